@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/* util.c - arena, growing array, allocation that does not fail visibly, CRC-32C */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/diag.h"
+#include "base/util.h"
+
+enum {
+	ARENA_ALIGN = 16,
+	ARENA_CHUNK = 64 * 1024,       /* usual size of a chunk, its head included */
+	GROW_FIRST = 16,
+	CRC32C_POLY = 0x82f63b78,      /* Castagnoli 0x1edc6f41, bits reversed */
+};
+
+static _Noreturn void
+nomemory(size_t n)
+{
+	char text[32];
+
+	snprintf(text, sizeof text, "%zu bytes wanted", n);
+	diag(D_NOMEM, text);
+}
+
+void *
+xmalloc(size_t n)
+{
+	void *p = calloc(1, n ? n : 1);
+
+	if (!p)
+		nomemory(n);
+	return p;
+}
+
+void *
+xrealloc(void *p, size_t n)
+{
+	void *q = realloc(p, n ? n : 1);
+
+	if (!q)
+		nomemory(n);
+	return q;
+}
+
+char *
+xstrdup(const char *s)
+{
+	size_t n = strlen(s) + 1;
+
+	return memcpy(xmalloc(n), s, n);
+}
+
+char *
+xasprintf(const char *fmt, ...)
+{
+	char *s;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&s, fmt, ap) < 0)
+		nomemory(strlen(fmt));
+	va_end(ap);
+	return s;
+}
+
+void *
+grow(void *p, int n, int *cap, size_t elem)
+{
+	if (n < *cap)
+		return p;
+	int want = *cap ? *cap * 2 : GROW_FIRST;
+	if (want <= *cap)
+		nomemory((size_t)*cap * elem * 2);
+	*cap = want;
+	return xrealloc(p, (size_t)*cap * elem);
+}
+
+/* -- arena -- */
+
+static size_t
+headsize(void)
+{
+	return alignup(sizeof(struct chunk), ARENA_ALIGN);
+}
+
+static void
+open_chunk(struct arena *a, struct chunk *c)
+{
+	a->at = (u8 *)c + headsize();
+	a->end = (u8 *)c + c->size;
+}
+
+void *
+arena_get(struct arena *a, size_t n)
+{
+	n = alignup(n ? n : 1, ARENA_ALIGN);
+	if (n > (size_t)(a->end - a->at)) {
+		size_t size = n + headsize();
+		if (size < ARENA_CHUNK)
+			size = ARENA_CHUNK;
+		struct chunk *c = aligned_alloc(ARENA_ALIGN, alignup(size, ARENA_ALIGN));
+		if (!c)
+			nomemory(size);
+		c->size = size;
+		c->next = a->chunk;
+		a->chunk = c;
+		open_chunk(a, c);
+	}
+	void *p = a->at;
+	a->at += n;
+	return memset(p, 0, n);
+}
+
+void
+arena_reset(struct arena *a)
+{
+	struct chunk *c = a->chunk;
+
+	while (c && c->next) {         /* the list is newest first: keep its last */
+		struct chunk *next = c->next;
+		free(c);
+		c = next;
+	}
+	a->chunk = c;
+	if (c)
+		open_chunk(a, c);
+}
+
+void
+arena_free(struct arena *a)
+{
+	arena_reset(a);
+	free(a->chunk);
+	memset(a, 0, sizeof *a);
+}
+
+/* -- checksum: neither the initial value nor the result is inverted, as in the guests' CRC
+ * instructions -- */
+
+u32
+crc32c(u32 crc, const void *p, size_t n)
+{
+	static const u32 nibble[16] = {
+#define STEP(x) ((x) >> 1 ^ ((x) & 1 ? (u32)CRC32C_POLY : 0))
+#define ENTRY(x) STEP(STEP(STEP(STEP((u32)(x)))))
+		ENTRY(0), ENTRY(1), ENTRY(2), ENTRY(3), ENTRY(4), ENTRY(5), ENTRY(6), ENTRY(7),
+		ENTRY(8), ENTRY(9), ENTRY(10), ENTRY(11), ENTRY(12), ENTRY(13), ENTRY(14), ENTRY(15),
+#undef ENTRY
+#undef STEP
+	};
+
+	for (const u8 *b = p, *end = b + n; b < end; b++) {
+		crc ^= *b;
+		crc = crc >> 4 ^ nibble[crc & 15];
+		crc = crc >> 4 ^ nibble[crc & 15];
+	}
+	return crc;
+}
