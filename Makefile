@@ -1,0 +1,75 @@
+# dragoman: make (build/dragoman) static check lint bench demo install clean; see README.md
+#
+# Everything generated goes to $(B).  A folder under src/frontend or src/backend is found by
+# itself; nothing else has to be edited to add a guest or a host.
+
+B      ?= build
+PREFIX ?= /usr/local
+CC     ?= gcc
+OPT    ?= -O2 -g
+WARN   := -Wall -Wextra
+DEF    := -Ulinux -D_GNU_SOURCE -DDRAGOMAN_VERSION='"$(shell cat VERSION)"'
+CFLAGS ?=
+ALL_CFLAGS := -std=gnu11 $(OPT) $(WARN) $(DEF) -fno-strict-aliasing -Isrc -I$(B)/gen -MMD -MP $(CFLAGS)
+LIBS   := -lelf -lffi -lz -lpthread -lm
+
+ROOMS   := base ir frontend backend core loader syscall threads
+GUESTS  := $(notdir $(patsubst %/,%,$(wildcard src/frontend/*/)))
+GEN_ISA := $(foreach g,$(GUESTS),$(patsubst src/frontend/%.isa,$(B)/gen/%.h,$(wildcard src/frontend/$g/*.isa)))
+srcs     = $(wildcard src/$1/*.c src/$1/*/*.c src/$1/*.S src/$1/*/*.S)
+objs     = $(patsubst src/%,$(B)/%.o,$1)
+LIBA    := $(foreach r,$(ROOMS),$(B)/lib$r.a)
+TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*/test_*.c))
+
+.PHONY: all static check lint bench demo install clean tests
+all: $(B)/dragoman
+
+$(B)/dragoman: $(B)/main.c.o $(LIBA)
+	$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $< -Wl,--start-group $(LIBA) -Wl,--end-group $(LIBS)
+
+$(B)/%.c.o: src/%.c | $(GEN_ISA)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -fPIE -c -o $@ $<
+
+$(B)/%.S.o: src/%.S
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -fPIE -c -o $@ $<
+
+# -- generated ---------------------------------------------------------------------------------
+$(B)/isagen: tools/isagen.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O1 -g $(WARN) -o $@ $<
+
+$(B)/gen/%.h: src/frontend/%.isa $(B)/isagen
+	@mkdir -p $(@D)
+	$(B)/isagen <$< >$@.tmp && mv $@.tmp $@
+
+# every "const struct guest guest_NAME" defined in a guest.c
+$(B)/gen/guests.c: $(wildcard src/frontend/*/guest.c)
+	@mkdir -p $(@D)
+	@{ echo '/* generated: the guests found under src/frontend */'; echo '#include "base/guest.h"'; \
+	   sed -n 's/^const struct guest \(guest_[a-z0-9_]*\).*/\1/p' $^ >$@.names; \
+	   sed 's/.*/extern const struct guest &;/' $@.names; \
+	   echo 'const struct guest *const guests[] = {'; sed 's/.*/	\&&,/' $@.names; echo '	0'; echo '};'; } >$@
+
+$(B)/gen/guests.c.o: $(B)/gen/guests.c
+	$(CC) $(ALL_CFLAGS) -fPIE -c -o $@ $<
+
+define ROOM
+$(B)/lib$1.a: $(call objs,$(call srcs,$1)) $(if $(filter frontend,$1),$(B)/gen/guests.c.o)
+	@rm -f $$@
+	ar rcs $$@ $$^
+endef
+$(foreach r,$(ROOMS),$(eval $(call ROOM,$r)))
+
+# -- tests -------------------------------------------------------------------------------------
+$(B)/tests/%: tests/%.c $(LIBA)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -fPIE $(LDFLAGS) -pie -o $@ $< -Wl,--start-group $(LIBA) -Wl,--end-group -lcmocka -lcapstone $(LIBS)
+
+tests: $(TESTS)
+
+clean:
+	rm -rf $(B)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

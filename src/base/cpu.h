@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* cpu.h - the per-thread record
+ *
+ * One for every guest thread.  Guest state comes first, so that generated code reaches it with
+ * short displacements from the state register (which holds the record's address + CPU_BIAS: the
+ * first 256 bytes are one signed byte away).  What the state holds is the guest's affair: its
+ * regs.def gives each register a number, an offset and a width, and nothing else knows more.
+ *
+ * A slot is always written as 64 bits, whatever the register's width: a narrower store followed by
+ * a wider load costs a store-forwarding stall on every host we know (see speed.md A). */
+#ifndef BASE_CPU_H
+#define BASE_CPU_H
+
+#include <setjmp.h>
+#include "base/word.h"
+
+enum {
+	CPU_BIAS = 128,
+	CPU_STATE = 8192 + 1024,       /* bytes of guest state: room for 32 vectors of 2048 bits */
+	JC_BITS = 15,                  /* log2 of the entries of the jump cache */
+};
+
+/* Why generated code (or the interpreter) came back to the engine. */
+enum why {
+	WHY_NEXT,                      /* go on at cpu->pc: not translated or not linked yet */
+	WHY_CALL,                      /* system call; cpu->pc is the instruction after it */
+	WHY_TRAP,                      /* cpu->trap says which; cpu->pc is the trapping instruction */
+	WHY_FAULT,                     /* a memory access faulted; cpu->fault says how; cpu->pc the instruction */
+	WHY_POLL,                      /* a safe point saw cpu->poll set */
+	WHY_FLUSH,                     /* translated code changed under the running code: look up again */
+};
+
+/* Guest traps that are not memory faults. */
+enum trap {
+	TRAP_UNDEF = 1,                /* undefined or unimplemented instruction: SIGILL, ILL_ILLOPC */
+	TRAP_PRIV,                     /* privileged instruction: SIGILL, ILL_PRVOPC */
+	TRAP_BREAK,                    /* breakpoint: SIGTRAP, TRAP_BRKPT */
+	TRAP_DIV,                      /* integer divide error: SIGFPE, FPE_INTDIV */
+	TRAP_FP,                       /* unmasked floating-point exception: SIGFPE */
+	TRAP_ALIGN,                    /* pc or data alignment: SIGBUS, BUS_ADRALN */
+};
+
+struct fault {
+	gaddr addr;                    /* the address that could not be accessed */
+	u8 write, exec;                /* kind of access */
+	int sig, code;                 /* host signal and si_code as the kernel gave them */
+};
+
+struct jc { u64 pc; const u8 *code; };
+
+struct thread;                         /* threads/thread.h: the thread's signals, ids, exit */
+struct guest;
+struct os;
+
+struct cpu {
+	_Alignas(64) u8 state[CPU_STATE];
+
+	/* -- read and written by generated code; offsets fixed by the host's emitter -- */
+	_Atomic u32 poll;              /* nonzero: leave at the next safe point (any thread may set it) */
+	u32 why;                       /* enum why */
+	u64 pc;                        /* where to go on; valid whenever generated code has been left */
+	u64 scratch[8];                /* the host's, between two guest instructions at most */
+	u64 spill[64];                 /* temporaries that found no register */
+	u8 vspill[32][64] __attribute__((aligned(64)));  /* the same for vectors */
+	u64 excl_addr, excl_val[2];    /* load-exclusive monitor: address (-1: none), value seen */
+	u32 excl_size, fpmode;         /* bytes; the host's current FP control word */
+	void *host_sp, *shadow_base;   /* C stack while generated code runs; top of the shadow stack */
+	void *shadow_lo;               /* lowest address of the shadow stack's usable part */
+	const void *link;              /* the exit that left last, to be linked by the engine; or 0 */
+
+	/* -- the engine's -- */
+	u32 trap;                      /* enum trap */
+	u32 trapinfo;                  /* the guest's: brk immediate, undefined word */
+	struct fault fault;
+	_Atomic u32 running;           /* 1 while inside generated code */
+	const struct guest *guest;
+	const struct os *os;
+	struct thread *thread;
+	struct jc jc[1 << JC_BITS];    /* indirect-branch cache, this thread's alone */
+};
+
+/* The thread's record; 0 in a thread that runs no guest code. */
+extern _Thread_local struct cpu *cpu_self __attribute__((tls_model("local-exec")));
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* host.h - the contract of a host: turns a region of IR into something that runs
+ *
+ * One const record per host.  `compile` writes position-fixed code at out->code and describes it in
+ * the arrays of `out`; the engine (core/) places, finds, links and invalidates it.  The
+ * interpreter host "compiles" by keeping the region and runs it in `enter`.
+ *
+ * How generated code meets the engine:
+ *  - On entry at any block head or return point all guest variables are in their homes (fixed host
+ *    registers or the state record).  `enter` loads the fixed registers from cpu->state, switches to
+ *    the shadow stack, jumps to code; every way out stores them back, sets cpu->why and cpu->pc.
+ *  - A *link* is a direct exit.  Until the engine links it, it goes to a stub that sets cpu->pc to its
+ *    target, cpu->link to its index pair (see struct link) and leaves with WHY_NEXT.
+ *  - Indirect branches look up cpu->jc[jc_index(pc)] inline and leave with WHY_NEXT, cpu->pc set, when
+ *    it does not match; the engine fills the entry.
+ *  - call pushes a host return address (host call instruction) whose code compares the guest's link
+ *    variable with the guest return address; on mismatch it dispatches on the link variable as an
+ *    indirect branch.  The bottom of the shadow stack holds the address of such a dispatcher.
+ *    Returning from `enter` discards the shadow stack: a later ret falls into the dispatcher.
+ *  - Backward jumps, backward or indirect calls and indirect jumps test cpu->poll and leave with
+ *    WHY_POLL, cpu->pc = their target (resolved: entering at cpu->pc goes on exactly there).
+ *  - A host fault inside generated code: the engine's handler finds the region and the guest pc by
+ *    the map, asks host->unwind to redirect the context to a stub that stores the fixed registers
+ *    and leaves with WHY_FAULT. */
+#ifndef BASE_HOST_H
+#define BASE_HOST_H
+
+#include "base/cpu.h"
+#include "base/word.h"
+
+struct region;
+
+struct link {                          /* a direct exit or call of compiled code */
+	u32 site;                      /* offset of the patchable field from out->code */
+	u32 stub;                      /* offset of what it goes to while unlinked */
+	gaddr pc;                      /* guest target */
+};
+struct entry { gaddr pc; u32 off; u8 ret; };   /* block head (ret = 0: found by address) or return point (1) */
+struct mapent { u32 off; u32 pcoff; };         /* host code from off on belongs to guest pc + pcoff (from region->pc, may wrap) */
+
+/* What compile gives back.  The arrays are the caller's scratch, reused; n* are reset by compile. */
+struct out {
+	u8 *code, *end;                /* where to write (executable view = writable view) and the limit */
+	u32 size;                      /* bytes written */
+	struct link *link; int nlink, caplink;
+	struct entry *entry; int nentry, capentry;
+	struct mapent *map; int nmap, capmap;
+	const void *owner;             /* the engine's record of the region: stubs store its address to
+	                                  cpu->link; link number goes to cpu->scratch[0] */
+};
+
+struct hostinfo { const char *name; };
+
+struct host {
+	const char *name;
+	/* Once, before anything else.  features: "" or a comma list of host features to hide
+	 * ("avx512,avx,bmi"), for tests.  code: the start of the code area, where the host writes its common stubs
+	 * (leave, dispatch, ...); returns their size. */
+	u32 (*init)(const char *features, u8 *code, u8 *end);
+	/* Chooses homes for a guest's registers; once per guest. */
+	void (*guest)(const struct guest *);
+	/* 0, or -ENOSPC (out->end reached), or -E2BIG (region too large: retry smaller). */
+	int (*compile)(struct region *, struct out *);
+	/* Runs code until it leaves; guest state in memory before and after. */
+	void (*enter)(struct cpu *, const u8 *code);
+	/* Points the link's site at code (0: back to its stub); a single atomic store, other threads may
+	 * be executing it. */
+	void (*link)(u8 *code, const struct link *, const u8 *to);
+	/* Makes the entry (block head or return point) at code+off leave instead of running: the code
+	 * is dead.  Called while no other thread runs generated code. */
+	void (*kill)(u8 *code, const struct entry *);
+	/* uc interrupted generated code: makes it leave with WHY_FAULT (or `why`) and cpu->pc = pc. */
+	void (*unwind)(void *ucontext, struct cpu *, enum why why, gaddr pc);
+	u64 (*context_pc)(const void *ucontext);       /* host pc of a context */
+	/* A floating-point or divide exception at host pc in generated code: returns 1 if it was the
+	 * host's own arrangement and has been fixed up. */
+	int (*fpfault)(void *ucontext, struct cpu *);
+	int (*disasm)(const u8 *code, u32 n, u64 at, char *buf, size_t size);  /* one instruction as text */
+};
+
+extern const struct host host_x86_64, host_interp;
+const struct host *host_pick(const char *name);        /* 0: the best for this machine; backend/pick.c */
+
+static inline u32 jc_index(gaddr pc) { return (pc >> 1 ^ pc >> (JC_BITS + 1)) & ((1 << JC_BITS) - 1); }
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* util.h - arena and growing array
+ *
+ * Allocation does not fail visibly: when the host has no memory left these print one line and
+ * exit (diag D_NOMEM).  None of them is safe to call in a host signal handler. */
+#ifndef BASE_UTIL_H
+#define BASE_UTIL_H
+
+#include "base/word.h"
+
+/* An arena: memory handed out in order and freed as a whole.  Zero-initialise it to use it. */
+struct arena {
+	struct chunk { struct chunk *next; size_t size; } *chunk;
+	u8 *at, *end;
+};
+void *arena_get(struct arena *, size_t n);     /* n zeroed bytes, aligned to 16 */
+void arena_reset(struct arena *);              /* keeps the first chunk for reuse */
+void arena_free(struct arena *);
+
+void *xmalloc(size_t n);                       /* zeroed */
+void *xrealloc(void *p, size_t n);
+char *xstrdup(const char *s);
+char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Room for one more element in the array p of n elements and *cap slots; returns the array. */
+void *grow(void *p, int n, int *cap, size_t elem);
+
+u32 crc32c(u32 crc, const void *p, size_t n);  /* Castagnoli, reflected, initial value as given */
+
+#endif

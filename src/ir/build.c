@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* build.c - appends instructions to a region, folding and merging as they come
+ *
+ * Merging: a pure instruction equal to an earlier one of the same block yields the earlier value.
+ * hash[] holds the last instruction of each hash; it is never cleared, an entry is valid when
+ * it lies in the open block.  The same holds for khash[] over the whole region. */
+#include <stdlib.h>
+#include "ir/ir.h"
+
+const struct opinfo opinfo[O_COUNT] = {
+#define KIND(k) #k[0]
+#define OP(name, r, a, b, c, traits, value) [O_##name] = {#name, KIND(r), {KIND(a), KIND(b), KIND(c)}, traits},
+#include "ir/op.def"
+#undef OP
+#undef KIND
+};
+
+void
+region_init(struct region *r, const struct guest *g, gaddr pc, u32 mode)
+{
+	r->guest = g;
+	r->pc = r->insn_pc = pc;
+	r->mode = mode;
+	r->fpnan = 0;
+	r->nins = 1;
+	r->nk = r->nblock = r->nrange = r->ninsn = r->broken = 0;
+	r->bstart = 1;
+	if (!r->capins)
+		r->ins = grow(r->ins, 1, &r->capins, sizeof *r->ins);
+	r->ins[0] = (struct ins){.ty = N};
+	memset(r->hash, 0, sizeof r->hash);
+	memset(r->khash, 0, sizeof r->khash);
+	memset(r->cur, 0, sizeof r->cur);
+}
+
+void
+region_free(struct region *r)
+{
+	free(r->ins);
+	free(r->k);
+	free(r->block);
+	free(r->range);
+	*r = (struct region){0};
+}
+
+int
+ir_block(struct region *r, gaddr pc)
+{
+	struct block *b;
+
+	r->block = grow(r->block, r->nblock, &r->capblock, sizeof *r->block);
+	b = &r->block[r->nblock];
+	*b = (struct block){.pc = pc, .first = r->nins};
+	r->bstart = r->nins;
+	r->insn_pc = pc;
+	memset(r->cur, 0, (size_t)r->guest->nreg * sizeof *r->cur);
+	return r->nblock++;
+}
+
+static ref
+append(struct region *r, const struct ins *i)
+{
+	if (r->nins >= REF_K - 1) {
+		r->broken = 1;
+		return (ref)(r->nins - 1);
+	}
+	if (r->nins >= r->capins)
+		r->ins = grow(r->ins, r->nins, &r->capins, sizeof *r->ins);
+	r->ins[r->nins] = *i;
+	r->block[r->nblock - 1].n++;
+	return (ref)r->nins++;
+}
+
+void
+ir_insn(struct region *r, gaddr pc)
+{
+	r->insn_pc = pc;
+	r->ninsn++;
+	append(r, &(struct ins){.op = O_insn, .ty = N, .imm = (s32)(pc - r->block[r->nblock - 1].pc)});
+}
+
+ref
+ir_k(struct region *r, u64 v)
+{
+	u32 h = (u32)(v * 0x9e3779b97f4a7c15 >> 58);
+	u16 at = r->khash[h];
+
+	if (at && r->k[at - 1] == v)
+		return (ref)(REF_K | (at - 1));
+	if (r->nk >= REF_K - 1) {
+		r->broken = 1;
+		return REF_K;
+	}
+	r->k = grow(r->k, r->nk, &r->capk, sizeof *r->k);
+	r->k[r->nk] = v;
+	r->khash[h] = (u16)(r->nk + 1);
+	return (ref)(REF_K | r->nk++);
+}
+
+ref
+ir_get(struct region *r, int ty, int var)
+{
+	ref t = r->cur[var];
+
+	if (t && isk(t))
+		return ty == I32 ? ir_k(r, (u32)kval(r, t)) : t;
+	if (t && r->ins[t].ty == ty)
+		return t;
+	/* An I32 that was put is zero-extended, so it serves as the I64 it became. */
+	if (t && r->curput[var] && ty == I64 && r->ins[t].ty == I32 && r->ins[t].op != O_get)
+		return t;
+	if (t && ty == I32 && r->ins[t].ty == I64)
+		return ir_opx(r, O_zxt, I32, 0, 0, 32, t, 0, 0);
+	t = append(r, &(struct ins){.op = O_get, .ty = (u8)ty, .v = (u16)var});
+	if (!r->cur[var]) {
+		r->cur[var] = t;
+		r->curput[var] = 0;
+	}
+	return t;
+}
+
+void
+ir_put(struct region *r, int ty, int var, ref t)
+{
+	if (r->cur[var] == t && !r->curput[var] && !isk(t))
+		return;                /* the value it already has */
+	append(r, &(struct ins){.op = O_put, .ty = (u8)ty, .v = (u16)var, .a = t});
+	r->cur[var] = t;
+	r->curput[var] = 1;
+}
+
+static u32
+hashins(const struct ins *i)
+{
+	u64 h = (u64)i->op << 8 | i->ty | (u64)i->a << 16 | (u64)i->b << 32 | (u64)i->c << 48;
+
+	h ^= ((u64)(u32)i->imm << 20) ^ i->v ^ ((u64)i->aux << 44);
+	return (u32)(h * 0x9e3779b97f4a7c15 >> 56);
+}
+
+static int
+same(const struct ins *x, const struct ins *y)
+{
+	return x->op == y->op && x->ty == y->ty && x->aux == y->aux && x->a == y->a && x->b == y->b &&
+	    x->c == y->c && x->v == y->v && x->imm == y->imm;
+}
+
+/* A helper may change any variable if it touches state: forget what is known. */
+static void
+forget(struct region *r, const struct ins *i)
+{
+	if (i->op == O_vhelp)
+		r->cur[i->aux & 0xff] = 0;
+	if ((i->op == O_help || i->op == O_vhelp) &&
+	    ir_helper(r, i->op == O_help ? i->v : i->imm >> 8)->flags & HELP_STATE)
+		memset(r->cur, 0, (size_t)r->guest->nreg * sizeof *r->cur);
+}
+
+ref
+ir_opx(struct region *r, int op, int ty, int aux, int v, s32 imm, ref a, ref b, ref c)
+{
+	struct ins i = {.op = (u8)op, .ty = (u8)ty, .aux = (u16)aux, .v = (u16)v, .imm = imm,
+	    .a = a, .b = b, .c = c};
+	ref t;
+	u32 h;
+
+	if (!(opinfo[op].traits & PURE)) {
+		forget(r, &i);
+		return append(r, &i);
+	}
+	if ((t = ir_fold(r, &i)))
+		return t;
+	h = hashins(&i);
+	t = r->hash[h];
+	if (t >= r->bstart && same(&r->ins[t], &i))
+		return t;
+	return r->hash[h] = append(r, &i);
+}
+
+ref
+ir_op(struct region *r, int op, int ty, ref a, ref b, ref c)
+{
+	return ir_opx(r, op, ty, 0, 0, 0, a, b, c);
+}
