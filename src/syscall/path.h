@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* path.h - names of files: the -L prefix and the files of /proc that must show the guest
+ *
+ * A guest path becomes a host path here and nowhere else.  Absolute names are looked up under the
+ * prefix first; what is not there is looked up in the host's tree.  Names of the process's own
+ * /proc entries that the host would answer wrongly are recognised, see procfs.c. */
+#ifndef SYSCALL_PATH_H
+#define SYSCALL_PATH_H
+
+#include "base/word.h"
+
+enum { PATH_SIZE = 4096 };
+
+enum {
+	PATH_NOFOLLOW = 1,             /* the last component is not followed (lstat, readlink, unlink) */
+	PATH_CREATE = 2,               /* the call creates the name: prefix only if its directory is there */
+};
+
+/* The host path for the guest string at a, looked up from dirfd: 0 and in *out a host pointer that
+ * is the guest's own string, or buf (PATH_SIZE bytes); -EFAULT or -ENAMETOOLONG. */
+int path_guest(gaddr a, int dirfd, int flags, char *buf, const char **out);
+/* The same for a string of ours. */
+int path_host(const char *name, int dirfd, int flags, char *buf, const char **out);
+/* For execve: as path_host, and /proc/self/exe (in any spelling) becomes the guest program. */
+int path_exec(const char *name, int dirfd, char *buf, const char **out);
+/* Makes a host path what the guest would call it: strips the prefix; in place. */
+void path_strip(char *path);
+/* Forget what is known about directories under the prefix (tests; chroot). */
+void path_reset(void);
+
+#endif
