@@ -26,12 +26,29 @@ struct reg {
 	const char *gdbtype, *group;   /* target description: "int", "code_ptr"; "cpu", "fpu" */
 };
 
-/* What one instruction does to the flags variable, for the look beyond a region's end. */
+/* What one instruction does to the flags variable (-> fl= in the .isa tables). */
 enum flagpeek {
-	PEEK_NONE,                     /* neither reads nor writes flags, falls through */
+	PEEK_NONE,                     /* neither reads nor writes flags */
 	PEEK_READ,                     /* reads flags before (or without) writing them */
 	PEEK_WRITE,                    /* overwrites all flags without reading them */
-	PEEK_END,                      /* branch, system call or anything not understood */
+	PEEK_END,                      /* nothing can be said: look no further */
+};
+
+/* Where control goes after one instruction: what the engine needs to find blocks before it
+ * translates them. */
+enum flow {
+	FLOW_NEXT,                     /* on to the next instruction */
+	FLOW_COND,                     /* conditional branch to target, or on */
+	FLOW_JUMP,                     /* direct jump to target */
+	FLOW_CALL,                     /* call (direct or not) that returns to the next instruction */
+	FLOW_SYS,                      /* ends the block; goes on at the next instruction through the engine
+	                                  (system call, instruction barrier) */
+	FLOW_STOP,                     /* return, computed jump, trap, undefined */
+};
+struct scan {
+	u8 len;                        /* bytes; 0: not enough bytes given */
+	u8 flow, flags;                /* enum flow, enum flagpeek */
+	gaddr target;                  /* of FLOW_COND and FLOW_JUMP, and of a direct FLOW_CALL (else 0) */
 };
 
 /* A C function that generated code calls (ir.h O_call, O_vcall).  It may not touch guest registers
@@ -73,8 +90,9 @@ struct guest {
 	/* State that selects other code for the same pc (FP control modes, thumb): part of the
 	 * translation's key.  Called when cpu state is in memory. */
 	u32 (*mode)(const struct cpu *);
-	/* One instruction at p (n readable bytes): its effect on flags; *len gets its length. */
-	enum flagpeek (*peek)(const u8 *p, int n, int *len);
+	/* Looks at the instruction at p (n readable bytes), which lies at guest address pc.  Cheap:
+	 * it runs once more for every instruction that is translated. */
+	void (*scan)(const u8 *p, int n, gaddr pc, struct scan *);
 	/* Text of the instruction at p into buf, for -d in_asm; returns its length in bytes. */
 	int (*disasm)(const u8 *p, int n, gaddr pc, char *buf, size_t size);
 	void (*reset)(struct cpu *);   /* architectural state at process start */
