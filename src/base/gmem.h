@@ -58,11 +58,13 @@ void gmem_init(int bits, u64 pagesize);
  * and MAP_* values already turned into the host's.  path names the file for maps (copied; may be
  * 0).  A mapping with fd >= 0 and PROT_EXEC (or which a later MAP_FIXED makes so: ld.so) is placed in the image zone
  * unless the caller asked for an address.  Return the address or -errno.  All tell the code cache
- * (gmem_watch) about executable ranges that change before they change. */
+ * (gmem_watch) about executable ranges that change before they change.  An anonymous mapping with the
+ * path "[stack]", "[heap]" or "[vdso]" gets that name. */
 s64 gmem_map(gaddr, u64 len, int prot, int flags, int fd, u64 off, const char *path);
 s64 gmem_unmap(gaddr, u64 len);
 s64 gmem_protect(gaddr, u64 len, int prot);
 s64 gmem_remap(gaddr old, u64 oldlen, u64 newlen, int flags, gaddr want);
+s64 gmem_advise(gaddr, u64 len, int advice);           /* madvise(2) */
 s64 gmem_brk(gaddr want);              /* Linux brk: returns the new or the unchanged end */
 int gmem_attach(gaddr, u64 len, int prot, int shared, const char *path); /* records a mapping made by others (shmat) */
 
