@@ -17,7 +17,8 @@
  * are then offered to a wider line.
  *
  * Refused: a bit that nothing accounts for, a text that names a member its line does not set, and
- * two lines that overlap without one containing the other (if one does, the narrower wins).
+ * two lines that overlap without one containing the other (if one does, the narrower wins) or
+ * having an exclusion to tell them apart (it is tried first).
  *
  * The header gives, for an ISA called X:  enum { X_none, X_NAME..., X_COUNT }; struct X_insn
  * { id and all members; those a line does not set are 0 }; X_TRANSLATORS(T), which expands
@@ -274,7 +275,10 @@ readtail(char *s)
 		if (!(e = strchr(w, '=')) || p->nconst == MAXCONST)
 			die("%s: bad constant %s", p->name, w);
 		*e++ = 0;
-		p->k[p->nconst].member = addmember(w, INT32_MIN, INT32_MAX);
+		if (isdigit(*e) && !e[strspn(e, "0123456789")])
+			p->k[p->nconst].member = addmember(w, 0, atoll(e));
+		else
+			p->k[p->nconst].member = addmember(w, INT32_MIN, INT32_MAX);
 		copy(p->k[p->nconst++].value, e, EXPRLEN);
 	}
 }
@@ -374,7 +378,7 @@ checkoverlap(void)
 			if (disjoint(a, b, ~0u) || (m == a->mask && a->mask != b->mask) ||
 			    (m == b->mask && a->mask != b->mask))
 				continue;
-			if (a->mask != b->mask || !*a->unless == !*b->unless)
+			if (!*a->unless && !*b->unless)
 				die("%s and %s (line %d) overlap", a->name, b->name, b->line);
 		}
 }
