@@ -76,6 +76,8 @@ struct cpu {
 	const struct guest *guest;
 	const struct os *os;
 	struct thread *thread;
+	u32 epoch;                     /* state of the code area when generated code was last entered */
+	void *quit;                    /* engine_run's jmp_buf */
 	struct jc jc[1 << JC_BITS];    /* indirect-branch cache, this thread's alone */
 };
 

@@ -25,6 +25,7 @@
 #ifndef BASE_HOST_H
 #define BASE_HOST_H
 
+#include <signal.h>
 #include "base/cpu.h"
 #include "base/word.h"
 
@@ -49,8 +50,6 @@ struct out {
 	                                  cpu->link; link number goes to cpu->scratch[0] */
 };
 
-struct hostinfo { const char *name; };
-
 struct host {
 	const char *name;
 	/* Once, before anything else.  features: "" or a comma list of host features to hide
@@ -71,10 +70,17 @@ struct host {
 	void (*kill)(u8 *code, const struct entry *);
 	/* uc interrupted generated code: makes it leave with WHY_FAULT (or `why`) and cpu->pc = pc. */
 	void (*unwind)(void *ucontext, struct cpu *, enum why why, gaddr pc);
-	u64 (*context_pc)(const void *ucontext);       /* host pc of a context */
-	/* A floating-point or divide exception at host pc in generated code: returns 1 if it was the
-	 * host's own arrangement and has been fixed up. */
-	int (*fpfault)(void *ucontext, struct cpu *);
+	/* Parts of a host context. */
+	u64 (*context_pc)(const void *ucontext);
+	void (*context_setpc)(void *ucontext, u64 pc);
+	int (*context_write)(const void *ucontext);    /* a faulting access was a write */
+	u64 (*context_addr)(const void *ucontext);     /* its address where siginfo has none (non-canonical): decoded or 0 */
+	/* A synchronous host signal while cpu->running: 1 if it was the host's own arrangement and has been
+	 * fixed up (shadow stack's guard page; a floating-point exception it keeps unmasked). */
+	int (*fpfault)(void *ucontext, struct cpu *, int sig, const siginfo_t *);
+	/* While a helper called from generated code runs: host address of the instruction after the
+	 * call in generated code; 0 when none runs. */
+	u64 (*helper_pc)(const struct cpu *);
 	int (*disasm)(const u8 *code, u32 n, u64 at, char *buf, size_t size);  /* one instruction as text */
 };
 

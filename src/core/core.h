@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* core.h - what the files of this room share */
+#ifndef CORE_CORE_H
+#define CORE_CORE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include "base/gmem.h"
+#include "base/guest.h"
+#include "base/host.h"
+#include "base/util.h"
+#include "core/engine.h"
+#include "ir/ir.h"
+
+struct trans;
+
+/* A place where code may be entered, found by (pc, mode).  Nodes live until the code area is
+ * emptied; code becomes 0 when the translation dies. */
+struct node {
+	gaddr pc;
+	u32 mode;
+	_Atomic(const u8 *) code;
+	_Atomic(struct node *) next;
+	struct trans *t;
+};
+
+/* A link that someone else's code has made to this translation. */
+struct inlink { struct inlink *next; struct trans *from; u32 n; };
+
+/* A translated region. */
+struct trans {
+	gaddr pc;
+	u32 mode, size;
+	u8 *code;
+	int dead;
+	struct link *link; int nlink;
+	struct entry *entry; int nentry;
+	struct mapent *map; int nmap;
+	struct node *node; int nnode;
+	struct { gaddr lo, hi; } *range; int nrange;
+	struct inlink *in;
+	struct pageref { struct trans *t; struct pageref *next; } *page; int npage;
+};
+
+enum { NBUCKET = 1 << 14 };
+
+struct core {
+	const struct guest *guest;
+	const struct host *host;
+	struct engine_options opt;
+	u8 *area, *areaend, *at;       /* code area; next free byte */
+	u8 *stubsend;                  /* the host's stubs end here; regions follow */
+	pthread_mutex_t lock;          /* everything below that is not atomic */
+	_Atomic(struct node *) bucket[NBUCKET];
+	struct trans **trans;          /* in order of code address; readable by handlers */
+	_Atomic int ntrans;
+	int captrans;
+	struct arena arena;            /* trans, nodes: freed with the code area */
+	struct region region;          /* scratch of the translation in progress */
+	struct out out;
+	struct cpu **cpu; int ncpu, capcpu;    /* threads that joined */
+	_Atomic u32 stop;              /* nobody may enter generated code */
+	_Atomic u32 emptied;           /* times the code area was emptied */
+	struct engine_stats stat;
+};
+extern struct core core;
+
+/* lookup.c */
+struct node *core_find(gaddr pc, u32 mode);            /* lock-free; live code or 0 */
+void core_addnode(struct node *);                      /* lock held */
+struct trans *core_transat(const u8 *code);            /* the translation that holds this host address; async-signal-safe */
+gaddr core_guestpc(const struct trans *, const u8 *code);
+
+/* region.c */
+int core_form(struct region *, const struct cpu *, gaddr pc, u32 mode, int max);
+
+/* translate.c: lock held; the node for (pc, mode), made if need be; 0 if pc cannot be fetched */
+struct node *core_translate(struct cpu *, gaddr pc, u32 mode);
+void core_kill(struct trans *);                        /* lock held */
+void core_link(struct trans *from, u32 n, struct node *to);    /* lock held */
+
+/* smc.c */
+void smc_add(struct trans *);                          /* lock held: watch its pages */
+int smc_write(gaddr a);                                /* a write to a guarded page: 1 if it was one */
+void smc_forget(void);                                 /* lock held: all pages unwatched */
+extern const struct gmem_watch smc_watch;
+
+#endif

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/* engine.c - look up, translate, run, handle why it came back */
+#include <errno.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include "base/diag.h"
+#include "core/core.h"
+
+struct core core = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+enum { MAXTRANS = 1 << 22, MAXINSN = 192 };
+static const u64 codesize = (u64)256 << 20, codemin = (u64)4 << 20;
+
+/* Reserves the largest code area the host grants, up to want. */
+static void
+reserve(u64 want)
+{
+	for (u64 n = want; n >= codemin || n == want; n /= 2) {
+		void *p = mmap(0, n, PROT_READ | PROT_WRITE | PROT_EXEC,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+		if (p != MAP_FAILED) {
+			core.area = core.at = p;
+			core.areaend = core.area + n;
+			return;
+		}
+	}
+	diag(D_NOSPACE, "code area", "4 MiB", strerror(errno));
+}
+
+void
+engine_init(const struct guest *g, const struct engine_options *o)
+{
+	size_t n = MAXTRANS * sizeof *core.trans;
+
+	core.guest = g;
+	core.opt = *o;
+	if (!core.opt.maxinsn)
+		core.opt.maxinsn = MAXINSN;
+	if (!(core.host = host_pick(o->host)))
+		diag(D_USAGE, "no such host");
+	reserve(o->codesize ? o->codesize : codesize);
+	while ((core.trans = mmap(0, n, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) == MAP_FAILED)
+		if ((n /= 2) < 65536)
+			diag(D_NOSPACE, "translation index", "64 KiB", strerror(errno));
+	core.captrans = (int)(n / sizeof *core.trans);
+	core.stubsend = core.area + alignup(core.host->init(o->features ? o->features : "", core.area, core.areaend), 64);
+	core.at = core.stubsend;
+	core.host->guest(g);
+	gmem_watch = &smc_watch;
+}
+
+void
+engine_join(struct cpu *cpu)
+{
+	pthread_mutex_lock(&core.lock);
+	core.cpu = grow(core.cpu, core.ncpu, &core.capcpu, sizeof *core.cpu);
+	core.cpu[core.ncpu++] = cpu;
+	pthread_mutex_unlock(&core.lock);
+}
+
+void
+engine_leave(struct cpu *cpu)
+{
+	pthread_mutex_lock(&core.lock);
+	for (int i = 0; i < core.ncpu; i++)
+		if (core.cpu[i] == cpu)
+			core.cpu[i] = core.cpu[--core.ncpu];
+	pthread_mutex_unlock(&core.lock);
+}
+
+/* -- nobody in generated code -- */
+
+static int
+anyrunning(const struct cpu *but)
+{
+	for (int i = 0; i < core.ncpu; i++)
+		if (core.cpu[i] != but && atomic_load(&core.cpu[i]->running)) {
+			atomic_store(&core.cpu[i]->poll, 1);
+			return 1;
+		}
+	return 0;
+}
+
+/* One stopper at a time: stop is the lock.  seq_cst against enter(): either the thread that enters
+ * sees stop, or we see it running. */
+void
+engine_stop(struct cpu *cpu)
+{
+	u32 free = 0;
+	int busy;
+
+	while (!atomic_compare_exchange_weak(&core.stop, &free, 1)) {
+		free = 0;
+		sched_yield();
+	}
+	do {
+		pthread_mutex_lock(&core.lock);
+		busy = anyrunning(cpu);
+		pthread_mutex_unlock(&core.lock);
+		if (busy)
+			sched_yield();
+	} while (busy);
+}
+
+void
+engine_go(struct cpu *cpu)
+{
+	(void)cpu;
+	atomic_store(&core.stop, 0);
+}
+
+static void
+run(struct cpu *cpu, const u8 *code, u32 emptied)
+{
+	atomic_store(&cpu->running, 1);
+	if (atomic_load(&core.stop) || atomic_load(&core.emptied) != emptied) {
+		atomic_store(&cpu->running, 0);
+		while (atomic_load(&core.stop))
+			sched_yield();
+		cpu->why = WHY_FLUSH;
+		return;
+	}
+	cpu->why = WHY_FLUSH;
+	cpu->epoch = emptied;
+	core.host->enter(cpu, code);
+	atomic_store(&cpu->running, 0);
+}
+
+/* -- the loop -- */
+
+/* Remembers where pc went.  A node that dies between our reading its code and our writing the entry
+ * loses its code first and clears entries after: so look again after writing. */
+static void
+fill(struct cpu *cpu, const struct node *n, const u8 *code)
+{
+	struct jc *j = &cpu->jc[jc_index(n->pc)];
+
+	__atomic_store_n(&j->pc, ~(u64)0, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&j->code, code, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&j->pc, n->pc, __ATOMIC_SEQ_CST);
+	if (!atomic_load(&n->code))
+		__atomic_store_n(&j->pc, ~(u64)0, __ATOMIC_SEQ_CST);
+}
+
+static void
+fetchfault(struct cpu *cpu)
+{
+	cpu->fault = (struct fault){.addr = cpu->pc, .exec = 1, .sig = SIGSEGV,
+	    .code = gmem_prot(cpu->pc) ? SEGV_ACCERR : SEGV_MAPERR};
+	cpu->os->fault(cpu);
+}
+
+/* The exit that led here, if it was a direct one, now goes straight to n. */
+static void
+linklast(struct cpu *cpu, struct node *n)
+{
+	struct trans *from = (struct trans *)cpu->link;
+
+	if (from && cpu->epoch == atomic_load(&core.emptied) &&
+	    from->link[cpu->scratch[0]].pc == n->pc && from->mode == n->mode)
+		core_link(from, (u32)cpu->scratch[0], n);
+}
+
+static void
+step(struct cpu *cpu)
+{
+	u32 mode = core.guest->mode(cpu), emptied = atomic_load(&core.emptied);
+	struct node *n = core_find(cpu->pc, mode);
+	const u8 *code;
+
+	if (!n || cpu->link) {
+		pthread_mutex_lock(&core.lock);
+		n = core_translate(cpu, cpu->pc, mode);
+		if (n)
+			linklast(cpu, n);
+		emptied = atomic_load(&core.emptied);
+		pthread_mutex_unlock(&core.lock);
+	}
+	if (!n) {
+		cpu->link = 0;
+		fetchfault(cpu);
+		return;
+	}
+	if (!(code = atomic_load(&n->code)))
+		return;
+	if (!cpu->link && cpu->why == WHY_NEXT)
+		fill(cpu, n, code);
+	cpu->link = 0;
+	if (logging(LOG_EXEC))
+		log_print("Trace: %#llx\n", (unsigned long long)cpu->pc);
+	run(cpu, code, emptied);
+}
+
+_Noreturn void
+engine_quit(struct cpu *cpu)
+{
+	longjmp(*(jmp_buf *)cpu->quit, 1);
+}
+
+void
+engine_run(struct cpu *cpu)
+{
+	jmp_buf quit;
+
+	cpu->quit = &quit;
+	if (setjmp(quit))
+		return;
+	cpu->link = 0;
+	cpu->why = WHY_FLUSH;
+	for (;;) {
+		if (atomic_load(&cpu->poll)) {
+			atomic_store(&cpu->poll, 0);
+			cpu->os->poll(cpu);
+		}
+		step(cpu);
+		switch (cpu->why) {
+		case WHY_CALL:
+			cpu->why = WHY_FLUSH;
+			cpu->os->call(cpu);
+			break;
+		case WHY_TRAP:
+			cpu->why = WHY_FLUSH;
+			cpu->os->trap(cpu);
+			break;
+		case WHY_FAULT:
+			cpu->why = WHY_FLUSH;
+			cpu->os->fault(cpu);
+			break;
+		}
+	}
+}
+
+void
+engine_getstats(struct engine_stats *s)
+{
+	pthread_mutex_lock(&core.lock);
+	*s = core.stat;
+	pthread_mutex_unlock(&core.lock);
+}
+
+void
+engine_fork(int phase)
+{
+	if (phase == 0)
+		pthread_mutex_lock(&core.lock);
+	if (phase == 2) {
+		core.ncpu = 0;
+		if (cpu_self)
+			core.cpu[core.ncpu++] = cpu_self;
+		atomic_store(&core.stop, 0);
+	}
+	if (phase)
+		pthread_mutex_unlock(&core.lock);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* fault.c - synchronous host signals: whose fault is it?
+ *
+ * In the order of asking: a checked copy of guest memory (gmem_fixup); a write to a page that is
+ * read-only only because it holds translated code (smc.c); the host's own arrangement (shadow
+ * stack, unmasked floating-point exceptions); the guest.  What is left is our own mistake.
+ *
+ * The handler runs on the faulting thread, which holds no lock of ours when it is in generated code
+ * or in a checked copy, so it may take them. */
+#include "base/diag.h"
+#include "core/core.h"
+
+gaddr
+engine_guestpc(const struct cpu *cpu, const void *uc)
+{
+	const u8 *code = uc ? (const u8 *)core.host->context_pc(uc) : 0;
+	struct trans *t = code ? core_transat(code) : 0;
+
+	return t ? core_guestpc(t, code) : cpu ? cpu->pc : 0;
+}
+
+static void
+guestfault(struct cpu *cpu, int sig, const siginfo_t *si, void *uc, gaddr pc)
+{
+	gaddr a = h2g(si->si_addr);
+
+	cpu->fault = (struct fault){.addr = a, .write = (u8)core.host->context_write(uc), .sig = sig,
+	    .code = si->si_code};
+	/* Non-canonical addresses arrive as SI_KERNEL with address 0. */
+	if (sig == SIGSEGV && si->si_code != SEGV_MAPERR && si->si_code != SEGV_ACCERR) {
+		cpu->fault.code = SEGV_MAPERR;
+		cpu->fault.addr = core.host->context_addr(uc);
+	}
+	core.host->unwind(uc, cpu, WHY_FAULT, pc);
+}
+
+int
+engine_fault(struct cpu *cpu, int sig, siginfo_t *si, void *uc)
+{
+	u64 at = core.host ? core.host->context_pc(uc) : 0, to;
+	struct trans *t;
+	int memory = sig == SIGSEGV || sig == SIGBUS;
+
+	if (!core.host || si->si_code <= 0)            /* sent by somebody, not raised by an access */
+		return 0;
+	if (sig == SIGSEGV && si->si_code == SEGV_ACCERR && smc_write(h2g(si->si_addr)))
+		return 1;
+	if (memory && (to = gmem_fixup(at))) {
+		core.host->context_setpc(uc, to);
+		return 1;
+	}
+	if (!cpu || !atomic_load(&cpu->running))
+		return 0;
+	if (core.host->fpfault(uc, cpu, sig, si))
+		return 1;
+	if (!memory)
+		return 0;
+	if ((t = core_transat((const u8 *)at))) {
+		guestfault(cpu, sig, si, uc, core_guestpc(t, (const u8 *)at));
+		return 1;
+	}
+	/* In a helper that generated code called: its return address tells the instruction. */
+	if ((to = core.host->helper_pc(cpu)) && (t = core_transat((const u8 *)to - 1))) {
+		guestfault(cpu, sig, si, uc, core_guestpc(t, (const u8 *)to - 1));
+		return 1;
+	}
+	return 0;
+}

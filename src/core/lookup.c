@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* lookup.c - from guest pc to code, and from host address to translation */
+#include "core/core.h"
+
+static u32
+hash(gaddr pc, u32 mode)
+{
+	return (u32)(pc >> 1 ^ pc >> 15 ^ mode * 0x9e37u) & (NBUCKET - 1);
+}
+
+struct node *
+core_find(gaddr pc, u32 mode)
+{
+	/* acquire: pairs with the release in core_addnode, so that a node is seen complete */
+	struct node *n = atomic_load_explicit(&core.bucket[hash(pc, mode)], memory_order_acquire);
+
+	for (; n; n = atomic_load_explicit(&n->next, memory_order_acquire))
+		if (n->pc == pc && n->mode == mode && atomic_load(&n->code))
+			return n;
+	return 0;
+}
+
+void
+core_addnode(struct node *n)
+{
+	_Atomic(struct node *) *b = &core.bucket[hash(n->pc, n->mode)];
+
+	atomic_store_explicit(&n->next, atomic_load(b), memory_order_relaxed);
+	atomic_store_explicit(b, n, memory_order_release);
+}
+
+/* Translations are made at rising addresses, so the array is sorted as it grows. */
+struct trans *
+core_transat(const u8 *code)
+{
+	int lo = 0, hi = atomic_load_explicit(&core.ntrans, memory_order_acquire);
+
+	while (lo < hi) {
+		int mid = (lo + hi) / 2;
+		struct trans *t = core.trans[mid];
+
+		if (code < t->code)
+			hi = mid;
+		else if (code >= t->code + t->size)
+			lo = mid + 1;
+		else
+			return t;
+	}
+	return 0;
+}
+
+gaddr
+core_guestpc(const struct trans *t, const u8 *code)
+{
+	u32 off = (u32)(code - t->code);
+	int lo = 0, hi = t->nmap;
+
+	while (lo < hi) {
+		int mid = (lo + hi) / 2;
+
+		if (t->map[mid].off <= off)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo ? t->pc + (u64)(s64)(s32)t->map[lo - 1].pcoff : t->pc;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* region.c - which guest code is translated together
+ *
+ * A region is what can be reached from its entry by fall-through, direct branches and returning
+ * calls, upward from the entry, up to a number of instructions.  A first walk (guest->scan) finds the
+ * instructions that start a block, so that loops are known before their heads are translated; then
+ * the blocks are translated in address order.  A block head that nothing in the region jumps to
+ * and that follows a side exit stays part of the block before it. */
+#include <errno.h>
+#include "core/core.h"
+#include "frontend/tr.h"
+
+enum { MAXMARK = 1024, WINDOW = 4096, PEEKMAX = 12 };
+
+struct walk {
+	const struct cpu *cpu;
+	const struct guest *g;
+	gaddr pc;
+	int max, n;
+	u16 todo[MAXMARK]; int ntodo;
+	u8 seen[WINDOW / 2], head[WINDOW / 2];         /* by half-word from the entry */
+};
+
+static int
+scanat(const struct walk *w, gaddr pc, struct scan *s)
+{
+	int got;
+	const u8 *p = w->cpu->os->fetch(pc, w->g->maxlen, &got);
+
+	if (got < w->g->minlen)
+		return 0;
+	w->g->scan(p, got, pc, s);
+	return s->len != 0;
+}
+
+static void
+want(struct walk *w, gaddr pc)
+{
+	u64 off = pc - w->pc;
+
+	if (off >= WINDOW || off & 1)
+		return;
+	w->head[off / 2] = 1;
+	if (!w->seen[off / 2] && w->ntodo < MAXMARK)
+		w->todo[w->ntodo++] = (u16)off;
+}
+
+/* lowest address first, so that a limit cuts off the far end */
+static u16
+next(struct walk *w)
+{
+	int best = 0;
+	u16 off;
+
+	for (int i = 1; i < w->ntodo; i++)
+		if (w->todo[i] < w->todo[best])
+			best = i;
+	off = w->todo[best];
+	w->todo[best] = w->todo[--w->ntodo];
+	return off;
+}
+
+static void
+walk(struct walk *w)
+{
+	struct scan s;
+
+	want(w, w->pc);
+	while (w->ntodo && w->n < w->max) {
+		u64 off = next(w);
+
+		while (w->n < w->max && off < WINDOW - 8 && !w->seen[off / 2]) {
+			w->seen[off / 2] = 1;
+			if (!scanat(w, w->pc + off, &s))
+				break;
+			w->n++;
+			if (s.flow == FLOW_COND || s.flow == FLOW_JUMP)
+				want(w, s.target);
+			off += s.len;
+			if (s.flow == FLOW_CALL || s.flow == FLOW_SYS)
+				want(w, w->pc + off);
+			if (s.flow != FLOW_NEXT && s.flow != FLOW_COND)
+				break;
+		}
+	}
+}
+
+/* Translates from off to the block's end; returns the offset after it. */
+static u64
+block(struct walk *w, struct tr *t, u64 off)
+{
+	struct region *r = t->r;
+	int going = 1, got;
+
+	r->block[ir_block(r, w->pc + off)].entry = 1;
+	t->pc = w->pc + off;
+	while (going) {
+		t->p = w->cpu->os->fetch(t->pc, w->g->maxlen, &got);
+		t->n = got;
+		if (got < w->g->minlen) {              /* the fetch will fault when control comes here */
+			tr_look(t);
+			break;
+		}
+		going = w->g->translate(t);
+		off = t->pc - w->pc;
+		if (going && (off >= WINDOW || !w->seen[off / 2] || w->head[off / 2])) {
+			tr_jmp(t, t->pc);
+			break;
+		}
+	}
+	return t->pc - w->pc;
+}
+
+static void
+addrange(struct region *r, gaddr lo, gaddr hi)
+{
+	if (r->nrange && r->range[r->nrange - 1].hi == lo) {
+		r->range[r->nrange - 1].hi = hi;
+		return;
+	}
+	r->range = grow(r->range, r->nrange, &r->caprange, sizeof *r->range);
+	r->range[r->nrange].lo = lo;
+	r->range[r->nrange++].hi = hi;
+}
+
+/* Does code at pc read the guest's flags before it writes them?  Called for a region's exits. */
+static int
+flagslive(void *arg, gaddr pc)
+{
+	struct walk *w = arg;
+	struct scan s;
+
+	for (int i = 0; i < PEEKMAX; i++, pc += s.len) {
+		if (!scanat(w, pc, &s) || s.flags == PEEK_READ)
+			return 1;
+		if (s.flags == PEEK_WRITE)
+			return 0;
+		if (s.flow == FLOW_JUMP)
+			return 1;
+		if (s.flow == FLOW_CALL || s.flow == FLOW_STOP)
+			return s.flags != PEEK_NONE;   /* calls and returns do not pass flags: ir/dead.c */
+		if (s.flow != FLOW_NEXT)
+			return 1;
+	}
+	return 1;
+}
+
+int
+core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
+{
+	static struct walk w;                          /* core.lock held */
+	struct tr t = {.r = r, .mode = mode};
+	u64 off = 0, from;
+
+	w.cpu = cpu;
+	w.g = core.guest;
+	w.pc = pc;
+	w.max = max;
+	w.n = w.ntodo = 0;
+	memset(w.seen, 0, sizeof w.seen);
+	memset(w.head, 0, sizeof w.head);
+	walk(&w);
+	region_init(r, w.g, pc, mode);
+	while (off < WINDOW) {
+		if (!w.seen[off / 2] || !w.head[off / 2]) {
+			off += 2;
+			continue;
+		}
+		from = off;
+		off = block(&w, &t, off);
+		addrange(r, pc + from, pc + off);
+	}
+	if (r->broken)
+		return -E2BIG;
+	ir_dead(r, flagslive, &w);
+	return 0;
+}

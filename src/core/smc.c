@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/* smc.c - translated code whose guest bytes change
+ *
+ * Every guest page that holds translated code is listed here.  Where the guest may write it, the host
+ * page is made read-only (gmem_guard), so that the first write faults: the page's translations
+ * die, the page is opened again, and the write is done anew.  Shared file mappings are guarded
+ * under all the addresses at which the guest has them (a JIT's writable alias).
+ *
+ * A page written again and again would cost a fault and a translation each time; the table
+ * counts, and -d page shows it. */
+#include "base/diag.h"
+#include "core/core.h"
+
+enum { PAGE = 4096, NPAGE = 1 << 12 };
+
+struct page {
+	gaddr at;
+	struct page *next;
+	struct pageref *ref;           /* translations with code in the page */
+	struct page *alias;            /* this page is another view of alias's bytes */
+	u8 guarded;
+	u32 writes;
+};
+
+static struct page *pagetab[NPAGE];
+static _Atomic int npage;              /* pages listed: 0 means nothing to do */
+
+static struct page **
+slot(gaddr at)
+{
+	return &pagetab[(at / PAGE ^ at / PAGE / NPAGE) & (NPAGE - 1)];
+}
+
+static struct page *
+find(gaddr at)
+{
+	struct page *p = *slot(at);
+
+	while (p && p->at != at)
+		p = p->next;
+	return p;
+}
+
+static struct page *
+need(gaddr at)
+{
+	struct page *p = find(at), **s = slot(at);
+
+	if (p)
+		return p;
+	p = xmalloc(sizeof *p);
+	p->at = at;
+	p->next = *s;
+	*s = p;
+	atomic_fetch_add(&npage, 1);
+	return p;
+}
+
+static void
+guard(struct page *p)
+{
+	if (p->guarded || !(gmem_prot(p->at) & GM_WRITE))
+		return;
+	p->guarded = 1;
+	gmem_guard(p->at, PAGE, 1);
+}
+
+static void
+addalias(void *arg, gaddr a, u64 n)
+{
+	struct page *code = arg, *p;
+
+	for (u64 i = 0; i < n; i += PAGE) {
+		if (a + i == code->at)
+			continue;
+		p = need(a + i);
+		p->alias = code;
+		guard(p);
+	}
+}
+
+static void
+guardaliases(struct page *p)
+{
+	struct vma v;
+
+	if (gmem_find(p->at, &v) || !(v.flags & GM_SHARED) || !v.ino)
+		return;
+	gmem_aliases(v.dev, v.ino, v.off + (p->at - v.start), PAGE, addalias, p);
+}
+
+void
+smc_add(struct trans *t)
+{
+	for (int i = 0; i < t->nrange; i++)
+		for (gaddr a = aligndown(t->range[i].lo, PAGE); a < t->range[i].hi; a += PAGE) {
+			struct page *p = need(a);
+			struct pageref *r;
+
+			if (p->ref && p->ref->t == t)
+				continue;
+			r = arena_get(&core.arena, sizeof *r);
+			*r = (struct pageref){t, p->ref};
+			p->ref = r;
+			guard(p);
+			guardaliases(p);
+		}
+}
+
+/* The page's translations die and the guest may write it again. */
+static void
+openpage(struct page *p)
+{
+	for (struct pageref *r = p->ref; r; r = r->next)
+		core_kill(r->t);
+	p->ref = 0;
+	if (p->guarded) {
+		p->guarded = 0;
+		gmem_guard(p->at, PAGE, 0);
+	}
+	if (p->alias && p->alias != p) {
+		struct page *q = p->alias;
+
+		p->alias = 0;
+		openpage(q);
+	}
+}
+
+int
+smc_write(gaddr a)
+{
+	struct page *p;
+	int hit;
+
+	pthread_mutex_lock(&core.lock);
+	p = find(aligndown(a, PAGE));
+	/* Another thread may have opened it since the fault: then the write simply goes through. */
+	hit = p != 0 && (gmem_prot(a) & GM_WRITE);
+	if (hit) {
+		p->writes++;
+		if (logging(LOG_PAGE))
+			log_print("page %#llx written (%u)\n", (unsigned long long)p->at, p->writes);
+		openpage(p);
+	}
+	pthread_mutex_unlock(&core.lock);
+	return hit;
+}
+
+static void
+drop(gaddr a, u64 len)
+{
+	if (!atomic_load(&npage))
+		return;
+	pthread_mutex_lock(&core.lock);
+	if (len / PAGE > NPAGE) {
+		for (int i = 0; i < NPAGE; i++)
+			for (struct page *p = pagetab[i]; p; p = p->next)
+				if (p->at >= aligndown(a, PAGE) && p->at - a < len)
+					openpage(p);
+	} else {
+		for (gaddr x = aligndown(a, PAGE); x < a + len; x += PAGE) {
+			struct page *p = find(x);
+
+			if (p)
+				openpage(p);
+		}
+	}
+	pthread_mutex_unlock(&core.lock);
+}
+
+static void
+unprotect(gaddr a, u64 len)
+{
+	if (!atomic_load(&npage) || !len)
+		return;
+	pthread_mutex_lock(&core.lock);
+	for (gaddr x = aligndown(a, PAGE); x < a + len && x >= aligndown(a, PAGE); x += PAGE) {
+		struct page *p = find(x);
+
+		if (p && p->guarded)
+			openpage(p);
+	}
+	pthread_mutex_unlock(&core.lock);
+}
+
+void
+smc_forget(void)
+{
+	for (int i = 0; i < NPAGE; i++)
+		for (struct page *p = pagetab[i]; p; p = p->next) {
+			p->ref = 0;
+			p->alias = 0;
+			if (p->guarded)
+				gmem_guard(p->at, PAGE, 0);
+			p->guarded = 0;
+		}
+}
+
+const struct gmem_watch smc_watch = {drop, unprotect};

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/* translate.c - makes translations, links them to each other, and lets them die
+ *
+ * All of this happens under the engine's lock, while other threads run generated code and look code
+ * up.  Hence the order in which things become visible: code and its node complete before the node is
+ * found; a dying node loses its code before jump-cache entries made from it are cleared (see
+ * core_fill in engine.c for the other half of that bargain). */
+#include <errno.h>
+#include <stdio.h>
+#include "base/diag.h"
+#include "core/core.h"
+
+enum { SLACK = 1 << 16 };              /* free code bytes below which the area counts as full */
+
+static void *
+keep(const void *p, int n, size_t elem)
+{
+	void *q = arena_get(&core.arena, (size_t)n * elem + 1);
+
+	if (n)
+		memcpy(q, p, (size_t)n * elem);
+	return q;
+}
+
+static void
+logregion(const struct region *r, const char *what)
+{
+	static char buf[1 << 18];
+
+	ir_print(r, buf, sizeof buf);
+	log_print("%s\n%s\n", what, buf);
+}
+
+static void
+logguest(const struct cpu *cpu, const struct region *r)
+{
+	char text[128];
+
+	log_print("IN: %#llx\n", (unsigned long long)r->pc);
+	for (int i = 0; i < r->nrange; i++)
+		for (gaddr pc = r->range[i].lo; pc < r->range[i].hi;) {
+			int got, n;
+			const u8 *p = cpu->os->fetch(pc, core.guest->maxlen, &got);
+
+			n = got ? core.guest->disasm(p, got, pc, text, sizeof text) : 0;
+			if (n <= 0)
+				break;
+			log_print("%#14llx:  %s\n", (unsigned long long)pc, text);
+			pc += (u64)n;
+		}
+}
+
+static void
+loghost(const struct trans *t)
+{
+	char text[160];
+
+	log_print("OUT: %#llx, %d guest instructions, %u bytes at %p\n", (unsigned long long)t->pc,
+	    core.region.ninsn, t->size, (void *)t->code);
+	for (u32 off = 0; off < t->size;) {
+		int n = core.host->disasm(t->code + off, t->size - off, (u64)(t->code + off), text, sizeof text);
+
+		for (int i = 0; i < t->nentry; i++)
+			if (t->entry[i].off == off)
+				log_print("%s %#llx:\n", t->entry[i].ret ? "  ret" : "block", (unsigned long long)t->entry[i].pc);
+		if (n <= 0)
+			break;
+		log_print("%14p:  %s\n", (void *)(t->code + off), text);
+		off += (u32)n;
+	}
+}
+
+static struct trans *
+record(struct out *o, const struct region *r, struct trans *t)
+{
+	t->pc = r->pc;
+	t->mode = r->mode;
+	t->code = o->code;
+	t->size = o->size;
+	t->link = keep(o->link, t->nlink = o->nlink, sizeof *o->link);
+	t->entry = keep(o->entry, t->nentry = o->nentry, sizeof *o->entry);
+	t->map = keep(o->map, t->nmap = o->nmap, sizeof *o->map);
+	t->range = keep(r->range, t->nrange = r->nrange, sizeof *r->range);
+	t->node = arena_get(&core.arena, (size_t)(t->nentry + 1) * sizeof *t->node);
+	return t;
+}
+
+static void
+publish(struct trans *t)
+{
+	int n = atomic_load(&core.ntrans);
+
+	for (int i = 0; i < t->nentry; i++) {
+		struct node *d = &t->node[t->nnode];
+
+		if (t->entry[i].ret)
+			continue;
+		*d = (struct node){.pc = t->entry[i].pc, .mode = t->mode, .t = t};
+		atomic_store(&d->code, t->code + t->entry[i].off);
+		if (i && core_find(d->pc, d->mode))    /* another region already starts there */
+			continue;
+		t->nnode++;
+		core_addnode(d);
+	}
+	if (n >= core.captrans)
+		bug("more than %d translations", n);
+	core.trans[n] = t;
+	atomic_store_explicit(&core.ntrans, n + 1, memory_order_release);
+}
+
+/* Everything goes: called with the lock held and no other thread in generated code. */
+static void
+empty(void)
+{
+	core.at = core.stubsend;
+	atomic_store(&core.ntrans, 0);
+	for (int i = 0; i < NBUCKET; i++)
+		atomic_store(&core.bucket[i], 0);
+	for (int i = 0; i < core.ncpu; i++)
+		memset(core.cpu[i]->jc, 0xff, sizeof core.cpu[i]->jc);
+	smc_forget();
+	arena_reset(&core.arena);
+	atomic_fetch_add(&core.emptied, 1);
+	core.stat.flushes++;
+}
+
+/* Emptying needs everybody out of generated code, and waiting for that needs the lock free. */
+static void
+makeroom(struct cpu *cpu)
+{
+	u32 before = atomic_load(&core.emptied);
+
+	if ((size_t)(core.areaend - core.at) >= SLACK)
+		return;
+	pthread_mutex_unlock(&core.lock);
+	engine_stop(cpu);
+	pthread_mutex_lock(&core.lock);
+	if (atomic_load(&core.emptied) == before)
+		empty();
+	engine_go(cpu);
+}
+
+static int
+compile(struct cpu *cpu, gaddr pc, u32 mode, struct trans *t)
+{
+	struct out *o = &core.out;
+	int e, max = core.opt.maxinsn;
+
+	do {
+		e = core_form(&core.region, cpu, pc, mode, max);
+		if (!e) {
+			if (logging(LOG_INASM))
+				logguest(cpu, &core.region);
+			if (logging(LOG_OP | LOG_OPOPT))
+				logregion(&core.region, "IR:");
+			o->code = core.at;
+			o->end = core.areaend;
+			o->owner = t;
+			e = core.host->compile(&core.region, o);
+		}
+		max /= 2;
+	} while (e == -E2BIG && max > 0);
+	return e;
+}
+
+struct node *
+core_translate(struct cpu *cpu, gaddr pc, u32 mode)
+{
+	struct node *n = core_find(pc, mode);
+	struct trans *t;
+	int got, e;
+
+	if (n)
+		return n;
+	cpu->os->fetch(pc, core.guest->maxlen, &got);
+	if (got < core.guest->minlen)
+		return 0;
+	makeroom(cpu);
+	t = arena_get(&core.arena, sizeof *t);
+	if ((e = compile(cpu, pc, mode, t)))
+		bug("cannot translate the code at %#llx: %d", (unsigned long long)pc, e);
+	record(&core.out, &core.region, t);
+	core.at += alignup(t->size, 16);
+	publish(t);
+	smc_add(t);
+	core.stat.regions++;
+	core.stat.insns += (u64)core.region.ninsn;
+	core.stat.hostbytes += t->size;
+	if (logging(LOG_OUTASM))
+		loghost(t);
+	return core_find(pc, mode);
+}
+
+void
+core_link(struct trans *from, u32 n, struct node *to)
+{
+	const u8 *code = atomic_load(&to->code);
+	struct inlink *in;
+
+	if (from->dead || !code || core.opt.nochain)
+		return;
+	in = arena_get(&core.arena, sizeof *in);
+	*in = (struct inlink){to->t->in, from, n};
+	to->t->in = in;
+	core.host->link(from->code, &from->link[n], code);
+}
+
+static void
+uncache(gaddr pc)
+{
+	u32 i = jc_index(pc);
+
+	for (int c = 0; c < core.ncpu; c++)
+		if (__atomic_load_n(&core.cpu[c]->jc[i].pc, __ATOMIC_SEQ_CST) == pc)
+			__atomic_store_n(&core.cpu[c]->jc[i].pc, ~(u64)0, __ATOMIC_SEQ_CST);
+}
+
+void
+core_kill(struct trans *t)
+{
+	if (t->dead)
+		return;
+	t->dead = 1;
+	core.stat.drops++;
+	for (int i = 0; i < t->nnode; i++) {
+		atomic_store(&t->node[i].code, 0);
+		uncache(t->node[i].pc);
+	}
+	for (struct inlink *in = t->in; in; in = in->next)
+		if (!in->from->dead)
+			core.host->link(in->from->code, &in->from->link[in->n], 0);
+	t->in = 0;
+	for (int i = 0; i < t->nentry; i++)
+		if (t->entry[i].ret)
+			core.host->kill(t->code, &t->entry[i]);
+	/* Loops inside the dead code are left at their next safe point. */
+	for (int c = 0; c < core.ncpu; c++)
+		atomic_store(&core.cpu[c]->poll, 1);
+}
