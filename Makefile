@@ -21,7 +21,7 @@ objs     = $(patsubst src/%,$(B)/%.o,$1)
 LIBA    := $(foreach r,$(ROOMS),$(B)/lib$r.a)
 TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*/test_*.c))
 
-.PHONY: all static check lint bench demo install clean tests
+.PHONY: all static check unit lint bench demo install clean tests
 all: $(B)/dragoman
 
 $(B)/dragoman: $(B)/main.c.o $(LIBA)
@@ -68,6 +68,36 @@ $(B)/tests/%: tests/%.c $(LIBA)
 	$(CC) $(ALL_CFLAGS) -fPIE $(LDFLAGS) -pie -o $@ $< -Wl,--start-group $(LIBA) -Wl,--end-group -lcmocka -lcapstone $(LIBS)
 
 tests: $(TESTS)
+
+$(B)/tests/passed/%: $(B)/tests/%
+	@mkdir -p $(@D)
+	@echo "== $*"; $< && touch $@
+
+unit: $(patsubst $(B)/tests/%,$(B)/tests/passed/%,$(TESTS))
+
+check:
+	@tools/need.sh build check
+	+@tests/check.sh $(B)
+
+lint:
+	@awk -f tools/lint.awk $(shell find src tools -name '*.[ch]')
+
+# a position-independent static program: the form for chroots and containers
+static: $(B)/dragoman-static
+$(B)/dragoman-static: $(B)/main.c.o $(LIBA)
+	$(CC) $(CFLAGS) $(LDFLAGS) -static-pie -o $@ $< -Wl,--start-group $(LIBA) -Wl,--end-group $(LIBS)
+
+demo: $(B)/dragoman
+	@tools/need.sh build demo
+	@tests/demo.sh $(B)
+
+bench: $(B)/dragoman
+	@tools/need.sh build bench
+	@bench/run.sh $(B)
+
+install: $(B)/dragoman-static
+	install -D -m 755 $(B)/dragoman-static $(DESTDIR)$(PREFIX)/bin/dragoman
+	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/dragoman/README.md
 
 clean:
 	rm -rf $(B)
