@@ -45,6 +45,7 @@ struct gmem {
 	u64 pagesize;                  /* the guest's: 4096 unless -p says else */
 	u64 lo, hi;                    /* guest addresses in use lie in [lo, hi) */
 	gaddr brk0, brk;               /* start and current end of the heap */
+	gaddr vdso0, vdso1;            /* the vDSO (base/vdso.h), or 0, 0 */
 };
 extern struct gmem gmem;
 

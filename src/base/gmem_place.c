@@ -21,7 +21,7 @@ static const struct zonedef zones64[] = {
 };
 static const struct zonedef zones32[] = {
 	[ZONE_IMAGE] = { 0x10000000, 0x40000000 },
-	[ZONE_DATA] = { 0x40000000, 0xffff0000 },
+	[ZONE_DATA] = { 0x40000000, 0xe0000000 },
 	[ZONE_FAR] = { 0x00100000, 0x40000000 },
 };
 static const struct zonedef *zones = zones64;
