@@ -59,10 +59,28 @@ pageup(u64 n)
 	return alignup(n, gmem.pagesize);
 }
 
-static void
-drop(gaddr a, u64 len)
+/* The code cache hears of changes to executable ranges without the map lock held (its own lock comes
+ * first): before the change, and after it, because another thread may have translated the old
+ * code meanwhile.  changing() tells whether changed() must be called. */
+static int
+changing(gaddr a, u64 len)
 {
-	if (gmem_watch && list_hasexec(a, a + len))
+	int exec;
+
+	if (!gmem_watch)
+		return 0;
+	list_lock();
+	exec = list_hasexec(a, a + len);
+	list_unlock();
+	if (exec)
+		gmem_watch->drop(a, len);
+	return exec;
+}
+
+static void
+changed(int exec, gaddr a, u64 len)
+{
+	if (exec)
 		gmem_watch->drop(a, len);
 }
 
@@ -180,7 +198,6 @@ map_fixed(const struct request *q)
 
 		return r == -EEXIST ? -ENOMEM : r;
 	}
-	drop(a, q->len);
 	while (a < end) {
 		const struct table *t = list_table();
 		int i = list_at(a);
@@ -273,9 +290,12 @@ gmem_map(gaddr addr, u64 len, int prot, int flags, int fd, u64 off, const char *
 {
 	struct request q = { addr, len, off, prot & 7, flags, fd, path, 0, 0, 0 };
 	s64 r = checkmap(&q);
+	int exec = 0;
 
 	if (r < 0)
 		return r;
+	if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) == MAP_FIXED)
+		exec = changing(addr, q.len);
 	list_lock();
 	r = map_somewhere(&q);
 	if (r >= 0) {
@@ -283,6 +303,7 @@ gmem_map(gaddr addr, u64 len, int prot, int flags, int fd, u64 off, const char *
 		record(&q, (gaddr)r);
 	}
 	list_unlock();
+	changed(exec, addr, q.len);
 	return r;
 }
 
@@ -318,16 +339,18 @@ unmap_owned(gaddr a, gaddr end)
 s64
 gmem_unmap(gaddr a, u64 len)
 {
+	int exec;
 	s64 r;
 
 	if (a % gmem.pagesize || !len || !inrange(a, len) || !inrange(a, pageup(len)))
 		return -EINVAL;
 	len = pageup(len);
+	exec = changing(a, len);
 	list_lock();
 	list_stretch(a);
-	drop(a, len);
 	r = unmap_owned(a, a + len);
 	list_unlock();
+	changed(exec, a, len);
 	return r;
 }
 
@@ -375,7 +398,6 @@ protect(gaddr a, gaddr end, int prot)
 	}
 	upto = run_end(a, end);
 	if (upto > a) {
-		drop(a, upto - a);
 		if (mprotect(g2h(a), upto - a, gmem_hostprot(prot)))
 			return -errno;
 		list_setprot(a, upto, prot & 7);
@@ -386,6 +408,7 @@ protect(gaddr a, gaddr end, int prot)
 s64
 gmem_protect(gaddr a, u64 len, int prot)
 {
+	int exec;
 	s64 r;
 
 	if (a % gmem.pagesize)
@@ -394,9 +417,12 @@ gmem_protect(gaddr a, u64 len, int prot)
 		return 0;
 	if (pageup(len) < len || !inrange(a, pageup(len)))
 		return -ENOMEM;
+	len = pageup(len);
+	exec = changing(a, len);
 	list_lock();
-	r = protect(a, a + pageup(len), prot);
+	r = protect(a, a + len, prot);
 	list_unlock();
+	changed(exec, a, len);
 	return r;
 }
 
@@ -441,7 +467,6 @@ remap(gaddr old, u64 oldlen, u64 newlen, int flags, gaddr want)
 	list_stretch(old);
 	if (!list_covered(old, old + (oldlen ? oldlen : 1)))
 		return -EFAULT;
-	drop(old, oldlen);
 	if (flags & (REMAP_FIXED | REMAP_DONTUNMAP))
 		return remap_move(old, oldlen, newlen, flags, want);
 	if (newlen <= oldlen && oldlen) {
@@ -460,6 +485,7 @@ remap(gaddr old, u64 oldlen, u64 newlen, int flags, gaddr want)
 s64
 gmem_remap(gaddr old, u64 oldlen, u64 newlen, int flags, gaddr want)
 {
+	int exec, over = 0;
 	s64 r;
 
 	if (flags & ~(REMAP_MAYMOVE | REMAP_FIXED | REMAP_DONTUNMAP) || old % gmem.pagesize ||
@@ -476,10 +502,14 @@ gmem_remap(gaddr old, u64 oldlen, u64 newlen, int flags, gaddr want)
 		return -EINVAL;
 	if (!inrange(0, newlen))
 		return -ENOMEM;
-	/* where to is the guest's choice with DONTUNMAP too, but only as a hint */
+	exec = changing(old, oldlen);
+	if (flags & REMAP_FIXED)
+		over = changing(want, newlen);
 	list_lock();
 	r = remap(old, oldlen, newlen, flags, want);
 	list_unlock();
+	changed(exec, old, oldlen);
+	changed(over, want, newlen);
 	return r;
 }
 
@@ -488,7 +518,8 @@ gmem_remap(gaddr old, u64 oldlen, u64 newlen, int flags, gaddr want)
 s64
 gmem_advise(gaddr a, u64 len, int advice)
 {
-	gaddr end, upto;
+	gaddr end, upto, from = a;
+	int exec;
 	s64 r = 0;
 
 	if (a % gmem.pagesize || pageup(len) < len)
@@ -496,9 +527,9 @@ gmem_advise(gaddr a, u64 len, int advice)
 	if (!inrange(a, pageup(len)))
 		return -ENOMEM;
 	end = a + pageup(len);
+	exec = changing(a, end - a);
 	list_lock();
 	list_stretch(a);
-	drop(a, end - a);
 	/* holes are skipped, and reported at the end */
 	while (a < end) {
 		const struct table *t = list_table();
@@ -518,6 +549,7 @@ gmem_advise(gaddr a, u64 len, int advice)
 		a = upto;
 	}
 	list_unlock();
+	changed(exec, from, end - from);
 	return r;
 }
 
@@ -525,17 +557,18 @@ s64
 gmem_brk(gaddr want)
 {
 	gaddr old, new;
+	int exec = 0;
 
+	if (want >= gmem.brk0 && pageup(want) < gmem.brk)
+		exec = changing(pageup(want), pageup(gmem.brk) - pageup(want));
 	list_lock();
 	old = pageup(gmem.brk);
 	new = pageup(want);
 	if (want < gmem.brk0 || new < want || new >= gmem.hi) {
 		/* not a request we can meet: report the present end */
 	} else if (new <= old) {
-		if (new < old) {
-			drop(new, old - new);
+		if (new < old)
 			unmap_owned(new, old);
-		}
 		gmem.brk = want;
 	} else if (list_free(old, new) &&
 		   place_exact(old, new - old, PROT_READ | PROT_WRITE,
@@ -545,6 +578,7 @@ gmem_brk(gaddr want)
 	}
 	want = gmem.brk;
 	list_unlock();
+	changed(exec, new, old > new ? old - new : 0);
 	return (s64)want;
 }
 

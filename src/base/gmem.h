@@ -88,7 +88,8 @@ u64 gmem_fixup(u64 host_pc);
 
 /* -- the code cache's side (core/smc.c) -- */
 struct gmem_watch {
-	/* Guest code in [a, a+len) is about to change, vanish, or lose GM_EXEC. */
+	/* Guest code in [a, a+len) is about to change, vanish, or lose GM_EXEC; called again when it
+	 * has.  The map lock is not held. */
 	void (*drop)(gaddr a, u64 len);
 	/* The kernel is about to write [a, a+len) for the guest (read(2) and the like): make the
 	 * pages writable on the host if only their translations made them read-only. */
