@@ -1,0 +1,51 @@
+#!/bin/bash
+# check.sh BUILD: every test that `make check` runs, in the order of what depends on what.
+# Each part prints what it did; the last line is "N passed, N failed, N skipped".
+set -u
+B=$1 here=$(cd "$(dirname "$0")" && pwd)
+cd "$here/.."
+passed=0 failed=0 skipped=0
+fail() { echo "FAIL $*"; failed=$((failed + 1)); }
+pass() { passed=$((passed + 1)); }
+skip() { echo "SKIP $*"; skipped=$((skipped + 1)); }
+part() { # name, command...: one test that is a command
+	local name=$1 log
+	shift
+	log=$B/log.$name
+	if "$@" >"$log" 2>&1; then
+		pass
+		echo "ok   $name: $(tail -1 "$log")"
+	else
+		fail "$name (exit $?):"
+		tail -25 "$log"
+	fi
+}
+
+part lint make -s lint
+echo "building"
+make -s -j"$(nproc)" B="$B" all static tests >"$B.log" 2>&1 || { tail -30 "$B.log"; rm -f "$B.log"; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
+mkdir -p "$B" && mv "$B.log" "$B/log.build"
+if grep -q 'warning:' "$B/log.build"; then fail "the build has warnings: $(grep -m3 'warning:' "$B/log.build")"; else pass; fi
+for t in "$B"/tests/*/test_*; do
+	case $t in *.d) continue ;; esac
+	part "$(basename "$(dirname "$t")")-$(basename "$t")" timeout 300 "$t"
+done
+for s in "$here"/check.d/*.sh; do
+	[ -e "$s" ] || continue
+	name=$(basename "$s" .sh)
+	echo "== $name"
+	timeout 900 "$s" "$B" >"$B/log.$name" 2>&1
+	rc=$?
+	grep -E '^(FAIL|SKIP)' "$B/log.$name" | head -40
+	last=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$B/log.$name" | tail -1)
+	if [ -z "$last" ]; then
+		fail "$name did not finish (exit $rc): $(tail -3 "$B/log.$name")"
+		continue
+	fi
+	echo "     $last"
+	read -r p _ f _ k _ <<<"${last//,/} 0 skipped"
+	passed=$((passed + p)) failed=$((failed + f))
+	case $last in *skipped*) skipped=$((skipped + k)) ;; esac
+done
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]

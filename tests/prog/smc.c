@@ -1,0 +1,73 @@
+// Code that changes: rewritten in place with and without a flush, by mprotect, by another mapping.
+#define _GNU_SOURCE
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+typedef int fn(void);
+
+// int f(void) { return k; }
+static void
+put(uint32_t *p, int k)
+{
+#ifdef __aarch64__
+	p[0] = 0x52800000u | (uint32_t)k << 5;         // mov w0, #k
+	p[1] = 0xd65f03c0u;                            // ret
+#else
+	p[0] = 0x00000513u | (uint32_t)k << 20;        // li a0, k
+	p[1] = 0x00008067u;                            // ret
+#endif
+}
+
+int
+main(void)
+{
+	uint32_t *p = mmap(0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *q;
+	long sum = 0;
+	int fd;
+
+	for (int k = 0; k < 200; k++) {
+		put(p, k);
+		__builtin___clear_cache((char *)p, (char *)p + 8);
+		sum += ((fn *)p)();
+	}
+	printf("with flush %ld\n", sum);
+	put(p, 7);
+	__builtin___clear_cache((char *)p, (char *)p + 8);
+	printf("%d\n", ((fn *)p)());
+	mprotect(p, 4096, PROT_READ | PROT_WRITE);
+	put(p, 8);
+	mprotect(p, 4096, PROT_READ | PROT_EXEC);
+	__builtin___clear_cache((char *)p, (char *)p + 8);
+	printf("after mprotect %d\n", ((fn *)p)());
+	fd = memfd_create("jit", 0);
+	ftruncate(fd, 4096);
+	p = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	q = mmap(0, 4096, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+	sum = 0;
+	for (int k = 0; k < 100; k++) {
+		put(p, k);
+		__builtin___clear_cache((char *)q, (char *)q + 8);
+		sum += ((fn *)q)();
+	}
+	printf("dual mapping %ld\n", sum);
+	put(p, 3);
+	__builtin___clear_cache((char *)q, (char *)q + 8);
+	printf("%d\n", ((fn *)q)());
+	{
+		uint32_t code[2];
+
+		put(code, 55);
+		pwrite(fd, code, 8, 0);
+		__builtin___clear_cache((char *)q, (char *)q + 8);
+		printf("by pwrite %d\n", ((fn *)q)());
+	}
+	munmap(q, 4096);
+	q = mmap(q, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	put(q, 99);
+	__builtin___clear_cache((char *)q, (char *)q + 8);
+	printf("mapped anew %d\n", ((fn *)q)());
+	return 0;
+}
