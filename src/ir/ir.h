@@ -47,6 +47,7 @@
 #define IR_IR_H
 
 #include "base/cpu.h"
+#include "base/fp.h"
 #include "base/guest.h"
 #include "base/util.h"
 #include "base/word.h"
@@ -93,8 +94,7 @@ enum {
 	AUX_IDX32U = 1 << 8, AUX_IDX32S = 1 << 9,      /* index is its low 32 bits, zero/sign-extended */
 	AUX_NOFAULT = 1 << 10,         /* cannot fault (state of our own) */
 };
-/* -- aux of floating-point ops -- */
-enum fprm { RM_DYN, RM_NE, RM_Z, RM_DN, RM_UP, RM_NA /* ties away */, RM_ODD };
+/* -- aux of floating-point ops; enum fprm and enum fpnan are in base/fp.h -- */
 enum {
 	FP_RM = 7,                     /* enum fprm */
 	FP_SIGNAL = 1 << 3,            /* fcmp: quiet NaNs signal too */
@@ -105,7 +105,6 @@ enum {
 	FP_NEGP = 1 << 8, FP_NEGA = 1 << 9,            /* fma: negate product, negate addend */
 	FP_FBITS = 10,                 /* fcvti/icvtf: fraction bits (0..63) in aux >> 10 */
 };
-enum fpnan { FPNAN_ARM, FPNAN_ARM_DN, FPNAN_RISCV, FPNAN_X86 };
 
 /* -- v of rmw, fence, vred -- */
 enum rmw { RMW_ADD, RMW_AND, RMW_ANDN, RMW_OR, RMW_XOR, RMW_SMIN, RMW_SMAX, RMW_UMIN, RMW_UMAX, RMW_XCHG };
@@ -208,6 +207,7 @@ u64 ir_vshl(u64 a, u64 b, int w, int how);
 
 /* -- passes over a whole region -- */
 void ir_dead(struct region *, int (*flagslive)(void *, gaddr), void *);  /* needs all blocks; see dead.c */
+int ir_type(const struct ins *);               /* of its value: N, I64 (kinds J, B), FL, or ty */
 const char *ir_verify(const struct region *);  /* 0 or what is wrong (static text buffer) */
 
 /* -- text (print.c, parse.c) -- */

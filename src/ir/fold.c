@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/* fold.c - the simpler value of an instruction about to be appended
+ *
+ * Needs: operands already in the region (or constants).  Leaves: either a ref whose value equals
+ * the instruction's, or the instruction, possibly with operands exchanged, for the builder to
+ * append.  Runs on every pure instruction: nothing is searched, fold.def becomes one switch. */
+#include "ir/ir.h"
+
+/* What a rule may look at: the instruction and shorthands for it. */
+struct fold {
+	struct region *r;
+	struct ins *i;
+	u64 ones;                      /* all bits of a lane */
+	u64 w;                         /* their number */
+};
+
+#ifndef FOLD_HIT
+#define FOLD_HIT(line) ((void)0)
+#endif
+#ifndef FOLD_DEF
+#define FOLD_DEF "ir/fold.def"
+#endif
+
+/* -- what is known about a value -- */
+
+int
+ir_type(const struct ins *i)
+{
+	switch (opinfo[i->op].res) {
+	case 'X': return i->ty;
+	case 'J': case 'B': return I64;
+	case 'F': return FL;
+	default: return N;
+	}
+}
+
+static int bitsof(u64 v) { return v ? 64 - __builtin_clzll(v) : 0; }
+static u64 lowmask(int n) { return n >= 64 ? ~(u64)0 : ((u64)1 << n) - 1; }
+static int ispow2(u64 v) { return v && !(v & (v - 1)); }
+static int islowmask(u64 v) { return v && !(v & (v + 1)); }
+static u64 log2of(u64 v) { return (u64)__builtin_ctzll(v); }
+static u64 least(u64 a, u64 b) { return a < b ? a : b; }
+
+/* The number of low bits that may be other than zero, of an integer value. */
+static int
+width(const struct region *r, ref x)
+{
+	if (isk(x))
+		return bitsof(kval(r, x));
+	const struct ins *i = &r->ins[x];
+	int full = ty_bits(i->ty);
+	switch (i->op) {
+	case O_zxt: case O_bfx:
+		return i->imm < full ? i->imm : full;
+	case O_and:
+		return isk(i->b) && full <= 64 ? (int)least((u64)bitsof(kval(r, i->b)), (u64)full) : full;
+	case O_shr:
+		return isk(i->b) && full <= 64 && kval(r, i->b) < (u64)full ? full - (int)kval(r, i->b) : full;
+	case O_clz: case O_ctz: case O_cls: case O_popcnt:
+		return ty_isvec(i->ty) ? full : 7;
+	case O_umov: case O_movfi:
+		return ty_lanebits(i->v);
+	}
+	switch (opinfo[i->op].res) {
+	case 'B': return 1;
+	case 'X': return full;
+	default: return 64;
+	}
+}
+
+/* x as a value of the instruction's type: not if it has bits above. */
+static ref
+use(const struct fold *f, ref x)
+{
+	int ty = f->i->ty;
+
+	if (isk(x))
+		return ty < I128 ? ir_k(f->r, kval(f->r, x) & f->ones) : 0;
+	if (ty < I128)
+		return ty_bits(ir_type(&f->r->ins[x])) <= (int)f->w || width(f->r, x) <= (int)f->w ? x : 0;
+	int have = ir_type(&f->r->ins[x]);
+	return have == ty || (ty_isvec(have) && ty_isvec(ty) && ty_bits(have) == ty_bits(ty)) ? x : 0;
+}
+
+static int
+isvalue(const struct fold *f, ref x, int op)
+{
+	return x && !isk(x) && f->r->ins[x].op == op && f->r->ins[x].ty == f->i->ty;
+}
+
+/* A comparison whose opposite is one too (not between floats: NaNs). */
+static int
+opposable(const struct region *r, ref x)
+{
+	return !isk(x) && (r->ins[x].op == O_fcc || r->ins[x].op == O_set);
+}
+
+static ref
+opposite(struct region *r, ref x)
+{
+	static const u8 rel[] = {
+		[R_EQ] = R_NE, [R_NE] = R_EQ, [R_LTU] = R_GEU, [R_GEU] = R_LTU, [R_LTS] = R_GES,
+		[R_GES] = R_LTS, [R_LEU] = R_GTU, [R_GTU] = R_LEU, [R_LES] = R_GTS, [R_GTS] = R_LES,
+		[R_TST] = R_NTST, [R_NTST] = R_TST,
+	};
+	struct ins i = r->ins[x];
+
+	return ir_opx(r, i.op, i.ty, i.aux, i.op == O_fcc ? i.v ^ 1 : rel[i.v], i.imm, i.a, i.b, i.c);
+}
+
+static int
+swapped(int rel)
+{
+	static const u8 to[] = {
+		[R_EQ] = R_EQ, [R_NE] = R_NE, [R_LTU] = R_GTU, [R_GEU] = R_LEU, [R_LTS] = R_GTS,
+		[R_GES] = R_LES, [R_LEU] = R_GEU, [R_GTU] = R_LTU, [R_LES] = R_GES, [R_GTS] = R_LTS,
+		[R_TST] = R_TST, [R_NTST] = R_NTST,
+	};
+
+	return to[rel];
+}
+
+static ref
+zero(const struct fold *f)
+{
+	ref k = ir_k(f->r, 0);
+
+	return ty_isvec(f->i->ty) ? ir_op(f->r, O_dup, I64 | (f->i->ty & ~LANE), k, 0, 0) : k;
+}
+
+static ref
+zxt64(struct region *r, ref x, int n)
+{
+	return n >= 64 ? x : ir_opx(r, O_zxt, I64, 0, 0, n, x, 0, 0);
+}
+
+/* -- constants -- */
+
+/* The value of an instruction on constants alone; 0 if it has none. */
+static ref
+constant(const struct fold *f)
+{
+	const struct ins *i = f->i;
+	const struct opinfo *o = &opinfo[i->op];
+	const ref arg[3] = { i->a, i->b, i->c };
+	u64 v[3] = {0};
+
+	if (i->ty >= I128 || o->res == 'F' || !ir_hasvalue(i->op))
+		return 0;
+	for (int n = 0; n < 3; n++) {
+		if (o->arg[n] == 'N')
+			continue;
+		if (!isk(arg[n]) || o->arg[n] == 'F' || o->arg[n] == 'E')
+			return 0;
+		v[n] = kval(f->r, arg[n]);
+	}
+	return ir_k(f->r, ir_value(i->op, i->ty, v[0], v[1], v[2], i->v, i->imm));
+}
+
+/* -- the rules -- */
+
+static ref
+rules(const struct fold *f)
+{
+	struct region *r = f->r;
+	struct ins *i = f->i;
+	const ref a = i->a, b = i->b, c = i->c;
+	const int ty = i->ty, imm = i->imm, isvec = ty_isvec(ty), rel = i->v;
+	const u64 W = f->w, ONES = f->ones;
+	const u64 ka = isk(a) ? kval(r, a) & ONES : 0, kb = isk(b) ? kval(r, b) & ONES : 0;
+	const u64 kc = isk(c) ? kval(r, c) & ONES : 0;
+	ref t;
+
+#define ON(op) break; case O_##op:
+#define ALSO(op) case O_##op:
+#define FOLD(when, then) if ((when) && (t = (then))) { FOLD_HIT(__LINE__); return t; }
+#define isa(n) (isk(a) && ka == ((u64)(n) & ONES))
+#define isb(n) (isk(b) && kb == ((u64)(n) & ONES))
+#define from(x, op) isvalue(f, x, O_##op)
+#define X(x) (r->ins[x].a)
+#define Y(x) (r->ins[x].b)
+#define ky(x) (kval(r, Y(x)) & ONES)
+#define IMM(x) (r->ins[x].imm)
+#define fits(x, n) (!isvec && width(r, x) <= (n))
+#define opposable(x) opposable(r, x)
+#define USE(x) use(f, x)
+#define K(n) ir_k(r, (u64)(n) & ONES)
+#define ZERO zero(f)
+#define NEW(op, x, y) ir_op(r, O_##op, ty, x, y, 0)
+#define NEWI(op, v, imm, x) ir_opx(r, O_##op, ty, 0, (int)(v), (s32)(imm), x, 0, 0)
+#define SET(rel, x, y) ir_opx(r, O_set, ty, 0, rel, 0, x, y, 0)
+#define NOT(x) opposite(r, x)
+#define ZXT64(x, n) zxt64(r, x, n)
+	switch (i->op) {
+	default:
+#include FOLD_DEF
+	}
+#undef ON
+#undef ALSO
+#undef FOLD
+#undef isa
+#undef isb
+#undef from
+#undef X
+#undef Y
+#undef ky
+#undef IMM
+#undef fits
+#undef opposable
+#undef USE
+#undef K
+#undef ZERO
+#undef NEW
+#undef NEWI
+#undef SET
+#undef NOT
+#undef ZXT64
+	return 0;
+}
+
+ref
+ir_fold(struct region *r, struct ins *i)
+{
+	int w = ty_lanebits(i->ty);
+	struct fold f = { .r = r, .i = i, .w = (u64)w, .ones = w >= 64 ? ~(u64)0 : lowmask(w) };
+
+	if (opinfo[i->op].traits & COMM && isk(i->a) && !isk(i->b)) {
+		ref t = i->a;
+		i->a = i->b;
+		i->b = t;
+	}
+	if (isk(i->a)) {
+		ref t = constant(&f);
+		if (t)
+			return t;
+	}
+	return rules(&f);
+}
