@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* alloc.h - the look ahead over a block that makes one forward pass of emission good enough
+ *
+ * plan_block() fills a struct val for every instruction of a block: who uses its value last, whether
+ * the value may be computed straight into a variable's home, and whether it is left to its only
+ * consumer.  The emitter of a host then keeps in the same record where the value is.
+ *
+ * put coalescing.  `put v, t` costs nothing when t was computed into the home of v.  That is
+ * allowed when nothing between the definition of t and the put may fault, leave or have an effect,
+ * puts v, or uses a value that still lives in the home of v. */
+#ifndef BACKEND_ALLOC_H
+#define BACKEND_ALLOC_H
+
+#include "ir/ir.h"
+
+enum { NOVAR = 0xff };
+
+enum {
+	VAL_DEAD = 1,                  /* pure and unused: not emitted */
+	VAL_FOLD = 2,                  /* emitted as part of its only consumer */
+	VAL_PAIRED = 4,                /* made by the instruction `pair`, which comes earlier or later */
+	VAL_MAKES = 8,                 /* also makes the flags `pair` */
+	VAL_NARROW = 16,               /* emitter: bits above the type's width are unspecified */
+	VAL_ZX = 32,                   /* emitter: scalar float whose vector register is 0 above it */
+};
+
+/* A temporary: what is known of its uses, and (emitter) its places; it can have several. */
+struct val {
+	u16 last;                      /* instruction that uses it last; 0: none */
+	u8 uses;                       /* number of uses, at most 255 */
+	u8 want;                       /* variable into whose home it is computed, or NOVAR */
+	u8 flags;                      /* VAL_* */
+	s8 reg;                        /* host register that is its own, or -1 */
+	u8 var;                        /* variable whose home holds it, or NOVAR */
+	u8 slot;                       /* 1 + spill slot, or 0 */
+	u16 pair;                      /* the other half of a value and its flags */
+	u16 next;                      /* list of the values in one home */
+};
+
+/* Operations the host folds into a consumer: bit per (consumer's operand): see foldable(). */
+struct planhost {
+	/* may the producer p be left to its consumer c, as c's operand number n (0..2)? */
+	int (*fold)(const struct region *, const struct ins *p, const struct ins *c, int n);
+};
+
+/* val: one for each instruction of the region, zeroed for the block's by this call. */
+void plan_block(const struct region *, const struct block *, struct val *val, const struct planhost *);
+
+/* 1 if values of the type live in host vector registers */
+static inline int ty_vclass(int ty) { return ty_isvec(ty) || ty_isfloat(ty); }
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* x86.h - the x86-64 host: registers, and the interface between its driver and its emitters
+ *
+ * Register use.  rbp = cpu + CPU_BIAS.  rsp = shadow stack.  rax, rcx, rdx (and xmm0-xmm2) hold
+ * temporaries.  All other registers are homes of the guest's highest-ranked variables, the same
+ * everywhere: 11 integer ones, and 29 vector registers with AVX-512VL or 13 without.  The other
+ * variables' homes are in the state record.  k1 = 1 always with AVX-512 (see "Scalar floats").
+ *
+ * An emitter is `int f(struct x86 *x, const struct ins *i)`; its line in sel.def / vsel.def says
+ * whether it changes EFLAGS.  It
+ *   1. decides whether it can do the instruction; if not returns 0 before calling anything else;
+ *   2. calls xr_use / xv_use ... for its operands, which may emit loads;
+ *   3. calls xr_def / xv_def once for its result, xr_tmp / xv_tmp for scratch registers;
+ *   4. emits code, and returns 1.
+ * A register handed out stays locked until the emitter returns.  Values whose last use is this
+ * instruction are freed by the driver afterwards.  There are three temporaries of each kind in all; an
+ * emitter may hold all three (operands in homes cost none), never more: when an emitter needs many, it
+ * asks for scratch registers *before* the result, and lets the result be computed last.
+ *
+ * Overlap.  The register of xr_def/xv_def may be that of an operand (one that dies here, or one
+ * whose home is the result's home): write it in the instruction that reads the operands last, or
+ * use xr_defx/xv_defx, which differs from all operands locked so far.  Ask for the operands first.
+ *
+ * Values.  A temporary narrower than 64 bits is zero-extended, except straight after `get`:
+ * xr_use(x, r, 32) gives a register whose low 32 bits are the value and whose upper half is anything,
+ * xr_use(x, r, 64) one that is zero-extended.  A result must be written zero-extended to 64.
+ *
+ * Scalar floats.  The bits of the vector register above the scalar are unspecified, but a `put` of a
+ * scalar float to a REG_VEC variable must clear them; the driver emits a movq for that unless the emitter
+ * said xv_zx(x, t): "the register is zero above the scalar".  With AVX-512VL a zero-masked packed
+ * instruction with {k1}{z} does this for nothing (vaddpd xmm{k1}{z}: lane 0 computed, the rest zero, no
+ * exceptions from masked lanes); loads (movss, movsd, movd, movq) do it anyway.
+ *
+ * compile() runs under the engine's translation lock; there is one struct x86. */
+#ifndef BACKEND_X86_64_X86_H
+#define BACKEND_X86_64_X86_H
+
+#include "backend/alloc.h"
+#include "backend/sel.h"
+#include "backend/x86_64/asm.h"
+#include "base/host.h"
+#include "ir/ir.h"
+
+enum {
+	NRTEMP = 3, NVTEMP = 3,        /* rax rcx rdx; xmm0 xmm1 xmm2 */
+	CODE_MARGIN = 1024,            /* bytes that must be free before an instruction is emitted */
+};
+
+/* Host features, as found by init() less those hidden. */
+struct x86feat {
+	u8 popcnt, sse42, movbe, bmi1, bmi2, lzcnt, clmul, aes, cx16, lahf;
+	u8 avx, avx2, fma, f16c, vaes, vpclmul, gfni;
+	u8 avx512;                     /* F, VL, BW, DQ, all usable */
+	u8 vbmi, vbmi2, bitalg, vpopcnt, vnni, ifma, fp16, erms;
+};
+extern struct x86feat x86feat;
+
+/* Where variables live; filled once by host->guest(). */
+struct home {
+	s8 reg;                        /* GPR or vector register, -1: memory */
+	u8 kind;                       /* enum regkind */
+	u16 bits;
+	s32 disp;                      /* from rbp, always valid */
+};
+extern struct home x86_home[256];
+extern int x86_nvhome;                 /* vector registers that are homes */
+extern int x86_avx512regs;             /* 1: homes may be in xmm16-xmm31, only EVEX reaches them */
+
+/* What EFLAGS hold while they are a FL value. */
+enum flkind {
+	FLK_ADD,                       /* N Z C V = SF ZF CF OF */
+	FLK_SUB,                       /* ... but C = !CF */
+	FLK_FCMP,                      /* set by [v]ucomis a, b or comis a, b: fcmp's meaning */
+};
+
+/* Code placed after the region's hot code: reached by a jump at `from`, may return to `back`. */
+struct cold {
+	u8 *from;                      /* rel32 field to be pointed here, or 0 */
+	u8 *back;                      /* where an emitter's slow path goes on */
+	void (*emit)(struct x86 *, const struct cold *);
+	const struct ins *ins;
+	u32 pcoff;                     /* guest pc for faults: that of the hot code */
+	u32 n;
+	u64 k;
+	s8 reg[6];                     /* the emitter's notes */
+	u8 pad[2];
+};
+
+struct x86 {
+	struct code a;                 /* first: (struct code *)x encodes */
+	u8 *lim;                       /* end of the buffer less CODE_MARGIN */
+	struct region *r;
+	struct out *out;
+	const struct block *b;
+	struct val *val;               /* by ref */
+	int i;                         /* the instruction being emitted */
+	u16 lock[2];                   /* temporaries in use by this instruction, by class, bit per register */
+	u16 in[2][4];                  /* value in each temporary register, 0: none */
+	u64 slots;                     /* spill slots in use (vectors and integers have one each per number) */
+	u64 vslots;
+	ref fl;                        /* value that EFLAGS hold, 0: none */
+	u8 flkind;
+	u8 failed;                     /* E2BIG: ran out of something */
+	u8 mapped;                     /* the guest pc of this instruction has been recorded */
+	u8 a32;                        /* 32-bit guest addresses */
+	u32 pcoff;                     /* of the guest instruction */
+	struct cold *cold; int ncold, capcold;
+	u16 homed[256];                /* values in each home: list through val.next */
+	/* -- branches (branch.c) -- */
+	u32 *label;                    /* offset of each block's head */
+	struct fixup { u32 site; u16 block, kind; } *fix; int nfix, capfix;
+	int capval, caplabel;
+};
+extern struct x86 x86;
+
+static inline const struct val *xval(const struct x86 *x, ref t) { return &x->val[t]; }
+static inline int xlive(const struct x86 *x, ref t) { return x->val[t].last > x->i; }      /* used again later */
+
+/* -- integer operands -- */
+int xr_use(struct x86 *, ref, int bits);       /* a register with the value; constants too.  bits: 32 or 64 */
+int xr_isreg(struct x86 *, ref);               /* 1: xr_use(.., 32) would emit nothing */
+int xr_def(struct x86 *, ref t);               /* register for the result t (t = x->i) */
+int xr_defx(struct x86 *, ref t);
+int xr_defin(struct x86 *, ref t, int reg);    /* result in this very register, which must be free or locked */
+int xr_tmp(struct x86 *);                      /* scratch until the end of the instruction */
+int xr_take(struct x86 *, int reg);            /* this very temporary (RAX, RCX, RDX) as scratch, moving what is in it */
+
+/* -- vector operands -- */
+int xv_use(struct x86 *, ref);                 /* a register with the value; may be xmm16 and up */
+int xv_low(struct x86 *, ref);                 /* ... in xmm0-15 (for VEX-only instructions); not to be changed */
+int xv_copy(struct x86 *, ref);                /* ... in a temporary that may be changed */
+int xv_usem(struct x86 *, ref, struct mem *);  /* register, or -1 and a 16-byte aligned memory operand */
+int xv_def(struct x86 *, ref t);
+int xv_defx(struct x86 *, ref t);
+int xv_deflow(struct x86 *, ref t);            /* xmm0-15; may coincide with an operand as xv_def may */
+int xv_tmp(struct x86 *);                      /* scratch, one of xmm0-xmm2 */
+void xv_zx(struct x86 *, ref t);               /* result t is zero above the scalar */
+
+/* moves, of 128 bits; any registers.  xv_load: 2, 4, 8, 16 bytes, zeroing above; xv_store likewise */
+void xv_mov(struct x86 *, int d, int s);
+void xv_load(struct x86 *, int bytes, int d, struct mem);
+void xv_store(struct x86 *, int bytes, int s, struct mem);
+
+/* A 16-byte constant, aligned, as a RIP-relative operand.  They are shared and live for ever: for
+ * constants of emitters, and guest immediates of which there are few. */
+struct mem xv_const(u64 lo, u64 hi);
+
+/* -- flags -- */
+void xf_def(struct x86 *, ref t, enum flkind); /* EFLAGS, set by the code just emitted, are the value of t */
+void xf_save(struct x86 *);                    /* EFLAGS are about to change: keep a live value (SEL_CLOB does it) */
+/* Brings FL value t to EFLAGS and returns the host condition that is true when cc holds; *cc2 gets -1 or a
+ * second one: if (*and) both must hold, else either. */
+int xf_cond(struct x86 *, ref t, int cc, int *cc2, int *and);
+
+/* -- memory -- */
+struct mem x_addr(struct x86 *, const struct ins *);   /* address of an ld, st; locks its registers */
+
+/* -- cold code -- */
+struct cold *x_cold(struct x86 *, u8 *from, void (*emit)(struct x86 *, const struct cold *));
+
+/* -- the vector side -- */
+extern const struct sel x86_vsel[O_COUNT];     /* vec*.c, fp*.c; built from vsel.def in vec.c */
+int x86_fpfault(void *ucontext, struct cpu *); /* fpfault.c: as host->fpfault */
+
+static inline int isvhi(int r) { return r > 15; }
+
+#endif
