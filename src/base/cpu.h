@@ -63,7 +63,8 @@ struct cpu {
 	u64 spill[64];                 /* temporaries that found no register */
 	u8 vspill[32][64] __attribute__((aligned(64)));  /* the same for vectors */
 	u64 excl_addr, excl_val[2];    /* load-exclusive monitor: address (-1: none), value seen */
-	u32 excl_size, fpmode;         /* bytes; the host's current FP control word */
+	u32 excl_size, fpmode;         /* bytes; the guest's FP mode (base/fp.h FPM_*) */
+	u32 fpflags;                   /* sticky FP exceptions (FPX_*) that the guest has not taken yet */
 	void *host_sp, *shadow_base;   /* C stack while generated code runs; top of the shadow stack */
 	void *shadow_lo;               /* lowest address of the shadow stack's usable part */
 	const void *link;              /* the exit that left last, to be linked by the engine; or 0 */
