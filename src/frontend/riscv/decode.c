@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/* decode.c - bytes to RISC-V instructions, and to their text */
+#include <stdio.h>
+#define riscv_IMPLEMENT
+#include "frontend/riscv/riscv.h"
+#define rvc_IMPLEMENT
+#include "riscv/rvc.h"
+
+/* a 16-bit instruction is short for one of 32 bits, whose constants it inherits */
+static void
+expand(const struct rvc_insn *c, struct riscv_insn *a)
+{
+	*a = riscv_tmpl[c->as];
+	a->rd = (u8)c->rd;
+	a->rs1 = (u8)c->rs1;
+	a->rs2 = (u8)c->rs2;
+	a->imm = c->imm;
+}
+
+int
+rv_decode(const u8 *p, int n, struct riscv_insn *a, u32 *word)
+{
+	struct rvc_insn c;
+
+	if (n < 2 || ((p[0] & 3) == 3 && n < 4))
+		return 0;
+	if ((p[0] & 3) == 3) {
+		*word = (u32)ldn(p, 4, 0);
+		riscv_decode(*word, a);
+		return 4;
+	}
+	*word = (u32)ldn(p, 2, 0);
+	if (rvc_decode(*word, &c))
+		expand(&c, a);
+	else
+		*a = (struct riscv_insn){.id = riscv_none};
+	return 2;
+}
+
+static const char *const xname[32] = {
+	"zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4", "a5",
+	"a6", "a7", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
+};
+static const char *const fname[32] = {
+	"ft0", "ft1", "ft2", "ft3", "ft4", "ft5", "ft6", "ft7", "fs0", "fs1", "fa0", "fa1", "fa2", "fa3",
+	"fa4", "fa5", "fa6", "fa7", "fs2", "fs3", "fs4", "fs5", "fs6", "fs7", "fs8", "fs9", "fs10", "fs11",
+	"ft8", "ft9", "ft10", "ft11",
+};
+static const struct { u16 number; const char *name; } csrname[] = {
+	{CSR_FFLAGS, "fflags"}, {CSR_FRM, "frm"}, {CSR_FCSR, "fcsr"},
+	{CSR_CYCLE, "cycle"}, {CSR_TIME, "time"}, {CSR_INSTRET, "instret"},
+};
+
+static int
+putcsr(char *buf, size_t n, s64 v)
+{
+	for (size_t i = 0; i < NELEM(csrname); i++)
+		if (csrname[i].number == v)
+			return snprintf(buf, n, "%s", csrname[i].name);
+	return snprintf(buf, n, "0x%llx", (unsigned long long)v);
+}
+
+/* which kinds of access a fence orders: device input and output, memory reads and writes */
+static int
+putfence(char *buf, size_t n, s64 v)
+{
+	return v ? snprintf(buf, n, "%s%s%s%s", v & 8 ? "i" : "", v & 4 ? "o" : "", v & 2 ? "r" : "",
+	                    v & 1 ? "w" : "") : snprintf(buf, n, "0");
+}
+
+static int
+putoperand(char *buf, size_t n, char c, s64 v, const void *insn, gaddr pc)
+{
+	static const char *const rm[8] = {"rne", "rtz", "rdn", "rup", "rmm", "?", "?", "dyn"};
+	static const char *const order[4] = {"", ".rl", ".aq", ".aqrl"};
+
+	switch (c) {
+	case 'x':
+		return snprintf(buf, n, "%s", xname[v & 31]);
+	case 'f':
+		return snprintf(buf, n, "%s", fname[v & 31]);
+	case 'd':
+		return snprintf(buf, n, "%lld", (long long)v);
+	case 'h':
+		return snprintf(buf, n, "0x%llx", (unsigned long long)v);
+	case 'U':                      /* as assemblers want it: the 20 bits alone */
+		return snprintf(buf, n, "0x%llx", (unsigned long long)(v >> 12 & 0xfffff));
+	case 'b':
+		return snprintf(buf, n, "0x%llx", (unsigned long long)(pc + (u64)v));
+	case 'm':                      /* nothing if dynamic */
+		return v == 7 ? snprintf(buf, n, "%s", "") : snprintf(buf, n, ",%s", rm[v & 7]);
+	case 'o':
+		return snprintf(buf, n, "%s", order[(((const struct riscv_insn *)insn)->aq << 1 | (int)v) & 3]);
+	case 'F':
+		return putfence(buf, n, v);
+	case 'c':
+		return putcsr(buf, n, v);
+	}
+	return 0;
+}
+
+static const struct isa_printer printer = {riscv_member, putoperand};
+static const struct isa_printer cprinter = {rvc_member, putoperand};
+
+int
+rv_disasm(const u8 *p, int n, gaddr pc, char *buf, size_t size)
+{
+	struct riscv_insn a;
+	struct rvc_insn c;
+	u32 w;
+	int len = rv_decode(p, n, &a, &w);
+
+	if (!len)
+		snprintf(buf, size, "(truncated)");
+	else if (!a.id)
+		snprintf(buf, size, len == 2 ? ".short\t0x%04x" : ".word\t0x%08x", w);
+	else if (len == 4)
+		isa_print(&printer, buf, size, riscv_name[a.id], riscv_text[a.id], &a, pc);
+	else if (rvc_decode(w, &c))
+		isa_print(&cprinter, buf, size, rvc_name[c.id], rvc_text[c.id], &c, pc);
+	return len ? len : n;
+}
+
+/* Whether a 16-bit instruction may leave the straight line. */
+static int
+cleaves(u32 w)
+{
+	return w == 0 || (w & 0xe003) == 0xa001 /* c.j */ || (w & 0xc003) == 0xc001 /* c.beqz c.bnez */
+	    || (w & 0xe07f) == 0x8002 /* c.jr c.jalr c.ebreak */;
+}
+
+static int
+leaves(u32 w)
+{
+	u32 op = w & 0x7f;
+
+	return op == 0x63 || op == 0x67 || op == 0x6f || op == 0x73 || op == 0x0f;
+}
+
+/* An instruction that writes frm goes on through the engine, because the mode may change. */
+static int
+setsmode(const struct riscv_insn *a)
+{
+	return (a->csr == CSR_FRM || a->csr == CSR_FCSR) && (a->op == CSR_WRITE || a->rs1);
+}
+
+static enum flow
+flow(const struct riscv_insn *a, gaddr pc, struct scan *s)
+{
+	switch (a->id) {
+	case riscv_beq: case riscv_bne: case riscv_blt: case riscv_bge: case riscv_bltu: case riscv_bgeu:
+		s->target = pc + (u64)(s64)a->imm;
+		return FLOW_COND;
+	case riscv_jal:
+		s->target = pc + (u64)(s64)a->imm;
+		return a->rd && a->imm != s->len ? FLOW_CALL : FLOW_JUMP;
+	case riscv_jalr:
+		return a->rd == RV_ra ? FLOW_CALL : FLOW_STOP;
+	case riscv_ecall: case riscv_fence_i:
+		return FLOW_SYS;
+	case riscv_csrrw: case riscv_csrrs: case riscv_csrrc:
+	case riscv_csrrwi: case riscv_csrrsi: case riscv_csrrci:
+		return setsmode(a) ? FLOW_SYS : FLOW_NEXT;
+	case riscv_none: case riscv_ebreak:
+		return FLOW_STOP;
+	}
+	return FLOW_NEXT;
+}
+
+void
+rv_scan(const u8 *p, int n, gaddr pc, struct scan *s)
+{
+	struct riscv_insn a;
+	u32 w;
+
+	*s = (struct scan){.len = (p[0] & 3) == 3 ? 4 : 2, .flow = FLOW_NEXT, .flags = PEEK_NONE};
+	if (pc & 1) {                  /* see rv_translate */
+		s->len = 2;
+		s->flow = FLOW_JUMP;
+		s->target = pc - 1;
+	} else if (n < s->len) {
+		s->len = 0;
+	} else if (s->len == 2 ? cleaves((u32)ldn(p, 2, 0)) : leaves(ld32(p))) {
+		rv_decode(p, n, &a, &w);
+		s->flow = (u8)flow(&a, pc, s);
+	}
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* fp.c - RISC-V floating-point instructions to IR: F, D and Zfh
+ *
+ * Registers hold F64; an F32 or F16 is boxed (all bits above it are ones), and an operand that
+ * is not is taken for the canonical NaN (Volume I, 21.2).  Loads, stores and moves carry bits and
+ * do not look at boxes. */
+#include "frontend/riscv/riscv.h"
+
+static ref
+fget(struct tr *t, int ty, int n)
+{
+	ref v = tr_get(t, F64, RV_F0 + n);
+
+	return ty == F64 ? v : ir_opx(t->r, O_funbox, ty, 0, F64, 0, v, 0, 0);
+}
+
+static void
+fput(struct tr *t, int ty, int n, ref v)
+{
+	tr_put(t, F64, RV_F0 + n, ty == F64 ? v : ir_opx(t->r, O_fbox, F64, 0, ty, 0, v, 0, 0));
+}
+
+/* The instruction's rounding as enum fprm, or -1 if it is invalid.  What equals the region's mode
+ * is left to the host's control word, which costs nothing, except ties away, which hosts
+ * do not have as a mode (rv_fpenter). */
+static int
+rounding(struct tr *t, const struct riscv_insn *a)
+{
+	enum { RMM = 4, DYN = 7 };
+	u32 rm = a->rm == DYN ? t->mode : a->rm;
+
+	if (rm > RMM)
+		return -1;
+	return rm == t->mode && rm != RMM ? RM_DYN : (int)rm + RM_NE;
+}
+
+int
+rv_fload(struct tr *t, const struct riscv_insn *a)
+{
+	fput(t, a->ty, a->rd, tr_ld(t, a->ty, 0, rv_get(t, I64, a->rs1), a->imm));
+	return 1;
+}
+
+int
+rv_fstore(struct tr *t, const struct riscv_insn *a)
+{
+	ref base = rv_get(t, I64, a->rs1);
+
+	tr_st(t, a->ty, 0, base, a->imm, tr_get(t, a->ty, RV_F0 + a->rs2));
+	return 1;
+}
+
+int
+rv_fmadd(struct tr *t, const struct riscv_insn *a)
+{
+	ref x = fget(t, a->ty, a->rs1), y = fget(t, a->ty, a->rs2), z = fget(t, a->ty, a->rs3);
+	int rm = rounding(t, a);
+
+	if (rm < 0)
+		return tr_undef(t);
+	fput(t, a->ty, a->rd, ir_opx(t->r, O_fma, a->ty, a->aux | rm, 0, 0, x, y, z));
+	return 1;
+}
+
+int
+rv_farith(struct tr *t, const struct riscv_insn *a)
+{
+	ref x = fget(t, a->ty, a->rs1), y = fget(t, a->ty, a->rs2);
+	int rm = rounding(t, a);
+
+	if (rm < 0)
+		return tr_undef(t);
+	fput(t, a->ty, a->rd, ir_opx(t->r, a->op, a->ty, rm, 0, 0, x, y, 0));
+	return 1;
+}
+
+int
+rv_fsqrt(struct tr *t, const struct riscv_insn *a)
+{
+	ref x = fget(t, a->ty, a->rs1);
+	int rm = rounding(t, a);
+
+	if (rm < 0)
+		return tr_undef(t);
+	fput(t, a->ty, a->rd, ir_opx(t->r, O_fsqrt, a->ty, rm, 0, 0, x, 0, 0));
+	return 1;
+}
+
+/* sh: 0 the sign of rs2, 1 its inverse, 2 their exclusive or; of equal operands: move, negate, absolute */
+int
+rv_fsgnj(struct tr *t, const struct riscv_insn *a)
+{
+	ref x = fget(t, a->ty, a->rs1), y = fget(t, a->ty, a->rs2);
+
+	if (a->rs1 == a->rs2)
+		y = a->sh == 0 ? x : tr_op1(t, a->sh == 1 ? O_fneg : O_fabs, a->ty, x);
+	else
+		y = ir_opx(t->r, O_fsgnj, a->ty, 0, a->sh, 0, x, y, 0);
+	fput(t, a->ty, a->rd, y);
+	return 1;
+}
+
+int
+rv_fminmax(struct tr *t, const struct riscv_insn *a)
+{
+	ref x = fget(t, a->ty, a->rs1), y = fget(t, a->ty, a->rs2);
+
+	fput(t, a->ty, a->rd, ir_opx(t->r, a->op, a->ty, FP_NUM, 0, 0, x, y, 0));
+	return 1;
+}
+
+int
+rv_fcompare(struct tr *t, const struct riscv_insn *a)
+{
+	ref x = fget(t, a->ty, a->rs1), y = fget(t, a->ty, a->rs2);
+
+	rv_put(t, a->rd, ir_opx(t->r, O_fset, a->ty, a->aux, a->rel, 0, x, y, 0));
+	return 1;
+}
+
+int
+rv_fcvt(struct tr *t, const struct riscv_insn *a)
+{
+	ref x = fget(t, a->from, a->rs1);
+	int rm = rounding(t, a);
+
+	if (rm < 0)
+		return tr_undef(t);
+	fput(t, a->ty, a->rd, ir_opx(t->r, O_fcvt, a->ty, rm, a->from, 0, x, 0, 0));
+	return 1;
+}
+
+/* even unsigned words are sign-extended */
+int
+rv_ftoint(struct tr *t, const struct riscv_insn *a)
+{
+	ref x = fget(t, a->from, a->rs1);
+	int rm = rounding(t, a);
+
+	if (rm < 0)
+		return tr_undef(t);
+	x = ir_opx(t->r, O_fcvti, a->ty, a->aux | FP_NANMAX | rm, a->from, 0, x, 0, 0);
+	rv_put(t, a->rd, tr_sxt(t, I64, x, ty_bits(a->ty)));
+	return 1;
+}
+
+int
+rv_finttof(struct tr *t, const struct riscv_insn *a)
+{
+	ref x = rv_get(t, a->from, a->rs1);
+	int rm = rounding(t, a);
+
+	if (rm < 0)
+		return tr_undef(t);
+	fput(t, a->ty, a->rd, ir_opx(t->r, O_icvtf, a->ty, a->aux | rm, a->from, 0, x, 0, 0));
+	return 1;
+}
+
+int
+rv_fmvx(struct tr *t, const struct riscv_insn *a)
+{
+	ref x = ir_opx(t->r, O_movfi, I64, 0, F64, 0, tr_get(t, F64, RV_F0 + a->rs1), 0, 0);
+
+	rv_put(t, a->rd, tr_sxt(t, I64, x, ty_bits(a->ty)));
+	return 1;
+}
+
+int
+rv_fmvf(struct tr *t, const struct riscv_insn *a)
+{
+	fput(t, a->ty, a->rd, tr_op1(t, O_movif, a->ty, rv_get(t, I64, a->rs1)));
+	return 1;
+}
+
+int
+rv_fclass(struct tr *t, const struct riscv_insn *a)
+{
+	ref x = fget(t, a->ty, a->rs1);
+
+	rv_put(t, a->rd, ir_opx(t->r, O_fclass, I64, 0, a->ty, 0, x, 0, 0));
+	return 1;
+}

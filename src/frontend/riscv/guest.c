@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* guest.c - the contract of the RISC-V guest, RV64GC and what riscv.isa adds to it */
+#include <elf.h>
+#include "frontend/riscv/riscv.h"
+
+static const struct reg regs[] = {
+#define REG(name, field, bits, kind, type, group, rank) \
+	{#name, offsetof(struct cpu, state) + offsetof(struct riscv_state, field), bits, REG_##kind, rank, #type, #group},
+#define CREG(name, field, bits, kind, type, group, rank) \
+	{#name, offsetof(struct cpu, field), bits, REG_##kind, rank, #type, #group},
+#include "frontend/riscv/regs.def"
+#undef CREG
+#undef REG
+};
+_Static_assert(NELEM(regs) == RV_COUNT, "one row a register");
+_Static_assert(RV_t6 == 31 && RV_ft11 == RV_F0 + 31, "registers are numbered as in instructions");
+_Static_assert(sizeof(struct riscv_state) <= CPU_STATE, "the state fits");
+
+static void
+reset(struct cpu *cpu)
+{
+	memset(cpu->state, 0, sizeof(struct riscv_state));
+	cpu->fpflags = 0;
+	rv_fpenter(cpu);
+}
+
+extern const struct linux_abi riscv64_linux;
+extern const struct vdso riscv_vdso;
+
+const struct guest guest_riscv64 = {
+	.name = "riscv64",
+	.family = "riscv",
+	.elf = {.machine = EM_RISCV, .class = ELFCLASS64, .data = ELFDATA2LSB},
+	.bits = 64,
+	.minlen = 2,
+	.maxlen = 4,
+	.reg = regs,
+	.nreg = RV_COUNT,
+	.pc_reg = RV_pc,
+	.sp = RV_sp,
+	.link = RV_ra,
+	.tls = RV_tp,
+	.flags = 0xff,
+	.helper = rv_helper,
+	.nhelper = RVH_COUNT,
+	.translate = rv_translate,
+	.mode = rv_mode,
+	.scan = rv_scan,
+	.disasm = rv_disasm,
+	.reset = reset,
+	.fpenter = rv_fpenter,
+	.fpleave = rv_fpleave,
+	.abi = &riscv64_linux,
+	.vdso = &riscv_vdso,
+};

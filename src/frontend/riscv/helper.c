@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* helper.c - what translated RISC-V code calls: the floating-point CSR, and the counters */
+#include <time.h>
+#include "base/fp.h"
+#include "base/vdso.h"
+#include "frontend/riscv/riscv.h"
+
+static const struct { u8 host, guest; } flagmap[] = {
+	{FPX_INVALID, FCSR_NV}, {FPX_DIVZERO, FCSR_DZ}, {FPX_OVERFLOW, FCSR_OF},
+	{FPX_UNDERFLOW, FCSR_UF}, {FPX_INEXACT, FCSR_NX},
+};
+
+void
+rv_fold(struct cpu *cpu)
+{
+	for (size_t i = 0; i < NELEM(flagmap); i++)
+		if (cpu->fpflags & flagmap[i].host)
+			riscv_state(cpu)->fcsr |= flagmap[i].guest;
+	cpu->fpflags = 0;
+}
+
+u32
+rv_mode(const struct cpu *cpu)
+{
+	return (u32)bits(((const struct riscv_state *)cpu->state)->fcsr, FCSR_RM, 3);
+}
+
+/* frm 0 to 3 are enum fprm less one.  In the other modes no instruction uses the dynamic mode: fp.c
+ * asks for ties away where it is needed, and refuses the invalid ones. */
+void
+rv_fpenter(struct cpu *cpu)
+{
+	u32 frm = rv_mode(cpu);
+
+	cpu->fpmode = frm < 4 ? frm + RM_NE : RM_NE;
+}
+
+void
+rv_fpleave(struct cpu *cpu)
+{
+	rv_fold(cpu);
+}
+
+/* Where each CSR lies in fcsr, and its width. */
+static int
+place(u64 csr, int *width)
+{
+	*width = csr == CSR_FFLAGS ? 5 : csr == CSR_FRM ? 3 : 8;
+	return csr == CSR_FRM ? FCSR_RM : 0;
+}
+
+/* Performs op with v on fflags, frm or fcsr; the value before it. */
+static u64
+fcsr(struct cpu *cpu, u64 csr, u64 op, u64 v)
+{
+	struct riscv_state *s = riscv_state(cpu);
+	int width, at = place(csr, &width);
+	u64 old, new;
+
+	rv_fold(cpu);
+	old = bits(s->fcsr, at, width);
+	new = op == CSR_WRITE ? v : op == CSR_SET ? old | v : op == CSR_CLEAR ? old & ~v : old;
+	s->fcsr = (s->fcsr & ~(zext(~(u64)0, width) << at)) | zext(new, width) << at;
+	rv_fpenter(cpu);
+	return old;
+}
+
+/* time counts at 10 MHz, as on common boards and in their device trees; cycles and instructions are
+ * taken to pass at one a nanosecond. */
+static u64
+counter(struct cpu *cpu, u64 csr, u64 b, u64 c)
+{
+	struct timespec now;
+	u64 ns;
+
+	(void)cpu, (void)b, (void)c;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	ns = (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec;
+	return csr == CSR_TIME ? ns / 100 : ns;
+}
+
+/* C code may use any vector register of the host, hence HELP_FP */
+const struct helper rv_helper[RVH_COUNT] = {
+	[RVH_FCSR] = {"fcsr", fcsr, HELP_FP | HELP_STATE},
+	[RVH_TIME] = {"counter", counter, HELP_FP},
+	[RVH_VDSO] = {"vdso_call", vdso_call, HELP_FP},
+};

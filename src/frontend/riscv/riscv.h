@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* riscv.h - the RISC-V guest: its state, its registers by number, and what its files share
+ *
+ * decode.c turns bytes into one struct riscv_insn, whether the instruction has 16 or 32 bits;
+ * translate.c, amo.c and fp.c hold the translators that the lines of riscv.isa name (a line's
+ * `alu` is rv_alu here); helper.c is what they call at run time; guest.c fills struct guest.
+ *
+ * Floating point.  The rounding mode frm is the region's mode: code is translated for the mode it
+ * runs in, so an instruction with the dynamic mode knows which it is, and reading frm is a
+ * constant.  The sticky flags gather in the host's status word or cpu->fpflags; the fflags part of
+ * the slot fcsr holds what was folded in so far, so the true value is both together (rv_fold).  */
+#ifndef FRONTEND_RISCV_H
+#define FRONTEND_RISCV_H
+
+#include "base/cpu.h"
+#include "base/guest.h"
+#include "frontend/tr.h"
+
+/* CSRs a program may name, and what an instruction does to one */
+enum { CSR_FFLAGS = 1, CSR_FRM = 2, CSR_FCSR = 3, CSR_CYCLE = 0xc00, CSR_TIME = 0xc01, CSR_INSTRET = 0xc02 };
+enum { CSR_READ, CSR_WRITE, CSR_SET, CSR_CLEAR };
+
+#include "riscv/riscv.h"
+
+/* at the start of cpu->state: the integer registers are reached with one byte of displacement */
+struct riscv_state {
+	u64 x[32];                     /* x[0] is never written */
+	u64 f[32];                     /* narrower values are NaN-boxed */
+	u64 fcsr;                      /* frm in bits 7:5, fflags in 4:0; bits above are 0 */
+};
+
+enum {
+#define REG(name, field, bits, kind, type, group, rank) RV_##name,
+#define CREG REG
+#include "frontend/riscv/regs.def"
+#undef CREG
+#undef REG
+	RV_COUNT,
+	RV_F0 = RV_ft0,
+};
+
+static inline struct riscv_state *riscv_state(struct cpu *cpu) { return (struct riscv_state *)cpu->state; }
+
+/* fcsr */
+enum { FCSR_NX = 1, FCSR_UF = 2, FCSR_OF = 4, FCSR_DZ = 8, FCSR_NV = 16, FCSR_FLAGS = 31, FCSR_RM = 5 };
+
+/* -- decode.c -- */
+/* The instruction in the n readable bytes at p: its length, 2 or 4, or 0 if it does not fit; *word
+ * gets its bits, and a->id is riscv_none if it is undefined. */
+int rv_decode(const u8 *p, int n, struct riscv_insn *a, u32 *word);
+int rv_disasm(const u8 *p, int n, gaddr pc, char *buf, size_t size);
+void rv_scan(const u8 *p, int n, gaddr pc, struct scan *);
+
+/* -- translators -- */
+int rv_translate(struct tr *);
+#define DECLARE(name, function) int rv_##function(struct tr *, const struct riscv_insn *);
+riscv_TRANSLATORS(DECLARE)
+#undef DECLARE
+
+/* integer register n, x0 being a constant; I32: its low half */
+static inline ref
+rv_get(struct tr *t, int ty, int n)
+{
+	return n ? tr_get(t, ty, n) : tr_k(t, 0);
+}
+
+static inline void
+rv_put(struct tr *t, int n, ref v)
+{
+	if (n)
+		tr_put(t, I64, n, v);
+}
+
+/* puts the low 32 bits of v, sign-extended, as all instructions on words do */
+static inline void
+rv_putw(struct tr *t, int n, ref v)
+{
+	rv_put(t, n, tr_sxt(t, I64, v, 32));
+}
+
+/* -- helper.c -- */
+enum { RVH_FCSR, RVH_TIME, RVH_VDSO, RVH_COUNT };
+extern const struct helper rv_helper[RVH_COUNT];
+u32 rv_mode(const struct cpu *);       /* frm: 0 to 7, of which 5 to 7 are invalid */
+void rv_fpenter(struct cpu *);
+void rv_fpleave(struct cpu *);
+void rv_fold(struct cpu *);             /* cpu->fpflags into the slot fcsr */
+
+#endif

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: MIT */
+/* translate.c - RISC-V integer instructions to IR, in the order of riscv.isa
+ *
+ * Operations on words: sums, products and left shifts are done at 64 bits and then cut, since
+ * the upper half of a result does not influence the lower; the others are done at 32 bits. */
+#include "base/vdso.h"
+#include "frontend/riscv/riscv.h"
+
+static int (*const translator[riscv_COUNT])(struct tr *, const struct riscv_insn *) = {
+#define T(name, function) [riscv_##name] = rv_##function,
+	riscv_TRANSLATORS(T)
+#undef T
+};
+
+/* An instruction of which only the first half can be read faults on its second half: pc stays,
+ * the address is that of the half that is missing (Linux reports stval). */
+static int
+truncated(struct tr *t)
+{
+	ir_insn(t->r, t->pc);
+	tr_ld(t, I8, 0, tr_k(t, t->pc + 2), 0);
+	tr_undef(t);
+	t->pc += 2;
+	return 0;
+}
+
+int
+rv_translate(struct tr *t)
+{
+	struct riscv_insn a;
+	int len, going;
+
+	t->r->fpnan = FPNAN_RISCV;
+	/* Bit 0 of an indirect jump's target is dropped (Volume I, 2.5.1).  Nobody sets it, so the
+	 * jumps do not clear it; who arrives at an odd address goes on below. */
+	if (t->pc & 1) {
+		ir_insn(t->r, t->pc);
+		tr_jmp(t, t->pc - 1);
+		t->pc += 2;
+		return 0;
+	}
+	len = rv_decode(t->p, t->n, &a, &t->word);
+	if (!len)
+		return truncated(t);
+	t->next = t->pc + (u64)len;
+	ir_insn(t->r, t->pc);
+	going = a.id ? translator[a.id](t, &a) : tr_undef(t);
+	t->pc = t->next;
+	return going;
+}
+
+/* -- upper immediates, jumps, branches -- */
+
+int
+rv_lui(struct tr *t, const struct riscv_insn *a)
+{
+	rv_put(t, a->rd, tr_k(t, (u64)(s64)a->imm));
+	return 1;
+}
+
+int
+rv_auipc(struct tr *t, const struct riscv_insn *a)
+{
+	rv_put(t, a->rd, tr_k(t, t->pc + (u64)(s64)a->imm));
+	return 1;
+}
+
+/* A jump that links in ra is a call, unless it only asks where it is.  Others (t0 of millicode)
+ * are plain jumps. */
+static int
+goto_(struct tr *t, int rd, gaddr to)
+{
+	rv_put(t, rd, tr_k(t, t->next));
+	return rd == RV_ra && to != t->next ? tr_call(t, to) : tr_jmp(t, to);
+}
+
+int
+rv_jal(struct tr *t, const struct riscv_insn *a)
+{
+	return goto_(t, a->rd, t->pc + (u64)(s64)a->imm);
+}
+
+int
+rv_jalr(struct tr *t, const struct riscv_insn *a)
+{
+	ref base = rv_get(t, I64, a->rs1);
+	ref to = tr_opk(t, O_add, I64, base, (u64)(s64)a->imm);
+
+	if (isk(to))
+		return goto_(t, a->rd, kval(t->r, to) & ~(u64)1);
+	if (a->imm & 1)
+		to = tr_opk(t, O_and, I64, to, ~(u64)1);
+	rv_put(t, a->rd, tr_k(t, t->next));
+	if (a->rd == RV_ra)
+		return tr_callr(t, to);
+	return a->rd == 0 && a->rs1 == RV_ra && a->imm == 0 ? tr_ret(t, to) : tr_br(t, to);
+}
+
+int
+rv_branch(struct tr *t, const struct riscv_insn *a)
+{
+	ref x = rv_get(t, I64, a->rs1), y = rv_get(t, I64, a->rs2), c = tr_set(t, a->rel, I64, x, y);
+	gaddr to = t->pc + (u64)(s64)a->imm;
+
+	if (isk(c))
+		return kval(t->r, c) ? tr_jmp(t, to) : 1;
+	tr_brc(t, a->rel, I64, x, y, to);
+	return 1;
+}
+
+/* -- loads and stores -- */
+
+int
+rv_load(struct tr *t, const struct riscv_insn *a)
+{
+	ref base = rv_get(t, I64, a->rs1);
+
+	rv_put(t, a->rd, a->sx ? tr_lds(t, I64, ty_bits(a->ty), 0, base, a->imm)
+	                       : tr_ld(t, a->ty, 0, base, a->imm));
+	return 1;
+}
+
+int
+rv_store(struct tr *t, const struct riscv_insn *a)
+{
+	ref base = rv_get(t, I64, a->rs1);
+
+	tr_st(t, a->ty, 0, base, a->imm, rv_get(t, a->ty, a->rs2));
+	return 1;
+}
+
+/* -- arithmetic -- */
+
+int
+rv_alui(struct tr *t, const struct riscv_insn *a)
+{
+	rv_put(t, a->rd, tr_opk(t, a->op, I64, rv_get(t, I64, a->rs1), (u64)(s64)a->imm));
+	return 1;
+}
+
+int
+rv_seti(struct tr *t, const struct riscv_insn *a)
+{
+	rv_put(t, a->rd, tr_set(t, a->rel, I64, rv_get(t, I64, a->rs1), tr_k(t, (u64)(s64)a->imm)));
+	return 1;
+}
+
+int
+rv_addiw(struct tr *t, const struct riscv_insn *a)
+{
+	rv_putw(t, a->rd, tr_opk(t, O_add, I64, rv_get(t, I64, a->rs1), (u64)(s64)a->imm));
+	return 1;
+}
+
+int
+rv_shiftiw(struct tr *t, const struct riscv_insn *a)
+{
+	ref x = rv_get(t, I64, a->rs1);
+
+	if (a->imm == 0)
+		rv_putw(t, a->rd, x);
+	else if (a->op == O_shl)
+		rv_putw(t, a->rd, tr_opk(t, O_shl, I64, x, (u64)a->imm));
+	else if (a->op == O_shr)
+		rv_put(t, a->rd, tr_bfx(t, I64, x, a->imm, 32 - a->imm));
+	else if (a->op == O_sar)
+		rv_put(t, a->rd, tr_sbfx(t, I64, x, a->imm, 32 - a->imm));
+	else
+		rv_putw(t, a->rd, tr_opk(t, a->op, I32, rv_get(t, I32, a->rs1), (u64)a->imm));
+	return 1;
+}
+
+int
+rv_alu(struct tr *t, const struct riscv_insn *a)
+{
+	ref x = rv_get(t, I64, a->rs1), y = rv_get(t, I64, a->rs2);
+
+	rv_put(t, a->rd, tr_op2(t, a->op, I64, x, y));
+	return 1;
+}
+
+int
+rv_set(struct tr *t, const struct riscv_insn *a)
+{
+	ref x = rv_get(t, I64, a->rs1), y = rv_get(t, I64, a->rs2);
+
+	rv_put(t, a->rd, tr_set(t, a->rel, I64, x, y));
+	return 1;
+}
+
+int
+rv_aluw(struct tr *t, const struct riscv_insn *a)
+{
+	ref x = rv_get(t, I64, a->rs1), y = rv_get(t, I64, a->rs2);
+
+	rv_putw(t, a->rd, tr_op2(t, a->op, I64, x, y));
+	return 1;
+}
+
+int
+rv_shiftw(struct tr *t, const struct riscv_insn *a)
+{
+	ref x = rv_get(t, I32, a->rs1), y = rv_get(t, I32, a->rs2);
+
+	rv_putw(t, a->rd, tr_op2(t, a->op, I32, x, y));
+	return 1;
+}
+
+/* A quotient by zero is all ones; the operation itself gives 0 (Volume I, table 11). */
+int
+rv_div(struct tr *t, const struct riscv_insn *a)
+{
+	ref x = rv_get(t, a->ty, a->rs1), y = rv_get(t, a->ty, a->rs2), q, zero;
+
+	q = tr_op2(t, a->op, a->ty, x, y);
+	zero = tr_set(t, R_EQ, a->ty, y, tr_k(t, 0));
+	q = tr_sel(t, a->ty, zero, tr_k(t, ~(u64)0 >> (64 - ty_bits(a->ty))), q);
+	rv_put(t, a->rd, tr_sxt(t, I64, q, ty_bits(a->ty)));
+	return 1;
+}
+
+int
+rv_rem(struct tr *t, const struct riscv_insn *a)
+{
+	ref x = rv_get(t, a->ty, a->rs1), y = rv_get(t, a->ty, a->rs2);
+
+	rv_put(t, a->rd, tr_sxt(t, I64, tr_op2(t, a->op, a->ty, x, y), ty_bits(a->ty)));
+	return 1;
+}
+
+/* -- fences, system -- */
+
+int
+rv_nop(struct tr *t, const struct riscv_insn *a)
+{
+	(void)t, (void)a;
+	return 1;
+}
+
+/* Device input counts as a read, output as a write. */
+int
+rv_fence(struct tr *t, const struct riscv_insn *a)
+{
+	enum { O = 4, I = 8, R = 2 | I, W = 1 | O };
+
+	if ((a->pred & W) && (a->succ & R)) {
+		tr_fence(t, FENCE_FULL);
+	} else {
+		if (a->pred & R)
+			tr_fence(t, FENCE_LD);
+		if (a->pred & W)
+			tr_fence(t, FENCE_ST);
+	}
+	return 1;
+}
+
+/* everything but later loads before earlier stores */
+int
+rv_fencetso(struct tr *t, const struct riscv_insn *a)
+{
+	(void)a;
+	tr_fence(t, FENCE_LD);
+	tr_fence(t, FENCE_ST);
+	return 1;
+}
+
+int
+rv_fencei(struct tr *t, const struct riscv_insn *a)
+{
+	(void)a;
+	return tr_look(t);
+}
+
+int
+rv_ecall(struct tr *t, const struct riscv_insn *a)
+{
+	(void)a;
+	return tr_sys(t);
+}
+
+int
+rv_ebreak(struct tr *t, const struct riscv_insn *a)
+{
+	(void)a;
+	return tr_trap(t, TRAP_BREAK, 0);
+}
+
+int
+rv_clock(struct tr *t, const struct riscv_insn *a)
+{
+	if (!vdso_holds(t->pc) || a->n >= VDSO_NCALLS)
+		return tr_undef(t);
+	rv_put(t, RV_a0, tr_help(t, RVH_VDSO, tr_k(t, a->n), rv_get(t, I64, RV_a0), rv_get(t, I64, RV_a1)));
+	return 1;
+}
+
+/* -- Zicsr -- */
+
+/* fflags, frm or fcsr.  A write to frm may change the mode that the following code is translated
+ * for; if it does not, which is usual, the code goes on directly. */
+static int
+fpcsr(struct tr *t, const struct riscv_insn *a, int op)
+{
+	ref v = a->uimm ? tr_k(t, a->rs1) : rv_get(t, I64, a->rs1), old;
+
+	if (op == CSR_READ && a->csr == CSR_FRM) {
+		rv_put(t, a->rd, tr_k(t, t->mode));
+		return 1;
+	}
+	old = tr_help(t, RVH_FCSR, tr_k(t, a->csr), tr_k(t, (u64)op), v);
+	rv_put(t, a->rd, old);
+	if (op == CSR_READ || a->csr == CSR_FFLAGS)
+		return 1;
+	v = tr_bfx(t, I64, tr_get(t, I64, RV_fcsr), FCSR_RM, 3);
+	tr_brc(t, R_EQ, I64, v, tr_k(t, t->mode), t->next);
+	return tr_look(t);
+}
+
+int
+rv_csr(struct tr *t, const struct riscv_insn *a)
+{
+	int op = a->op != CSR_WRITE && a->rs1 == 0 ? CSR_READ : a->op;
+
+	switch (a->csr) {
+	case CSR_FFLAGS: case CSR_FRM: case CSR_FCSR:
+		return fpcsr(t, a, op);
+	case CSR_CYCLE: case CSR_TIME: case CSR_INSTRET:
+		if (op != CSR_READ)
+			return tr_undef(t);
+		rv_put(t, a->rd, tr_help(t, RVH_TIME, tr_k(t, a->csr), 0, 0));
+		return 1;
+	}
+	return tr_undef(t);
+}
+
+/* -- Zicbom, Zicboz: memory is coherent, so only zeroing does something -- */
+
+int
+rv_cbo(struct tr *t, const struct riscv_insn *a)
+{
+	(void)t, (void)a;
+	return 1;
+}
+
+int
+rv_cbozero(struct tr *t, const struct riscv_insn *a)
+{
+	enum { BLOCK = 64 };
+	ref base = tr_opk(t, O_and, I64, rv_get(t, I64, a->rs1), ~(u64)(BLOCK - 1));
+
+	for (int i = 0; i < BLOCK; i += 8)
+		tr_st(t, I64, 0, base, i, tr_k(t, 0));
+	return 1;
+}
+
+/* -- Zba, Zbb, Zbc, Zbs, Zicond -- */
+
+int
+rv_shadd(struct tr *t, const struct riscv_insn *a)
+{
+	ref x = rv_get(t, I64, a->rs1), y = rv_get(t, I64, a->rs2);
+
+	if (a->uw)
+		x = tr_zxt(t, I64, x, 32);
+	if (a->sh)
+		x = tr_opk(t, O_shl, I64, x, (u64)a->sh);
+	rv_put(t, a->rd, tr_op2(t, O_add, I64, y, x));
+	return 1;
+}
+
+int
+rv_slliuw(struct tr *t, const struct riscv_insn *a)
+{
+	ref x = tr_zxt(t, I64, rv_get(t, I64, a->rs1), 32);
+
+	rv_put(t, a->rd, tr_opk(t, O_shl, I64, x, (u64)a->imm));
+	return 1;
+}
+
+int
+rv_xnor(struct tr *t, const struct riscv_insn *a)
+{
+	ref x = rv_get(t, I64, a->rs1), y = rv_get(t, I64, a->rs2);
+
+	rv_put(t, a->rd, tr_op1(t, O_not, I64, tr_op2(t, O_xor, I64, x, y)));
+	return 1;
+}
+
+int
+rv_rol(struct tr *t, const struct riscv_insn *a)
+{
+	ref x = rv_get(t, a->ty, a->rs1), n = tr_op1(t, O_neg, a->ty, rv_get(t, a->ty, a->rs2));
+
+	rv_put(t, a->rd, tr_sxt(t, I64, tr_op2(t, O_rotr, a->ty, x, n), ty_bits(a->ty)));
+	return 1;
+}
+
+int
+rv_clmulr(struct tr *t, const struct riscv_insn *a)
+{
+	ref x = rv_get(t, I64, a->rs1), y = rv_get(t, I64, a->rs2);
+	ref hi = tr_op2(t, O_clmulh, I64, x, y), lo = tr_op2(t, O_clmul, I64, x, y);
+
+	rv_put(t, a->rd, tr_op2(t, O_or, I64, tr_opk(t, O_shl, I64, hi, 1), tr_opk(t, O_shr, I64, lo, 63)));
+	return 1;
+}
+
+/* counts, byte reversals: never negative at 32 bits */
+int
+rv_unary(struct tr *t, const struct riscv_insn *a)
+{
+	rv_put(t, a->rd, tr_op1(t, a->op, a->ty, rv_get(t, a->ty, a->rs1)));
+	return 1;
+}
+
+int
+rv_extend(struct tr *t, const struct riscv_insn *a)
+{
+	rv_put(t, a->rd, ir_opx(t->r, a->op, I64, 0, 0, a->sh, rv_get(t, I64, a->rs1), 0, 0));
+	return 1;
+}
+
+int
+rv_bit(struct tr *t, const struct riscv_insn *a)
+{
+	ref x = rv_get(t, I64, a->rs1), n = rv_get(t, I64, a->rs2);
+
+	rv_put(t, a->rd, tr_op2(t, a->op, I64, x, tr_op2(t, O_shl, I64, tr_k(t, 1), n)));
+	return 1;
+}
+
+int
+rv_biti(struct tr *t, const struct riscv_insn *a)
+{
+	rv_put(t, a->rd, tr_opk(t, a->op, I64, rv_get(t, I64, a->rs1), (u64)1 << a->imm));
+	return 1;
+}
+
+int
+rv_bext(struct tr *t, const struct riscv_insn *a)
+{
+	ref x = rv_get(t, I64, a->rs1), n = rv_get(t, I64, a->rs2);
+
+	rv_put(t, a->rd, tr_opk(t, O_and, I64, tr_op2(t, O_shr, I64, x, n), 1));
+	return 1;
+}
+
+int
+rv_bexti(struct tr *t, const struct riscv_insn *a)
+{
+	rv_put(t, a->rd, tr_bfx(t, I64, rv_get(t, I64, a->rs1), a->imm, 1));
+	return 1;
+}
+
+int
+rv_czero(struct tr *t, const struct riscv_insn *a)
+{
+	ref x = rv_get(t, I64, a->rs1), y = rv_get(t, I64, a->rs2), zero = tr_k(t, 0);
+
+	rv_put(t, a->rd, tr_sel(t, I64, tr_set(t, a->rel, I64, y, zero), zero, x));
+	return 1;
+}
