@@ -113,7 +113,7 @@ rv_disasm(const u8 *p, int n, gaddr pc, char *buf, size_t size)
 	if (!len)
 		snprintf(buf, size, "(truncated)");
 	else if (!a.id)
-		snprintf(buf, size, len == 2 ? ".short\t0x%04x" : ".word\t0x%08x", w);
+		snprintf(buf, size, len == 2 ? ".2byte\t0x%x" : ".4byte\t0x%x", w);
 	else if (len == 4)
 		isa_print(&printer, buf, size, riscv_name[a.id], riscv_text[a.id], &a, pc);
 	else if (rvc_decode(w, &c))
