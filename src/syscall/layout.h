@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* layout.h - what layout.c offers inside this room */
+#ifndef SYSCALL_LAYOUT_H
+#define SYSCALL_LAYOUT_H
+
+#include "syscall/desc.h"
+
+enum { LAYOUT_MAX = 1024 };            /* bytes of the largest struct of linux.abi */
+
+extern const struct linux_abi abi_host;
+struct plan *known_plan(const struct linux_abi *, enum sysline);
+/* gmem_write to a page that may be guarded because of its translated code. */
+int gmem_put(gaddr, const void *, size_t n);
+
+#endif
