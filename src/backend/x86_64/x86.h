@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* x86.h - the x86-64 host: registers, and the interface between its driver and its emitters
  *
- * Register use.  rbp = cpu + CPU_BIAS.  rsp = shadow stack.  rax, rcx, rdx (and xmm0-xmm2) hold
+ * Register use.  rbp = cpu + CPU_BIAS.  rsp = shadow stack.  rax, rcx, rdx (and xmm0-xmm4) hold
  * temporaries.  All other registers are homes of the guest's highest-ranked variables, the same
- * everywhere: 11 integer ones, and 29 vector registers with AVX-512VL or 13 without.  The other
+ * everywhere: 11 integer ones, and 27 vector registers with AVX-512VL or 11 without.  The other
  * variables' homes are in the state record.  k1 = 1 always with AVX-512 (see "Scalar floats").
  *
  * An emitter is `int f(struct x86 *x, const struct ins *i)`; its line in sel.def / vsel.def says
@@ -13,8 +13,9 @@
  *   3. calls xr_def / xv_def once for its result, xr_tmp / xv_tmp for scratch registers;
  *   4. emits code, and returns 1.
  * A register handed out stays locked until the emitter returns.  Values whose last use is this
- * instruction are freed by the driver afterwards.  There are three temporaries of each kind in all; an
- * emitter may hold all three (operands in homes cost none), never more: when an emitter needs many, it
+ * instruction are freed by the driver afterwards.  There are three integer and five vector temporaries in all
+ * (two operands, two scratch and a result that overlaps none of them); an emitter may hold them
+ * all (operands in homes cost none), never more: when an emitter needs many, it
  * asks for scratch registers *before* the result, and lets the result be computed last.
  *
  * Overlap.  The register of xr_def/xv_def may be that of an operand (one that dies here, or one
@@ -42,7 +43,7 @@
 #include "ir/ir.h"
 
 enum {
-	NRTEMP = 3, NVTEMP = 3,        /* rax rcx rdx; xmm0 xmm1 xmm2 */
+	NRTEMP = 3, NVTEMP = 5,        /* rax rcx rdx; xmm0 to xmm4 */
 	CODE_MARGIN = 1024,            /* bytes that must be free before an instruction is emitted */
 };
 
@@ -95,7 +96,7 @@ struct x86 {
 	struct val *val;               /* by ref */
 	int i;                         /* the instruction being emitted */
 	u16 lock[2];                   /* temporaries in use by this instruction, by class, bit per register */
-	u16 in[2][4];                  /* value in each temporary register, 0: none */
+	u16 in[2][5];                  /* value in each temporary register, 0: none */
 	u64 slots;                     /* spill slots in use (vectors and integers have one each per number) */
 	u64 vslots;
 	ref fl;                        /* value that EFLAGS hold, 0: none */
@@ -133,7 +134,7 @@ int xv_usem(struct x86 *, ref, struct mem *);  /* register, or -1 and a 16-byte 
 int xv_def(struct x86 *, ref t);
 int xv_defx(struct x86 *, ref t);
 int xv_deflow(struct x86 *, ref t);            /* xmm0-15; may coincide with an operand as xv_def may */
-int xv_tmp(struct x86 *);                      /* scratch, one of xmm0-xmm2 */
+int xv_tmp(struct x86 *);                      /* scratch, one of xmm0-xmm4 */
 void xv_zx(struct x86 *, ref t);               /* result t is zero above the scalar */
 
 /* moves, of 128 bits; any registers.  xv_load: 2, 4, 8, 16 bytes, zeroing above; xv_store likewise */
@@ -161,6 +162,7 @@ struct cold *x_cold(struct x86 *, u8 *from, void (*emit)(struct x86 *, const str
 /* -- the vector side -- */
 extern const struct sel x86_vsel[O_COUNT];     /* vec*.c, fp*.c; built from vsel.def in vec.c */
 int x86_fpfault(void *ucontext, struct cpu *); /* fpfault.c: as host->fpfault */
+void x86_vinit(struct code *);                 /* fpslow.c: its common stubs; called by host->init */
 
 static inline int isvhi(int r) { return r > 15; }
 
