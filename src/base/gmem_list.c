@@ -323,7 +323,7 @@ ismapped(gaddr a)
 {
 	unsigned char v;
 
-	return !mincore(g2h(a), 1, &v);
+	return !mincore(g2h(aligndown(a, gmem.pagesize)), 1, &v);
 }
 
 void

@@ -267,7 +267,7 @@ test_growing_stack_is_noticed(void **state)
 	assert_int_equal(gmem_map(top - PAGE, PAGE, PROT_READ | PROT_WRITE,
 				  ANON | MAP_GROWSDOWN | MAP_FIXED, -1, 0, "[stack]"), top - PAGE);
 	assert_int_equal(gmem_write(top - 20 * PAGE, &c, 1), 0);
-	assert_int_equal(gmem_prot(top - 10 * PAGE), GM_READ | GM_WRITE);
+	assert_int_equal(gmem_prot(top - 10 * PAGE + 17), GM_READ | GM_WRITE);
 	assert_int_equal(gmem_find(top - 10 * PAGE, &v), 0);
 	assert_int_equal(v.start, top - 20 * PAGE);
 	assert_true(v.flags & GM_STACK);
