@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/* options.c - reads the command line, from the table options.def */
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/diag.h"
+#include "base/guest.h"
+#include "base/util.h"
+#include "options.h"
+
+typedef void optfn(struct options *, const char *arg);
+
+static void
+push(char ***list, int *n, int *cap, const char *s)
+{
+	*list = grow(*list, *n + 1, cap, sizeof **list);
+	(*list)[(*n)++] = xstrdup(s);
+	(*list)[*n] = 0;
+}
+
+/* a number with K, M, G, T after it */
+static u64
+number(const char *s)
+{
+	static const char unit[] = "KMGT";
+	char *end, *u;
+	u64 n = strtoull(s, &end, 0);
+
+	if (*end && (u = strchr(unit, *end & ~0x20))) {
+		n <<= 10 * (u - unit + 1);
+		end++;
+	}
+	if (*end || end == s)
+		diag(D_USAGE, xasprintf("'%s' is not a number", s));
+	return n;
+}
+
+static void
+list(char ***l, int *n, int *cap, const char *arg)
+{
+	char *s = xstrdup(arg), *save, *w;
+
+	for (w = strtok_r(s, ",", &save); w; w = strtok_r(0, ",", &save))
+		push(l, n, cap, w);
+	free(s);
+}
+
+static void opt_root(struct options *o, const char *s) { o->root = s; }
+static void opt_argv0(struct options *o, const char *s) { o->argv0 = s; }
+static void opt_uname(struct options *o, const char *s) { o->uname = s; }
+static void opt_stack(struct options *o, const char *s) { o->stack = number(s); }
+static void opt_base(struct options *o, const char *s) { (void)o; number(s); }
+static void opt_logfile(struct options *o, const char *s) { o->logfile = s; }
+static void opt_strace(struct options *o, const char *s) { (void)s; o->strace = 1; }
+static void opt_single(struct options *o, const char *s) { (void)s; o->single = 1; }
+static void opt_host(struct options *o, const char *s) { o->host = s; }
+static void opt_features(struct options *o, const char *s) { o->features = s; }
+static void opt_codesize(struct options *o, const char *s) { o->codesize = number(s) << 20; }
+static void opt_env(struct options *o, const char *s) { list(&o->set, &o->nset, &o->capset, s); }
+static void opt_unsetenv(struct options *o, const char *s) { list(&o->unset, &o->nunset, &o->capunset, s); }
+
+static void
+opt_seed(struct options *o, const char *s)
+{
+	o->seed = number(s);
+	o->hasseed = 1;
+}
+
+static void
+opt_page(struct options *o, const char *s)
+{
+	o->page = number(s);
+	if (o->page < 4096 || o->page > 65536 || o->page & (o->page - 1))
+		diag(D_USAGE, "the page size must be 4096, 8192, 16384, 32768 or 65536");
+}
+
+static void
+opt_cpu(struct options *o, const char *s)
+{
+	if (!strcmp(s, "help") || !strcmp(s, "?")) {
+		puts("max    everything dragoman implements (the default)");
+		exit(0);
+	}
+	o->cpu = s;
+}
+
+static void
+opt_log(struct options *o, const char *s)
+{
+	(void)o;
+	if (log_parse(s))
+		diag(D_USAGE, xasprintf("-d: unknown log item in '%s'", s));
+}
+
+static void
+opt_version(struct options *o, const char *s)
+{
+	(void)o;
+	(void)s;
+	puts("dragoman version " DRAGOMAN_VERSION);
+	exit(0);
+}
+
+static optfn opt_help;
+
+static const struct opt { const char *brief, *name, *var, *arg; optfn *fn; const char *help; } table[] = {
+#define OPT(brief, name, var, arg, fn, help) {brief, name, var, arg, fn, help},
+#include "options.def"
+#undef OPT
+};
+
+static void
+opt_help(struct options *o, const char *s)
+{
+	(void)o;
+	(void)s;
+	puts("usage: dragoman [options] program [arguments]\n"
+	    "       dragoman guests\n"
+	    "Runs a Linux program that was built for another processor.\n");
+	for (const struct opt *t = table; t < table + NELEM(table); t++) {
+		char left[80];
+
+		snprintf(left, sizeof left, "-%s, --%s %s", t->brief, t->name, t->arg);
+		printf("  %-34s %s\n", left, t->help);
+		if (*t->var)
+			printf("  %-34s (also DRAGOMAN_%s, QEMU_%s)\n", "", t->var, t->var);
+	}
+	exit(0);
+}
+
+static const struct opt *
+find(const char *name, size_t n)
+{
+	for (const struct opt *t = table; t < table + NELEM(table); t++)
+		if ((strlen(t->brief) == n && !memcmp(t->brief, name, n)) ||
+		    (strlen(t->name) == n && !memcmp(t->name, name, n)))
+			return t;
+	return 0;
+}
+
+/* What only concerns this program is not passed on to those it starts. */
+static void
+apply(struct options *o, const struct opt *t, const char *arg)
+{
+	t->fn(o, arg);
+	if (t->fn == opt_argv0 || t->fn == opt_env || t->fn == opt_unsetenv)
+		return;
+	push(&o->pass, &o->npass, &o->cappass, xasprintf("-%s", t->brief));
+	if (*t->arg)
+		push(&o->pass, &o->npass, &o->cappass, arg);
+}
+
+static void
+fromenv(struct options *o)
+{
+	static const char *const prefix[] = {"QEMU_", "DRAGOMAN_"};
+
+	for (const struct opt *t = table; t < table + NELEM(table); t++)
+		for (size_t i = 0; *t->var && i < NELEM(prefix); i++) {
+			char *name = xasprintf("%s%s", prefix[i], t->var), *v = getenv(name);
+
+			if (v && (*t->arg ? *v != 0 : strcmp(v, "0") != 0))
+				apply(o, t, v);
+			free(name);
+		}
+}
+
+int
+options_read(struct options *o, int argc, char **argv)
+{
+	int i;
+
+	push(&o->pass, &o->npass, &o->cappass, "");
+	o->npass = 0;
+	o->pass[0] = 0;
+	fromenv(o);
+	for (i = 1; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
+		const char *a = argv[i] + 1 + (argv[i][1] == '-'), *eq = strchr(a, '=');
+		const struct opt *t;
+
+		if (!*a)
+			return i + 1;          /* -- */
+		t = find(a, strlen(a));
+		if (!t && eq && (t = find(a, (size_t)(eq - a))) && *t->arg) {
+			apply(o, t, eq + 1);
+			continue;
+		}
+		if (!t)
+			diag(D_USAGE, xasprintf("unknown option '%s'", argv[i]));
+		if (*t->arg && i + 1 == argc)
+			diag(D_USAGE, xasprintf("option '%s' needs %s", argv[i], t->arg));
+		apply(o, t, *t->arg ? argv[++i] : "");
+	}
+	return i;
+}

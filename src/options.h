@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* options.h - what the command line and the environment ask for */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include "base/word.h"
+
+struct options {
+	const char *root, *argv0, *uname, *cpu, *logfile, *host, *features;
+	u64 stack, page, codesize, seed;
+	int strace, single, hasseed;
+	char **set; int nset, capset;          /* -E: VAR=VALUE */
+	char **unset; int nunset, capunset;    /* -U */
+	/* Options that a program started by the guest runs under too, in the order given:
+	 * NULL-terminated, ready to be put after dragoman's name in an argument list. */
+	char **pass; int npass, cappass;
+};
+
+/* Reads DRAGOMAN_* and QEMU_* variables, then argv; returns the index of the program in argv
+ * (argc if there is none).  Bad options print one line and exit. */
+int options_read(struct options *, int argc, char **argv);
+
+#endif
