@@ -22,7 +22,8 @@
  * widening to unsigned is free and an I32 can be put to a 64-bit variable as it is.  Floats F16 F32
  * F64.  FL, flags.  Vectors: VEC(lane, log) with lanes of any of those and 2^log bits (128 to 2048);
  * 64-bit AArch64 vector operations use V128 types and the translator clears the upper half (op
- * vlow).  A scalar float temporary lives in a host vector register whose bits above the scalar are
+ * vlow).  An operand of a vector operation may have other lanes than the operation, as long as it is
+ * as wide: lanes are the reader's view.  A scalar float temporary lives in a host vector register whose bits above the scalar are
  * unspecified; `put` of a scalar float to a vector variable clears everything above the scalar
  * (AArch64 scalar writes do); to a REG_FP variable an F64 is put as is, an F32 must be boxed
  * with op fbox (RISC-V NaN boxing) and unboxed with funbox.
@@ -206,6 +207,7 @@ u64 ir_sats(s128 v, int w);
 u64 ir_vshl(u64 a, u64 b, int w, int how);
 
 /* -- passes over a whole region -- */
+#define FLAGS_UNKNOWN (~(gaddr)0)              /* asked of flagslive where the target is computed */
 void ir_dead(struct region *, int (*flagslive)(void *, gaddr), void *);  /* needs all blocks; see dead.c */
 int ir_type(const struct ins *);               /* of its value: N, I64 (kinds J, B), FL, or ty */
 const char *ir_verify(const struct region *);  /* 0 or what is wrong (static text buffer) */
