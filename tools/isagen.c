@@ -22,7 +22,8 @@
  *
  * The header gives, for an ISA called X:  enum { X_none, X_NAME..., X_COUNT }; struct X_insn
  * { id and all members; those a line does not set are 0 }; X_TRANSLATORS(T), which expands
- * T(NAME, FUNCTION) for every line; and, with bodies in the one file that defines X_IMPLEMENT:
+ * T(NAME, FUNCTION) for every line; and, with bodies in the one file that defines X_IMPLEMENT and
+ * includes it (again, if the exclusions call functions that want the struct declared):
  *
  *   int X_decode(u32 w, struct X_insn *);    the id, X_none if nothing matches
  *   u32 X_encode(const struct X_insn *);

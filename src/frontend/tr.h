@@ -91,6 +91,13 @@ tr_zxt(struct tr *t, int ty, ref a, int bits)
 	return bits >= ty_bits(ty) ? a : ir_opx(t->r, O_zxt, ty, 0, 0, bits, a, 0, 0);
 }
 
+/* the low 32 bits of an I64, as I32 */
+static inline ref
+tr_low32(struct tr *t, ref a)
+{
+	return ir_opx(t->r, O_zxt, I32, 0, 0, 32, a, 0, 0);
+}
+
 /* n bits of a from bit lo upward */
 static inline ref
 tr_bfx(struct tr *t, int ty, ref a, int lo, int n)

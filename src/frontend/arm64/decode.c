@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* decode.c - carries the decoder that isagen makes from base.isa, and scans with it */
+#include "frontend/arm64/arm64.h"
+#define a64_IMPLEMENT
+#include "arm64/base.h"
+
+/* DDI 0487, DecodeBitMasks: the highest set bit of n:~imms gives the element size; an element is
+ * s + 1 ones rotated right by r, repeated. */
+u64
+a64_bitmask(int sf, int n, int immr, int imms)
+{
+	int code = n << 6 | (~imms & 0x3f), len, size, s, r;
+	u64 v;
+
+	if (code < 2 || (n && !sf))
+		return 0;
+	len = 31 - __builtin_clz((unsigned)code);
+	size = 1 << len;
+	s = imms & (size - 1);
+	r = immr & (size - 1);
+	if (s == size - 1)
+		return 0;
+	v = ~(u64)0 >> (63 - s);
+	if (r)
+		v = zext(v >> r | v << (size - r), size);
+	for (; size < 64; size *= 2)
+		v |= v << size;
+	return sf ? v : (u32)v;
+}
+
+int
+a64_isbitmask(const struct a64_insn *a)
+{
+	return a64_bitmask(a->sf, a->n, a->immr, a->imms) != 0;
+}
+
+/* one halfword of v is not 0: what movz can make */
+static int
+ishalf(u64 v)
+{
+	for (int i = 0; i < 64; i += 16)
+		if (!(v & ~((u64)0xffff << i)))
+			return 1;
+	return 0;
+}
+
+int
+a64_ismovwide(const struct a64_insn *a)
+{
+	u64 v = a64_bitmask(a->sf, a->n, a->immr, a->imms);
+
+	return ishalf(v) || ishalf(a->sf ? ~v : (u32)~v);
+}
+
+void
+a64_scan(const u8 *p, int n, gaddr pc, struct scan *s)
+{
+	struct a64_insn a;
+	u32 w;
+
+	*s = (struct scan){.len = 4};
+	if (n < 4) {
+		s->len = 0;
+		return;
+	}
+	w = ld32(p);
+	if ((w >> 26 & 3) == 3) {
+		simd_scan(w, s);
+		return;
+	}
+	if ((pc & 3) || !a64_decode(w, &a)) {
+		s->flow = FLOW_STOP;
+		s->flags = PEEK_END;
+		return;
+	}
+	s->flow = (u8)a.flow;
+	s->flags = (u8)a.fl;
+	if (a.id == a64_mrs || a.id == a64_msr)
+		a64_scansys(&a, s);
+	else if (a.flow == FLOW_COND || a.flow == FLOW_JUMP || a.id == a64_bl)
+		s->target = pc + (s64)a.imm;
+}

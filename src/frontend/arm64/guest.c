@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* guest.c - the contract of the AArch64 guest: Armv8.2-A and the extensions in feature.def */
+#include <elf.h>
+#include "frontend/arm64/arm64.h"
+
+#define REG(name, var, off, bits, kind, rank, gdbtype, group) \
+	[var] = {#name, off, bits, kind, rank, #gdbtype, #group},
+static const struct reg regs[] = {
+#include "frontend/arm64/regs.def"
+};
+#undef REG
+_Static_assert(NELEM(regs) == A64_NREG, "one row a register");
+_Static_assert(A64_OFF_V0 + 32 * A64_VSTRIDE <= CPU_STATE, "the state fits");
+
+/* What of FPCR other code is needed for. */
+static u32
+mode(const struct cpu *cpu)
+{
+	return ld32(cpu->state + A64_OFF_FPCR) & FPCR_MODE;
+}
+
+static void
+reset(struct cpu *cpu)
+{
+	memset(cpu->state, 0, sizeof cpu->state);
+	cpu->fpflags = 0;
+	arm64_fpenter(cpu);
+}
+
+extern const struct linux_abi aarch64_linux;
+extern const struct vdso arm64_vdso;
+
+const struct guest guest_aarch64 = {
+	.name = "aarch64",
+	.family = "arm64",
+	.alias = (const char *const[]){"arm64", 0},
+	.elf = {.machine = EM_AARCH64, .class = ELFCLASS64, .data = ELFDATA2LSB},
+	.bits = 64,
+	.minlen = 4,
+	.maxlen = 4,
+	.reg = regs,
+	.nreg = A64_NREG,
+	.pc_reg = A64_PC,
+	.sp = A64_SP,
+	.link = A64_LR,
+	.tls = A64_TPIDR,
+	.flags = A64_NZCV,
+	.helper = a64_helpers,
+	.nhelper = H_COUNT,
+	.translate = a64_translate,
+	.mode = mode,
+	.scan = a64_scan,
+	.disasm = a64_disasm,
+	.reset = reset,
+	.fpenter = arm64_fpenter,
+	.fpleave = arm64_fpleave,
+	.abi = &aarch64_linux,
+	.vdso = &arm64_vdso,
+};
