@@ -13,7 +13,7 @@ enum { PROC_NAUXV = 48 };
 
 struct proc {
 	const struct guest *guest;
-	const struct linux_abi *abi;   /* guest->linux */
+	const struct linux_abi *abi;   /* guest->abi */
 
 	const char *exe;               /* absolute host path of the guest program, links resolved */
 	const char *shown;             /* what readlink /proc/self/exe shows: exe without the prefix */

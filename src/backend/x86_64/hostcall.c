@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* hostcall.c - raw system calls on x86-64, and the window a signal handler must know about
+ *
+ * Between the look at cpu->poll and the syscall instruction a signal would go unnoticed by the call
+ * that is about to block.  The handler sees that the interrupted pc lies in that window and moves
+ * it to where -ERESTARTSYS is returned.  A pc on the syscall instruction itself is also what the
+ * kernel leaves when it means to restart the call, so that case is covered too. */
+#include <stddef.h>
+#include "base/hostcall.h"
+
+/* s64 host_syscall_asm(nr, a0..a5, _Atomic u32 *poll): the last two arguments are on the stack. */
+__asm__(
+"	.text\n"
+"	.globl host_syscall_asm, host_window_start, host_window_end, host_window_out\n"
+"	.hidden host_syscall_asm, host_window_start, host_window_end, host_window_out\n"
+"	.type host_syscall_asm, @function\n"
+"host_syscall_asm:\n"
+"	.cfi_startproc\n"
+"	movq %rdi, %rax\n"
+"	movq %rsi, %rdi\n"
+"	movq %rdx, %rsi\n"
+"	movq %rcx, %rdx\n"
+"	movq %r8, %r10\n"
+"	movq %r9, %r8\n"
+"	movq 8(%rsp), %r9\n"
+"	movq 16(%rsp), %rcx\n"
+"host_window_start:\n"
+"	cmpl $0, (%rcx)\n"
+"	jne host_window_out\n"
+"	syscall\n"
+"host_window_end:\n"
+"	ret\n"
+"host_window_out:\n"
+"	movq $-512, %rax\n"
+"	ret\n"
+"	.cfi_endproc\n"
+"	.size host_syscall_asm, . - host_syscall_asm\n");
+
+extern s64 host_syscall_asm(long nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5,
+                            _Atomic u32 *poll);
+extern const char host_window_start[], host_window_end[], host_window_out[];
+
+s64
+host_syscall(struct cpu *cpu, long nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
+{
+	return host_syscall_asm(nr, a0, a1, a2, a3, a4, a5, &cpu->poll);
+}
+
+s64
+host_call(long nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
+{
+	register u64 r10 __asm__("r10") = a3, r8 __asm__("r8") = a4, r9 __asm__("r9") = a5;
+	s64 r;
+
+	__asm__ volatile("syscall" : "=a"(r)
+	                 : "a"(nr), "D"(a0), "S"(a1), "d"(a2), "r"(r10), "r"(r8), "r"(r9)
+	                 : "rcx", "r11", "memory");
+	return r;
+}
+
+int
+host_rewind(ucontext_t *uc)
+{
+	u64 pc = (u64)uc->uc_mcontext.gregs[REG_RIP];
+
+	if (pc < (u64)host_window_start || pc >= (u64)host_window_end)
+		return 0;
+	uc->uc_mcontext.gregs[REG_RIP] = (greg_t)(u64)host_window_out;
+	return 1;
+}
