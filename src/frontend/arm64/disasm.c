@@ -175,6 +175,7 @@ putplain(char *buf, size_t n, char c, s64 v)
 	switch (c) {
 	case 'X': case 'W': return a64_textreg(buf, n, c == 'X', 0, (int)v);
 	case 'S': return a64_textreg(buf, n, 1, 1, (int)v);
+	case 'R': return v == 31 ? snprintf(buf, n, "%s", "") : snprintf(buf, n, ", x%d", (int)v);
 	case 'i': case 'd': return a64_textimm(buf, n, v);
 	case 'D': return v ? a64_textimm(buf, n, v) : snprintf(buf, n, "%s", "");
 	case 'O': return offset(buf, n, v);
@@ -208,6 +209,7 @@ put(char *buf, size_t n, char c, s64 v, const void *insn, gaddr pc)
 	case 'j': return a64_textreg(buf, n, a->sf, 0, (int)(v + 1) & 31);
 	case 't': return a64_textreg(buf, n, a->bit > 31, 0, (int)v);
 	case 'e': return a64_textreg(buf, n, (a->ext & 3) == 3, 0, (int)v);
+	case 'h': return a64_textreg(buf, n, a->sf && (a->ext & 3) == 3, 0, (int)v);
 	case 'b': return snprintf(buf, n, "#0x%llx", (unsigned long long)(pc + (u64)v));
 	case 'p': return snprintf(buf, n, "#0x%llx", (unsigned long long)((pc & ~0xfffull) + ((u64)v << 12)));
 	case 'o': return offset(buf, n, v << a->size);
