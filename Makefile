@@ -24,8 +24,9 @@ TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*/test_*.c))
 .PHONY: all static check unit lint bench demo install clean tests
 all: $(B)/dragoman
 
-$(B)/dragoman: $(B)/main.c.o $(LIBA)
-	$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $< -Wl,--start-group $(LIBA) -Wl,--end-group $(LIBS)
+MAIN := $(B)/main.c.o $(B)/options.c.o
+$(B)/dragoman: $(MAIN) $(LIBA)
+	$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $(MAIN) -Wl,--start-group $(LIBA) -Wl,--end-group $(LIBS)
 
 $(B)/%.c.o: src/%.c | $(GEN_ISA)
 	@mkdir -p $(@D)
@@ -84,8 +85,8 @@ lint:
 
 # a position-independent static program: the form for chroots and containers
 static: $(B)/dragoman-static
-$(B)/dragoman-static: $(B)/main.c.o $(LIBA)
-	$(CC) $(CFLAGS) $(LDFLAGS) -static-pie -o $@ $< -Wl,--start-group $(LIBA) -Wl,--end-group $(LIBS)
+$(B)/dragoman-static: $(MAIN) $(LIBA)
+	$(CC) $(CFLAGS) $(LDFLAGS) -static-pie -o $@ $(MAIN) -Wl,--start-group $(LIBA) -Wl,--end-group $(LIBS)
 
 demo: $(B)/dragoman
 	@tools/need.sh build demo
