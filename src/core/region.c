@@ -123,22 +123,24 @@ addrange(struct region *r, gaddr lo, gaddr hi)
 	r->range[r->nrange++].hi = hi;
 }
 
-/* Does code at pc read the guest's flags before it writes them?  Called for a region's exits. */
+/* Does code at pc read the guest's flags before it writes them?  Asked for a region's exits.
+ *
+ * Calls and returns are taken not to pass flags, as every procedure call standard says: the code after a call
+ * and the callee are looked at (here, when their caller is translated), and if either did read
+ * flags, the flags would be kept.  Only a return that is no return could be deceived. */
 static int
 flagslive(void *arg, gaddr pc)
 {
 	struct walk *w = arg;
 	struct scan s;
 
+	if (pc == FLAGS_UNKNOWN)
+		return 0;
 	for (int i = 0; i < PEEKMAX; i++, pc += s.len) {
-		if (!scanat(w, pc, &s) || s.flags == PEEK_READ)
+		if (!scanat(w, pc, &s) || s.flags == PEEK_READ || s.flags == PEEK_END)
 			return 1;
-		if (s.flags == PEEK_WRITE)
+		if (s.flags == PEEK_WRITE || s.flow == FLOW_CALL || s.flow == FLOW_STOP)
 			return 0;
-		if (s.flow == FLOW_JUMP)
-			return 1;
-		if (s.flow == FLOW_CALL || s.flow == FLOW_STOP)
-			return s.flags != PEEK_NONE;   /* calls and returns do not pass flags: ir/dead.c */
 		if (s.flow != FLOW_NEXT)
 			return 1;
 	}
