@@ -152,7 +152,7 @@ forget(struct region *r, const struct ins *i)
 	if (i->op == O_vhelp)
 		r->cur[i->aux & 0xff] = 0;
 	if ((i->op == O_help || i->op == O_vhelp) &&
-	    ir_helper(r, i->op == O_help ? i->v : i->imm >> 8)->flags & HELP_STATE)
+	    ir_helper(r, i->v)->flags & HELP_STATE)
 		memset(r->cur, 0, (size_t)r->guest->nreg * sizeof *r->cur);
 }
 

@@ -90,11 +90,7 @@ live_at(const struct pass *p, int i)
 static u32
 helper_flags(const struct region *r, const struct ins *i)
 {
-	if (i->op == O_help)
-		return ir_helper(r, i->v)->flags;
-	if (i->op == O_vhelp)
-		return ir_helper(r, i->imm >> 8)->flags;
-	return 0;
+	return i->op == O_help || i->op == O_vhelp ? ir_helper(r, i->v)->flags : 0;
 }
 
 /* Whether flags are live at the block's start, given what is known of the others. */

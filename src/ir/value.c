@@ -213,7 +213,7 @@ ir_value(int op, int ty, u64 a, u64 b, u64 c, int v, s32 imm)
 
 	/* operands that are not of the instruction's type keep their width: a condition, an index,
 	 * flags, the bits of a float of another type */
-	a &= o->arg[0] == 'X' ? mask : ~(u64)0;
+	a &= o->arg[0] == 'X' ? mask : o->arg[0] == 'E' ? ones(ty_lanebits(v)) : ~(u64)0;
 	b &= o->arg[1] == 'X' ? mask : ~(u64)0;
 	c &= o->arg[2] == 'X' ? mask : ~(u64)0;
 	u64 result = value[op](a, b, c, v, (u32)imm, (u64)w);

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+/* evalvec.c - operations on vectors as wholes: op.def's LANES, meanings in its comments */
+#include "ir/eval.h"
+
+static const u64 *arg(const struct eval *e, ref r) { return eval_arg(e, r); }
+
+/* -- moving lanes: every result lane is a lane of a, a lane of b, or zero -- */
+
+/* Which lane of (b:a), a lowest, goes to lane n of the result, of N lanes; -1: zero. */
+static int
+source(const struct ins *i, int n, int count)
+{
+	int half = count / 2, group;
+
+	switch (i->op) {
+	case O_duplane: return i->v;
+	case O_vcat: return n < half ? n : count + n - half;
+	case O_zip1: return n / 2 + (n & 1) * count;
+	case O_zip2: return half + n / 2 + (n & 1) * count;
+	case O_uzp1: return n * 2;
+	case O_uzp2: return n * 2 + 1;
+	case O_trn1: return (n & ~1) + (n & 1) * count;
+	case O_trn2: return (n | 1) + (n & 1) * count;
+	case O_inslane: return n == i->v ? count + i->imm : n;
+	default:               /* vrev */
+		group = i->imm / ty_lanebits(i->ty);
+		return n / group * group + (group - 1 - n % group);
+	}
+}
+
+static enum evalend
+do_permute(struct eval *e, const struct ins *i, u64 *out)
+{
+	const u64 *a = arg(e, i->a), *b = arg(e, i->b);
+	int w = ty_lanebits(i->ty), count = ty_nlanes(i->ty);
+
+	for (int n = 0; n < count; n++) {
+		int from = source(i, n, count);
+		const u64 *v = from < count ? a : b;
+		if (w == 128)
+			memcpy(&out[2 * n], &v[2 * (from % count)], 16);
+		else
+			eval_setlane(out, w, n, eval_lane(v, w, from % count));
+	}
+	return EVAL_ON;
+}
+
+static enum evalend
+do_vext(struct eval *e, const struct ins *i, u64 *out)
+{
+	const u64 *a = arg(e, i->a), *b = arg(e, i->b);
+	int count = ty_bits(i->ty) / 8;
+
+	for (int n = 0; n < count; n++) {
+		int from = n + i->imm;
+		eval_setlane(out, 8, n, from < count ? eval_lane(a, 8, from) : eval_lane(b, 8, from - count));
+	}
+	return EVAL_ON;
+}
+
+static enum evalend
+do_vlow(struct eval *e, const struct ins *i, u64 *out)
+{
+	const u64 *a = arg(e, i->a);
+
+	for (int n = 0; n < ty_bits(i->ty) / 8; n++)
+		eval_setlane(out, 8, n, n < i->imm / 8 ? eval_lane(a, 8, n) : 0);
+	return EVAL_ON;
+}
+
+static enum evalend
+do_tbl(struct eval *e, const struct ins *i, u64 *out)
+{
+	const u64 *a = arg(e, i->a), *b = arg(e, i->b);
+
+	for (int n = 0; n < ty_bits(i->ty) / 8; n++) {
+		u64 at = eval_lane(b, 8, n);
+		eval_setlane(out, 8, n, at < 16 ? eval_lane(a, 8, (int)at) : 0);
+	}
+	return EVAL_ON;
+}
+
+/* -- to and from integers -- */
+
+static enum evalend
+do_dup(struct eval *e, const struct ins *i, u64 *out)
+{
+	for (int n = 0; n < ty_nlanes(i->ty); n++)
+		eval_setlane(out, ty_lanebits(i->ty), n, arg(e, i->a)[0]);
+	return EVAL_ON;
+}
+
+static enum evalend
+do_vfromi(struct eval *e, const struct ins *i, u64 *out)
+{
+	eval_setlane(out, ty_lanebits(i->ty) > 64 ? 64 : ty_lanebits(i->ty), 0, arg(e, i->a)[0]);
+	return EVAL_ON;
+}
+
+static enum evalend
+do_vpair(struct eval *e, const struct ins *i, u64 *out)
+{
+	out[0] = arg(e, i->a)[0];
+	out[1] = arg(e, i->b)[0];
+	return EVAL_ON;
+}
+
+static enum evalend
+do_ins(struct eval *e, const struct ins *i, u64 *out)
+{
+	memcpy(out, arg(e, i->a), (size_t)eval_words(i->ty) * 8);
+	eval_setlane(out, ty_lanebits(i->ty), i->v, arg(e, i->b)[0]);
+	return EVAL_ON;
+}
+
+static enum evalend
+do_mov(struct eval *e, const struct ins *i, u64 *out)
+{
+	int w = ty_lanebits(i->v);
+
+	out[0] = eval_lane(arg(e, i->a), w, i->imm);
+	if (i->op == O_smov)
+		out[0] = (u64)sext(out[0], w);
+	return EVAL_ON;
+}
+
+/* -- changing the lanes' width -- */
+
+static enum evalend
+do_widen(struct eval *e, const struct ins *i, u64 *out)
+{
+	const u64 *a = arg(e, i->a);
+	int from = ty_lanebits(i->v), to = ty_lanebits(i->ty), count = ty_nlanes(i->ty);
+	int first = i->imm ? ty_bits(i->ty) / from - count : 0;
+
+	for (int n = 0; n < count; n++) {
+		u64 x = eval_lane(a, from, first + n);
+		eval_setlane(out, to, n, i->op == O_vsxt ? (u64)sext(x, from) : x);
+	}
+	return EVAL_ON;
+}
+
+static u64
+narrowed(const struct ins *i, u64 x, int from, int to)
+{
+	if (i->op == O_vnarrow)
+		return x;
+	switch (i->imm) {
+	case 0: return ir_sats(sext(x, from), to);
+	case 1: return ir_satu((s128)x, to);
+	default: return ir_satu(sext(x, from), to);
+	}
+}
+
+static enum evalend
+do_narrow(struct eval *e, const struct ins *i, u64 *out)
+{
+	const u64 *a = arg(e, i->a);
+	int from = ty_lanebits(i->v), to = ty_lanebits(i->ty);
+
+	for (int n = 0; n < ty_bits(i->ty) / from; n++)
+		eval_setlane(out, to, n, narrowed(i, eval_lane(a, from, n), from, to));
+	return EVAL_ON;
+}
+
+/* -- across lanes, products -- */
+
+static enum evalend
+do_vred(struct eval *e, const struct ins *i, u64 *out)
+{
+	static const u8 op[] = {
+		[VRED_ADD] = O_add, [VRED_SMIN] = O_smin, [VRED_SMAX] = O_smax, [VRED_UMIN] = O_umin, [VRED_UMAX] = O_umax,
+	};
+	const u64 *a = arg(e, i->a);
+	int w = ty_lanebits(i->ty), lane = ty_lane(i->ty);
+	u64 sum = eval_lane(a, w, 0);
+
+	for (int n = 1; n < ty_nlanes(i->ty); n++)
+		sum = ir_value(op[i->imm], lane, sum, eval_lane(a, w, n), 0, 0, 0);
+	eval_setlane(out, w, 0, sum);
+	return EVAL_ON;
+}
+
+static enum evalend
+do_pmull(struct eval *e, const struct ins *i, u64 *out)
+{
+	const u64 *a = arg(e, i->a), *b = arg(e, i->b);
+	int from = ty_lanebits(i->v), count = ty_bits(i->ty) / (2 * from);
+	int first = i->imm ? count : 0;
+
+	for (int n = 0; n < count; n++) {
+		u64 x = eval_lane(a, from, first + n), y = eval_lane(b, from, first + n);
+		if (from == 64) {
+			out[2 * n] = ir_clmul(x, y, 0);
+			out[2 * n + 1] = ir_clmul(x, y, 1);
+		} else {
+			eval_setlane(out, 2 * from, n, ir_clmul(x, y, 0));
+		}
+	}
+	return EVAL_ON;
+}
+
+static enum evalend
+do_dot(struct eval *e, const struct ins *i, u64 *out)
+{
+	const u64 *a = arg(e, i->a), *b = arg(e, i->b), *c = arg(e, i->c);
+
+	for (int n = 0; n < ty_bits(i->ty) / 32; n++) {
+		u64 sum = eval_lane(c, 32, n);
+		for (int k = 4 * n; k < 4 * n + 4; k++) {
+			u64 x = eval_lane(a, 8, k), y = eval_lane(b, 8, k);
+			sum += i->op == O_sdot ? (u64)(sext(x, 8) * sext(y, 8)) : x * y;
+		}
+		eval_setlane(out, 32, n, sum);
+	}
+	return EVAL_ON;
+}
+
+/* -- AES (FIPS 197).  The state's byte r of column c is byte 4c + r of the vector. -- */
+
+static u8
+gfmul(u8 a, u8 b)
+{
+	u8 p = 0;
+
+	for (; b; b >>= 1) {
+		if (b & 1)
+			p ^= a;
+		a = (u8)(a << 1 ^ (a >> 7) * 0x1b);
+	}
+	return p;
+}
+
+/* a^254 = 1/a */
+static u8
+gfinverse(u8 a)
+{
+	u8 r = 1;
+
+	for (int i = 7; i >= 0; i--) {
+		r = gfmul(r, r);
+		if (254 >> i & 1)
+			r = gfmul(r, a);
+	}
+	return r;
+}
+
+static u8 rotl8(u8 a, int n) { return (u8)(a << n | a >> (8 - n)); }
+
+static u8
+subbyte(u8 a)                          /* 5.1.1 */
+{
+	u8 b = gfinverse(a);
+
+	return (u8)(b ^ rotl8(b, 1) ^ rotl8(b, 2) ^ rotl8(b, 3) ^ rotl8(b, 4) ^ 0x63);
+}
+
+static u8
+invsubbyte(u8 a)                       /* 5.3.2 */
+{
+	return gfinverse((u8)(rotl8(a, 1) ^ rotl8(a, 3) ^ rotl8(a, 6) ^ 0x05));
+}
+
+static enum evalend
+do_aesround(struct eval *e, const struct ins *i, u64 *out)
+{
+	const u64 *a = arg(e, i->a);
+
+	for (int c = 0; c < 4; c++)
+		for (int r = 0; r < 4; r++) {  /* row r rotates left by r; its inverse right */
+			int from = i->op == O_aese ? c + r : c + 4 - r;
+			u8 x = (u8)eval_lane(a, 8, from % 4 * 4 + r);
+			eval_setlane(out, 8, 4 * c + r, i->op == O_aese ? subbyte(x) : invsubbyte(x));
+		}
+	return EVAL_ON;
+}
+
+static enum evalend
+do_aesmix(struct eval *e, const struct ins *i, u64 *out)
+{
+	static const u8 mix[4] = { 2, 3, 1, 1 }, invmix[4] = { 14, 11, 13, 9 };
+	const u8 *m = i->op == O_aesmc ? mix : invmix;
+	const u64 *a = arg(e, i->a);
+
+	for (int c = 0; c < 4; c++)
+		for (int r = 0; r < 4; r++) {
+			u8 x = 0;
+			for (int k = 0; k < 4; k++)
+				x ^= gfmul((u8)eval_lane(a, 8, 4 * c + (r + k) % 4), m[k]);
+			eval_setlane(out, 8, 4 * c + r, x);
+		}
+	return EVAL_ON;
+}
+
+eval_fn *const eval_vec[O_COUNT] = {
+	[O_vlow] = do_vlow, [O_dup] = do_dup, [O_duplane] = do_permute, [O_vfromi] = do_vfromi,
+	[O_vpair] = do_vpair, [O_ins] = do_ins, [O_inslane] = do_permute, [O_umov] = do_mov,
+	[O_smov] = do_mov, [O_vcat] = do_permute, [O_zip1] = do_permute, [O_zip2] = do_permute,
+	[O_uzp1] = do_permute, [O_uzp2] = do_permute, [O_trn1] = do_permute, [O_trn2] = do_permute,
+	[O_vext] = do_vext, [O_vrev] = do_permute, [O_tbl] = do_tbl, [O_vzxt] = do_widen,
+	[O_vsxt] = do_widen, [O_vnarrow] = do_narrow, [O_vqnarrow] = do_narrow, [O_vred] = do_vred,
+	[O_pmull] = do_pmull, [O_udot] = do_dot, [O_sdot] = do_dot, [O_aese] = do_aesround,
+	[O_aesd] = do_aesround, [O_aesmc] = do_aesmix, [O_aesimc] = do_aesmix,
+};
