@@ -19,6 +19,18 @@ simd_translate(struct tr *t, u32 w)
 	return translator[a.id](t, &a);
 }
 
+/* where control goes from w (always on), and what it does to NZCV: fl= in the table */
+void
+simd_scan(u32 w, struct scan *s)
+{
+	struct a64v_insn a;
+
+	s->len = 4;
+	s->target = 0;
+	s->flow = a64v_decode(w, &a) ? FLOW_NEXT : FLOW_STOP;
+	s->flags = s->flow == FLOW_STOP ? PEEK_END : (u8)a.fl;
+}
+
 ref
 simd_const(struct tr *t, u64 lo, u64 hi)
 {

@@ -97,7 +97,7 @@ simd_widen(struct tr *t, ref v, int size, int uns, int high)
 
 ref simd_const(struct tr *t, u64 lo, u64 hi);  /* a constant V64 */
 ref simd_lanes(struct tr *t, int ty, u64 lane);        /* the same constant in every lane */
-void simd_setqc(struct tr *t, ref mask, int bits);     /* sets QC if the low bits of mask are not 0 */
+void simd_setqc(struct tr *t, ref mask, int bits); /* sets QC if the low bits of mask are not 0 */
 u64 simd_expandimm(int ft, int imm8);                  /* VFPExpandImm */
 
 #endif

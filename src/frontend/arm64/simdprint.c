@@ -219,7 +219,7 @@ indexreg(struct out *o, char c, s64 v, insn *a)
 	return len + snprintf(o->buf + len, left, ", %s #%d", name[a->ext], a->lsz);
 }
 
-/* post-index of structures: a register, or what was transferred; whole registers or a lane of each */
+/* post-index of structures: a register, or the bytes of whole registers or of a lane of each */
 static int
 postindex(struct out *o, char c, s64 v, insn *a)
 {
