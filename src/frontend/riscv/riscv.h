@@ -78,6 +78,8 @@ rv_putw(struct tr *t, int n, ref v)
 	rv_put(t, n, tr_sxt(t, I64, v, 32));
 }
 
+extern const struct guest guest_riscv64;
+
 /* -- helper.c -- */
 enum { RVH_FCSR, RVH_TIME, RVH_VDSO, RVH_COUNT };
 extern const struct helper rv_helper[RVH_COUNT];
