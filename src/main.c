@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* main.c - options; picks guest, host and environment; hands over */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+#include "base/diag.h"
+#include "base/gmem.h"
+#include "base/util.h"
+#include "core/engine.h"
+#include "loader/image.h"
+#include "options.h"
+#include "syscall/proc.h"
+#include "threads/thread.h"
+
+/* -- dragoman guests: what binfmt_misc needs to know -- */
+
+static void
+hexbytes(const char *what, const u8 *b, int n)
+{
+	printf("  %s ", what);
+	for (int i = 0; i < n; i++)
+		printf("\\x%02x", b[i]);
+	putchar('\n');
+}
+
+static _Noreturn void
+listguests(void)
+{
+	for (const struct guest *const *g = guests; *g; g++) {
+		u8 magic[20] = {0x7f, 'E', 'L', 'F', (*g)->elf.class, (*g)->elf.data, 1};
+		u8 mask[20] = {255, 255, 255, 255, 255, 255, 255, 0, 255, 255, 255, 255, 255, 255, 255, 255,
+		    254, 255, 255, 255};
+
+		stn(magic + 16, 2, (*g)->big, 2);      /* ET_EXEC, and ET_DYN by the mask */
+		stn(magic + 18, 2, (*g)->big, (*g)->elf.machine);
+		if ((*g)->big) {
+			mask[16] = 255;
+			mask[17] = 254;
+		}
+		printf("%s\n", (*g)->name);
+		hexbytes("magic", magic, 20);
+		hexbytes("mask ", mask, 20);
+	}
+	exit(0);
+}
+
+/* -- the guest's environment -- */
+
+static void
+setvar(char ***env, int *n, int *cap, const char *set)
+{
+	size_t len = strcspn(set, "=");
+	int keep = 0;
+
+	for (int i = 0; i < *n; i++)
+		if (strncmp((*env)[i], set, len) || (*env)[i][len] != '=')
+			(*env)[keep++] = (*env)[i];
+	*n = keep;
+	if (set[len]) {
+		*env = grow(*env, *n + 1, cap, sizeof **env);
+		(*env)[(*n)++] = (char *)set;
+	}
+	(*env)[*n] = 0;
+}
+
+static char **
+environment(const struct options *o, char **from)
+{
+	char **env = 0;
+	int n = 0, cap = 0;
+
+	for (; from[n]; n++) {
+		env = grow(env, n + 1, &cap, sizeof *env);
+		env[n] = from[n];
+	}
+	env = grow(env, n + 1, &cap, sizeof *env);
+	env[n] = 0;
+	for (int i = 0; i < o->nunset; i++) {
+		o->unset[i][strcspn(o->unset[i], "=")] = 0;
+		setvar(&env, &n, &cap, o->unset[i]);
+	}
+	for (int i = 0; i < o->nset; i++)
+		setvar(&env, &n, &cap, o->set[i]);
+	return env;
+}
+
+/* -- from program to process -- */
+
+static const char *
+ownpath(void)
+{
+	static char path[4096];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+
+	if (n > 0)
+		return path;
+	return (const char *)getauxval(AT_EXECFN);
+}
+
+static void
+fillproc(const struct options *o, const struct program *p, const struct image *img)
+{
+	static char real[IMAGE_PATH];
+	const char *shown;
+	size_t n = o->root ? strlen(o->root) : 0;
+
+	if (!realpath(p->path, real))
+		snprintf(real, sizeof real, "%s", p->path);
+	shown = n && !strncmp(real, o->root, n) && real[n] == '/' ? real + n : real;
+	proc.guest = p->guest;
+	proc.abi = p->guest->abi;
+	proc.exe = real;
+	proc.shown = shown;
+	proc.exe_fd = fcntl(p->fd, F_DUPFD_CLOEXEC, 1000);
+	proc.prefix = o->root;
+	proc.self = ownpath();
+	proc.release = o->uname;
+	proc.strace = o->strace || logging(LOG_STRACE);
+	snprintf(proc.comm, sizeof proc.comm, "%s", strrchr(p->name, '/') ? strrchr(p->name, '/') + 1 : p->name);
+	proc.code0 = img->code0;
+	proc.code1 = img->code1;
+	proc.data0 = img->data0;
+	proc.data1 = img->data1;
+	proc.stack0 = img->stack0;
+	proc.arg0 = img->arg0;
+	proc.arg1 = img->arg1;
+	proc.env0 = img->env0;
+	proc.env1 = img->env1;
+	memcpy(proc.auxv, img->auxv, sizeof img->auxv);
+	proc.nauxv = img->nauxv;
+}
+
+static void
+load(const struct options *o, const struct program *p, struct image *img, char **env)
+{
+	const struct linux_abi *abi = p->guest->abi;
+	struct start start = {.argv = p->argv, .envp = env, .execfn = p->name, .platform = abi->platform,
+	    .baseplatform = abi->baseplatform, .minsigstack = abi->minsigstack, .stacksize = o->stack,
+	    .secure = (u32)getauxval(AT_SECURE)};
+
+	for (int i = 0; i < 2; i++)
+		start.hwcap[i] = abi->hwcap(i + 1);
+	gmem_init(p->guest->bits, o->page ? o->page : 4096);
+	if (image_load(img, p) || image_stack(img, &start)) {
+		fprintf(stderr, "dragoman: %s\n", img->err.text);
+		exit(img->err.status);
+	}
+}
+
+static _Noreturn void
+native(const struct program *p, char **env)
+{
+	execve(p->path, p->argv, env);
+	diag(D_OPENFAIL, p->path, strerror(errno));
+}
+
+/* -L without what the lookup need not see twice: trailing slashes, relative names, / itself. */
+static void
+tidyroot(struct options *o)
+{
+	char *r;
+
+	if (!o->root)
+		return;
+	r = realpath(o->root, 0);
+	if (!r)
+		r = xstrdup(o->root);          /* not there: lookups under it fail, as asked */
+	o->root = strcmp(r, "/") ? r : 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct options o;
+	static struct program p;
+	static struct image img;
+	char **env = environ;
+	int again = exec_unpack(&argc, &argv, &env), at = options_read(&o, argc, argv);
+	struct cpu *cpu;
+
+	if (at == argc)
+		diag(D_USAGE, "no program named");
+	if (!strcmp(argv[at], "guests") && at == 1 && argc == 2)
+		listguests();
+	if (o.logfile && log_open(o.logfile))
+		diag(D_OPENFAIL, o.logfile, strerror(errno));
+	tidyroot(&o);
+	if (image_find(&p, argv[at], argv[at], argv + at, o.root)) {
+		fprintf(stderr, "dragoman: %s\n", p.err.text);
+		return p.err.status;
+	}
+	if (!again)
+		env = environment(&o, env);
+	if (p.kind != IMAGE_GUEST)
+		native(&p, env);
+	if (o.argv0)
+		p.argv[0] = (char *)o.argv0;
+	load(&o, &p, &img, env);
+	fillproc(&o, &p, &img);
+	engine_init(p.guest, &(struct engine_options){.host = o.host, .features = o.features,
+	    .codesize = o.codesize, .maxinsn = o.single ? 1 : 0, .nochain = logging(LOG_NOCHAIN)});
+	threads.pass = o.pass;
+	cpu = thread_init(p.guest);
+	image_done(&p);
+	thread_run(cpu, &img);
+}
