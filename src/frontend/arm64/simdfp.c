@@ -100,6 +100,13 @@ simd_facross(struct tr *t, const struct a64v_insn *a)
 
 /* -- compare -- */
 
+/* rel of n and m as masks; other than for equality a quiet NaN signals too */
+static ref
+masks(struct tr *t, const struct a64v_insn *a, ref n, ref m)
+{
+	return ir_opx(t->r, O_fvset, type(a), a->rel == R_EQ ? 0 : FP_SIGNAL, a->rel, 0, n, m, 0);
+}
+
 int
 simd_fcmp_mask(struct tr *t, const struct a64v_insn *a)
 {
@@ -109,20 +116,16 @@ simd_fcmp_mask(struct tr *t, const struct a64v_insn *a)
 		n = tr_op1(t, O_fabs, type(a), n);
 		m = tr_op1(t, O_fabs, type(a), m);
 	}
-	return put(t, a, simd_op2(t, O_fvset, type(a), a->rel, n, m));
+	return put(t, a, masks(t, a, n, m));
 }
 
 int
 simd_fcmp_zero(struct tr *t, const struct a64v_insn *a)
 {
-	ref n = get(t, a, a->rn), v;
+	ref n = get(t, a, a->rn);
 	ref zero = isvec(a) ? simd_const(t, 0, 0) : tr_op1(t, O_movif, type(a), tr_k(t, 0));
 
-	if (a->swap)
-		v = simd_op2(t, O_fvset, type(a), a->rel, zero, n);
-	else
-		v = simd_op2(t, O_fvset, type(a), a->rel, n, zero);
-	return put(t, a, v);
+	return put(t, a, a->swap ? masks(t, a, zero, n) : masks(t, a, n, zero));
 }
 
 /* -- one operand -- */

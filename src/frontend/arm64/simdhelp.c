@@ -186,9 +186,9 @@ begin(const struct cpu *cpu)
 	return fp_env(cpu->fpmode, cpu->fpmode & FPM_DN ? FPNAN_ARM_DN : FPNAN_ARM);
 }
 
-/* A half as a single: exact, and a signalling NaN stays one, unlike in fcvt. */
+/* A half as a single: exact but for FZ16, and a signalling NaN stays one, unlike in fcvt. */
 static u64
-half2single(u64 h)
+half2single(u64 h, u32 fpmode)
 {
 	u32 sign = (u32)(h & 0x8000) << 16, exp = h >> 10 & 31, frac = h & 0x3ff;
 
@@ -196,7 +196,7 @@ half2single(u64 h)
 		return sign | 0x7f800000 | frac << 13;
 	if (exp)
 		return sign | (exp + 112) << 23 | frac << 13;
-	if (!frac)
+	if (!frac || fpmode & FPM_FZ16)
 		return sign;
 	int shift = __builtin_clz(frac) - 21;          /* to get the top bit to bit 10 */
 	return sign | (u32)(113 - shift) << 23 | (frac << shift & 0x3ff) << 13;
@@ -212,8 +212,8 @@ arm64_fmlal(struct cpu *cpu, void *d, const void *a, const void *b, u64 imm)
 
 	for (int i = 0; i < lanes; i++) {
 		int m = imm >> 3 & 1 ? (int)(imm >> 4) : part + i;
-		u64 x = half2single(ld16((const u8 *)a + 2 * (part + i)));
-		u64 y = half2single(ld16((const u8 *)b + 2 * m));
+		u64 x = half2single(ld16((const u8 *)a + 2 * (part + i)), cpu->fpmode);
+		u64 y = half2single(ld16((const u8 *)b + 2 * m), cpu->fpmode);
 
 		out[i] = (u32)fp_fma(&env, FMT_F32, x, y, ld32((u8 *)d + 4 * i), imm >> 1 & 1, 0);
 	}

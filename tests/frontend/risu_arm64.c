@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: MIT */
+/* risu_arm64.c - random AArch64 FP and SIMD instructions under two emulators, state compared
+ *
+ *	risu_arm64 [-s seed] [-n batches] [-k instructions] [-o only] EMULATOR EMULATOR
+ *
+ * writes a static program that, for every batch, loads all registers, FPCR and a piece of memory
+ * with chosen and random values, runs k random instructions, and stores everything; at the end
+ * it writes all it stored to its output.  Both emulators run it; the first batches that differ are
+ * printed.  The emulator "eval" is our translator and the IR's evaluation, in this process.
+ * -o restricts it to lines of simd.isa whose name begins with a text.  Exit status 0: equal.
+ *
+ * x30 points to the batch's record, x26, x28 and x29 into its memory, x27 is a small index; no
+ * instruction writes them but by writing back. */
+#include <elf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include "a64run.h"
+#include "arm64/simd.h"
+
+enum {
+	BASE = 0x100000, MAXBATCH = 4000, MAXINSN = 64, CODE = 1 << 22,
+	MEM = 2048, MEMAT = 1024,      /* bytes of memory of a batch; where its pointers point */
+	RECORD = 30, INDEX = 27,
+};
+static const u8 pointer[] = {26, 28, 29};
+
+struct state { u64 v[32][2], x[30], nzcv, fpsr, fpcr, pad; u8 mem[MEM]; };
+static struct state init[MAXBATCH], result[2][MAXBATCH];
+static u8 code[CODE];
+static u32 ncode, from[MAXBATCH], to[MAXBATCH];
+static int nbatch = 500, ninsn = 4, moved;
+static const char *only;
+static u64 rng;
+
+static u32
+rnd(void)
+{
+	rng ^= rng << 13;
+	rng ^= rng >> 7;
+	rng ^= rng << 17;
+	return (u32)(rng >> 16);
+}
+
+static u64 rnd64(void) { return (u64)rnd() << 32 | rnd(); }
+
+/* -- values -- */
+
+static u64
+integer(int bits)
+{
+	u64 v;
+
+	switch (rnd() % 5) {
+	case 0: v = rnd64() >> rnd() % 64; break;
+	case 1: v = rnd() % 70; break;
+	case 2: v = (u64)1 << (bits - 1); v -= rnd() & 1; break;
+	case 3: v = (u64)1 << rnd() % bits; v -= rnd() & 1; break;
+	default: v = rnd64(); break;
+	}
+	return zext(rnd() & 1 ? v : -v, bits);
+}
+
+/* a number of e exponent and m significand bits: a corner, near one in size, or random */
+static u64
+real(int e, int m)
+{
+	u64 ones = zext(~(u64)0, e), frac = zext(rnd64(), m), bias = ones >> 1, exp;
+
+	switch (rnd() % 9) {
+	case 0: exp = ones; frac = rnd() & 1 ? 0 : frac; break;
+	case 1: exp = 0; frac = rnd() & 1 ? 0 : frac; break;
+	case 2: exp = zext(rnd(), e); break;
+	case 3: exp = zext(bias + rnd() % 66, e); frac &= ~(u64)0 << rnd() % m; break;
+	case 4: exp = rnd() & 1 ? ones - 1 : 1; break;
+	case 5: exp = bias; frac = rnd() & 1 ? 0 : (u64)1 << rnd() % m; break;
+	default: exp = bias + rnd() % 8 - 4; break;
+	}
+	return (u64)(rnd() & 1) << (e + m) | exp << m | frac;
+}
+
+static void
+vector(u64 *v)
+{
+	int kind = (int)(rnd() % 8), size = (int)(rnd() % 4), bits = kind < 3 ? 16 << kind : 8 << size;
+
+	for (int i = 0; i < 128 / bits; i++) {
+		u64 x = kind == 0 ? real(5, 10) : kind == 1 ? real(8, 23) : kind == 2 ? real(11, 52)
+		      : integer(bits);
+		stn((u8 *)v + i * bits / 8, bits / 8, 0, x);
+	}
+	if (kind == 7)
+		v[0] = v[1] = 0;
+}
+
+/* -- code -- */
+
+static void
+emit(u32 w)
+{
+	st32(code + ncode, w);
+	ncode += 4;
+	if (ncode + 4096 > CODE) {
+		fprintf(stderr, "too much code\n");
+		exit(2);
+	}
+}
+
+static void
+number(int reg, u64 v)
+{
+	emit(0xd2800000 | (u32)(v & 0xffff) << 5 | (u32)reg);
+	emit(0xf2a00000 | (u32)(v >> 16 & 0xffff) << 5 | (u32)reg);
+}
+
+enum { LDR_X = 0xf9400000, STR_X = 0xf9000000, LDR_Q = 0x3dc00000, STR_Q = 0x3d800000 };
+enum { NZCV = 0x4200, FPCR = 0x4400, FPSR = 0x4420, MSR = 0xd51b0000, MRS = 0xd53b0000 };
+
+static void
+slot(u32 op, int reg, size_t off)
+{
+	int scale = op == LDR_Q || op == STR_Q ? 16 : 8;
+
+	emit(op | (u32)(off / (size_t)scale) << 10 | RECORD << 5 | (u32)reg);
+}
+
+static u64 initat(int b) { return BASE + CODE + (u64)b * sizeof(struct state); }
+
+/* the class letter with which the line's text prints a member, or 0 */
+static char
+letter(int id, const char *member)
+{
+	char pattern[16];
+	const char *p;
+
+	snprintf(pattern, sizeof pattern, "{%s:", member);
+	p = strstr(a64v_text[id], pattern);
+	return p ? p[strlen(pattern)] : 0;
+}
+
+static int isgeneral(char c) { return c && strchr("xwrg", c); }
+
+/* Makes the instruction one that can run here. */
+static int
+usable(struct a64v_insn *a, int id)
+{
+	int reg = letter(id, "rn") == 'X';
+
+	if (isgeneral(letter(id, "rd")))
+		a->rd = a->rd % 26;
+	if (isgeneral(letter(id, "rn")) && a->rn == RECORD)
+		a->rn = 31;
+	if (letter(id, "imm") == 'p') {
+		a->imm = (s32)(rnd() % 32) * 4;
+		return 1;
+	}
+	if (!reg)
+		return 1;
+	a->rn = pointer[rnd() % 3];
+	if (moved >> a->rn & 1)
+		return 0;
+	if (a->wback || strstr(a64v_text[id], "{rm:u}"))
+		moved |= 1 << a->rn;
+	if (letter(id, "rm") == 'e')
+		a->rm = INDEX;
+	if (letter(id, "imm") == 'O')
+		a->imm = (s16)(rnd() % 32);
+	return 1;
+}
+
+static void
+instruction(void)
+{
+	struct a64v_insn a;
+	int id;
+
+	for (;;) {
+		id = 1 + (int)(rnd() % (a64v_COUNT - 1));
+		if (only && strncmp(a64v_name[id], only, strlen(only)))
+			continue;
+		u32 w = a64v_random(id, rnd());
+		if (!strcmp(a64v_name[id], "fjcvtzs"))
+			continue;              /* not in every emulator */
+		if (a64v_decode(w, &a) != id || !usable(&a, id))
+			continue;
+		w = a64v_encode(&a);
+		if (a64v_decode(w, &a) != id)
+			continue;
+		emit(w);
+		return;
+	}
+}
+
+static void
+fill(struct state *s, int b)
+{
+	static const u32 mode[] = {FPCR_DN, FPCR_FZ, FPCR_FZ16, FPCR_AHP};
+
+	for (int i = 0; i < 32; i++)
+		vector(s->v[i]);
+	for (int i = 0; i < 30; i++)
+		s->x[i] = integer(64);
+	for (size_t i = 0; i < NELEM(pointer); i++)
+		s->x[pointer[i]] = initat(b) + offsetof(struct state, mem) + MEMAT + rnd() % 8;
+	s->x[INDEX] = rnd() % 16;
+	s->nzcv = (u64)(rnd() & 15) << 28;
+	s->fpcr = rnd() & 1 ? 0 : (u64)(rnd() & 3) << 22 | (rnd() & 1 ? mode[rnd() % NELEM(mode)] : 0);
+	for (int i = 0; i < MEM; i += 16)
+		vector((u64 *)(void *)(s->mem + i));
+}
+
+static void
+batch(int b)
+{
+	struct state *s = &init[b];
+
+	fill(s, b);
+	number(RECORD, initat(b));
+	slot(LDR_X, 0, offsetof(struct state, nzcv));
+	emit(MSR | NZCV);
+	slot(LDR_X, 0, offsetof(struct state, fpcr));
+	emit(MSR | FPCR);
+	emit(MSR | FPSR | 31);
+	for (int i = 0; i < 32; i++)
+		slot(LDR_Q, i, offsetof(struct state, v[i]));
+	for (int i = 0; i < 30; i++)
+		slot(LDR_X, i, offsetof(struct state, x[i]));
+	moved = 0;
+	from[b] = ncode;
+	for (int n = 0; n < ninsn; n++)
+		instruction();
+	to[b] = ncode;
+	for (int i = 0; i < 30; i++)
+		slot(STR_X, i, offsetof(struct state, x[i]));
+	for (int i = 0; i < 32; i++)
+		slot(STR_Q, i, offsetof(struct state, v[i]));
+	emit(MRS | NZCV);
+	slot(STR_X, 0, offsetof(struct state, nzcv));
+	emit(MRS | FPSR);
+	slot(STR_X, 0, offsetof(struct state, fpsr));
+}
+
+static void
+program(void)
+{
+	for (int b = 0; b < nbatch; b++)
+		batch(b);
+	number(8, 64);                         /* write(1, states, size) */
+	number(0, 1);
+	number(1, initat(0));
+	number(2, (u64)nbatch * sizeof(struct state));
+	emit(0xd4000001);
+	number(8, 93);                         /* exit(0) */
+	number(0, 0);
+	emit(0xd4000001);
+}
+
+static void
+writeelf(const char *path)
+{
+	Elf64_Ehdr h = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+		.e_type = ET_EXEC, .e_machine = EM_AARCH64, .e_version = EV_CURRENT, .e_entry = BASE,
+		.e_phoff = sizeof h, .e_ehsize = sizeof h, .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 2};
+	Elf64_Phdr ph[2] = {
+		{.p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_offset = 4096, .p_vaddr = BASE, .p_paddr = BASE,
+			.p_filesz = CODE, .p_memsz = CODE, .p_align = 4096},
+		{.p_type = PT_LOAD, .p_flags = PF_R | PF_W, .p_offset = 4096 + CODE, .p_vaddr = BASE + CODE,
+			.p_paddr = BASE + CODE, .p_filesz = sizeof init, .p_memsz = sizeof init, .p_align = 4096},
+	};
+	FILE *f = fopen(path, "w");
+
+	if (!f || fwrite(&h, sizeof h, 1, f) != 1 || fwrite(ph, sizeof ph, 1, f) != 1
+	    || fseek(f, 4096, SEEK_SET) || fwrite(code, CODE, 1, f) != 1
+	    || fwrite(init, sizeof init, 1, f) != 1 || fclose(f)) {
+		perror(path);
+		exit(2);
+	}
+	chmod(path, 0755);
+}
+
+/* -- running -- */
+
+static void
+runeval(struct state *out)
+{
+	static struct cpu cpu;
+	int prot = PROT_READ | PROT_WRITE, flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
+	u8 *p = mmap((void *)BASE, CODE + sizeof init, prot, flags, -1, 0);
+	const char *wrong;
+
+	if (p != (u8 *)BASE) {
+		perror("mmap");
+		exit(2);
+	}
+	memcpy(p, code, CODE);
+	memcpy(p + CODE, init, sizeof init);
+	guest_aarch64.reset(&cpu);
+	cpu.guest = &guest_aarch64;
+	cpu.pc = BASE;
+	wrong = a64run(&cpu, BASE + CODE);
+	if (wrong || cpu.why != WHY_CALL) {
+		printf("eval: %s at %llx, trap %u\n", wrong ? wrong : "left", (unsigned long long)cpu.pc, cpu.trap);
+		exit(2);
+	}
+	memcpy(out, p + CODE, sizeof init);
+	munmap(p, CODE + sizeof init);
+}
+
+static void
+run(const char *emulator, const char *path, struct state *out)
+{
+	char cmd[500];
+	FILE *f;
+
+	if (!strcmp(emulator, "eval")) {
+		runeval(out);
+		return;
+	}
+	snprintf(cmd, sizeof cmd, "%s %s", emulator, path);
+	f = popen(cmd, "r");
+	if (!f || fread(out, sizeof *out, (size_t)nbatch, f) != (size_t)nbatch || pclose(f)) {
+		printf("%s failed\n", cmd);
+		exit(2);
+	}
+}
+
+/* -- reporting -- */
+
+static void
+showvector(const char *name, int i, const u64 *v)
+{
+	printf("%s%d %016llx_%016llx", name, i, (unsigned long long)v[1], (unsigned long long)v[0]);
+}
+
+static void
+showregs(const struct state *s, const struct state *t, const struct state *i)
+{
+	for (int r = 0; r < 32; r++) {
+		if (!memcmp(s->v[r], t->v[r], 16))
+			continue;
+		showvector("  v", r, s->v[r]);
+		showvector(", ", r, t->v[r]);
+		printf("\n");
+	}
+	for (int r = 0; r < 30; r++)
+		if (s->x[r] != t->x[r])
+			printf("  x%d %016llx, %016llx; before %016llx\n", r, (unsigned long long)s->x[r],
+			       (unsigned long long)t->x[r], (unsigned long long)i->x[r]);
+	if (s->nzcv != t->nzcv || s->fpsr != t->fpsr)
+		printf("  nzcv %llx, %llx  fpsr %llx, %llx\n", (unsigned long long)s->nzcv,
+		       (unsigned long long)t->nzcv, (unsigned long long)s->fpsr, (unsigned long long)t->fpsr);
+	for (int k = 0; k < MEM; k++)
+		if (s->mem[k] != t->mem[k])
+			printf("  mem%+d %02x, %02x; before %02x\n", k - MEMAT, s->mem[k], t->mem[k], i->mem[k]);
+}
+
+static void
+show(int b)
+{
+	char text[100];
+	const struct state *i = &init[b];
+
+	for (u32 at = from[b]; at < to[b]; at += 4) {
+		struct a64v_insn a;
+
+		a64_disasm(code + at, 4, BASE + at, text, sizeof text);
+		a64v_decode(ld32(code + at), &a);
+		printf("  %x: %08x\t%s\n", BASE + at, ld32(code + at), text);
+		printf("   ");
+		showvector(" n", a.rn, i->v[a.rn]);
+		showvector(" m", a.rm, i->v[a.rm]);
+		showvector(" d", a.rd, i->v[a.rd]);
+		printf("\n");
+	}
+	printf("  fpcr %llx\n", (unsigned long long)i->fpcr);
+	showregs(&result[0][b], &result[1][b], i);
+}
+
+static int
+compare(void)
+{
+	int bad = 0, id = 0;
+
+	for (int b = 0; b < nbatch; b++) {
+		struct a64v_insn a;
+
+		if (!memcmp(&result[0][b], &result[1][b], sizeof(struct state)))
+			continue;
+		bad++;
+		if (a64v_decode(ld32(code + from[b]), &a) != id || (ninsn > 1 && bad < 4)) {
+			printf("batch %d differs:\n", b);
+			show(b);
+		}
+		id = a.id;
+	}
+	return bad;
+}
+
+int
+main(int argc, char **argv)
+{
+	char path[] = "/tmp/risu-XXXXXX";
+	struct timespec now;
+	int c, bad;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	rng = ((u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec) * 0x9e3779b97f4a7c15;
+	while ((c = getopt(argc, argv, "s:n:k:o:")) != -1)
+		switch (c) {
+		case 's': rng = strtoull(optarg, 0, 0); break;
+		case 'n': nbatch = atoi(optarg); break;
+		case 'k': ninsn = atoi(optarg); break;
+		case 'o': only = optarg; break;
+		default: return 2;
+		}
+	if (optind + 2 != argc || nbatch < 1 || nbatch > MAXBATCH || ninsn < 1 || ninsn > MAXINSN) {
+		fprintf(stderr, "usage: risu_arm64 [-s seed] [-n batches] [-k instructions] [-o only] "
+		        "EMULATOR EMULATOR\n");
+		return 2;
+	}
+	printf("risu_arm64 -s %llu\n", (unsigned long long)rng);
+	fflush(stdout);
+	program();
+	close(mkstemp(path));
+	writeelf(path);
+	run(argv[optind], path, result[0]);
+	run(argv[optind + 1], path, result[1]);
+	unlink(path);
+	bad = compare();
+	printf("%d of %d batches differ\n", bad, nbatch);
+	return bad != 0;
+}
