@@ -90,9 +90,9 @@ static u64
 block(struct walk *w, struct tr *t, u64 off)
 {
 	struct region *r = t->r;
-	int going = 1, got;
+	int going = 1, got, n = ir_block(r, w->pc + off);
 
-	r->block[ir_block(r, w->pc + off)].entry = 1;
+	r->block[n].entry = 1;
 	t->pc = w->pc + off;
 	while (going) {
 		t->p = w->cpu->os->fetch(t->pc, w->g->maxlen, &got);
