@@ -14,7 +14,7 @@ ordering(const struct riscv_insn *a)
 int
 rv_lr(struct tr *t, const struct riscv_insn *a)
 {
-	ref v = ir_opx(t->r, O_ldx, a->ty, ordering(a), 0, 0, rv_get(t, I64, a->rs1), 0, 0);
+	ref v = ir_opx(t->r, O_ldx, a->ty, ordering(a), 0, 0, rv_get(t, a->rs1), 0, 0);
 
 	rv_put(t, a->rd, tr_sxt(t, I64, v, ty_bits(a->ty)));
 	return 1;
@@ -23,7 +23,7 @@ rv_lr(struct tr *t, const struct riscv_insn *a)
 int
 rv_sc(struct tr *t, const struct riscv_insn *a)
 {
-	ref p = rv_get(t, I64, a->rs1), v = rv_get(t, a->ty, a->rs2);
+	ref p = rv_get(t, a->rs1), v = rv_get(t, a->rs2);
 
 	rv_put(t, a->rd, ir_opx(t->r, O_stx, a->ty, ordering(a), 0, 0, p, v, 0));
 	return 1;
@@ -32,7 +32,7 @@ rv_sc(struct tr *t, const struct riscv_insn *a)
 int
 rv_amo(struct tr *t, const struct riscv_insn *a)
 {
-	ref p = rv_get(t, I64, a->rs1), v = rv_get(t, a->ty, a->rs2);
+	ref p = rv_get(t, a->rs1), v = rv_get(t, a->rs2);
 
 	v = ir_opx(t->r, O_rmw, a->ty, ordering(a), a->op, 0, p, v, 0);
 	rv_put(t, a->rd, tr_sxt(t, I64, v, ty_bits(a->ty)));

@@ -37,16 +37,23 @@ rounding(struct tr *t, const struct riscv_insn *a)
 int
 rv_fload(struct tr *t, const struct riscv_insn *a)
 {
-	fput(t, a->ty, a->rd, tr_ld(t, a->ty, 0, rv_get(t, I64, a->rs1), a->imm));
+	fput(t, a->ty, a->rd, tr_ld(t, a->ty, 0, rv_get(t, a->rs1), a->imm));
 	return 1;
 }
 
 int
 rv_fstore(struct tr *t, const struct riscv_insn *a)
 {
-	ref base = rv_get(t, I64, a->rs1);
+	static const u8 bits[] = {[F16] = I16, [F32] = I32};
+	ref base = rv_get(t, a->rs1), v = tr_get(t, F64, RV_F0 + a->rs2);
+	const struct ins *box = &t->r->ins[v];
 
-	tr_st(t, a->ty, 0, base, a->imm, tr_get(t, a->ty, RV_F0 + a->rs2));
+	if (a->ty == F64)
+		tr_st(t, F64, 0, base, a->imm, v);
+	else if (box->op == O_fbox && box->v == a->ty)
+		tr_st(t, a->ty, 0, base, a->imm, box->a);
+	else
+		tr_st(t, bits[a->ty], 0, base, a->imm, ir_opx(t->r, O_movfi, I64, 0, F64, 0, v, 0, 0));
 	return 1;
 }
 
@@ -144,15 +151,20 @@ rv_ftoint(struct tr *t, const struct riscv_insn *a)
 	return 1;
 }
 
+/* icvtf takes no constant: one is read back from its register; x0 is how programs make 0.0 */
 int
 rv_finttof(struct tr *t, const struct riscv_insn *a)
 {
-	ref x = rv_get(t, a->from, a->rs1);
+	ref x = rv_get(t, a->rs1);
 	int rm = rounding(t, a);
 
 	if (rm < 0)
 		return tr_undef(t);
-	fput(t, a->ty, a->rd, ir_opx(t->r, O_icvtf, a->ty, a->aux | rm, a->from, 0, x, 0, 0));
+	if (a->rs1 && isk(x))
+		x = ir_opx(t->r, O_get, I64, 0, a->rs1, 0, 0, 0, 0);
+	x = a->rs1 ? ir_opx(t->r, O_icvtf, a->ty, a->aux | rm, a->from, 0, x, 0, 0)
+	           : tr_op1(t, O_movif, a->ty, x);
+	fput(t, a->ty, a->rd, x);
 	return 1;
 }
 
@@ -168,7 +180,7 @@ rv_fmvx(struct tr *t, const struct riscv_insn *a)
 int
 rv_fmvf(struct tr *t, const struct riscv_insn *a)
 {
-	fput(t, a->ty, a->rd, tr_op1(t, O_movif, a->ty, rv_get(t, I64, a->rs1)));
+	fput(t, a->ty, a->rd, tr_op1(t, O_movif, a->ty, rv_get(t, a->rs1)));
 	return 1;
 }
 

@@ -57,11 +57,11 @@ int rv_translate(struct tr *);
 riscv_TRANSLATORS(DECLARE)
 #undef DECLARE
 
-/* integer register n, x0 being a constant; I32: its low half */
+/* integer register n, x0 being a constant; operations of 32 bits look at its low half */
 static inline ref
-rv_get(struct tr *t, int ty, int n)
+rv_get(struct tr *t, int n)
 {
-	return n ? tr_get(t, ty, n) : tr_k(t, 0);
+	return n ? tr_get(t, I64, n) : tr_k(t, 0);
 }
 
 static inline void

@@ -83,7 +83,7 @@ rv_jal(struct tr *t, const struct riscv_insn *a)
 int
 rv_jalr(struct tr *t, const struct riscv_insn *a)
 {
-	ref base = rv_get(t, I64, a->rs1);
+	ref base = rv_get(t, a->rs1);
 	ref to = tr_opk(t, O_add, I64, base, (u64)(s64)a->imm);
 
 	if (isk(to))
@@ -96,15 +96,27 @@ rv_jalr(struct tr *t, const struct riscv_insn *a)
 	return a->rd == 0 && a->rs1 == RV_ra && a->imm == 0 ? tr_ret(t, to) : tr_br(t, to);
 }
 
+/* A comparison of a value just computed may simplify (x & 4 with 0, a 0-or-1 value with 0), so it
+ * is folded as a set; which is dropped when nothing else uses it. */
 int
 rv_branch(struct tr *t, const struct riscv_insn *a)
 {
-	ref x = rv_get(t, I64, a->rs1), y = rv_get(t, I64, a->rs2), c = tr_set(t, a->rel, I64, x, y);
+	ref x = rv_get(t, a->rs1), y = rv_get(t, a->rs2), c;
 	gaddr to = t->pc + (u64)(s64)a->imm;
+	const struct ins *i;
 
+	if (!isk(x) && t->r->ins[x].op == O_get && x != y) {
+		tr_brc(t, a->rel, I64, x, y, to);
+		return 1;
+	}
+	c = tr_set(t, a->rel, I64, x, y);
 	if (isk(c))
 		return kval(t->r, c) ? tr_jmp(t, to) : 1;
-	tr_brc(t, a->rel, I64, x, y, to);
+	i = &t->r->ins[c];
+	if (i->op == O_set)
+		tr_brc(t, i->v, i->ty, i->a, i->b, to);
+	else
+		tr_brc(t, R_NE, I64, c, tr_k(t, 0), to);
 	return 1;
 }
 
@@ -113,7 +125,7 @@ rv_branch(struct tr *t, const struct riscv_insn *a)
 int
 rv_load(struct tr *t, const struct riscv_insn *a)
 {
-	ref base = rv_get(t, I64, a->rs1);
+	ref base = rv_get(t, a->rs1);
 
 	rv_put(t, a->rd, a->sx ? tr_lds(t, I64, ty_bits(a->ty), 0, base, a->imm)
 	                       : tr_ld(t, a->ty, 0, base, a->imm));
@@ -123,9 +135,9 @@ rv_load(struct tr *t, const struct riscv_insn *a)
 int
 rv_store(struct tr *t, const struct riscv_insn *a)
 {
-	ref base = rv_get(t, I64, a->rs1);
+	ref base = rv_get(t, a->rs1);
 
-	tr_st(t, a->ty, 0, base, a->imm, rv_get(t, a->ty, a->rs2));
+	tr_st(t, a->ty, 0, base, a->imm, rv_get(t, a->rs2));
 	return 1;
 }
 
@@ -134,28 +146,28 @@ rv_store(struct tr *t, const struct riscv_insn *a)
 int
 rv_alui(struct tr *t, const struct riscv_insn *a)
 {
-	rv_put(t, a->rd, tr_opk(t, a->op, I64, rv_get(t, I64, a->rs1), (u64)(s64)a->imm));
+	rv_put(t, a->rd, tr_opk(t, a->op, I64, rv_get(t, a->rs1), (u64)(s64)a->imm));
 	return 1;
 }
 
 int
 rv_seti(struct tr *t, const struct riscv_insn *a)
 {
-	rv_put(t, a->rd, tr_set(t, a->rel, I64, rv_get(t, I64, a->rs1), tr_k(t, (u64)(s64)a->imm)));
+	rv_put(t, a->rd, tr_set(t, a->rel, I64, rv_get(t, a->rs1), tr_k(t, (u64)(s64)a->imm)));
 	return 1;
 }
 
 int
 rv_addiw(struct tr *t, const struct riscv_insn *a)
 {
-	rv_putw(t, a->rd, tr_opk(t, O_add, I64, rv_get(t, I64, a->rs1), (u64)(s64)a->imm));
+	rv_putw(t, a->rd, tr_opk(t, O_add, I64, rv_get(t, a->rs1), (u64)(s64)a->imm));
 	return 1;
 }
 
 int
 rv_shiftiw(struct tr *t, const struct riscv_insn *a)
 {
-	ref x = rv_get(t, I64, a->rs1);
+	ref x = rv_get(t, a->rs1);
 
 	if (a->imm == 0)
 		rv_putw(t, a->rd, x);
@@ -166,14 +178,14 @@ rv_shiftiw(struct tr *t, const struct riscv_insn *a)
 	else if (a->op == O_sar)
 		rv_put(t, a->rd, tr_sbfx(t, I64, x, a->imm, 32 - a->imm));
 	else
-		rv_putw(t, a->rd, tr_opk(t, a->op, I32, rv_get(t, I32, a->rs1), (u64)a->imm));
+		rv_putw(t, a->rd, tr_opk(t, a->op, I32, x, (u64)a->imm));
 	return 1;
 }
 
 int
 rv_alu(struct tr *t, const struct riscv_insn *a)
 {
-	ref x = rv_get(t, I64, a->rs1), y = rv_get(t, I64, a->rs2);
+	ref x = rv_get(t, a->rs1), y = rv_get(t, a->rs2);
 
 	rv_put(t, a->rd, tr_op2(t, a->op, I64, x, y));
 	return 1;
@@ -182,7 +194,7 @@ rv_alu(struct tr *t, const struct riscv_insn *a)
 int
 rv_set(struct tr *t, const struct riscv_insn *a)
 {
-	ref x = rv_get(t, I64, a->rs1), y = rv_get(t, I64, a->rs2);
+	ref x = rv_get(t, a->rs1), y = rv_get(t, a->rs2);
 
 	rv_put(t, a->rd, tr_set(t, a->rel, I64, x, y));
 	return 1;
@@ -191,7 +203,7 @@ rv_set(struct tr *t, const struct riscv_insn *a)
 int
 rv_aluw(struct tr *t, const struct riscv_insn *a)
 {
-	ref x = rv_get(t, I64, a->rs1), y = rv_get(t, I64, a->rs2);
+	ref x = rv_get(t, a->rs1), y = rv_get(t, a->rs2);
 
 	rv_putw(t, a->rd, tr_op2(t, a->op, I64, x, y));
 	return 1;
@@ -200,7 +212,7 @@ rv_aluw(struct tr *t, const struct riscv_insn *a)
 int
 rv_shiftw(struct tr *t, const struct riscv_insn *a)
 {
-	ref x = rv_get(t, I32, a->rs1), y = rv_get(t, I32, a->rs2);
+	ref x = rv_get(t, a->rs1), y = rv_get(t, a->rs2);
 
 	rv_putw(t, a->rd, tr_op2(t, a->op, I32, x, y));
 	return 1;
@@ -210,7 +222,7 @@ rv_shiftw(struct tr *t, const struct riscv_insn *a)
 int
 rv_div(struct tr *t, const struct riscv_insn *a)
 {
-	ref x = rv_get(t, a->ty, a->rs1), y = rv_get(t, a->ty, a->rs2), q, zero;
+	ref x = rv_get(t, a->rs1), y = rv_get(t, a->rs2), q, zero;
 
 	q = tr_op2(t, a->op, a->ty, x, y);
 	zero = tr_set(t, R_EQ, a->ty, y, tr_k(t, 0));
@@ -222,7 +234,7 @@ rv_div(struct tr *t, const struct riscv_insn *a)
 int
 rv_rem(struct tr *t, const struct riscv_insn *a)
 {
-	ref x = rv_get(t, a->ty, a->rs1), y = rv_get(t, a->ty, a->rs2);
+	ref x = rv_get(t, a->rs1), y = rv_get(t, a->rs2);
 
 	rv_put(t, a->rd, tr_sxt(t, I64, tr_op2(t, a->op, a->ty, x, y), ty_bits(a->ty)));
 	return 1;
@@ -290,7 +302,7 @@ rv_clock(struct tr *t, const struct riscv_insn *a)
 {
 	if (!vdso_holds(t->pc) || a->n >= VDSO_NCALLS)
 		return tr_undef(t);
-	rv_put(t, RV_a0, tr_help(t, RVH_VDSO, tr_k(t, a->n), rv_get(t, I64, RV_a0), rv_get(t, I64, RV_a1)));
+	rv_put(t, RV_a0, tr_help(t, RVH_VDSO, tr_k(t, a->n), rv_get(t, RV_a0), rv_get(t, RV_a1)));
 	return 1;
 }
 
@@ -301,7 +313,7 @@ rv_clock(struct tr *t, const struct riscv_insn *a)
 static int
 fpcsr(struct tr *t, const struct riscv_insn *a, int op)
 {
-	ref v = a->uimm ? tr_k(t, a->rs1) : rv_get(t, I64, a->rs1), old;
+	ref v = a->uimm ? tr_k(t, a->rs1) : rv_get(t, a->rs1), old;
 
 	if (op == CSR_READ && a->csr == CSR_FRM) {
 		rv_put(t, a->rd, tr_k(t, t->mode));
@@ -346,7 +358,7 @@ int
 rv_cbozero(struct tr *t, const struct riscv_insn *a)
 {
 	enum { BLOCK = 64 };
-	ref base = tr_opk(t, O_and, I64, rv_get(t, I64, a->rs1), ~(u64)(BLOCK - 1));
+	ref base = tr_opk(t, O_and, I64, rv_get(t, a->rs1), ~(u64)(BLOCK - 1));
 
 	for (int i = 0; i < BLOCK; i += 8)
 		tr_st(t, I64, 0, base, i, tr_k(t, 0));
@@ -358,7 +370,7 @@ rv_cbozero(struct tr *t, const struct riscv_insn *a)
 int
 rv_shadd(struct tr *t, const struct riscv_insn *a)
 {
-	ref x = rv_get(t, I64, a->rs1), y = rv_get(t, I64, a->rs2);
+	ref x = rv_get(t, a->rs1), y = rv_get(t, a->rs2);
 
 	if (a->uw)
 		x = tr_zxt(t, I64, x, 32);
@@ -371,7 +383,7 @@ rv_shadd(struct tr *t, const struct riscv_insn *a)
 int
 rv_slliuw(struct tr *t, const struct riscv_insn *a)
 {
-	ref x = tr_zxt(t, I64, rv_get(t, I64, a->rs1), 32);
+	ref x = tr_zxt(t, I64, rv_get(t, a->rs1), 32);
 
 	rv_put(t, a->rd, tr_opk(t, O_shl, I64, x, (u64)a->imm));
 	return 1;
@@ -380,7 +392,7 @@ rv_slliuw(struct tr *t, const struct riscv_insn *a)
 int
 rv_xnor(struct tr *t, const struct riscv_insn *a)
 {
-	ref x = rv_get(t, I64, a->rs1), y = rv_get(t, I64, a->rs2);
+	ref x = rv_get(t, a->rs1), y = rv_get(t, a->rs2);
 
 	rv_put(t, a->rd, tr_op1(t, O_not, I64, tr_op2(t, O_xor, I64, x, y)));
 	return 1;
@@ -389,7 +401,7 @@ rv_xnor(struct tr *t, const struct riscv_insn *a)
 int
 rv_rol(struct tr *t, const struct riscv_insn *a)
 {
-	ref x = rv_get(t, a->ty, a->rs1), n = tr_op1(t, O_neg, a->ty, rv_get(t, a->ty, a->rs2));
+	ref x = rv_get(t, a->rs1), n = tr_op1(t, O_neg, a->ty, rv_get(t, a->rs2));
 
 	rv_put(t, a->rd, tr_sxt(t, I64, tr_op2(t, O_rotr, a->ty, x, n), ty_bits(a->ty)));
 	return 1;
@@ -398,7 +410,7 @@ rv_rol(struct tr *t, const struct riscv_insn *a)
 int
 rv_clmulr(struct tr *t, const struct riscv_insn *a)
 {
-	ref x = rv_get(t, I64, a->rs1), y = rv_get(t, I64, a->rs2);
+	ref x = rv_get(t, a->rs1), y = rv_get(t, a->rs2);
 	ref hi = tr_op2(t, O_clmulh, I64, x, y), lo = tr_op2(t, O_clmul, I64, x, y);
 
 	rv_put(t, a->rd, tr_op2(t, O_or, I64, tr_opk(t, O_shl, I64, hi, 1), tr_opk(t, O_shr, I64, lo, 63)));
@@ -409,21 +421,21 @@ rv_clmulr(struct tr *t, const struct riscv_insn *a)
 int
 rv_unary(struct tr *t, const struct riscv_insn *a)
 {
-	rv_put(t, a->rd, tr_op1(t, a->op, a->ty, rv_get(t, a->ty, a->rs1)));
+	rv_put(t, a->rd, tr_op1(t, a->op, a->ty, rv_get(t, a->rs1)));
 	return 1;
 }
 
 int
 rv_extend(struct tr *t, const struct riscv_insn *a)
 {
-	rv_put(t, a->rd, ir_opx(t->r, a->op, I64, 0, 0, a->sh, rv_get(t, I64, a->rs1), 0, 0));
+	rv_put(t, a->rd, ir_opx(t->r, a->op, I64, 0, 0, a->sh, rv_get(t, a->rs1), 0, 0));
 	return 1;
 }
 
 int
 rv_bit(struct tr *t, const struct riscv_insn *a)
 {
-	ref x = rv_get(t, I64, a->rs1), n = rv_get(t, I64, a->rs2);
+	ref x = rv_get(t, a->rs1), n = rv_get(t, a->rs2);
 
 	rv_put(t, a->rd, tr_op2(t, a->op, I64, x, tr_op2(t, O_shl, I64, tr_k(t, 1), n)));
 	return 1;
@@ -432,14 +444,14 @@ rv_bit(struct tr *t, const struct riscv_insn *a)
 int
 rv_biti(struct tr *t, const struct riscv_insn *a)
 {
-	rv_put(t, a->rd, tr_opk(t, a->op, I64, rv_get(t, I64, a->rs1), (u64)1 << a->imm));
+	rv_put(t, a->rd, tr_opk(t, a->op, I64, rv_get(t, a->rs1), (u64)1 << a->imm));
 	return 1;
 }
 
 int
 rv_bext(struct tr *t, const struct riscv_insn *a)
 {
-	ref x = rv_get(t, I64, a->rs1), n = rv_get(t, I64, a->rs2);
+	ref x = rv_get(t, a->rs1), n = rv_get(t, a->rs2);
 
 	rv_put(t, a->rd, tr_opk(t, O_and, I64, tr_op2(t, O_shr, I64, x, n), 1));
 	return 1;
@@ -448,14 +460,14 @@ rv_bext(struct tr *t, const struct riscv_insn *a)
 int
 rv_bexti(struct tr *t, const struct riscv_insn *a)
 {
-	rv_put(t, a->rd, tr_bfx(t, I64, rv_get(t, I64, a->rs1), a->imm, 1));
+	rv_put(t, a->rd, tr_bfx(t, I64, rv_get(t, a->rs1), a->imm, 1));
 	return 1;
 }
 
 int
 rv_czero(struct tr *t, const struct riscv_insn *a)
 {
-	ref x = rv_get(t, I64, a->rs1), y = rv_get(t, I64, a->rs2), zero = tr_k(t, 0);
+	ref x = rv_get(t, a->rs1), y = rv_get(t, a->rs2), zero = tr_k(t, 0);
 
 	rv_put(t, a->rd, tr_sel(t, I64, tr_set(t, a->rel, I64, y, zero), zero, x));
 	return 1;
