@@ -96,27 +96,21 @@ rv_jalr(struct tr *t, const struct riscv_insn *a)
 	return a->rd == 0 && a->rs1 == RV_ra && a->imm == 0 ? tr_ret(t, to) : tr_br(t, to);
 }
 
-/* A comparison of a value just computed may simplify (x & 4 with 0, a 0-or-1 value with 0), so it
- * is folded as a set; which is dropped when nothing else uses it. */
+/* The constant x0, if any, goes to the right, where hosts have immediates. */
 int
 rv_branch(struct tr *t, const struct riscv_insn *a)
 {
-	ref x = rv_get(t, a->rs1), y = rv_get(t, a->rs2), c;
+	static const u8 swapped[] = {[R_EQ] = R_EQ, [R_NE] = R_NE, [R_LTS] = R_GTS, [R_GES] = R_LES,
+		[R_LTU] = R_GTU, [R_GEU] = R_LEU};
+	ref x = rv_get(t, a->rs1), y = rv_get(t, a->rs2);
 	gaddr to = t->pc + (u64)(s64)a->imm;
-	const struct ins *i;
 
-	if (!isk(x) && t->r->ins[x].op == O_get && x != y) {
-		tr_brc(t, a->rel, I64, x, y, to);
-		return 1;
-	}
-	c = tr_set(t, a->rel, I64, x, y);
-	if (isk(c))
-		return kval(t->r, c) ? tr_jmp(t, to) : 1;
-	i = &t->r->ins[c];
-	if (i->op == O_set)
-		tr_brc(t, i->v, i->ty, i->a, i->b, to);
+	if (x == y || (isk(x) && isk(y)))
+		return kval(t->r, tr_set(t, a->rel, I64, x, y)) ? tr_jmp(t, to) : 1;
+	if (isk(x))
+		tr_brc(t, swapped[a->rel], I64, y, x, to);
 	else
-		tr_brc(t, R_NE, I64, c, tr_k(t, 0), to);
+		tr_brc(t, a->rel, I64, x, y, to);
 	return 1;
 }
 
