@@ -11,7 +11,7 @@
  * stale flags then, and puts back what it saw).
  *
  * At an exit flagslive(arg, pc) says whether the guest code at pc may read flags before it writes
- * them; pc is FLAGS_UNKNOWN where the target is not known (br, callr, ret). */
+ * them; pc is FLAGS_UNKNOWN where the target is not known (callr, ret). */
 #include "ir/ir.h"
 
 enum { TO_DEAD = 0xfffe, TO_LIVE = 0xffff };
@@ -67,7 +67,7 @@ target(const struct pass *p, const struct ins *i, int (*live)(void *, gaddr), vo
 	case O_brc: case O_brf:
 		pc = kval(p->r, i->c);
 		break;
-	case O_trap:
+	case O_trap: case O_br:                        /* a computed jump may stay inside a procedure */
 		return TO_LIVE;
 	default:
 		pc = FLAGS_UNKNOWN;
