@@ -122,8 +122,9 @@ ir_get(struct region *r, int ty, int var)
 void
 ir_put(struct region *r, int ty, int var, ref t)
 {
-	if (r->cur[var] == t && !r->curput[var] && !isk(t))
-		return;                /* the value it already has */
+	/* The value it already has, unless putting back a part clears what lies above it. */
+	if (r->cur[var] == t && !r->curput[var] && !isk(t) && ty_bits(ty) >= r->guest->reg[var].bits)
+		return;
 	append(r, &(struct ins){.op = O_put, .ty = (u8)ty, .v = (u16)var, .a = t});
 	r->cur[var] = t;
 	r->curput[var] = 1;

@@ -22,7 +22,11 @@ enum {
 };
 
 /* Places in cpu->state, as in regs.def, for C code that looks at guest state in memory. */
-enum { A64_OFF_FPSR = 264, A64_OFF_FPCR = 272, A64_OFF_TPIDR = 280, A64_OFF_QC = 304, A64_OFF_V0 = 512, A64_VSTRIDE = 256 };
+enum {
+	A64_OFF_NZCV = 256, A64_OFF_FPSR = 264, A64_OFF_FPCR = 272, A64_OFF_TPIDR = 280,
+	A64_OFF_QC = 304, A64_OFF_V0 = 512, A64_VSTRIDE = 256,
+};
+extern const struct guest guest_aarch64;       /* guest.c */
 
 static inline u64 *a64_state(struct cpu *cpu, int off) { return (u64 *)(void *)(cpu->state + off); }
 static inline void *a64_vreg(struct cpu *cpu, int n) { return cpu->state + A64_OFF_V0 + n * A64_VSTRIDE; }
