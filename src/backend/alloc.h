@@ -34,10 +34,10 @@ struct val {
 	u8 var;                        /* variable whose home holds it, or NOVAR */
 	u8 slot;                       /* 1 + spill slot, or 0 */
 	u16 pair;                      /* the other half of a value and its flags */
-	u16 next;                      /* list of the values in one home */
+	u8 var2;                       /* another variable whose home holds it, or NOVAR */
+	u8 pad;
 };
 
-/* Operations the host folds into a consumer: bit per (consumer's operand): see foldable(). */
 struct planhost {
 	/* may the producer p be left to its consumer c, as c's operand number n (0..2)? */
 	int (*fold)(const struct region *, const struct ins *p, const struct ins *c, int n);

@@ -44,6 +44,7 @@
 
 enum {
 	NRTEMP = 3, NVTEMP = 5,        /* rax rcx rdx; xmm0 to xmm4 */
+	NRSLOT = 64, NVSLOT = 28,      /* spill slots; cpu->vspill[28..31] pass operands to the evaluator */
 	CODE_MARGIN = 1024,            /* bytes that must be free before an instruction is emitted */
 };
 
@@ -95,18 +96,18 @@ struct x86 {
 	const struct block *b;
 	struct val *val;               /* by ref */
 	int i;                         /* the instruction being emitted */
-	u16 lock[2];                   /* temporaries in use by this instruction, by class, bit per register */
-	u16 in[2][5];                  /* value in each temporary register, 0: none */
-	u64 slots;                     /* spill slots in use (vectors and integers have one each per number) */
-	u64 vslots;
+	u32 lock[2];                   /* registers this instruction uses, by class */
+	ref in[2][8];                  /* value in each temporary register, 0: none; dead ones stay until reused */
+	ref slot[2][NRSLOT];           /* value in each spill slot, likewise */
 	ref fl;                        /* value that EFLAGS hold, 0: none */
 	u8 flkind;
+	u8 nested;                     /* emitting an instruction inside its consumer */
 	u8 failed;                     /* E2BIG: ran out of something */
 	u8 mapped;                     /* the guest pc of this instruction has been recorded */
 	u8 a32;                        /* 32-bit guest addresses */
 	u32 pcoff;                     /* of the guest instruction */
 	struct cold *cold; int ncold, capcold;
-	u16 homed[256];                /* values in each home: list through val.next */
+	ref homed[256][4];             /* values in each home; dead ones stay until their place is needed */
 	/* -- branches (branch.c) -- */
 	u32 *label;                    /* offset of each block's head */
 	struct fixup { u32 site; u16 block, kind; } *fix; int nfix, capfix;
@@ -119,12 +120,16 @@ static inline int xlive(const struct x86 *x, ref t) { return x->val[t].last > x-
 
 /* -- integer operands -- */
 int xr_use(struct x86 *, ref, int bits);       /* a register with the value; constants too.  bits: 32 or 64 */
+int xr_usem(struct x86 *, ref, int bits, struct mem *);        /* a register, or -1 and a memory operand */
+int xr_usein(struct x86 *, ref, int reg, int bits);    /* in this very temporary, which may then be changed */
 int xr_isreg(struct x86 *, ref);               /* 1: xr_use(.., 32) would emit nothing */
 int xr_def(struct x86 *, ref t);               /* register for the result t (t = x->i) */
 int xr_defx(struct x86 *, ref t);
-int xr_defin(struct x86 *, ref t, int reg);    /* result in this very register, which must be free or locked */
 int xr_tmp(struct x86 *);                      /* scratch until the end of the instruction */
 int xr_take(struct x86 *, int reg);            /* this very temporary (RAX, RCX, RDX) as scratch, moving what is in it */
+
+void xr_set(struct x86 *, ref t, int reg);     /* the result t is in this locked temporary */
+static inline int x_isk(struct x86 *x, ref t, s64 *v) { return isk(t) ? *v = (s64)kval(x->r, t), 1 : 0; }
 
 /* -- vector operands -- */
 int xv_use(struct x86 *, ref);                 /* a register with the value; may be xmm16 and up */
@@ -142,6 +147,9 @@ void xv_mov(struct x86 *, int d, int s);
 void xv_load(struct x86 *, int bytes, int d, struct mem);
 void xv_store(struct x86 *, int bytes, int s, struct mem);
 
+void xv_zero(struct x86 *, int d);
+void xv_clear(struct x86 *, int bits, int d, int s);   /* d = the low 16, 32 or 64 bits of s, 0 above */
+
 /* A 16-byte constant, aligned, as a RIP-relative operand.  They are shared and live for ever: for
  * constants of emitters, and guest immediates of which there are few. */
 struct mem xv_const(u64 lo, u64 hi);
@@ -153,11 +161,24 @@ void xf_save(struct x86 *);                    /* EFLAGS are about to change: ke
  * second one: if (*and) both must hold, else either. */
 int xf_cond(struct x86 *, ref t, int cc, int *cc2, int *and);
 
+int xf_setcc(struct x86 *, int cc, int cc2, int and, int d);   /* d = the condition as 0 or 1; temporaries needed: none but d */
+void xf_put(struct x86 *, const struct ins *);
+
 /* -- memory -- */
 struct mem x_addr(struct x86 *, const struct ins *);   /* address of an ld, st; locks its registers */
 
+static inline struct mem m_cpu(size_t off) { return mem_at(RBP, (s32)off - CPU_BIAS); } /* a member of struct cpu */
+
 /* -- cold code -- */
 struct cold *x_cold(struct x86 *, u8 *from, void (*emit)(struct x86 *, const struct cold *));
+
+/* -- values, for the driver (val.c) -- */
+void val_begin(struct x86 *);                  /* a block starts: nothing is anywhere */
+void val_get(struct x86 *, ref t);             /* t = get */
+void val_put(struct x86 *, const struct ins *);
+void val_leavehome(struct x86 *, int var);     /* the home of var is about to change: save values that live in it */
+void val_inhome(struct x86 *, ref t, int var); /* t is now in the home of var */
+int x_emit(struct x86 *, ref t);               /* emits instruction t now (driver, host.c) */
 
 /* -- the vector side -- */
 extern const struct sel x86_vsel[O_COUNT];     /* vec*.c, fp*.c; built from vsel.def in vec.c */

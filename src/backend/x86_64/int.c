@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+/* int.c - integer arithmetic, logic, shifts
+ *
+ * Operands of 8 and 16 bits are computed in 32 and cut afterwards.  Where EFLAGS hold a value that is
+ * used later, an emitter without SEL_CLOB looks for a form that keeps them (lea, BMI2). */
+#include "backend/x86_64/int.h"
+
+static int width(const struct ins *i) { return i->ty == I64 ? 64 : 32; }
+static int keepflags(const struct x86 *x) { return x->fl && xlive(x, x->fl); }
+static int isfold(const struct x86 *x, ref t) { return !isk(t) && x->val[t].flags & VAL_FOLD; }
+static int imm32(struct x86 *x, ref t, int w, s64 *k) { return x_isk(x, t, k) && (w == 32 || fits32(*k)); }
+
+static void
+cut(struct x86 *x, const struct ins *i, int d)
+{
+	if (i->ty < I32)
+		movzx_rr(&x->a, ty_bits(i->ty), d, d);
+}
+
+static void
+mov_any(struct x86 *x, int w, int d, int s, struct mem m)
+{
+	if (s < 0)
+		mov_rm(&x->a, w, d, m);
+	else if (s != d)
+		mov_rr(&x->a, w, d, s);
+}
+
+/* A variable in memory is changed in place: add [home], b.  a must be its present value. */
+static int
+in_memory(struct x86 *x, const struct ins *i, enum alu op, ref a, ref b)
+{
+	struct val *v = &x->val[x->i];
+	struct mem home;
+	s64 k = 0;
+	int rb = -1;
+
+	if (v->want == NOVAR || x86_home[v->want].reg >= 0 || x86_home[v->want].kind != REG_INT ||
+	    i->ty != I64 || isk(a) || x->val[a].var != v->want || x->val[a].reg >= 0 ||
+	    x->val[a].flags & VAL_NARROW)
+		return 0;
+	if (!imm32(x, b, 64, &k))
+		rb = xr_use(x, b, 64);
+	home = mem_at(RBP, x86_home[v->want].disp);
+	val_leavehome(x, v->want);
+	if (rb >= 0)
+		alu_mr(&x->a, op, 64, home, rb);
+	else
+		alu_mi(&x->a, op, 64, home, (s32)k);
+	val_inhome(x, (ref)x->i, v->want);
+	return 1;
+}
+
+/* d = a op b, where d is b's register and not a's */
+static void
+alu_over_b(struct x86 *x, enum alu op, int w, int d, int ra, struct mem ma)
+{
+	int t;
+
+	if (op != A_SUB) {
+		if (ra < 0)
+			alu_rm(&x->a, op, w, d, ma);
+		else
+			alu_rr(&x->a, op, w, d, ra);
+		return;
+	}
+	t = xr_tmp(x);
+	mov_any(x, w, t, ra, ma);
+	alu_rr(&x->a, op, w, t, d);
+	mov_rr(&x->a, w, d, t);
+}
+
+static void
+alu2(struct x86 *x, const struct ins *i, enum alu op, ref a, ref b)
+{
+	int w = width(i), ra = -2, rb = -1, d, isimm;
+	struct mem ma = {0}, mb = {0};
+	s64 k;
+
+	if (in_memory(x, i, op, a, b) || (op != A_SUB && in_memory(x, i, op, b, a)))
+		return;
+	isimm = imm32(x, b, w, &k);
+	if (!isk(a))
+		ra = xr_usem(x, a, w, &ma);
+	if (!isimm)
+		rb = xr_usem(x, b, w, &mb);
+	d = xr_def(x, (ref)x->i);
+	if (isk(a) && d == rb)
+		mov_ri(&x->a, ra = xr_tmp(x), kval(x->r, a));
+	if (rb >= 0 && d == rb && d != ra) {
+		alu_over_b(x, op, w, d, ra, ma);
+		return;
+	}
+	if (isk(a))
+		mov_ri(&x->a, d, w == 32 ? (u32)kval(x->r, a) : kval(x->r, a));
+	else
+		mov_any(x, w, d, ra, ma);
+	if (isimm)
+		alu_ri(&x->a, op, w, d, (s32)k);
+	else if (rb >= 0)
+		alu_rr(&x->a, op, w, d, rb);
+	else
+		alu_rm(&x->a, op, w, d, mb);
+}
+
+/* -- add, sub -- */
+
+/* a value whose flags are wanted too */
+static void
+add_making_flags(struct x86 *x, const struct ins *i)
+{
+	const struct val *v = &x->val[x->i];
+	const struct ins *f = &x->r->ins[v->pair];
+	int sub = f->op == O_flsub;
+
+	xf_save(x);
+	alu2(x, i, sub ? A_SUB : A_ADD, i->a, sub ? f->b : i->b);
+	xf_def(x, v->pair, sub ? FLK_SUB : FLK_ADD);
+}
+
+/* d = other + (n << s): n is a shift left to us */
+static void
+add_shifted(struct x86 *x, const struct ins *i, ref n, ref other)
+{
+	const struct ins *sh = &x->r->ins[n];
+	struct mem m = {.base = NOREG, .scale = (u8)kval(x->r, sh->b)};
+	s64 k;
+
+	m.index = (s8)xr_use(x, sh->a, width(i));
+	if (x_isk(x, other, &k) && fits32(k))
+		m.disp = (s32)k;
+	else
+		m.base = (s8)xr_use(x, other, width(i));
+	lea(&x->a, width(i), xr_def(x, (ref)x->i), m);
+}
+
+/* add by lea: three operands, flags kept */
+static void
+add_lea(struct x86 *x, const struct ins *i)
+{
+	int w = width(i), ra = xr_use(x, i->a, w), d;
+	struct mem m = mem_at(ra, 0);
+	s64 k;
+
+	if (imm32(x, i->b, w, &k))
+		m.disp = (s32)k;
+	else
+		m.index = (s8)xr_use(x, i->b, w);
+	d = xr_def(x, (ref)x->i);
+	if (keepflags(x) || (d != ra && d != m.index))
+		lea(&x->a, w, d, m);
+	else if (m.index < 0)
+		alu_ri(&x->a, A_ADD, w, d, m.disp);
+	else
+		alu_rr(&x->a, A_ADD, w, d, d == ra ? m.index : ra);
+	cut(x, i, d);
+}
+
+static void
+cut_result(struct x86 *x, const struct ins *i)
+{
+	if (i->ty < I32) {
+		int d = x->val[x->i].reg;
+
+		if (d < 0)
+			d = x86_home[x->val[x->i].var].reg;
+		cut(x, i, d);
+	}
+}
+
+int
+x_add(struct x86 *x, const struct ins *i)
+{
+	s64 k;
+
+	if (x->val[x->i].flags & VAL_MAKES) {
+		add_making_flags(x, i);
+		return 1;
+	}
+	if (i->ty >= I32 && isfold(x, i->b)) {
+		add_shifted(x, i, i->b, i->a);
+	} else if (i->ty >= I32 && isfold(x, i->a)) {
+		add_shifted(x, i, i->a, i->b);
+	} else if (keepflags(x) || (xr_isreg(x, i->a) && (imm32(x, i->b, width(i), &k) || xr_isreg(x, i->b)))) {
+		add_lea(x, i);
+	} else {
+		alu2(x, i, A_ADD, i->a, i->b);
+		cut_result(x, i);
+	}
+	return 1;
+}
+
+int
+x_sub(struct x86 *x, const struct ins *i)
+{
+	const struct val *v = &x->val[x->i];
+
+	xf_save(x);
+	alu2(x, i, A_SUB, i->a, i->b);
+	if (v->flags & VAL_MAKES)
+		xf_def(x, v->pair, FLK_SUB);
+	else
+		cut_result(x, i);
+	return 1;
+}
+
+/* -- logic -- */
+int
+x_logic(struct x86 *x, const struct ins *i)
+{
+	enum alu op = i->op == O_and ? A_AND : i->op == O_or ? A_OR : A_XOR;
+	const struct val *v = &x->val[x->i];
+	struct ins narrow;
+	s64 k;
+
+	if (op == A_AND && i->ty == I64 && x_isk(x, i->b, &k) && k == (u32)k && !(v->flags & VAL_MAKES)) {
+		narrow = *i;           /* the upper half becomes zero by itself */
+		narrow.ty = I32;
+		i = &narrow;
+	}
+	alu2(x, i, op, i->a, i->b);
+	if (v->flags & VAL_MAKES)
+		xf_def(x, v->pair, FLK_ADD);   /* CF = OF = 0 */
+	return 1;
+}
+
+int
+x_andn(struct x86 *x, const struct ins *i)
+{
+	int w = width(i), ra, rb, d;
+	struct mem m;
+
+	if (x86feat.bmi1) {
+		ra = xr_use(x, i->a, w);
+		rb = xr_use(x, i->b, w);
+		d = xr_def(x, (ref)x->i);
+		vex_gpr(&x->a, 2, 0, 0xf2, w, d, rb, ra);
+		return 1;
+	}
+	ra = xr_usem(x, i->a, w, &m);
+	rb = xr_use(x, i->b, w);
+	d = xr_tmp(x);
+	mov_rr(&x->a, w, d, rb);
+	not_r(&x->a, w, d);
+	if (ra < 0)
+		alu_rm(&x->a, A_AND, w, d, m);
+	else
+		alu_rr(&x->a, A_AND, w, d, ra);
+	xr_set(x, (ref)x->i, d);
+	return 1;
+}
+
+int
+x_orn(struct x86 *x, const struct ins *i)
+{
+	int w = width(i), ra, rb, d;
+	struct mem ma, mb;
+
+	ra = xr_usem(x, i->a, w, &ma);
+	rb = xr_usem(x, i->b, w, &mb);
+	d = xr_tmp(x);
+	mov_any(x, w, d, rb, mb);
+	not_r(&x->a, w, d);
+	if (ra < 0)
+		alu_rm(&x->a, A_OR, w, d, ma);
+	else
+		alu_rr(&x->a, A_OR, w, d, ra);
+	cut(x, i, d);
+	xr_set(x, (ref)x->i, d);
+	return 1;
+}
+
+static int
+unary(struct x86 *x, const struct ins *i)
+{
+	struct mem m;
+	int s = xr_usem(x, i->a, width(i), &m), d = xr_def(x, (ref)x->i);
+
+	mov_any(x, width(i), d, s, m);
+	return d;
+}
+
+int
+x_not(struct x86 *x, const struct ins *i)
+{
+	int d = unary(x, i);
+
+	not_r(&x->a, width(i), d);
+	cut(x, i, d);
+	return 1;
+}
+
+int
+x_neg(struct x86 *x, const struct ins *i)
+{
+	int d = unary(x, i);
+
+	neg_r(&x->a, width(i), d);
+	cut(x, i, d);
+	return 1;
+}
+
+int
+x_mov(struct x86 *x, const struct ins *i)
+{
+	struct mem m;
+	int s = xr_usem(x, i->a, 64, &m);
+
+	mov_any(x, 64, xr_def(x, (ref)x->i), s, m);
+	return 1;
+}
+
+/* -- shifts -- */
+static enum shop shop_of(const struct ins *i) { return i->op == O_shl ? S_SHL : i->op == O_shr ? S_SHR : S_SAR; }
+
+/* the operand of a shift in the result's register, extended as the shift needs it */
+static int
+shift_operand(struct x86 *x, const struct ins *i, int distinct)
+{
+	struct mem m;
+	int s, d;
+
+	s = xr_usem(x, i->a, width(i), &m);
+	d = distinct ? xr_defx(x, (ref)x->i) : xr_def(x, (ref)x->i);
+	mov_any(x, width(i), d, s, m);
+	if (i->ty < I32 && i->op == O_sar)
+		movsx_rr(&x->a, ty_bits(i->ty), 32, d, d);
+	return d;
+}
+
+static int
+shift_k(struct x86 *x, const struct ins *i, int n)
+{
+	int keep = keepflags(x), w = width(i), d, s, c;
+
+	if (i->op == O_shl && i->ty >= I32 && xr_isreg(x, i->a) && (n == 1 || (keep && n <= 3))) {
+		s = xr_use(x, i->a, w);
+		d = xr_def(x, (ref)x->i);
+		if (n == 1)
+			lea(&x->a, w, d, (struct mem){(s8)s, (s8)s, 0, 0, 0});
+		else
+			lea(&x->a, w, d, (struct mem){NOREG, (s8)s, (u8)n, 0, 0});
+		return 1;
+	}
+	if (keep && x86feat.bmi2 && i->ty >= I32) {
+		s = xr_use(x, i->a, w);
+		c = xr_tmp(x);
+		mov_ri(&x->a, c, (u64)n);
+		shiftx(&x->a, shop_of(i), w, xr_def(x, (ref)x->i), s, c);
+		return 1;
+	}
+	xf_save(x);
+	d = shift_operand(x, i, 0);
+	shift_ri(&x->a, shop_of(i), w, d, n);
+	cut(x, i, d);
+	return 1;
+}
+
+int
+x_shift(struct x86 *x, const struct ins *i)
+{
+	int w = width(i), a, b, d;
+	s64 k;
+
+	if (x_isk(x, i->b, &k))
+		return shift_k(x, i, (int)k & (ty_bits(i->ty) - 1));
+	if (x86feat.bmi2 && i->ty >= I32) {
+		a = xr_use(x, i->a, w);
+		b = xr_use(x, i->b, w);
+		shiftx(&x->a, shop_of(i), w, xr_def(x, (ref)x->i), a, b);
+		return 1;
+	}
+	xf_save(x);
+	xr_usein(x, i->b, RCX, 32);
+	if (i->ty < I32)
+		alu_ri(&x->a, A_AND, 32, RCX, ty_bits(i->ty) - 1);
+	d = shift_operand(x, i, 1);
+	shift_cl(&x->a, shop_of(i), w, d);
+	cut(x, i, d);
+	return 1;
+}
+
+int
+x_rotr(struct x86 *x, const struct ins *i)
+{
+	int w = ty_bits(i->ty), d, s;
+	s64 k = 0;
+
+	if (x_isk(x, i->b, &k) && w >= 32 && x86feat.bmi2) {
+		s = xr_use(x, i->a, w);
+		rorx(&x->a, w, xr_def(x, (ref)x->i), s, (int)k & (w - 1));
+		return 1;
+	}
+	xf_save(x);
+	if (!isk(i->b))
+		xr_usein(x, i->b, RCX, 32);
+	d = shift_operand(x, i, 1);
+	if (w == 16)
+		put1(&x->a, 0x66);
+	if (w == 8 && d >= 4)
+		put1(&x->a, 0x40 | (u32)(d >> 3));
+	else
+		rex_r(&x->a, w, 0, d);
+	put1(&x->a, (isk(i->b) ? 0xc1u : 0xd3u) - (w == 8));
+	modrm_r(&x->a, S_ROR, d);
+	if (isk(i->b))
+		put1(&x->a, (u32)k & (u32)(w - 1));
+	return 1;
+}

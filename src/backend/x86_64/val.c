@@ -1,0 +1,629 @@
+/* SPDX-License-Identifier: MIT */
+/* val.c - where values are: homes, temporary registers, spill slots
+ *
+ * A value can be in several places at once.  What holds of them:
+ *  - val.reg: a temporary register; the value is in it complete (zero-extended).  in[class][reg] names it.
+ *  - val.var, val.var2: homes that hold it; homed[var] names it.  With VAL_NARROW (a get of a narrower
+ *    type) the bits above the type's width are not those of the value.
+ *  - val.slot: a spill slot, complete.
+ * Nothing is released when a value dies: a place counts as free when its value's last use is past. */
+#include "backend/x86_64/x86.h"
+
+enum { INT, VEC_ };                    /* classes */
+
+static const u8 ntemp[2] = {NRTEMP, NVTEMP};
+
+static int
+class_of(const struct x86 *x, ref t)
+{
+	return ty_vclass(ir_type(&x->r->ins[t]));
+}
+
+static struct mem
+home_mem(int var)
+{
+	return mem_at(RBP, x86_home[var].disp);
+}
+
+static struct mem
+slot_mem(int c, int slot)
+{
+	return c ? m_cpu(offsetof(struct cpu, vspill) + 64 * (size_t)(slot - 1)) :
+	    m_cpu(offsetof(struct cpu, spill) + 8 * (size_t)(slot - 1));
+}
+
+static void
+store(struct x86 *x, int c, struct mem m, int s)
+{
+	if (c)
+		xv_store(x, 16, s, m);
+	else
+		mov_mr(&x->a, 64, m, s);
+}
+
+/* the bytes that matter of a vector-class value */
+static int
+vbytes(const struct x86 *x, ref t)
+{
+	return ty_bits(ir_type(&x->r->ins[t])) / 8;
+}
+
+/* -- spilling -- */
+static int
+new_slot(struct x86 *x, int c, ref t)
+{
+	int n = c ? NVSLOT : NRSLOT;
+
+	for (int s = 0; s < n; s++)
+		if (!x->slot[c][s] || x->val[x->slot[c][s]].last < x->i) {
+			x->slot[c][s] = t;
+			return s + 1;
+		}
+	x->failed = 1;
+	return 1;
+}
+
+static int
+inmemory(const struct val *v)
+{
+	return v->slot || (v->var != NOVAR && !(v->flags & VAL_NARROW));
+}
+
+/* Empties a temporary register whose value is used later. */
+static void
+spill(struct x86 *x, int c, int reg)
+{
+	ref t = x->in[c][reg];
+	struct val *v = &x->val[t];
+
+	if (!inmemory(v)) {
+		v->slot = (u8)new_slot(x, c, t);
+		store(x, c, slot_mem(c, v->slot), reg);
+	}
+	v->reg = -1;
+	x->in[c][reg] = 0;
+}
+
+static void
+forget(struct x86 *x, int c, int reg)
+{
+	ref t = x->in[c][reg];
+
+	if (t && x->val[t].reg == reg)
+		x->val[t].reg = -1;
+	x->in[c][reg] = 0;
+}
+
+/* A temporary register for the rest of the instruction; dying: one whose value dies here will do. */
+static int
+take_any(struct x86 *x, int c, int dying)
+{
+	int best = -1, score = 0;
+
+	for (int r = 0; r < ntemp[c]; r++) {
+		ref t = x->in[c][r];
+		int s;
+
+		if (x->lock[c] >> r & 1)
+			continue;
+		if (!t || x->val[t].last < x->i || (dying && x->val[t].last == x->i))
+			s = 3;
+		else
+			s = inmemory(&x->val[t]) ? 2 : 1;
+		if (s > score) {
+			score = s;
+			best = r;
+		}
+	}
+	if (best < 0) {
+		x->failed = 1;         /* cannot happen: an emitter asked for a fourth */
+		return 0;
+	}
+	if (score < 3)
+		spill(x, c, best);
+	forget(x, c, best);
+	x->lock[c] |= 1u << best;
+	return best;
+}
+
+static void
+own(struct x86 *x, int c, ref t, int reg)
+{
+	x->in[c][reg] = t;
+	x->val[t].reg = (s8)reg;
+	x->lock[c] |= 1u << reg;
+}
+
+/* -- homes -- */
+void
+val_inhome(struct x86 *x, ref t, int var)
+{
+	ref *h = x->homed[var];
+	struct val *v = &x->val[t];
+
+	for (int n = 0; n < 4; n++)
+		if (!h[n] || x->val[h[n]].last <= x->i) {
+			h[n] = t;
+			if (v->var == NOVAR)
+				v->var = (u8)var;
+			else
+				v->var2 = (u8)var;
+			return;
+		}
+	/* No room: the value keeps the places it has, which are enough only if it has one. */
+	if (v->reg < 0 && !v->slot && v->var == NOVAR)
+		x->failed = 1;
+}
+
+/* Copies a value that has no place but the home of var. */
+static void
+rescue(struct x86 *x, ref t, int var)
+{
+	const struct home *h = &x86_home[var];
+	struct val *v = &x->val[t];
+	int c = class_of(x, t), bits = ir_type(&x->r->ins[t]), reg = -1;
+
+	for (int r = 0; r < ntemp[c] && reg < 0; r++)
+		if (!(x->lock[c] >> r & 1) && (!x->in[c][r] || x->val[x->in[c][r]].last < x->i))
+			reg = r;
+	if (reg < 0) {                 /* none is free: straight to a slot if the home is a register */
+		if (h->reg >= 0 && !(v->flags & VAL_NARROW)) {
+			v->slot = (u8)new_slot(x, c, t);
+			store(x, c, slot_mem(c, v->slot), h->reg);
+			return;
+		}
+		reg = take_any(x, c, 0);
+		x->lock[c] &= ~(1u << reg);
+	}
+	forget(x, c, reg);
+	if (c && h->reg >= 0)
+		xv_mov(x, reg, h->reg);
+	else if (c)
+		xv_load(x, vbytes(x, t), reg, home_mem(var));
+	else if (h->reg >= 0)
+		movzx_rr(&x->a, v->flags & VAL_NARROW ? ty_bits(bits) : 64, reg, h->reg);
+	else
+		movzx_rm(&x->a, v->flags & VAL_NARROW ? ty_bits(bits) : 64, reg, home_mem(var));
+	x->in[c][reg] = t;
+	v->reg = (s8)reg;
+	v->flags &= (u8)~VAL_NARROW;
+}
+
+void
+val_leavehome(struct x86 *x, int var)
+{
+	ref *h = x->homed[var];
+
+	for (int n = 0; n < 4 && h[n]; n++) {
+		struct val *v = &x->val[h[n]];
+
+		if (v->var == var || v->var2 == var) {
+			if (v->last > x->i && v->reg < 0 && !v->slot && (v->var == NOVAR || v->var2 == NOVAR))
+				rescue(x, h[n], var);
+			if (v->var == var) {
+				v->var = v->var2;
+				v->var2 = NOVAR;
+			} else {
+				v->var2 = NOVAR;
+			}
+		}
+		h[n] = 0;
+	}
+}
+
+void
+val_begin(struct x86 *x)
+{
+	memset(x->homed, 0, sizeof x->homed[0] * (size_t)x->r->guest->nreg);
+	memset(x->in, 0, sizeof x->in);
+	memset(x->slot, 0, sizeof x->slot);
+	x->fl = 0;
+}
+
+void
+val_get(struct x86 *x, ref t)
+{
+	const struct ins *i = &x->r->ins[t];
+	const struct home *h = &x86_home[i->v];
+
+	if (h->kind == REG_INT && ty_bits(i->ty) < 64)
+		x->val[t].flags |= VAL_NARROW;
+	val_inhome(x, t, i->v);
+}
+
+/* -- integer operands -- */
+
+/* Emits a value that was left to this instruction but is wanted in a register after all. */
+static void
+unfold(struct x86 *x, ref t)
+{
+	struct val *v = &x->val[t];
+
+	if (!(v->flags & VAL_FOLD))
+		return;
+	v->flags &= (u8)~VAL_FOLD;
+	u32 lock0 = x->lock[0], lock1 = x->lock[1];
+
+	x_emit(x, t);
+	x->lock[0] = lock0;
+	x->lock[1] = lock1;
+}
+
+static int
+load_int(struct x86 *x, ref t)
+{
+	struct val *v = &x->val[t];
+	int bits = v->flags & VAL_NARROW ? ty_bits(ir_type(&x->r->ins[t])) : 64;
+	int reg = take_any(x, INT, 0);
+
+	if (v->slot)
+		movzx_rm(&x->a, 64, reg, slot_mem(INT, v->slot));
+	else if (v->var == NOVAR)
+		x->failed = 1;         /* cannot happen: a value that is nowhere */
+	else if (x86_home[v->var].reg >= 0)
+		movzx_rr(&x->a, bits, reg, x86_home[v->var].reg);
+	else
+		movzx_rm(&x->a, bits, reg, home_mem(v->var));
+	own(x, INT, t, reg);
+	return reg;
+}
+
+/* the register home that serves as is for the low `bits`, or -1 */
+static int
+home_reg(struct x86 *x, ref t, int bits)
+{
+	struct val *v = &x->val[t];
+
+	if (v->flags & VAL_NARROW && bits > ty_bits(ir_type(&x->r->ins[t])))
+		return -1;
+	if (v->var != NOVAR && x86_home[v->var].reg >= 0)
+		return x86_home[v->var].reg;
+	if (v->var2 != NOVAR && x86_home[v->var2].reg >= 0)
+		return x86_home[v->var2].reg;
+	return -1;
+}
+
+int
+xr_use(struct x86 *x, ref t, int bits)
+{
+	struct val *v;
+	int reg;
+
+	if (isk(t)) {
+		reg = take_any(x, INT, 0);
+		mov_ri(&x->a, reg, bits <= 32 ? (u32)kval(x->r, t) : kval(x->r, t));
+		return reg;
+	}
+	unfold(x, t);
+	v = &x->val[t];
+	if ((reg = v->reg) < 0 && (reg = home_reg(x, t, bits)) < 0)
+		return load_int(x, t);
+	x->lock[INT] |= 1u << reg;
+	return reg;
+}
+
+int
+xr_isreg(struct x86 *x, ref t)
+{
+	return !isk(t) && !(x->val[t].flags & VAL_FOLD) && (x->val[t].reg >= 0 || home_reg(x, t, 32) >= 0);
+}
+
+int
+xr_usem(struct x86 *x, ref t, int bits, struct mem *m)
+{
+	struct val *v;
+
+	if (isk(t))
+		return xr_use(x, t, bits);
+	unfold(x, t);
+	v = &x->val[t];
+	if (v->reg >= 0 || home_reg(x, t, bits) >= 0)
+		return xr_use(x, t, bits);
+	if (v->slot) {
+		*m = slot_mem(INT, v->slot);
+		return -1;
+	}
+	if (v->flags & VAL_NARROW && bits > ty_bits(ir_type(&x->r->ins[t])))
+		return xr_use(x, t, bits);
+	*m = home_mem(v->var);
+	return -1;
+}
+
+int
+xr_take(struct x86 *x, int reg)
+{
+	ref t = x->in[INT][reg];
+	struct val *v = &x->val[t];
+
+	if (t && v->reg == reg && v->last >= x->i && !inmemory(v)) {
+		int to = -1;
+
+		for (int r = 0; r < NRTEMP && to < 0; r++) {
+			ref o = x->in[INT][r];
+
+			if (r != reg && !(x->lock[INT] >> r & 1) && (!o || x->val[o].last < x->i))
+				to = r;
+		}
+		if (to >= 0) {
+			forget(x, INT, to);
+			mov_rr(&x->a, 64, to, reg);
+			x->in[INT][to] = t;
+			v->reg = (s8)to;
+			x->in[INT][reg] = 0;
+		} else {
+			spill(x, INT, reg);
+		}
+	}
+	forget(x, INT, reg);
+	x->lock[INT] |= 1u << reg;
+	return reg;
+}
+
+int
+xr_usein(struct x86 *x, ref t, int reg, int bits)
+{
+	struct mem m;
+	int s;
+
+	if (!isk(t)) {
+		unfold(x, t);
+		if (x->val[t].reg == reg && x->val[t].last <= x->i) {
+			x->lock[INT] |= 1u << reg;
+			return reg;
+		}
+		if (x->val[t].reg == reg) {    /* used later: it moves away, we keep a copy */
+			x->lock[INT] |= 1u << reg;
+			s = take_any(x, INT, 0);
+			mov_rr(&x->a, 64, s, reg);
+			x->in[INT][reg] = 0;
+			x->in[INT][s] = t;
+			x->val[t].reg = (s8)s;
+			x->lock[INT] &= ~(1u << s);
+			return reg;
+		}
+	}
+	xr_take(x, reg);
+	if (isk(t))
+		mov_ri(&x->a, reg, bits <= 32 ? (u32)kval(x->r, t) : kval(x->r, t));
+	else if ((s = xr_usem(x, t, bits, &m)) >= 0)
+		mov_rr(&x->a, bits <= 32 ? 32 : 64, reg, s);
+	else
+		mov_rm(&x->a, bits <= 32 ? 32 : 64, reg, m);
+	return reg;
+}
+
+/* -- results -- */
+
+/* The home the plan wants t computed into, if it is a register; its former value is rescued. */
+static int
+wanted(struct x86 *x, ref t, int distinct)
+{
+	int var = x->val[t].want, c = class_of(x, t), reg;
+
+	if (var == NOVAR || (reg = x86_home[var].reg) < 0 || (x86_home[var].kind == REG_INT) == c)
+		return -1;
+	if (distinct && x->lock[c] >> reg & 1)
+		return -1;
+	x->lock[c] |= 1u << reg;
+	val_leavehome(x, var);
+	val_inhome(x, t, var);
+	return reg;
+}
+
+static int
+dying_operand(struct x86 *x, int c, ref t)
+{
+	const struct ins *i = &x->r->ins[t];
+	const ref o[3] = {i->a, i->b, i->c};
+
+	for (int n = 0; n < 3; n++)
+		if (o[n] && !isk(o[n]) && x->val[o[n]].last <= x->i && x->val[o[n]].reg >= 0 &&
+		    class_of(x, o[n]) == c && x->in[c][x->val[o[n]].reg] == o[n])
+			return x->val[o[n]].reg;
+	return -1;
+}
+
+static int
+def(struct x86 *x, int c, ref t, int distinct)
+{
+	int reg = wanted(x, t, distinct);
+
+	if (reg >= 0)
+		return reg;
+	if (!distinct && (reg = dying_operand(x, c, t)) >= 0)
+		forget(x, c, reg);
+	else
+		reg = take_any(x, c, 1);
+	own(x, c, t, reg);
+	return reg;
+}
+
+int xr_def(struct x86 *x, ref t) { return def(x, INT, t, 0); }
+int xr_defx(struct x86 *x, ref t) { return def(x, INT, t, 1); }
+int xr_tmp(struct x86 *x) { return take_any(x, INT, 0); }
+int xv_def(struct x86 *x, ref t) { return def(x, VEC_, t, 0); }
+int xv_defx(struct x86 *x, ref t) { return def(x, VEC_, t, 1); }
+int xv_tmp(struct x86 *x) { return take_any(x, VEC_, 0); }
+void xv_zx(struct x86 *x, ref t) { x->val[t].flags |= VAL_ZX; }
+
+void
+xr_set(struct x86 *x, ref t, int reg)
+{
+	own(x, INT, t, reg);
+}
+
+int
+xv_deflow(struct x86 *x, ref t)
+{
+	int var = x->val[t].want;
+
+	if (var != NOVAR && isvhi(x86_home[var].reg))
+		x->val[t].want = NOVAR;
+	return xv_def(x, t);
+}
+
+/* -- vector operands -- */
+static int
+load_vec(struct x86 *x, ref t)
+{
+	struct val *v = &x->val[t];
+	int reg = take_any(x, VEC_, 0);
+
+	if (v->slot)
+		xv_load(x, 16, reg, slot_mem(VEC_, v->slot));
+	else if (v->var == NOVAR)
+		x->failed = 1;         /* cannot happen */
+	else
+		xv_load(x, vbytes(x, t), reg, home_mem(v->var));
+	own(x, VEC_, t, reg);
+	return reg;
+}
+
+int
+xv_use(struct x86 *x, ref t)
+{
+	int reg;
+
+	if (isk(t)) {
+		reg = take_any(x, VEC_, 0);
+		if (kval(x->r, t))
+			xv_load(x, 16, reg, xv_const(kval(x->r, t), 0));
+		else
+			xv_zero(x, reg);
+		return reg;
+	}
+	unfold(x, t);
+	if ((reg = x->val[t].reg) < 0 && (reg = home_reg(x, t, 64)) < 0)
+		return load_vec(x, t);
+	x->lock[VEC_] |= 1u << reg;
+	return reg;
+}
+
+int
+xv_usem(struct x86 *x, ref t, struct mem *m)
+{
+	struct val *v;
+
+	if (isk(t)) {
+		*m = xv_const(kval(x->r, t), 0);
+		return -1;
+	}
+	unfold(x, t);
+	v = &x->val[t];
+	if (v->reg >= 0 || home_reg(x, t, 64) >= 0)
+		return xv_use(x, t);
+	*m = v->slot ? slot_mem(VEC_, v->slot) : home_mem(v->var);
+	return -1;
+}
+
+int
+xv_low(struct x86 *x, ref t)
+{
+	int reg = xv_use(x, t), low;
+
+	if (!isvhi(reg))
+		return reg;
+	low = take_any(x, VEC_, 0);
+	xv_mov(x, low, reg);
+	return low;
+}
+
+int
+xv_copy(struct x86 *x, ref t)
+{
+	int reg = xv_use(x, t), to;
+
+	if (!isk(t) && reg < NVTEMP && x->in[VEC_][reg] == t && x->val[t].last <= x->i) {
+		forget(x, VEC_, reg);
+		return reg;
+	}
+	if (isk(t))
+		return reg;
+	to = take_any(x, VEC_, 0);
+	xv_mov(x, to, reg);
+	return to;
+}
+
+/* -- put -- */
+static void
+put_vec(struct x86 *x, const struct ins *i, const struct home *h)
+{
+	struct val *v = &x->val[i->a & ~REF_K];
+	int clear = h->kind == REG_VEC && (ty_isfloat(i->ty)) && (isk(i->a) || !(v->flags & VAL_ZX));
+	int isin = !isk(i->a) && (v->var == i->v || v->var2 == i->v);
+	int s = xv_use(x, i->a);
+
+	if (isin && !clear)
+		return;
+	if (!isin)
+		val_leavehome(x, i->v);
+	if (clear) {
+		int d = h->reg >= 0 ? h->reg : s < NVTEMP ? s : xv_tmp(x);
+
+		xv_clear(x, ty_bits(i->ty), d, s);
+		s = d;
+	}
+	if (h->reg < 0)
+		xv_store(x, h->kind == REG_FP ? 8 : 16, s, home_mem(i->v));
+	else if (!clear)
+		xv_mov(x, h->reg, s);
+	if (!isin && !isk(i->a))
+		val_inhome(x, i->a, i->v);
+}
+
+static void
+put_const(struct x86 *x, const struct ins *i, const struct home *h)
+{
+	u64 k = kval(x->r, i->a);
+
+	val_leavehome(x, i->v);
+	if (h->reg >= 0 && !k && !(x->fl && x->val[x->fl].last > x->i))
+		alu_rr(&x->a, A_XOR, 32, h->reg, h->reg);
+	else if (h->reg >= 0)
+		mov_ri(&x->a, h->reg, k);
+	else if (fits32((s64)k))
+		mov_mi(&x->a, 64, home_mem(i->v), (s32)k);
+	else
+		mov_mr(&x->a, 64, home_mem(i->v), xr_use(x, i->a, 64));
+}
+
+void
+val_put(struct x86 *x, const struct ins *i)
+{
+	const struct home *h = &x86_home[i->v];
+	struct val *v = &x->val[i->a & ~REF_K];
+	struct mem m;
+	int s;
+
+	if (h->kind == REG_VEC || h->kind == REG_FP) {
+		put_vec(x, i, h);
+		return;
+	}
+	if (isk(i->a)) {
+		put_const(x, i, h);
+		return;
+	}
+	unfold(x, i->a);
+	if (!(v->flags & VAL_NARROW) && (v->var == i->v || v->var2 == i->v))
+		return;
+	if (h->reg < 0) {
+		s = xr_use(x, i->a, 64);
+		val_leavehome(x, i->v);
+		mov_mr(&x->a, 64, home_mem(i->v), s);
+	} else if (v->flags & VAL_NARROW && v->reg < 0 && !v->slot && (s = home_reg(x, i->a, 8)) >= 0) {
+		val_leavehome(x, i->v);
+		movzx_rr(&x->a, ty_bits(ir_type(&x->r->ins[i->a])), h->reg, s);
+	} else {
+		s = xr_usem(x, i->a, 64, &m);
+		val_leavehome(x, i->v);
+		if (s >= 0)
+			mov_rr(&x->a, 64, h->reg, s);
+		else
+			mov_rm(&x->a, 64, h->reg, m);
+	}
+	if (v->flags & VAL_NARROW) {   /* the new home holds it zero-extended, the old ones do not */
+		v->flags &= (u8)~VAL_NARROW;
+		v->var = v->var2 = NOVAR;
+	}
+	val_inhome(x, i->a, i->v);
+}
