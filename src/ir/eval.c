@@ -259,7 +259,7 @@ cas64(void *p, int bytes, u64 old, u64 new)
 }
 
 /* Swaps if *p is old; was gets what it was. */
-CAS128_TARGET static void
+static void
 swap_if(void *p, int bytes, const u64 *old, const u64 *new, u64 *was)
 {
 	if (bytes < 16) {

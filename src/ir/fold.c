@@ -34,12 +34,12 @@ ir_type(const struct ins *i)
 	}
 }
 
-static int bitsof(u64 v) { return v ? 64 - __builtin_clzll(v) : 0; }
-static u64 lowmask(int n) { return n >= 64 ? ~(u64)0 : ((u64)1 << n) - 1; }
-static int ispow2(u64 v) { return v && !(v & (v - 1)); }
-static int islowmask(u64 v) { return v && !(v & (v + 1)); }
-static u64 log2of(u64 v) { return (u64)__builtin_ctzll(v); }
-static u64 least(u64 a, u64 b) { return a < b ? a : b; }
+static inline int bitsof(u64 v) { return v ? 64 - __builtin_clzll(v) : 0; }
+static inline u64 lowmask(int n) { return n >= 64 ? ~(u64)0 : ((u64)1 << n) - 1; }
+static inline int ispow2(u64 v) { return v && !(v & (v - 1)); }
+static inline int islowmask(u64 v) { return v && !(v & (v + 1)); }
+static inline u64 log2of(u64 v) { return (u64)__builtin_ctzll(v); }
+static inline u64 least(u64 a, u64 b) { return a < b ? a : b; }
 
 /* The number of low bits that may be other than zero, of an integer value. */
 static int
@@ -89,13 +89,13 @@ isvalue(const struct fold *f, ref x, int op)
 }
 
 /* A comparison whose opposite is one too (not between floats: NaNs). */
-static int
+static inline int
 opposable(const struct region *r, ref x)
 {
 	return !isk(x) && (r->ins[x].op == O_fcc || r->ins[x].op == O_set);
 }
 
-static ref
+static inline ref
 opposite(struct region *r, ref x)
 {
 	static const u8 rel[] = {
@@ -108,7 +108,7 @@ opposite(struct region *r, ref x)
 	return ir_opx(r, i.op, i.ty, i.aux, i.op == O_fcc ? i.v ^ 1 : rel[i.v], i.imm, i.a, i.b, i.c);
 }
 
-static int
+static inline int
 swapped(int rel)
 {
 	static const u8 to[] = {
@@ -120,7 +120,7 @@ swapped(int rel)
 	return to[rel];
 }
 
-static ref
+static inline ref
 zero(const struct fold *f)
 {
 	ref k = ir_k(f->r, 0);
@@ -128,7 +128,7 @@ zero(const struct fold *f)
 	return ty_isvec(f->i->ty) ? ir_op(f->r, O_dup, I64 | (f->i->ty & ~LANE), k, 0, 0) : k;
 }
 
-static ref
+static inline ref
 zxt64(struct region *r, ref x, int n)
 {
 	return n >= 64 ? x : ir_opx(r, O_zxt, I64, 0, 0, n, x, 0, 0);
