@@ -87,11 +87,13 @@ struct linux_abi {
 	u64 tasksize;                  /* addresses from here up are never given to the guest */
 	/* prctl options and calls of this machine alone; -EINVAL for an unknown option */
 	s64 (*prctl)(struct cpu *, const u64 *a);
+	int (*hwprobe)(s64 key, u64 *value);   /* riscv_hwprobe: 1 if the key is known; may be 0 */
 
 	/* -- signals (threads/signal.c) -- */
 	/* Builds the frame below f->sp (aligned as the ABI says) and sets the guest's registers to
 	 * enter the handler; 0 or -EFAULT.  The pop direction restores every register from the frame
-	 * at the guest's sp and fills f->mask and f->stack; 0 or -EFAULT. */
+	 * at the guest's sp and fills f->mask and f->stack; 0 or -EFAULT.  linux.c of each guest names
+	 * them MACHINE_push and MACHINE_pop (aarch64_push). */
 	int (*push)(struct cpu *, struct sigframe *f);
 	int (*pop)(struct cpu *, struct sigframe *f);
 };

@@ -187,6 +187,8 @@ flag_value(const struct linux_abi *abi, int fi)
 #define IOA(n, s, i) { A_IOA, i, S_##s },
 #define SAIN(n, i) { A_SAIN, i, 0 },
 #define SAOUT(n, i) { A_SAOUT, i, 0 },
+#define OPTIN(n, i) { A_OPTIN, i, 0 },
+#define OPTOUT(n, i) { A_OPTOUT, i, 0 },
 #define SPEC(n, p) { A_SPEC, 0, PR_##p },
 
 #define SYS(r, n, args) [L_##n] = { #n, R_##r, __NR_##n, { args } },

@@ -37,6 +37,7 @@
  *   IN(n, s) OUT(n, s) IO(n, s)                      struct s of linux.abi read, written, both
  *   INA(n, s, i) OUTA(n, s, i) IOA(n, s, i)          an array of argument i elements
  *   SAIN(n, i) SAOUT(n, i)                           socket address; i: length, pointer to length
+ *   OPTIN(n, i) OPTOUT(n, i)                         a socket option; as SAIN, SAOUT
  *   SPEC(n, printer)                                 an address; pr_PRINTER prints it (SYSF only)
  * A struct written by a call is OUT even if the call also looks at its old contents' size. */
 #ifndef SYSCALL_DESC_H
@@ -121,7 +122,7 @@ enum argkind {
 	A_none, A_INT, A_UINT, A_LONG, A_SIZE, A_HEX, A_OCT, A_FD, A_AT, A_PID, A_SIG, A_OFF, A_OFF64,
 	A_FLAGS, A_REQ, A_ADDR, A_PTR, A_STR, A_PATH, A_PATHN, A_PATHC, A_INBUF, A_OUTBUF, A_INBIN,
 	A_OUTBIN, A_INVEC, A_OUTVEC, A_INVECA,
-	A_IN, A_OUT, A_IO, A_INA, A_OUTA, A_IOA, A_SAIN, A_SAOUT, A_SPEC,
+	A_IN, A_OUT, A_IO, A_INA, A_OUTA, A_IOA, A_SAIN, A_SAOUT, A_OPTIN, A_OPTOUT, A_SPEC,
 	A_COUNT
 };
 enum {
@@ -162,7 +163,7 @@ enum ioctlkind {
 	IO_IN, IO_OUT, IO_IO,          /* a struct read, written, both */
 	IO_IFCONF,                     /* ioctl.c has a function */
 };
-struct ioctl_row { u32 nr; u16 kind, layout; char name[28]; };
+struct ioctl_row { u32 nr; u16 kind, layout; char name[32]; };
 const struct ioctl_row *ioctl_find(u32 nr);    /* 0: unknown */
 
 /* -- marshal.c -- */

@@ -356,6 +356,29 @@ step_value(const struct step *p, const struct linux_abi *guest, u64 v, int tohos
 	}
 }
 
+/* The common case fast: one little-endian number on a little-endian host (stat). */
+static u64
+ld_le(const u8 *p, int n, int sign)
+{
+	switch (n) {
+	case 8: return ld64(p);
+	case 4: return sign ? (u64)(s64)(s32)ld32(p) : ld32(p);
+	case 2: return sign ? (u64)(s64)(s16)ld16(p) : ld16(p);
+	default: return sign ? (u64)(s64)(s8)*p : *p;
+	}
+}
+
+static void
+st_le(u8 *p, int n, u64 v)
+{
+	switch (n) {
+	case 8: st64(p, v); break;
+	case 4: st32(p, (u32)v); break;
+	case 2: st16(p, (u16)v); break;
+	default: *p = (u8)v;
+	}
+}
+
 static void
 copy_run(const struct copy *c, const struct linux_abi *guest, int tohost, u8 *dst, const u8 *src)
 {
@@ -368,6 +391,10 @@ copy_run(const struct copy *c, const struct linux_abi *guest, int tohost, u8 *ds
 	}
 	memset(dst, 0, c->dsize);
 	for (const struct step *p = c->step; p < c->step + c->n; p++) {
+		if (p->how == CV_NUM && p->count == 1 && !dbig && !sbig) {
+			st_le(dst + p->d, p->dn, ld_le(src + p->s, p->sn, p->sign));
+			continue;
+		}
 		if (p->how == CV_RAW) {
 			memcpy(dst + p->d, src + p->s, (size_t)p->dn * p->count);
 			continue;

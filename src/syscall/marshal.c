@@ -80,8 +80,8 @@ op_of(const struct linux_abi *abi, const struct arg *g)
 	case A_IN: case A_OUT: case A_IO: case A_INA: case A_OUTA: case A_IOA:
 		return op_struct(abi, g);
 	case A_SAIN:   return abi->model.big || gmem.base ? P_SAIN : P_PTR;
-	case A_SAOUT:  return P_SAOUT;
-	case A_PTR: case A_STR: case A_INBUF: case A_INBIN:
+	case A_SAOUT: case A_OPTOUT: return P_SAOUT;
+	case A_PTR: case A_STR: case A_INBUF: case A_INBIN: case A_OPTIN:
 		return P_PTR;
 	default:
 		return P_PASS;

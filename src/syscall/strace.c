@@ -42,6 +42,7 @@ islate(const struct arg *g)
 {
 	switch (g->kind) {
 	case A_OUT: case A_OUTA: case A_OUTBUF: case A_OUTVEC: case A_SAOUT: case A_IO: case A_IOA:
+	case A_OPTOUT:
 		return 1;
 	case A_SPEC:
 		return g->x != PR_argv;
@@ -102,6 +103,16 @@ put_number(struct text *t, const struct call *c, enum argkind kind, u64 v)
 	}
 }
 
+/* Most socket options are an int. */
+static void
+put_option(struct text *t, const struct call *c, gaddr a, u64 len)
+{
+	if (len == 4)
+		put_struct(t, c->abi, S_int1, a);
+	else
+		put_bytes(t, a, (s64)len);
+}
+
 static void
 put_out(struct text *t, const struct call *c, int i, s64 r)
 {
@@ -124,12 +135,14 @@ put_out(struct text *t, const struct call *c, int i, s64 r)
 	case A_IOA:
 		put_array(t, c->abi, g->x, v, length_of(c, i));
 		break;
-	case A_SAOUT:
+	case A_SAOUT: case A_OPTOUT:
 		len = 0;
-		if (r >= 0 && v && gmem_read(&len, (gaddr)length_of(c, i), 4) == 0)
-			put_sockaddr(t, c->abi, v, ldn(&len, 4, c->abi->model.big));
-		else
+		if (r < 0 || !v || gmem_read(&len, (gaddr)length_of(c, i), 4))
 			put_addr(t, v);
+		else if (g->kind == A_OPTOUT)
+			put_option(t, c, v, ldn(&len, 4, c->abi->model.big));
+		else
+			put_sockaddr(t, c->abi, v, ldn(&len, 4, c->abi->model.big));
 		break;
 	default:
 		if (r < 0 && g->kind == A_OUT)
@@ -164,6 +177,9 @@ put_arg(struct text *t, const struct call *c, int i, int done, s64 r)
 	case A_INA:
 		put_array(t, c->abi, g->x, v, length_of(c, i));
 		break;
+	case A_OPTIN:
+		put_option(t, c, v, (u64)length_of(c, i));
+		break;
 	case A_SAIN:
 		put_sockaddr(t, c->abi, v, (u64)length_of(c, i));
 		break;
@@ -171,6 +187,7 @@ put_arg(struct text *t, const struct call *c, int i, int done, s64 r)
 		printers[g->x](t, c, i, done, r);
 		break;
 	case A_OUT: case A_OUTA: case A_OUTBUF: case A_OUTVEC: case A_SAOUT: case A_IO: case A_IOA:
+	case A_OPTOUT:
 		put_out(t, c, i, r);
 		break;
 	default:
