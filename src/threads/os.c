@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* os.c - Linux as the environment of guest code */
+#include <errno.h>
+#include "base/gmem.h"
+#include "base/os.h"
+#include "threads/thread.h"
+
+static int
+isrestart(s64 r)
+{
+	return r <= -ERESTARTSYS && r >= -ERESTART_RESTARTBLOCK;
+}
+
+static void
+linux_call(struct cpu *cpu)
+{
+	struct thread *t;
+	s64 r = cpu->thread->filter && seccomp_stops(cpu) ? 0 : syscall_do(cpu);
+
+	/* a vfork that has returned, or a fork, may have changed the record */
+	t = cpu->thread;
+	if (isrestart(r) || t->isqueued || t->held || t->usesaved ||
+	    t->hostmask != (t->mask & ~(SIG_SYNC | SIG_NEVER)))
+		signal_deliver(cpu, isrestart(r) ? r : 0);
+}
+
+static void
+linux_poll(struct cpu *cpu)
+{
+	signal_deliver(cpu, 0);
+}
+
+static void
+linux_trap(struct cpu *cpu)
+{
+	static const struct { int sig, code; } table[] = {
+		[TRAP_UNDEF] = { SIGILL, ILL_ILLOPC },
+		[TRAP_PRIV] = { SIGILL, ILL_PRVOPC },
+		[TRAP_BREAK] = { SIGTRAP, TRAP_BRKPT },
+		[TRAP_DIV] = { SIGFPE, FPE_INTDIV },
+		[TRAP_FP] = { SIGFPE, FPE_FLTINV },
+		[TRAP_ALIGN] = { SIGBUS, BUS_ADRALN },
+	};
+	u32 n = cpu->trap < NELEM(table) ? cpu->trap : TRAP_UNDEF;
+
+	signal_force(cpu, table[n].sig, table[n].code, cpu->pc, 0);
+}
+
+static void
+linux_fault(struct cpu *cpu)
+{
+	struct fault f = cpu->fault;
+
+	signal_force(cpu, f.sig, f.code, f.addr, &f);
+}
+
+/* Bytes for the translator.  The last byte is tried, because a file may have become shorter than
+ * its mapping. */
+static const u8 *
+linux_fetch(gaddr pc, int n, int *got)
+{
+	u64 page = gmem.pagesize;
+	u64 here = page - pc % page;
+	u8 c;
+
+	*got = 0;
+	if (pc >= gmem.hi || !(gmem_prot(pc) & GM_EXEC) || gmem_read(&c, pc, 1))
+		return 0;
+	while (here < (u64)n && pc + here < gmem.hi && gmem_prot(pc + here) & GM_EXEC &&
+	       !gmem_read(&c, pc + here, 1))
+		here += page;
+	*got = here < (u64)n ? (int)here : n;
+	return g2h(pc);
+}
+
+const struct os linux_os = {
+	.name = "linux",
+	.call = linux_call,
+	.trap = linux_trap,
+	.fault = linux_fault,
+	.poll = linux_poll,
+	.fetch = linux_fetch,
+};

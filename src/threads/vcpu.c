@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/* vcpu.c - a thread's record, stacks and start */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "base/diag.h"
+#include "core/engine.h"
+#include "threads/thread.h"
+
+enum {
+	GUARD = 4096,
+	CSTACK = 512 << 10,            /* the translator and the system calls run here */
+	ALTSTACK = 64 << 10,           /* host signal handlers; a frame alone may take 12 KiB (AVX-512, AMX) */
+	SHADOW = 256 << 10,            /* the host's return stack for guest calls */
+};
+
+struct threads threads = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+/* -- one mapping a thread: guard, C stack, alternate stack, guard, shadow stack, record -- */
+
+static struct thread *freelist;        /* records of ended threads, stacks and all; under the lock */
+
+static int
+isgone(const struct thread *t)
+{
+	return host_call(SYS_tgkill, (u64)getpid(), (u64)t->tid, 0, 0, 0, 0) == -ESRCH;
+}
+
+/* A record whose thread the kernel has finished with: its stack may be used again. */
+static struct thread *
+recycle(void)
+{
+	struct thread *t, **p;
+
+	pthread_mutex_lock(&threads.lock);
+	for (p = &freelist; (t = *p); p = &t->next)
+		if (isgone(t)) {
+			*p = t->next;
+			break;
+		}
+	pthread_mutex_unlock(&threads.lock);
+	return t;
+}
+
+static void
+cpu_setup(struct thread *t, u8 *shadow, struct cpu *cpu, const struct guest *g)
+{
+	cpu->guest = g;
+	cpu->os = &linux_os;
+	cpu->thread = t;
+	cpu->excl_addr = ~(u64)0;
+	cpu->shadow_lo = shadow;
+	cpu->shadow_base = shadow + SHADOW;
+	/* no guest pc is ~0; only the entry of pc 0 would match an empty one */
+	cpu->jc[0].pc = ~(u64)0;
+	t->cpu = cpu;
+}
+
+struct thread *
+thread_new(const struct guest *g)
+{
+	struct thread *t = recycle();
+	size_t size = GUARD + CSTACK + ALTSTACK + GUARD + SHADOW + alignup(sizeof(struct cpu), 4096);
+	u8 *mem;
+
+	if (t) {
+		mem = t->mem;
+		madvise(mem + size - alignup(sizeof(struct cpu), 4096), alignup(sizeof(struct cpu), 4096),
+			MADV_DONTNEED);
+		memset(t, 0, sizeof *t);
+	} else {
+		mem = mmap(0, size, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		if (mem == MAP_FAILED)
+			return 0;
+		mprotect(mem, GUARD, PROT_NONE);
+		mprotect(mem + GUARD + CSTACK + ALTSTACK, GUARD, PROT_NONE);
+		t = xmalloc(sizeof *t);
+	}
+	t->mem = mem;
+	t->memsize = size;
+	t->stack = mem + GUARD;
+	t->stacksize = CSTACK;
+	cpu_setup(t, mem + GUARD + CSTACK + ALTSTACK + GUARD,
+		  (struct cpu *)(mem + size - alignup(sizeof(struct cpu), 4096)), g);
+	return t;
+}
+
+void
+thread_free(struct thread *t)
+{
+	munmap(t->mem, t->memsize);
+	free(t);
+}
+
+void
+signal_stack(struct thread *t)
+{
+	stack_t ss = { .ss_sp = t->stack + CSTACK, .ss_size = ALTSTACK };
+
+	host_call(SYS_sigaltstack, (u64)&ss, 0, 0, 0, 0, 0);
+}
+
+/* -- the list -- */
+
+void
+thread_add(struct thread *t)
+{
+	pthread_mutex_lock(&threads.lock);
+	t->next = threads.list;
+	t->prev = &threads.list;
+	if (t->next)
+		t->next->prev = &t->next;
+	threads.list = t;
+	atomic_fetch_add(&threads.n, 1);
+	pthread_mutex_unlock(&threads.lock);
+	engine_join(t->cpu);
+}
+
+/* The thread is about to end (thread_exit has counted it out); its record goes to the free list. */
+void
+thread_remove(struct thread *t)
+{
+	engine_leave(t->cpu);
+	pthread_mutex_lock(&threads.lock);
+	*t->prev = t->next;
+	if (t->next)
+		t->next->prev = t->prev;
+	t->next = freelist;
+	freelist = t;
+	pthread_mutex_unlock(&threads.lock);
+}
+
+void
+thread_lock(int phase)
+{
+	if (phase == 0)
+		pthread_mutex_lock(&threads.lock);
+	else if (phase == 1)
+		pthread_mutex_unlock(&threads.lock);
+	else
+		pthread_mutex_init(&threads.lock, 0);
+}
+
+static void
+freeall(struct thread *t, const struct thread *but)
+{
+	struct thread *next;
+
+	for (; t; t = next) {
+		next = t->next;
+		/* a vfork child's record shares its parent's memory */
+		if (t->mem != but->mem)
+			thread_free(t);
+	}
+}
+
+void
+thread_forked(struct thread *t)
+{
+	freeall(threads.list, t);
+	freeall(freelist, t);
+	freelist = 0;
+	t->next = 0;
+	t->prev = &threads.list;
+	threads.list = t;
+	atomic_store(&threads.n, 1);
+	t->tid = (int)host_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
+}
+
+/* -- guest registers by number -- */
+
+u64
+guest_get(const struct cpu *cpu, int var)
+{
+	return ld64(cpu->state + cpu->guest->reg[var].off);
+}
+
+void
+guest_put(struct cpu *cpu, int var, u64 v)
+{
+	st64(cpu->state + cpu->guest->reg[var].off, v);
+}
+
+/* -- start -- */
+
+struct cpu *
+thread_init(const struct guest *g)
+{
+	struct thread *t = thread_new(g);
+
+	if (!t)
+		diag(D_NOMEM, strerror(errno));
+	t->tid = (int)host_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
+	t->alt.flags = SS_DISABLE;
+	cpu_self = t->cpu;
+	signal_stack(t);
+	signal_init(t);
+	thread_add(t);
+	g->reset(t->cpu);
+	return t->cpu;
+}
+
+_Noreturn void
+thread_run(struct cpu *cpu, const struct image *img)
+{
+	threads.sigreturn = img->sigreturn;
+	guest_put(cpu, cpu->guest->sp, img->sp);
+	cpu->pc = img->entry;
+	engine_run(cpu);
+	bug("the first thread left the engine");
+}
