@@ -55,8 +55,8 @@ prctl(struct cpu *cpu, const u64 *a)
 	return -EINVAL;
 }
 
-int aarch64_push(struct cpu *, struct sigframe *) __attribute__((weak));
-int aarch64_pop(struct cpu *, struct sigframe *) __attribute__((weak));
+int aarch64_push(struct cpu *, struct sigframe *);       /* signal.c */
+int aarch64_pop(struct cpu *, struct sigframe *);
 
 const struct linux_abi aarch64_linux = {
 	.machine = "aarch64",

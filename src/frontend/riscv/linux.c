@@ -73,8 +73,8 @@ prctl(struct cpu *cpu, const u64 *a)
 	return a[0] == PR_RISCV_SET_ICACHE_FLUSH_CTX_ ? 0 : -EINVAL;
 }
 
-int riscv64_push(struct cpu *, struct sigframe *) __attribute__((weak));
-int riscv64_pop(struct cpu *, struct sigframe *) __attribute__((weak));
+int riscv64_push(struct cpu *, struct sigframe *);       /* signal.c */
+int riscv64_pop(struct cpu *, struct sigframe *);
 
 const struct linux_abi riscv64_linux = {
 	.machine = "riscv64",
