@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* path.c - a guest's file name becomes a host's
+ *
+ * Without -L a name is passed as it lies in guest memory, unless it may be one of the files of
+ * /proc that must show the guest.  With -L an absolute name is resolved by the kernel below the
+ * prefix (openat2, RESOLVE_IN_ROOT: links and ".." stay inside); what is not there, and what was
+ * never there by its first component, is looked up in the host's tree.  /proc, /sys and /dev are
+ * always the host's: a file tree to run programs from has them empty. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "base/gmem.h"
+#include "base/hostcall.h"
+#include "base/util.h"
+#include "syscall/fd.h"
+#include "syscall/linux/hostnr.h"
+#include "syscall/path.h"
+#include "syscall/proc.h"
+#include "syscall/procfs.h"
+
+enum { NABSENT = 64 };
+
+static _Atomic int prefixfd = -1;      /* the prefix, open; -2: it cannot be opened */
+/* First components that the prefix does not have; only ever appended to. */
+static _Atomic(char *) absent[NABSENT];
+
+void
+path_reset(void)
+{
+	int fd = atomic_exchange(&prefixfd, -1);
+
+	if (fd >= 0)
+		fd_drop(fd);
+	for (int i = 0; i < NABSENT; i++)
+		free(atomic_exchange(&absent[i], 0));
+}
+
+static int
+prefix_fd(void)
+{
+	int none = -1, fd = atomic_load(&prefixfd);
+
+	if (fd != -1)
+		return fd;
+	fd = open(proc.prefix, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = fd < 0 ? -2 : fd_hide(fd);
+	if (!atomic_compare_exchange_strong(&prefixfd, &none, fd)) {
+		if (fd >= 0)
+			fd_drop(fd);
+		fd = none;
+	}
+	return fd;
+}
+
+static int
+first_absent(const char *first, size_t n)
+{
+	for (int i = 0; i < NABSENT; i++) {
+		const char *s = atomic_load_explicit(&absent[i], memory_order_acquire);
+		if (!s)
+			return 0;
+		if (strlen(s) == n && !memcmp(s, first, n))
+			return 1;
+	}
+	return 0;
+}
+
+static void
+note_absent(const char *first, size_t n)
+{
+	char *s = xmalloc(n + 1), *none;
+
+	memcpy(s, first, n);
+	for (int i = 0; i < NABSENT; i++) {
+		none = 0;
+		if (atomic_compare_exchange_strong(&absent[i], &none, s))
+			return;
+	}
+	free(s);
+}
+
+static int
+ishost(const char *first, size_t n)
+{
+	return (n == 4 && !memcmp(first, "proc", 4)) || (n == 3 && (!memcmp(first, "sys", 3) || !memcmp(first, "dev", 3)));
+}
+
+/* The name of an open descriptor into buf; 0 or -1. */
+static int
+fd_path(int fd, char *buf)
+{
+	char link[32];
+	ssize_t n;
+
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	n = readlink(link, buf, PATH_SIZE - 1);
+	if (n <= 0 || n >= PATH_SIZE - 1)
+		return -1;
+	buf[n] = 0;
+	return 0;
+}
+
+/* Kernels and filters without openat2: links that leave the prefix are not noticed. */
+static int
+plain_lookup(const char *name, int flags, char *buf)
+{
+	int n = snprintf(buf, PATH_SIZE, "%s%s", proc.prefix, name);
+
+	if (n >= PATH_SIZE)
+		return 0;
+	return faccessat(AT_FDCWD, buf, F_OK, flags & PATH_NOFOLLOW ? AT_SYMLINK_NOFOLLOW : 0) == 0;
+}
+
+/* 1 and the host path in buf if the absolute name exists below the prefix. */
+static int
+under_prefix(const char *name, int flags, char *buf)
+{
+	const char *first = name + strspn(name, "/");
+	size_t n = strcspn(first, "/");
+	struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC | (flags & PATH_NOFOLLOW ? O_NOFOLLOW : 0),
+		.resolve = RESOLVE_IN_ROOT,
+	};
+	int dir, ok;
+	s64 fd;
+
+	if (!n || ishost(first, n) || first_absent(first, n))
+		return 0;
+	dir = prefix_fd();
+	if (dir < 0)
+		return 0;
+	fd = host_call(__NR_openat2, (u64)dir, (u64)first, (u64)&how, sizeof how, 0, 0);
+	if (fd == -ENOSYS || fd == -EPERM)
+		return plain_lookup(name, flags, buf);
+	if (fd < 0) {
+		char top[256];
+		snprintf(top, sizeof top, "%.*s", (int)n, first);
+		if (fd == -ENOENT && n < sizeof top && faccessat(dir, top, F_OK, AT_SYMLINK_NOFOLLOW))
+			note_absent(first, n);
+		return 0;
+	}
+	ok = fd_path((int)fd, buf) == 0;
+	host_call(__NR_close, (u64)fd, 0, 0, 0, 0, 0);
+	return ok;
+}
+
+int
+path_host(const char *name, int dirfd, int flags, char *buf, const char **out)
+{
+	*out = name;
+	if (!(flags & PATH_NOFOLLOW) && procfs_which(dirfd, name) == PF_EXE)
+		*out = proc.exe;
+	else if (proc.prefix && *name == '/' && under_prefix(name, flags, buf))
+		*out = buf;
+	return 0;
+}
+
+int
+path_exec(const char *name, int dirfd, char *buf, const char **out)
+{
+	return path_host(name, dirfd, 0, buf, out);
+}
+
+int
+path_guest(gaddr a, int dirfd, int flags, char *buf, const char **out)
+{
+	char name[PATH_SIZE];
+	const char *res;
+	s64 n;
+
+	if (!a) {
+		*out = 0;              /* some calls accept it; the others answer EFAULT */
+		return 0;
+	}
+	n = gmem_strlen(a, PATH_SIZE);
+	if (n < 0)
+		return -EFAULT;
+	if (n >= PATH_SIZE)
+		return -ENAMETOOLONG;
+	if (gmem_read(name, a, (size_t)n + 1))
+		return -EFAULT;
+	name[n] = 0;
+	path_host(name, dirfd, flags, buf, &res);
+	if (res == buf || res == proc.exe)
+		*out = res;
+	else
+		*out = g2h(a);
+	return 0;
+}
+
+void
+path_strip(char *path)
+{
+	size_t n = proc.prefix ? strlen(proc.prefix) : 0;
+
+	if (n && !strncmp(path, proc.prefix, n) && path[n] == '/')
+		memmove(path, path + n, strlen(path + n) + 1);
+}
