@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* risu_arm64.c - random AArch64 instructions under two emulators, state compared
  *
- *	risu_arm64 [-b] [-s seed] [-n batches] [-k instructions] [-o only] EMULATOR EMULATOR
+ *	risu_arm64 [-b | -g] [-s seed] [-n batches] [-k instructions] [-o only] EMULATOR EMULATOR
  *
  * writes a static program that, for every batch, loads all registers, FPCR and a piece of memory
  * with chosen and random values, runs k random instructions, and stores everything; at the end
@@ -9,6 +9,9 @@
  * printed.  The emulator "eval" is our translator and the IR's evaluation, in this process.
  * -b takes the lines of base.isa instead of those of simd.isa, -o those whose name begins with a
  * text.  Exit status 0: equal.
+ *
+ * -g prints, instead of comparing, what each instruction does under the first emulator, as lines
+ * for tests/insn/arm64 (see test_tr_simd.c).
  *
  * x30 points to the batch's record, x26, x28 and x29 into its memory (x26 aligned, sp is the same),
  * x27 is a small index; no instruction writes them but by writing back. */
@@ -20,83 +23,20 @@
 #include <time.h>
 #include <unistd.h>
 #include "a64run.h"
+#include "a64state.h"
 #include "arm64/simd.h"
 
 enum {
 	BASE = 0x100000, MAXBATCH = 4000, MAXINSN = 64, CODE = 1 << 22,
-	MEM = 2048, MEMAT = 1024,      /* bytes of memory of a batch; where its pointers point */
-	RECORD = 30, INDEX = 27, ALIGNED = 26,
+	RECORD = 30,
 };
-static const u8 pointer[] = {26, 28, 29};
-
-struct state { u64 v[32][2], x[30], nzcv, fpsr, fpcr, pad; u8 mem[MEM]; };
 static struct state init[MAXBATCH], result[2][MAXBATCH];
 static u8 code[CODE];
 static u32 ncode, from[MAXBATCH], to[MAXBATCH];
-static int nbatch = 500, ninsn = 4, base;
+static u64 fillseed[MAXBATCH];
+static int nbatch = 500, ninsn = 4, base, golden, line;
 static int moved, exclwidth;           /* of the batch so far: pointers written back; last ldx */
 static const char *only;
-static u64 rng;
-
-static u32
-rnd(void)
-{
-	rng ^= rng << 13;
-	rng ^= rng >> 7;
-	rng ^= rng << 17;
-	return (u32)(rng >> 16);
-}
-
-static u64 rnd64(void) { return (u64)rnd() << 32 | rnd(); }
-
-/* -- values -- */
-
-static u64
-integer(int bits)
-{
-	u64 v;
-
-	switch (rnd() % 5) {
-	case 0: v = rnd64() >> rnd() % 64; break;
-	case 1: v = rnd() % 70; break;
-	case 2: v = (u64)1 << (bits - 1); v -= rnd() & 1; break;
-	case 3: v = (u64)1 << rnd() % bits; v -= rnd() & 1; break;
-	default: v = rnd64(); break;
-	}
-	return zext(rnd() & 1 ? v : -v, bits);
-}
-
-/* a number of e exponent and m significand bits: a corner, near one in size, or random */
-static u64
-real(int e, int m)
-{
-	u64 ones = zext(~(u64)0, e), frac = zext(rnd64(), m), bias = ones >> 1, exp;
-
-	switch (rnd() % 9) {
-	case 0: exp = ones; frac = rnd() & 1 ? 0 : frac; break;
-	case 1: exp = 0; frac = rnd() & 1 ? 0 : frac; break;
-	case 2: exp = zext(rnd(), e); break;
-	case 3: exp = zext(bias + rnd() % 66, e); frac &= ~(u64)0 << rnd() % m; break;
-	case 4: exp = rnd() & 1 ? ones - 1 : 1; break;
-	case 5: exp = bias; frac = rnd() & 1 ? 0 : (u64)1 << rnd() % m; break;
-	default: exp = bias + rnd() % 8 - 4; break;
-	}
-	return (u64)(rnd() & 1) << (e + m) | exp << m | frac;
-}
-
-static void
-vector(u64 *v)
-{
-	int kind = (int)(rnd() % 8), size = (int)(rnd() % 4), bits = kind < 3 ? 16 << kind : 8 << size;
-
-	for (int i = 0; i < 128 / bits; i++) {
-		u64 x = kind == 0 ? real(5, 10) : kind == 1 ? real(8, 23) : kind == 2 ? real(11, 52)
-		      : integer(bits);
-		stn((u8 *)v + i * bits / 8, bits / 8, 0, x);
-	}
-	if (kind == 7)
-		v[0] = v[1] = 0;
-}
 
 /* -- code -- */
 
@@ -186,7 +126,7 @@ static u32
 simdword(void)
 {
 	struct a64v_insn a;
-	int id = 1 + (int)(rnd() % (a64v_COUNT - 1));
+	int id = golden ? line : 1 + (int)(rnd() % (a64v_COUNT - 1));
 
 	if (only && strncmp(a64v_name[id], only, strlen(only)))
 		return 0;
@@ -281,30 +221,12 @@ instruction(void)
 }
 
 static void
-fill(struct state *s, int b)
-{
-	static const u32 mode[] = {FPCR_DN, FPCR_FZ, FPCR_FZ16, FPCR_AHP};
-
-	for (int i = 0; i < 32; i++)
-		vector(s->v[i]);
-	for (int i = 0; i < 30; i++)
-		s->x[i] = integer(64);
-	for (size_t i = 0; i < NELEM(pointer); i++)
-		s->x[pointer[i]] = initat(b) + offsetof(struct state, mem) + MEMAT +
-		    (pointer[i] == ALIGNED ? 0 : rnd() % 8);
-	s->x[INDEX] = rnd() % 16;
-	s->nzcv = (u64)(rnd() & 15) << 28;
-	s->fpcr = rnd() & 1 ? 0 : (u64)(rnd() & 3) << 22 | (rnd() & 1 ? mode[rnd() % NELEM(mode)] : 0);
-	for (int i = 0; i < MEM; i += 16)
-		vector((u64 *)(void *)(s->mem + i));
-}
-
-static void
 batch(int b)
 {
 	struct state *s = &init[b];
 
-	fill(s, b);
+	fillseed[b] = rnd64();
+	fill(s, initat(b), fillseed[b]);
 	number(RECORD, initat(b));
 	slot(LDR_X, 0, offsetof(struct state, nzcv));
 	emit(MSR | NZCV);
@@ -332,11 +254,17 @@ batch(int b)
 	slot(STR_X, 0, offsetof(struct state, fpsr));
 }
 
+/* With -g batch b is of line b modulo their number, except those that read the code. */
 static void
 program(void)
 {
-	for (int b = 0; b < nbatch; b++)
+	for (int b = 0; b < nbatch; b++) {
+		if (golden)
+			line = 1 + b % (a64v_COUNT - 1);
+		while (golden && letter(a64v_text[line], "imm") == 'p')
+			line++;
 		batch(b);
+	}
 	number(8, 64);                         /* write(1, states, size) */
 	number(0, 1);
 	number(1, initat(0));
@@ -487,6 +415,21 @@ compare(void)
 	return bad;
 }
 
+static void
+print(void)
+{
+	char change[4000], text[100];
+
+	for (int b = 0; b < nbatch; b++) {
+		u32 w = ld32(code + from[b]);
+
+		simd_disasm(w, 0, text, sizeof text);
+		describe(&init[b], &result[0][b], change, sizeof change);
+		printf("%08x %016llx %llx%s  # %s\n", w, (unsigned long long)fillseed[b],
+		       (unsigned long long)initat(b), change, text);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -496,28 +439,36 @@ main(int argc, char **argv)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	rng = ((u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec) * 0x9e3779b97f4a7c15;
-	while ((c = getopt(argc, argv, "bs:n:k:o:")) != -1)
+	while ((c = getopt(argc, argv, "bgs:n:k:o:")) != -1)
 		switch (c) {
 		case 's': rng = strtoull(optarg, 0, 0); break;
 		case 'n': nbatch = atoi(optarg); break;
 		case 'k': ninsn = atoi(optarg); break;
 		case 'b': base = 1; break;
+		case 'g': golden = 1; break;
 		case 'o': only = optarg; break;
 		default: return 2;
 		}
-	if (optind + 2 != argc || nbatch < 1 || nbatch > MAXBATCH || ninsn < 1 || ninsn > MAXINSN) {
-		fprintf(stderr, "usage: risu_arm64 [-b] [-s seed] [-n batches] [-k instructions] [-o only] "
+	if (optind + 2 - golden != argc || nbatch < 1 || nbatch > MAXBATCH || ninsn < 1 ||
+	    ninsn > MAXINSN) {
+		fprintf(stderr, "usage: risu_arm64 [-b | -g] [-s seed] [-n batches] [-k instructions] [-o only] "
 		        "EMULATOR EMULATOR\n");
 		return 2;
 	}
-	printf("risu_arm64 -s %llu\n", (unsigned long long)rng);
-	fflush(stdout);
+	fprintf(stderr, "risu_arm64 -s %llu\n", (unsigned long long)rng);
+	if (golden)
+		ninsn = 1;
 	program();
 	close(mkstemp(path));
 	writeelf(path);
 	run(argv[optind], path, result[0]);
-	run(argv[optind + 1], path, result[1]);
+	if (!golden)
+		run(argv[optind + 1], path, result[1]);
 	unlink(path);
+	if (golden) {
+		print();
+		return 0;
+	}
 	bad = compare();
 	printf("%d of %d batches differ\n", bad, nbatch);
 	return bad != 0;
