@@ -6,7 +6,7 @@
  *   isa NAME WIDTH                           first; WIDTH is 16 or 32
  *   field NAME [s] SLICE... [<<K] [+K]       SLICE is HI:LO or BIT, most significant first;
  *                                            value = (slices, signed if s) << K + K
- *   NAME BITS... USE... "TEXT" FUNCTION CONST... [unless (EXPR)]
+ *   NAME BITS... USE... "TEXT" FUNCTION CONST... [alias] [unless (EXPR)]
  *
  * and # starts a comment.  BITS, from the top bit down: 0 and 1 must match; name:n is a field of n
  * bits (name:ns a signed one, name:n<<k a shifted one); `.` is covered by a USE; `-` is ignored
@@ -14,7 +14,8 @@
  * printer: {member:c} with c a class letter the printer knows; a \t in it separates a mnemonic
  * that is not the line's name up to its first underscore.  CONST is member=EXPR, any C expression
  * without blanks; EXPR may also name a->member.  `unless` excludes words that would match, which
- * are then offered to a wider line.
+ * are then offered to a wider line.  `alias` lines are for the printer alone: other names for
+ * words that another line, which must contain them, decodes.
  *
  * Refused: a bit that nothing accounts for, a text that names a member its line does not set, and
  * two lines that overlap without one containing the other (if one does, the narrower wins) or
@@ -26,14 +27,17 @@
  * includes it (again, if the exclusions call functions that want the struct declared):
  *
  *   int X_decode(u32 w, struct X_insn *);    the id, X_none if nothing matches
+ *   int X_decodetext(u32 w, struct X_insn *);        the same, with aliases
  *   u32 X_encode(const struct X_insn *);
  *   u32 X_random(int id, u32 random);        a word of that line (unless its exclusion holds)
  *   s64 X_member(const void *insn, const char *name, size_t len);
  *   X_name[], X_text[], X_pat[] (mask, bits, ignored, one) and X_tmpl[] (the constants) by id
  *
  * Decoding takes an index from the bits that tell the lines apart best, which leads to a short
- * list of candidates, narrowest first; then copies the line's constants and extracts its fields
- * by format, that is by set of fields, of which there are much fewer than lines. */
+ * list of candidates, narrowest first; then copies the line's constants and extracts its fields.
+ * What costs time there is jumps that the host mispredicts.  So the fields that many lines share
+ * are extracted without any, masked by line, and the others together with the exclusion in one
+ * switch over formats, that is sets of them, of which there are much fewer than lines. */
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -59,7 +63,7 @@ struct konst { int member; char value[EXPRLEN]; };
 struct pat {
 	char name[NAMELEN], text[EXPRLEN], function[NAMELEN], unless[2 * EXPRLEN];
 	u32 mask, bits, ignored, one;
-	int line, nuse, nconst, format, exclude;
+	int line, nuse, nconst, format, alias;
 	struct { int member; struct field f; } use[MAXUSE];
 	struct konst k[MAXCONST];
 };
@@ -68,7 +72,7 @@ struct member { char name[NAMELEN]; int64_t lo, hi; };
 static struct field field[MAXFIELD];
 static struct pat pat[MAXPAT];                 /* from 1: 0 is "none" */
 static struct member member[MAXMEMBER];
-static int nfield, npat, nmember, nformat, nexclude, width, line;
+static int nfield, npat, nmember, nformat, width, line;
 static char isa[NAMELEN];
 static int indexbit[MAXINDEX], nindex;         /* most significant first */
 
@@ -273,6 +277,10 @@ readtail(char *s)
 		die("%s: no translator", p->name);
 	copy(p->function, w, NAMELEN);
 	while ((w = strtok(0, " \t\n"))) {
+		if (!strcmp(w, "alias")) {
+			p->alias = 1;
+			continue;
+		}
 		if (!(e = strchr(w, '=')) || p->nconst == MAXCONST)
 			die("%s: bad constant %s", p->name, w);
 		*e++ = 0;
@@ -384,10 +392,20 @@ checkoverlap(void)
 		}
 }
 
+static void
+checkalias(const struct pat *a)
+{
+	line = a->line;
+	for (int i = 1; i <= npat; i++)
+		if (!pat[i].alias && !(pat[i].mask & ~a->mask) && !disjoint(&pat[i], a, ~0u))
+			return;
+	die("no line contains the alias %s", a->name);
+}
+
 static int
 sameformat(const struct pat *a, const struct pat *b)
 {
-	if (a->nuse != b->nuse)
+	if (a->nuse != b->nuse || strcmp(a->unless, b->unless))
 		return 0;
 	for (int i = 0; i < a->nuse; i++) {
 		struct field f = a->use[i].f, g = b->use[i].f;
@@ -399,7 +417,7 @@ sameformat(const struct pat *a, const struct pat *b)
 	return 1;
 }
 
-/* numbers the distinct formats and exclusions */
+/* numbers the distinct formats */
 static void
 number(void)
 {
@@ -409,11 +427,6 @@ number(void)
 		for (j = 1; j < i && !sameformat(&pat[i], &pat[j]); j++)
 			;
 		pat[i].format = j < i ? pat[j].format : nformat++;
-		if (!*pat[i].unless)
-			continue;
-		for (j = 1; j < i && strcmp(pat[i].unless, pat[j].unless); j++)
-			;
-		pat[i].exclude = j < i ? pat[j].exclude : ++nexclude;
 	}
 }
 
@@ -425,7 +438,7 @@ listcost(u32 m)
 
 	for (int i = 1; i <= npat; i++)
 		for (int j = 1; j <= npat; j++)
-			if (!disjoint(&pat[i], &pat[j], m))
+			if (!pat[i].alias && !pat[j].alias && !disjoint(&pat[i], &pat[j], m))
 				sum += 1.0 / (1 << __builtin_popcount(pat[j].mask & ~pat[i].mask & m));
 	return sum / npat;
 }
@@ -503,6 +516,7 @@ putdecls(void)
 	printf("extern const char *const %s_name[%s_COUNT], *const %s_text[%s_COUNT];\n",
 	       isa, isa, isa, isa);
 	printf("int %s_decode(u32 w, struct %s_insn *a);\n", isa, isa);
+	printf("int %s_decodetext(u32 w, struct %s_insn *a);\n", isa, isa);
 	printf("u32 %s_encode(const struct %s_insn *a);\n", isa, isa);
 	printf("u32 %s_random(int id, u32 random);\n", isa);
 	printf("s64 %s_member(const void *insn, const char *name, size_t len);\n\n", isa);
@@ -532,9 +546,9 @@ puttables(void)
 	printf("};\n\nconst char *const %s_text[%s_COUNT] = {\n\t\"\",\n", isa, isa);
 	for (int i = 1; i <= npat; i++)
 		printf("\t\"%s\",\n", pat[i].text);
-	printf("};\n\nstatic const struct { u16 format, exclude; } %s_kind[%s_COUNT] = {\n", isa, isa);
+	printf("};\n\nstatic const u16 %s_format[%s_COUNT] = {\n", isa, isa);
 	for (int i = 1; i <= npat; i++)
-		printf("\t[%s_%s] = {%d, %d},\n", isa, pat[i].name, pat[i].format, pat[i].exclude);
+		printf("\t[%s_%s] = %d,\n", isa, pat[i].name, pat[i].format);
 	printf("};\n\n");
 }
 
@@ -552,25 +566,27 @@ indexof(u32 w, int spread)
 	return v;
 }
 
-/* candidates for words with the index bits of v, narrowest first, those with an exclusion
- * before those without; 0 ends the list */
+/* narrower lines before wider, those with an exclusion before those without */
 static int
-candidates(u32 v, int *list)
+rank(const struct pat *p)
 {
-	u32 m = indexof(~0u, 1);
+	return __builtin_popcount(p->mask) * 2 + !!*p->unless;
+}
+
+/* the lines, or the aliases, that words with the bits of v under the mask m may match, best rank
+ * first; 0 ends the list.  Returns its length. */
+static int
+candidates(u32 v, u32 m, int alias, int *list)
+{
 	int n = 0;
 
 	for (int i = 1; i <= npat; i++) {
-		if ((pat[i].bits ^ v) & pat[i].mask & m)
+		if (((pat[i].bits ^ v) & pat[i].mask & m) || pat[i].alias != alias)
 			continue;
-		int k = __builtin_popcount(pat[i].mask) * 2 + !!pat[i].exclude, at = n++;
+		int at = n++;
 
-		for (; at > 0; at--) {
-			const struct pat *q = &pat[list[at - 1]];
-			if (__builtin_popcount(q->mask) * 2 + !!q->exclude >= k)
-				break;
+		for (; at > 0 && rank(&pat[list[at - 1]]) < rank(&pat[i]); at--)
 			list[at] = list[at - 1];
-		}
 		list[at] = i;
 	}
 	list[n++] = 0;
@@ -585,7 +601,7 @@ putlists(void)
 	int one[MAXPAT + 1], nlists = 0, at;
 
 	for (u32 v = 0; v < 1u << nindex; v++) {
-		int n = candidates(indexof(v, 1), one);
+		int n = candidates(indexof(v, 1), indexof(~0u, 1), 0, one);
 
 		for (at = 0; at + n <= nlists; at++)
 			if (!memcmp(&lists[at], one, n * sizeof *one))
@@ -605,7 +621,11 @@ putlists(void)
 	printf("\n};\n\nstatic const u16 %s_first[] = {", isa);
 	for (u32 v = 0; v < 1u << nindex; v++)
 		printf("%s%d,", v % 16 ? " " : "\n\t", start[v]);
-	printf("\n};\n\n");
+	printf("\n};\n\nstatic const u16 %s_alias[] = {", isa);
+	candidates(0, 0, 1, one);
+	for (int i = 0; one[i]; i++)
+		printf(" %d,", one[i]);
+	printf(" 0};\n\n");
 }
 
 static void
@@ -647,11 +667,11 @@ putsetfield(const char *name, const struct field *f)
 	}
 }
 
-/* a switch over the formats: extraction or, if encode, insertion */
+/* a switch over the formats: extraction, then whether the word is excluded; or insertion */
 static void
 putformats(int encode)
 {
-	printf("\tswitch (%s_kind[a->id].format) {\n", isa);
+	printf("\tswitch (%s_format[a->id]) {\n", isa);
 	for (int i = 1, seen = 0; i <= npat; i++) {
 		if (pat[i].format != seen)
 			continue;
@@ -667,33 +687,32 @@ putformats(int encode)
 				printf(";\n");
 			}
 		}
-		printf("\t\tbreak;\n");
+		if (!encode && *pat[i].unless)
+			printf("\t\treturn %s;\n", pat[i].unless);
+		else
+			printf("\t\tbreak;\n");
 	}
 	printf("\t}\n");
 }
 
+/* the loop over the candidates that p points to */
 static void
-putexcluded(void)
+puttry(void)
 {
-	printf("static inline int\n%s_excluded(u32 w, const struct %s_insn *a)\n{\n\t(void)w;\n",
-	       isa, isa);
-	printf("\tswitch (%s_kind[a->id].exclude) {\n", isa);
-	for (int i = 1, seen = 1; i <= npat; i++)
-		if (pat[i].exclude == seen) {
-			printf("\tcase %d:\n\t\treturn %s;\n", seen, pat[i].unless);
-			seen++;
-		}
-	printf("\t}\n\treturn 0;\n}\n\n");
+	printf("\tfor (; *p; p++)\n"
+	       "\t\tif ((w & %s_pat[*p].mask) == %s_pat[*p].bits && !%s_fill(w, *p, a))\n"
+	       "\t\t\treturn *p;\n", isa, isa, isa);
 }
 
 static void
 putdecoder(void)
 {
 	putlists();
-	printf("static inline void\n%s_fields(u32 w, struct %s_insn *a)\n{\n", isa, isa);
+	printf("/* fills a; whether the line excludes w after all */\n"
+	       "static inline int\n%s_fill(u32 w, int id, struct %s_insn *a)\n{\n"
+	       "\t*a = %s_tmpl[id];\n", isa, isa, isa);
 	putformats(0);
-	printf("}\n\n");
-	putexcluded();
+	printf("\treturn 0;\n}\n\n");
 	printf("int\n%s_decode(u32 w, struct %s_insn *a)\n{\n\tconst u16 *p = &%s_list[%s_first[0",
 	       isa, isa, isa, isa);
 	for (int i = 0, n; i < nindex; i += n) {
@@ -702,13 +721,13 @@ putdecoder(void)
 		int lo = indexbit[i + n - 1], at = nindex - i - n;
 		printf("\n\t\t| (w >> %d & 0x%x) << %d", lo, (1 << n) - 1, at);
 	}
-	printf("]];\n\n"
-	       "\tfor (; *p; p++) {\n"
-	       "\t\tif ((w & %s_pat[*p].mask) != %s_pat[*p].bits)\n\t\t\tcontinue;\n"
-	       "\t\t*a = %s_tmpl[*p];\n\t\t%s_fields(w, a);\n"
-	       "\t\tif (!%s_kind[*p].exclude || !%s_excluded(w, a))\n\t\t\treturn *p;\n"
-	       "\t}\n\ta->id = %s_none;\n\treturn %s_none;\n}\n\n",
-	       isa, isa, isa, isa, isa, isa, isa, isa);
+	printf("]];\n\n");
+	puttry();
+	printf("\ta->id = %s_none;\n\treturn %s_none;\n}\n\n", isa, isa);
+	printf("int\n%s_decodetext(u32 w, struct %s_insn *a)\n{\n\tconst u16 *p = %s_alias;\n\n",
+	       isa, isa, isa);
+	puttry();
+	printf("\treturn %s_decode(w, a);\n}\n\n", isa);
 }
 
 static void
@@ -734,6 +753,9 @@ main(void)
 {
 	readall();
 	checkoverlap();
+	for (int i = 1; i <= npat; i++)
+		if (pat[i].alias)
+			checkalias(&pat[i]);
 	number();
 	chooseindex();
 	putdecls();

@@ -53,7 +53,7 @@ isa_roundtrip(int n)
 		for (int i = 0; i < n || (!hits && i < 4000000); i++) {
 			u32 w = ISA_(_random)(id, isa_rnd());
 
-			if (ISA_(_decode)(w, &a) != id)
+			if (ISA_(_decodetext)(w, &a) != id)
 				continue;
 			hits++;
 			if (ISA_(_encode)(&a) != w)
@@ -71,14 +71,14 @@ isa_anyword(int n)
 
 	for (int i = 0; i < n; i++) {
 		u32 w = isa_rnd(), v;
-		int id = ISA_(_decode)(w, &a);
+		int id = ISA_(_decodetext)(w, &a);
 
 		if (!id)
 			continue;
 		v = ISA_(_encode)(&a);
 		if (((v ^ w) & ~ISA_(_pat)[id].ignored) && sizeof w * 8 == 32)
 			fail_msg("%s: %08x encodes to %08x", ISA_(_name)[id], w, v);
-		if (ISA_(_decode)(v, &b) != id || ISA_(_encode)(&b) != v)
+		if (ISA_(_decodetext)(v, &b) != id || ISA_(_encode)(&b) != v)
 			fail_msg("%s: %08x does not decode as %08x does", ISA_(_name)[id], v, w);
 	}
 }
@@ -139,7 +139,7 @@ isa_compare(const struct isa_capstone *c, csh h, u32 w, struct isa_count *k)
 {
 	char ours[256] = "", a[256], b[256], *op;
 	struct ISA_(_insn) insn;
-	int valid = c->text(w, c->pc, ours, sizeof ours), id = ISA_(_decode)(w, &insn);
+	int valid = c->text(w, c->pc, ours, sizeof ours), id = ISA_(_decodetext)(w, &insn);
 	cs_insn *ci = 0;
 	size_t n = cs_disasm(h, (const u8 *)&w, 4, c->pc, 1, &ci);
 

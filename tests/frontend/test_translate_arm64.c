@@ -125,6 +125,8 @@ test_scan_agrees_with_translate(void **s)
 		int always = (w & 0xff00001e) == 0x5400000e;   /* b.al, b.nv: never on */
 
 		assert_int_equal(sc.len, 4);
+		if (op == O_trap)                      /* scan need not know what is undefined */
+			continue;
 		if (!always && more != (sc.flow == FLOW_NEXT || sc.flow == FLOW_COND))
 			fail_msg("%08x: flow %d but translate returned %d", w, sc.flow, more);
 		/* to say that flags are read where they are not (csel with al) is allowed */

@@ -52,20 +52,41 @@ a64_ismovwide(const struct a64_insn *a)
 	return ishalf(v) || ishalf(a->sf ? ~v : (u32)~v);
 }
 
+/* The effect on flags of a data-processing word; DDI 0487 C4.1.86, C4.1.94: S, or opc = 11 of the
+ * logical ones, writes them all. */
+static int
+dataflags(u32 w)
+{
+	switch (w >> 24 & 0x1f) {
+	case 0x0a: case 0x12:                  /* logical; 0x12 with bit 23 clear (else move wide) */
+		return (w >> 29 & 3) == 3 && !((w >> 24 & 0x1f) == 0x12 && w >> 23 & 1) ? PEEK_WRITE : PEEK_NONE;
+	case 0x0b: case 0x11:                  /* add, subtract */
+		return w >> 29 & 1 ? PEEK_WRITE : PEEK_NONE;
+	case 0x1a:                             /* all but those of one and two sources: adc, ccmp, csel ... */
+		return (w >> 21 & 7) == 6 ? PEEK_NONE : PEEK_READ;
+	}
+	return PEEK_NONE;
+}
+
+/* Runs for every instruction before it is translated, hence decodes only where control may turn:
+ * the branches and system instructions, and scalar floating point, which may touch flags. */
 void
 a64_scan(const u8 *p, int n, gaddr pc, struct scan *s)
 {
 	struct a64_insn a;
 	u32 w;
 
-	*s = (struct scan){.len = 4};
-	if (n < 4) {
-		s->len = 0;
+	*s = (struct scan){.len = n < 4 ? 0 : 4};
+	if (n < 4)
 		return;
-	}
 	w = ld32(p);
 	if ((w >> 26 & 3) == 3) {
-		simd_scan(w, s);
+		if (w >> 24 == 0x1e)
+			simd_scan(w, s);
+		return;
+	}
+	if ((w >> 26 & 7) != 5 && w >> 27 & 3 && !(pc & 3)) {
+		s->flags = (u8)dataflags(w);
 		return;
 	}
 	if ((pc & 3) || !a64_decode(w, &a)) {

@@ -240,7 +240,7 @@ a64_disasm(const u8 *p, int n, gaddr pc, char *buf, size_t size)
 	if ((w >> 26 & 3) == 3) {
 		if (!simd_disasm(w, pc, buf, size))
 			snprintf(buf, size, ".word\t0x%08x", w);
-	} else if (a64_decode(w, &a)) {
+	} else if (a64_decodetext(w, &a)) {
 		isa_print(&printer, buf, size, a64_name[a.id], a64_text[a.id], &a, pc);
 	} else {
 		snprintf(buf, size, ".word\t0x%08x", w);
