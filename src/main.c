@@ -119,7 +119,7 @@ fillproc(const struct options *o, const struct program *p, const struct image *i
 	proc.self = ownpath();
 	proc.release = o->uname;
 	proc.strace = o->strace || logging(LOG_STRACE);
-	snprintf(proc.comm, sizeof proc.comm, "%s", strrchr(p->name, '/') ? strrchr(p->name, '/') + 1 : p->name);
+	snprintf(proc.comm, sizeof proc.comm, "%.15s", strrchr(p->name, '/') ? strrchr(p->name, '/') + 1 : p->name);
 	proc.code0 = img->code0;
 	proc.code1 = img->code1;
 	proc.data0 = img->data0;

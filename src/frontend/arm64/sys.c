@@ -5,6 +5,7 @@
  * emulates them for HWCAP_CPUID (op0 3, op1 0, CRn 0; registers it does not know read as 0). */
 #include <time.h>
 #include "base/fp.h"
+#include "base/vdso.h"
 #include "frontend/arm64/arm64.h"
 
 #include <stdio.h>
@@ -233,6 +234,24 @@ a64_textsysreg(char *buf, size_t n, int reg)
 			return snprintf(buf, n, "%s", id[i].name);
 	return snprintf(buf, n, "s%d_%d_c%d_c%d_%d", 2 | reg >> 14, reg >> 11 & 7, reg >> 7 & 15,
 	                reg >> 3 & 15, reg & 7);
+}
+
+u64
+arm64_vdso_call(struct cpu *cpu, u64 n, u64 arg0, u64 arg1)
+{
+	return vdso_call(cpu, n, arg0, arg1);
+}
+
+/* udf is undefined everywhere but in the vDSO, whose clock functions are made of it (base/vdso.h). */
+int
+a64_tr_udf(struct tr *t, const struct a64_insn *a)
+{
+	u32 n = (u32)a->imm - VDSO_A64_WORD;
+
+	if (!vdso_holds(t->pc) || n >= VDSO_NCALLS)
+		return tr_undef(t);
+	a64_put(t, I64, 0, tr_help(t, H_vdso_call, tr_k(t, n), a64_get(t, I64, 0), a64_get(t, I64, 1)));
+	return 1;
 }
 
 int
