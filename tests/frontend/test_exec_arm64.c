@@ -94,7 +94,10 @@ static u32 str(int rt, int rn, size_t off) { return 0xf9000000 | (u32)(off / 8) 
 static u32 ldrq(int rt, int rn, size_t off) { return 0x3dc00000 | (u32)(off / 16) << 10 | rn << 5 | rt; }
 static u32 strq(int rt, int rn, size_t off) { return 0x3d800000 | (u32)(off / 16) << 10 | rn << 5 | rt; }
 
-enum { MSR = 0xd5180000, MRS = 0xd5380000, NZCV_ = 0x34200, FPCR_ = 0x34400, FPSR_ = 0x34420, TPIDR_ = 0x3d040 };
+enum {
+	MSR = 0xd5180000, MRS = 0xd5380000,
+	NZCV_ = 0x34200, FPCR_ = 0x34400, FPSR_ = 0x34420, TPIDR_ = 0x3d040,
+};
 #define AT(member) offsetof(struct state, member)
 
 static void
@@ -266,7 +269,8 @@ arrange(struct state *s, u32 w, int class, int id)
 	if (id == a64_stxr)
 		emit((w & 0xc0000000) | 0x085f7c00 | rn << 5 | 31);
 	if (id == a64_stxp)
-		emit((w & 0xc0000000) | 0x087f0000 | (rn == 26 ? 25 : 26) << 10 | rn << 5 | (rn == 27 ? 24 : 27));
+		emit((w & 0xc0000000) | 0x087f0000 | (rn == 26 ? 25 : 26) << 10 | rn << 5 |
+		     (rn == 27 ? 24 : 27));
 }
 
 /* branches go over one instruction */
@@ -513,8 +517,8 @@ show(const struct batch *b, const struct state *ours, const struct state *theirs
 		u64 x = ((u64 *)ours)[i], y = ((u64 *)theirs)[i];
 
 		if (x != y)
-			printf("    [%d]%s was %016llx ours %016llx theirs %016llx\n", i,
-			       i < 31 ? " x" : i == 31 ? " sp" : i == 32 ? " nzcv" : i == 34 ? " fpsr" : i > 35 ? " v" : "",
+			printf("    %s[%d] was %016llx ours %016llx theirs %016llx\n",
+			       i < 31 ? "x" : i > 35 ? "v" : "sp nzcv fpcr fpsr: x", i > 35 ? (i - 36) / 2 : i,
 			       (unsigned long long)((u64 *)s)[i], (unsigned long long)x, (unsigned long long)y);
 	}
 	for (int i = 0; i < MEM; i++)

@@ -52,20 +52,20 @@ a64_ismovwide(const struct a64_insn *a)
 	return ishalf(v) || ishalf(a->sf ? ~v : (u32)~v);
 }
 
-/* The effect on flags of a data-processing word; DDI 0487 C4.1.86, C4.1.94: S, or opc = 11 of the
- * logical ones, writes them all. */
+/* The effect on flags of a word outside the branch and system group; DDI 0487 C4.1.86, C4.1.94:
+ * add and subtract with S, logic with opc = 11 write them all; class 0x1a reads them (adc, ccmp,
+ * csel) but for its one- and two-source part.  Arithmetic instead of branches, which the host would
+ * often mispredict. */
 static int
 dataflags(u32 w)
 {
-	switch (w >> 24 & 0x1f) {
-	case 0x0a: case 0x12:                  /* logical; 0x12 with bit 23 clear (else move wide) */
-		return (w >> 29 & 3) == 3 && !((w >> 24 & 0x1f) == 0x12 && w >> 23 & 1) ? PEEK_WRITE : PEEK_NONE;
-	case 0x0b: case 0x11:                  /* add, subtract */
-		return w >> 29 & 1 ? PEEK_WRITE : PEEK_NONE;
-	case 0x1a:                             /* all but those of one and two sources: adc, ccmp, csel ... */
-		return (w >> 21 & 7) == 6 ? PEEK_NONE : PEEK_READ;
-	}
-	return PEEK_NONE;
+	enum { ARITH = 1 << 0x0b | 1 << 0x11, LOGIC = 1 << 0x0a | 1 << 0x12, USERS = 1 << 0x1a };
+	u32 class = 1u << (w >> 24 & 0x1f), s = w >> 29 & 1;
+	u32 movewide = (w >> 23 & 0x3f) == 0x25;
+
+	u32 writes = (!!(class & ARITH) & s) | (!!(class & LOGIC) & s & w >> 30 & ~movewide);
+	u32 reads = !!(class & USERS) & ((w >> 21 & 7) != 6);
+	return (int)(writes * PEEK_WRITE + reads * PEEK_READ);
 }
 
 /* Runs for every instruction before it is translated, hence decodes only where control may turn:
