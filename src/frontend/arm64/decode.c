@@ -63,8 +63,10 @@ dataflags(u32 w)
 	u32 class = 1u << (w >> 24 & 0x1f), s = w >> 29 & 1;
 	u32 movewide = (w >> 23 & 0x3f) == 0x25;
 
-	u32 writes = (!!(class & ARITH) & s) | (!!(class & LOGIC) & s & w >> 30 & ~movewide);
-	u32 reads = !!(class & USERS) & ((w >> 21 & 7) != 6);
+	u32 arith = (class & ARITH) != 0, logic = (class & LOGIC) != 0;
+	u32 users = (class & USERS) != 0, sources = (w >> 21 & 7) == 6;
+	u32 writes = (arith & s) | (logic & s & w >> 30 & ~movewide), reads = users & ~sources;
+
 	return (int)(writes * PEEK_WRITE + reads * PEEK_READ);
 }
 
