@@ -58,6 +58,7 @@ enum {
 	HELP_FAULT = 2,                /* may fault on guest memory */
 	HELP_STATE = 4,                /* reads or writes guest variables: all are in memory around it */
 	HELP_FP = 8,                   /* uses host floating point or vectors: those are saved around it */
+	HELP_NOVEC = 16,               /* certainly touches no vector register, nor does what it calls: saves time */
 };
 struct helper { const char *name; void *fn; u32 flags; };
 typedef u64 helper_fn(struct cpu *, u64 a, u64 b, u64 c);

@@ -4,7 +4,7 @@
  * EFLAGS hold at most one FL value, x->fl.  Their carry is the borrow after a subtraction, the
  * opposite of the IR's C: x->flkind remembers.  In registers and memory C is always the IR's,
  * and bits 1-7 are zero. */
-#include "backend/x86_64/x86.h"
+#include "backend/x86_64/int.h"
 
 void
 xf_def(struct x86 *x, ref t, enum flkind kind)
@@ -440,6 +440,19 @@ compare_now(struct x86 *x, const struct ins *d, int a, int b, s32 k)
 		alu_rr(&x->a, d->op == O_fladd ? A_ADD : A_CMP, w, a, b);
 	else
 		alu_ri(&x->a, d->op == O_fladd ? A_ADD : A_CMP, w, a, k);
+}
+
+int
+x_flset(struct x86 *x, const struct ins *i)
+{
+	int s, d;
+
+	s = xr_use(x, i->a, 64);
+	d = xr_tmp(x);
+	mov_rr(&x->a, 32, d, s);
+	alu_ri(&x->a, A_AND, 32, d, FL_NZCV);
+	xr_set(x, (ref)x->i, d);
+	return 1;
 }
 
 /* flsel: condition v of a holds: b, else imm.  b is usually a comparison left to us: it is made only

@@ -5,7 +5,6 @@
  * used later, an emitter without SEL_CLOB looks for a form that keeps them (lea, BMI2). */
 #include "backend/x86_64/int.h"
 
-static int width(const struct ins *i) { return i->ty == I64 ? 64 : 32; }
 static int keepflags(const struct x86 *x) { return x->fl && xlive(x, x->fl); }
 static int isfold(const struct x86 *x, ref t) { return !isk(t) && x->val[t].flags & VAL_FOLD; }
 static int imm32(struct x86 *x, ref t, int w, s64 *k) { return x_isk(x, t, k) && (w == 32 || fits32(*k)); }
@@ -15,15 +14,6 @@ cut(struct x86 *x, const struct ins *i, int d)
 {
 	if (i->ty < I32)
 		movzx_rr(&x->a, ty_bits(i->ty), d, d);
-}
-
-static void
-mov_any(struct x86 *x, int w, int d, int s, struct mem m)
-{
-	if (s < 0)
-		mov_rm(&x->a, w, d, m);
-	else if (s != d)
-		mov_rr(&x->a, w, d, s);
 }
 
 /* A variable in memory is changed in place: add [home], b.  a must be its present value. */
@@ -73,7 +63,7 @@ alu_over_b(struct x86 *x, enum alu op, int w, int d, int ra, struct mem ma)
 static void
 alu2(struct x86 *x, const struct ins *i, enum alu op, ref a, ref b)
 {
-	int w = width(i), ra = -2, rb = -1, d, isimm;
+	int w = opwidth(i), ra = -2, rb = -1, d, isimm;
 	struct mem ma = {0}, mb = {0};
 	s64 k;
 
@@ -126,19 +116,19 @@ add_shifted(struct x86 *x, const struct ins *i, ref n, ref other)
 	struct mem m = {.base = NOREG, .scale = (u8)kval(x->r, sh->b)};
 	s64 k;
 
-	m.index = (s8)xr_use(x, sh->a, width(i));
+	m.index = (s8)xr_use(x, sh->a, opwidth(i));
 	if (x_isk(x, other, &k) && fits32(k))
 		m.disp = (s32)k;
 	else
-		m.base = (s8)xr_use(x, other, width(i));
-	lea(&x->a, width(i), xr_def(x, (ref)x->i), m);
+		m.base = (s8)xr_use(x, other, opwidth(i));
+	lea(&x->a, opwidth(i), xr_def(x, (ref)x->i), m);
 }
 
 /* add by lea: three operands, flags kept */
 static void
 add_lea(struct x86 *x, const struct ins *i)
 {
-	int w = width(i), ra = xr_use(x, i->a, w), d;
+	int w = opwidth(i), ra = xr_use(x, i->a, w), d;
 	struct mem m = mem_at(ra, 0);
 	s64 k;
 
@@ -181,7 +171,7 @@ x_add(struct x86 *x, const struct ins *i)
 		add_shifted(x, i, i->b, i->a);
 	} else if (i->ty >= I32 && isfold(x, i->a)) {
 		add_shifted(x, i, i->a, i->b);
-	} else if (keepflags(x) || (xr_isreg(x, i->a) && (imm32(x, i->b, width(i), &k) || xr_isreg(x, i->b)))) {
+	} else if (keepflags(x) || (xr_isreg(x, i->a) && (imm32(x, i->b, opwidth(i), &k) || xr_isreg(x, i->b)))) {
 		add_lea(x, i);
 	} else {
 		alu2(x, i, A_ADD, i->a, i->b);
@@ -227,7 +217,7 @@ x_logic(struct x86 *x, const struct ins *i)
 int
 x_andn(struct x86 *x, const struct ins *i)
 {
-	int w = width(i), ra, rb, d;
+	int w = opwidth(i), ra, rb, d;
 	struct mem m;
 
 	if (x86feat.bmi1) {
@@ -253,7 +243,7 @@ x_andn(struct x86 *x, const struct ins *i)
 int
 x_orn(struct x86 *x, const struct ins *i)
 {
-	int w = width(i), ra, rb, d;
+	int w = opwidth(i), ra, rb, d;
 	struct mem ma, mb;
 
 	ra = xr_usem(x, i->a, w, &ma);
@@ -274,9 +264,9 @@ static int
 unary(struct x86 *x, const struct ins *i)
 {
 	struct mem m;
-	int s = xr_usem(x, i->a, width(i), &m), d = xr_def(x, (ref)x->i);
+	int s = xr_usem(x, i->a, opwidth(i), &m), d = xr_def(x, (ref)x->i);
 
-	mov_any(x, width(i), d, s, m);
+	mov_any(x, opwidth(i), d, s, m);
 	return d;
 }
 
@@ -285,7 +275,7 @@ x_not(struct x86 *x, const struct ins *i)
 {
 	int d = unary(x, i);
 
-	not_r(&x->a, width(i), d);
+	not_r(&x->a, opwidth(i), d);
 	cut(x, i, d);
 	return 1;
 }
@@ -295,7 +285,7 @@ x_neg(struct x86 *x, const struct ins *i)
 {
 	int d = unary(x, i);
 
-	neg_r(&x->a, width(i), d);
+	neg_r(&x->a, opwidth(i), d);
 	cut(x, i, d);
 	return 1;
 }
@@ -320,9 +310,9 @@ shift_operand(struct x86 *x, const struct ins *i, int distinct)
 	struct mem m;
 	int s, d;
 
-	s = xr_usem(x, i->a, width(i), &m);
+	s = xr_usem(x, i->a, opwidth(i), &m);
 	d = distinct ? xr_defx(x, (ref)x->i) : xr_def(x, (ref)x->i);
-	mov_any(x, width(i), d, s, m);
+	mov_any(x, opwidth(i), d, s, m);
 	if (i->ty < I32 && i->op == O_sar)
 		movsx_rr(&x->a, ty_bits(i->ty), 32, d, d);
 	return d;
@@ -331,7 +321,7 @@ shift_operand(struct x86 *x, const struct ins *i, int distinct)
 static int
 shift_k(struct x86 *x, const struct ins *i, int n)
 {
-	int keep = keepflags(x), w = width(i), d, s, c;
+	int keep = keepflags(x), w = opwidth(i), d, s, c;
 
 	if (i->op == O_shl && i->ty >= I32 && xr_isreg(x, i->a) && (n == 1 || (keep && n <= 3))) {
 		s = xr_use(x, i->a, w);
@@ -359,7 +349,7 @@ shift_k(struct x86 *x, const struct ins *i, int n)
 int
 x_shift(struct x86 *x, const struct ins *i)
 {
-	int w = width(i), a, b, d;
+	int w = opwidth(i), a, b, d;
 	s64 k;
 
 	if (x_isk(x, i->b, &k))

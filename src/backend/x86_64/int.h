@@ -9,8 +9,25 @@
 #include "backend/x86_64/sel.def"
 #undef SEL
 
+/* width an integer instruction is computed at */
+static inline int opwidth(const struct ins *i) { return i->ty == I64 ? 64 : 32; }
+
+/* d = s, or what is in memory at m if s < 0 (as xr_usem says) */
+static inline void
+mov_any(struct x86 *x, int w, int d, int s, struct mem m)
+{
+	if (s < 0)
+		mov_rm(&x->a, w, d, m);
+	else if (s != d)
+		mov_rr(&x->a, w, d, s);
+}
+
 /* Compares the operands of set, brc; returns the host condition of the relation. */
 int x_compare(struct x86 *, const struct ins *);
+
+/* mem.c */
+struct mem x_aligned(struct x86 *, const struct ins *, int bytes);     /* x_addr, with AUX_ALIGN's check */
+void x_bswap_reg(struct x86 *, int bits, int d);       /* 16 bits: changes EFLAGS and leaves what is above */
 
 /* branch.c */
 void branch_begin(struct x86 *);
@@ -20,28 +37,33 @@ int branch_end(struct x86 *);                  /* resolves jumps, emits stubs an
 /* stub.c: addresses of the common stubs */
 struct stubs {
 	u8 *leave;                     /* cpu->why and cpu->pc are set */
+	u8 *leaveat;                   /* rax = pc, cpu->why is set */
 	u8 *next;                      /* rax = pc: leave with WHY_NEXT, cpu->link = 0 */
 	u8 *poll;                      /* rax = pc: WHY_POLL */
 	u8 *trap;                      /* rax = pc, ecx = trap: WHY_TRAP */
 	u8 *linkexit;                  /* rax = pc, ecx = link number, rdx = owner */
 	u8 *dispatch;                  /* rax = pc: jump cache, or next; polls */
-	u8 *fault;                     /* leave with why and pc set by unwind, registers to be stored */
-	u8 *faultc;                    /* ... from C code: they are stored already */
+	u8 *leavec;                    /* as leave, the registers being stored already (from a helper) */
+	u8 *relink;                    /* dispatch on the link variable */
 	u8 *sentinel;                  /* bottom of the shadow stack */
 	u8 *help, *helpv, *helpall;    /* rax = function: saves the integer homes that C loses; vectors too; everything */
-	u8 *eval;                      /* rax = struct evalsite */
 	u8 *enter;
 };
 extern struct stubs x86_stub;
 u32 stub_init(u8 *code, u8 *end);              /* reserves; returns the size */
-void stub_guest(void);                         /* writes them, homes being known */
+void stub_guest(const struct guest *);                        /* writes them, homes being known */
+
+void x86_features(const char *hide);           /* feat.c: fills x86feat */
+int x_eval(struct x86 *, const struct ins *);  /* call.c: leaves the instruction to the evaluator */
 
 /* what the evaluator needs of an instruction it does for us */
 struct evalsite {
 	struct ins ins;
 	u8 fpnan;
+	gaddr pc;
 	u64 k[3];
 };
+u64 x86_evaluate(struct cpu *, const struct evalsite *);
 
 void xv_const_init(u8 *at);
 u32 xv_const_size(void);

@@ -627,3 +627,17 @@ val_put(struct x86 *x, const struct ins *i)
 	}
 	val_inhome(x, i->a, i->v);
 }
+
+void
+val_spillall(struct x86 *x)
+{
+	for (int c = 0; c < 2; c++)
+		for (int r = 0; r < ntemp[c]; r++) {
+			ref t = x->in[c][r];
+
+			if (t && x->val[t].last > x->i && x->val[t].reg == r)
+				spill(x, c, r);
+			else
+				forget(x, c, r);
+		}
+}

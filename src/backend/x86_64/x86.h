@@ -109,8 +109,9 @@ struct x86 {
 	struct cold *cold; int ncold, capcold;
 	ref homed[256][4];             /* values in each home; dead ones stay until their place is needed */
 	/* -- branches (branch.c) -- */
-	u32 *label;                    /* offset of each block's head */
-	struct fixup { u32 site; u16 block, kind; } *fix; int nfix, capfix;
+	u32 *label;                    /* offset of each block's head, or ~0 */
+	u8 *loop;                      /* the block is jumped back to from inside the region */
+	struct fixup { u32 site; u16 block; } *fix; int nfix, capfix;
 	int capval, caplabel;
 };
 extern struct x86 x86;
@@ -178,7 +179,9 @@ void val_get(struct x86 *, ref t);             /* t = get */
 void val_put(struct x86 *, const struct ins *);
 void val_leavehome(struct x86 *, int var);     /* the home of var is about to change: save values that live in it */
 void val_inhome(struct x86 *, ref t, int var); /* t is now in the home of var */
+void val_spillall(struct x86 *);               /* C code is about to run: nothing stays in temporaries */
 int x_emit(struct x86 *, ref t);               /* emits instruction t now (driver, host.c) */
+void x_map(struct x86 *);                      /* the next byte may fault: records the guest pc */
 
 /* -- the vector side -- */
 extern const struct sel x86_vsel[O_COUNT];     /* vec*.c, fp*.c; built from vsel.def in vec.c */

@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: MIT */
+/* branch.c - leaving a block: jumps inside the region, links to others, calls and returns
+ *
+ * A link is a jump whose rel32 field the engine patches with one store, so the field must not cross
+ * an 8-byte boundary.  Safe points: the head of a block that is jumped back to, and every other edge
+ * backward or computed. */
+#include "backend/x86_64/int.h"
+
+enum { HASH = 512 };
+static struct { gaddr pc; u16 block; } blockhash[HASH];        /* block + 1; 0: none */
+
+enum { NOLABEL = ~0u };
+
+/* -- blocks by address -- */
+static u32
+hash(gaddr pc)
+{
+	return (u32)(pc >> 1 ^ pc >> 10) % HASH;
+}
+
+static int
+find_block(struct x86 *x, gaddr pc)
+{
+	if (x->r->nblock > HASH / 2) {
+		for (int b = 0; b < x->r->nblock; b++)
+			if (x->r->block[b].pc == pc)
+				return b;
+		return -1;
+	}
+	for (u32 h = hash(pc); blockhash[h].block; h = (h + 1) % HASH)
+		if (blockhash[h].pc == pc)
+			return blockhash[h].block - 1;
+	return -1;
+}
+
+/* Blocks that are jumped back to hold a safe point. */
+static void
+find_loops(struct x86 *x)
+{
+	const struct region *r = x->r;
+
+	for (int b = 0; b < r->nblock; b++) {
+		const struct ins *i = &r->ins[r->block[b].first], *end = i + r->block[b].n;
+
+		for (; i < end; i++) {
+			ref to = i->op == O_jmp ? i->a : i->op == O_brc || i->op == O_brf ? i->c : 0;
+			int t = to ? find_block(x, kval(r, to)) : -1;
+
+			if (t >= 0 && t <= b)
+				x->loop[t] = 1;
+		}
+	}
+}
+
+void
+branch_begin(struct x86 *x)
+{
+	const struct region *r = x->r;
+
+	while (x->caplabel < r->nblock) {
+		x->label = grow(x->label, x->caplabel, &x->caplabel, sizeof *x->label);
+		x->loop = xrealloc(x->loop, (size_t)x->caplabel);
+	}
+	memset(x->label, 0xff, (size_t)r->nblock * sizeof *x->label);
+	memset(x->loop, 0, (size_t)r->nblock);
+	x->nfix = x->ncold = 0;
+	if (r->nblock <= HASH / 2) {
+		memset(blockhash, 0, sizeof blockhash);
+		for (int b = 0; b < r->nblock; b++) {
+			u32 h = hash(r->block[b].pc);
+
+			while (blockhash[h].block && blockhash[h].pc != r->block[b].pc)
+				h = (h + 1) % HASH;
+			if (!blockhash[h].block) {
+				blockhash[h].pc = r->block[b].pc;
+				blockhash[h].block = (u16)(b + 1);
+			}
+		}
+	}
+	find_loops(x);
+}
+
+/* -- cold code -- */
+struct cold *
+x_cold(struct x86 *x, u8 *from, void (*emit)(struct x86 *, const struct cold *))
+{
+	struct cold *c;
+
+	x->cold = grow(x->cold, x->ncold, &x->capcold, sizeof *x->cold);
+	c = &x->cold[x->ncold++];
+	*c = (struct cold){.from = from, .back = x->a.p, .emit = emit, .pcoff = x->pcoff};
+	return c;
+}
+
+static void
+cold_poll(struct x86 *x, const struct cold *c)
+{
+	mov_ri(&x->a, RAX, c->k);
+	jmp_to(&x->a, x86_stub.poll);
+}
+
+static void
+poll(struct x86 *x, gaddr pc)
+{
+	u8 *from;
+
+	alu_mi(&x->a, A_CMP, 32, m_cpu(offsetof(struct cpu, poll)), 0);
+	from = jcc_32(&x->a, JNE);
+	x_cold(x, from, cold_poll)->k = pc;
+}
+
+void
+branch_head(struct x86 *x, int b)
+{
+	const struct block *k = &x->r->block[b];
+
+	x->label[b] = (u32)(x->a.p - x->out->code);
+	if (k->entry || !b) {
+		struct out *o = x->out;
+
+		o->entry = grow(o->entry, o->nentry, &o->capentry, sizeof *o->entry);
+		o->entry[o->nentry++] = (struct entry){.pc = k->pc, .off = x->label[b]};
+	}
+	if (x->loop[b])
+		poll(x, k->pc);
+}
+
+/* -- links -- */
+
+/* Pads so that a rel32 field `after` bytes on does not cross an 8-byte boundary. */
+static void
+align_field(struct x86 *x, int after)
+{
+	int at = (int)((uintptr_t)(x->a.p + after) & 7);
+
+	if (at > 4)
+		nops(&x->a, 8 - at);
+}
+
+static void
+add_link(struct x86 *x, u8 *field, gaddr pc)
+{
+	struct out *o = x->out;
+
+	o->link = grow(o->link, o->nlink, &o->caplink, sizeof *o->link);
+	o->link[o->nlink++] = (struct link){.site = (u32)(field - o->code), .pc = pc};
+}
+
+static void
+jmp_link(struct x86 *x, gaddr pc)
+{
+	align_field(x, 1);
+	add_link(x, jmp_32(&x->a), pc);
+}
+
+static void
+add_fix(struct x86 *x, u8 *field, int block)
+{
+	x->fix = grow(x->fix, x->nfix, &x->capfix, sizeof *x->fix);
+	x->fix[x->nfix++] = (struct fixup){.site = (u32)(field - x->out->code), .block = (u16)block};
+}
+
+static int
+isbackward(struct x86 *x, gaddr pc)
+{
+	return pc <= x->r->pc + (u64)(s64)(s32)x->pcoff;
+}
+
+static void
+jump(struct x86 *x, gaddr pc)
+{
+	int b = find_block(x, pc), here = (int)(x->b - x->r->block);
+
+	if (b < 0) {
+		if (isbackward(x, pc))
+			poll(x, pc);
+		jmp_link(x, pc);
+	} else if (x->label[b] != NOLABEL) {
+		jmp_to(&x->a, x->out->code + x->label[b]);
+	} else if (b != here + 1) {
+		add_fix(x, jmp_32(&x->a), b);
+	}
+}
+
+int
+x_jmp(struct x86 *x, const struct ins *i)
+{
+	jump(x, kval(x->r, i->a));
+	return 1;
+}
+
+static void
+cold_backward(struct x86 *x, const struct cold *c)
+{
+	gaddr pc = c->k;
+	u8 *go;
+
+	alu_mi(&x->a, A_CMP, 32, m_cpu(offsetof(struct cpu, poll)), 0);
+	go = jcc_8(&x->a, JE);
+	mov_ri(&x->a, RAX, pc);
+	jmp_to(&x->a, x86_stub.poll);
+	rel8_here(&x->a, go);
+	jmp_link(x, pc);
+}
+
+static void
+jcc(struct x86 *x, int cc, gaddr pc)
+{
+	int b = find_block(x, pc);
+
+	if (b < 0 && isbackward(x, pc)) {
+		x_cold(x, jcc_32(&x->a, cc), cold_backward)->k = pc;
+	} else if (b < 0) {
+		align_field(x, 2);
+		add_link(x, jcc_32(&x->a, cc), pc);
+	} else if (x->label[b] != NOLABEL) {
+		jcc_to(&x->a, cc, x->out->code + x->label[b]);
+	} else {
+		add_fix(x, jcc_32(&x->a, cc), b);
+	}
+}
+
+/* A side exit that is always taken: what follows is never reached, but must stay well formed. */
+static void
+always(struct x86 *x, gaddr pc)
+{
+	int b = find_block(x, pc);
+
+	if (b >= 0 && x->label[b] == NOLABEL)
+		add_fix(x, jmp_32(&x->a), b);
+	else
+		jump(x, pc);
+}
+
+int
+x_brc(struct x86 *x, const struct ins *i)
+{
+	const struct ins *d = &x->r->ins[i->a & ~REF_K];
+	gaddr to = kval(x->r, i->c);
+
+	if (isk(i->a) && isk(i->b)) {
+		if (ir_rel(i->v, kval(x->r, i->a), kval(x->r, i->b), ty_bits(i->ty)))
+			always(x, to);
+	} else if (!isk(i->a) && x->val[i->a].flags & VAL_FOLD && d->op == O_set) {
+		jcc(x, x_compare(x, d) ^ (i->v == R_EQ), to);
+	} else {
+		jcc(x, x_compare(x, i), to);
+	}
+	return 1;
+}
+
+int
+x_brf(struct x86 *x, const struct ins *i)
+{
+	gaddr to = kval(x->r, i->c);
+	int cc, cc2, and;
+	u8 *skip, *take;
+
+	if (i->v >= CC_AL) {
+		always(x, to);
+		return 1;
+	}
+	cc = xf_cond(x, i->a, i->v, &cc2, &and);
+	if (cc2 < 0) {
+		jcc(x, cc, to);
+	} else if (and) {
+		skip = jcc_8(&x->a, cc ^ 1);
+		jcc(x, cc2, to);
+		rel8_here(&x->a, skip);
+	} else {
+		take = jcc_8(&x->a, cc);
+		skip = jcc_8(&x->a, cc2 ^ 1);
+		rel8_here(&x->a, take);
+		always(x, to);
+		rel8_here(&x->a, skip);
+	}
+	return 1;
+}
+
+/* -- calls and returns -- */
+static int haslink(const struct x86 *x) { return x->r->guest->link != 0xff; }
+
+/* The code a call comes back to: right if the link variable holds the address after the call. */
+static void
+continuation(struct x86 *x, gaddr pc)
+{
+	const struct home *h = &x86_home[x->r->guest->link];
+	struct out *o = x->out;
+
+	o->entry = grow(o->entry, o->nentry, &o->capentry, sizeof *o->entry);
+	o->entry[o->nentry++] = (struct entry){.pc = pc, .off = (u32)(x->a.p - o->code), .ret = 1};
+	if (!fits32((s64)pc)) {
+		rex_r(&x->a, 64, 0, RAX);      /* always the long form: kill() knows its length */
+		put1(&x->a, 0xb8);
+		put8(&x->a, pc);
+		if (h->reg >= 0)
+			alu_rr(&x->a, A_CMP, 64, RAX, h->reg);
+		else
+			alu_rm(&x->a, A_CMP, 64, RAX, mem_at(RBP, h->disp));
+	} else if (h->reg >= 0) {
+		rex_r(&x->a, 64, 0, h->reg);
+		put1(&x->a, 0x81);
+		modrm_r(&x->a, A_CMP, h->reg);
+		put4(&x->a, (u32)pc);
+	} else {
+		op_rm(&x->a, 0x81, 64, A_CMP, mem_at(RBP, h->disp), 4);
+		put4(&x->a, (u32)pc);
+	}
+	if (((uintptr_t)x->a.p & 7) == 7)      /* kill() replaces the two opcode bytes at once */
+		nops(&x->a, 1);
+	rel32_to(jcc_32(&x->a, JNE), x86_stub.relink);
+	jump(x, pc);
+}
+
+int
+x_call(struct x86 *x, const struct ins *i)
+{
+	gaddr to = kval(x->r, i->a);
+	int b = find_block(x, to);
+
+	if (isbackward(x, to) && !(b >= 0 && x->loop[b]))
+		poll(x, to);
+	if (!haslink(x)) {
+		jump(x, to);
+		return 1;
+	}
+	if (b < 0) {
+		align_field(x, 1);
+		add_link(x, call_32(&x->a), to);
+	} else if (x->label[b] != NOLABEL) {
+		rel32_to(call_32(&x->a), x->out->code + x->label[b]);
+	} else {
+		add_fix(x, call_32(&x->a), b);
+	}
+	continuation(x, kval(x->r, i->b));
+	return 1;
+}
+
+/* rax = target: tests poll, looks it up; ends in a jump or call through the jump cache */
+static void
+lookup(struct x86 *x, int call)
+{
+	s32 jc = (s32)offsetof(struct cpu, jc) - CPU_BIAS;
+	struct mem entry = {RBP, RCX, 3, 0, jc};
+
+	alu_mi(&x->a, A_CMP, 32, m_cpu(offsetof(struct cpu, poll)), 0);
+	rel32_to(jcc_32(&x->a, JNE), x86_stub.poll);
+	if (x86feat.bmi2) {
+		rorx(&x->a, 32, RCX, RAX, JC_BITS);
+	} else {
+		mov_rr(&x->a, 32, RCX, RAX);
+		shift_ri(&x->a, S_SHR, 32, RCX, JC_BITS);
+	}
+	alu_rr(&x->a, A_XOR, 32, RCX, RAX);    /* jc_index, doubled */
+	alu_ri(&x->a, A_AND, 32, RCX, ((1 << JC_BITS) - 1) << 1);
+	alu_rm(&x->a, A_CMP, 64, RAX, entry);
+	rel32_to(jcc_32(&x->a, JNE), x86_stub.next);
+	entry.disp += (s32)offsetof(struct jc, code);
+	op_rm(&x->a, 0xff, 32, call ? 2 : 4, entry, 0);
+}
+
+int
+x_br(struct x86 *x, const struct ins *i)
+{
+	xr_usein(x, i->a, RAX, 64);
+	lookup(x, 0);
+	return 1;
+}
+
+int
+x_callr(struct x86 *x, const struct ins *i)
+{
+	xr_usein(x, i->a, RAX, 64);
+	lookup(x, haslink(x));
+	if (haslink(x))
+		continuation(x, kval(x->r, i->b));
+	return 1;
+}
+
+int
+x_ret(struct x86 *x, const struct ins *i)
+{
+	const struct val *v = &x->val[i->a & ~REF_K];
+	u8 link = x->r->guest->link;
+
+	if (isk(i->a) || !haslink(x) || (v->var != link && v->var2 != link) || v->flags & VAL_NARROW)
+		return x_br(x, i);
+	put1(&x->a, 0xc3);
+	return 1;
+}
+
+/* -- leaving for the engine -- */
+static void
+leave_at(struct x86 *x, gaddr pc, enum why why)
+{
+	mov_ri(&x->a, RAX, pc);
+	mov_mi(&x->a, 32, m_cpu(offsetof(struct cpu, why)), (s32)why);
+	jmp_to(&x->a, x86_stub.leaveat);
+}
+
+int
+x_sys(struct x86 *x, const struct ins *i)
+{
+	leave_at(x, kval(x->r, i->a), WHY_CALL);
+	return 1;
+}
+
+int
+x_look(struct x86 *x, const struct ins *i)
+{
+	leave_at(x, kval(x->r, i->a), WHY_FLUSH);
+	return 1;
+}
+
+int
+x_trap(struct x86 *x, const struct ins *i)
+{
+	mov_mi(&x->a, 32, m_cpu(offsetof(struct cpu, trapinfo)), i->imm);
+	mov_ri(&x->a, RAX, x->r->pc + (u64)(s64)(s32)x->pcoff);
+	mov_ri(&x->a, RCX, i->v);
+	jmp_to(&x->a, x86_stub.trap);
+	return 1;
+}
+
+/* -- the region's end -- */
+static void
+link_stubs(struct x86 *x)
+{
+	struct out *o = x->out;
+	u8 *tail = 0;
+
+	if (!o->nlink)
+		return;
+	for (int n = 0; n < o->nlink; n++) {
+		o->link[n].stub = (u32)(x->a.p - o->code);
+		rel32_to(o->code + o->link[n].site, x->a.p);
+		mov_ri(&x->a, RAX, o->link[n].pc);
+		mov_ri(&x->a, RCX, (u64)n);
+		if (tail) {
+			jmp_to(&x->a, tail);
+		} else {
+			tail = x->a.p;
+			mov_ri(&x->a, RDX, (u64)(uintptr_t)o->owner);
+			jmp_to(&x->a, x86_stub.linkexit);
+		}
+		if (x->a.p > x->lim)
+			return;
+	}
+}
+
+int
+branch_end(struct x86 *x)
+{
+	struct out *o = x->out;
+
+	for (int n = 0; n < x->nfix; n++)
+		rel32_to(o->code + x->fix[n].site, o->code + x->label[x->fix[n].block]);
+	for (int n = 0; n < x->ncold && x->a.p <= x->lim; n++) {
+		struct cold c = x->cold[n];
+
+		if (c.from)
+			rel32_to(c.from, x->a.p);
+		x->pcoff = c.pcoff;
+		x->mapped = 0;
+		if (c.emit != cold_poll && c.emit != cold_backward)
+			x_map(x);
+		c.emit(x, &c);
+	}
+	link_stubs(x);
+	return x->a.p > x->lim;
+}

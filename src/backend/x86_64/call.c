@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/* call.c - calls of C functions: helpers, and the evaluator for what has no emitter
+ *
+ * Arguments travel in cpu->scratch[1..4]; a common stub saves the homes that C code loses to
+ * the state record, switches stacks, calls and restores.  While C code runs, cpu->scratch[7]
+ * holds the shadow stack's pointer, at the return address in generated code. */
+#include "backend/x86_64/int.h"
+#include "ir/eval.h"
+
+static struct mem scratch(int n) { return m_cpu(offsetof(struct cpu, scratch) + 8 * (size_t)n); }
+
+static void
+argument(struct x86 *x, int n, ref t)
+{
+	s64 k;
+
+	if (!t)
+		return;
+	if (x_isk(x, t, &k) && fits32(k))
+		mov_mi(&x->a, 64, scratch(n), (s32)k);
+	else
+		mov_mr(&x->a, 64, scratch(n), xr_use(x, t, 64));
+	x->lock[0] = 0;
+}
+
+static void
+call_stub(struct x86 *x, const void *fn, u8 *stub)
+{
+	x_map(x);
+	mov_ri(&x->a, RAX, (u64)(uintptr_t)fn);
+	rel32_to(call_32(&x->a), stub);
+}
+
+static u8 *
+stub_for(u32 flags)
+{
+	if (flags & (HELP_STATE | HELP_FAULT))
+		return x86_stub.helpall;
+	return flags & HELP_NOVEC && !(flags & HELP_FP) ? x86_stub.help : x86_stub.helpv;
+}
+
+/* Values that live in homes the callee may change get places of their own. */
+static void
+leave_homes(struct x86 *x, u32 flags)
+{
+	if (flags & HELP_STATE)
+		for (int v = 0; v < x->r->guest->nreg; v++)
+			if (x->homed[v][0])
+				val_leavehome(x, v);
+}
+
+int
+x_help(struct x86 *x, const struct ins *i)
+{
+	const struct helper *h = ir_helper(x->r, i->v);
+
+	argument(x, 1, i->a);
+	argument(x, 2, i->b);
+	argument(x, 3, i->c);
+	leave_homes(x, h->flags);
+	val_spillall(x);
+	call_stub(x, h->fn, stub_for(h->flags));
+	xr_take(x, RAX);
+	xr_set(x, (ref)x->i, RAX);
+	return 1;
+}
+
+static void
+pointer(struct x86 *x, int n, int var)
+{
+	lea(&x->a, 64, RAX, mem_at(RBP, x86_home[var].disp));
+	mov_mr(&x->a, 64, scratch(n), RAX);
+}
+
+int
+x_vhelp(struct x86 *x, const struct ins *i)
+{
+	const struct helper *h = ir_helper(x->r, i->v);
+
+	val_leavehome(x, i->aux & 0xff);
+	leave_homes(x, h->flags);
+	val_spillall(x);
+	pointer(x, 1, i->aux & 0xff);
+	pointer(x, 2, i->aux >> 8);
+	pointer(x, 3, i->imm & 0xff);
+	mov_mi(&x->a, 64, scratch(4), i->imm >> 8);
+	call_stub(x, h->fn, stub_for((h->flags & ~HELP_NOVEC) | HELP_FP));
+	return 1;
+}
+
+/* -- the evaluator -- */
+static struct mem passed(int n) { return m_cpu(offsetof(struct cpu, vspill) + 64 * (size_t)(NVSLOT + n)); }
+
+u64
+x86_evaluate(struct cpu *cpu, const struct evalsite *s)
+{
+	struct ins ins[5] = {{0}, {.op = O_nop, .ty = N}, {.op = O_nop, .ty = N}, {.op = O_nop, .ty = N}, s->ins};
+	u64 val[4 * EVAL_MAXWORDS];
+	struct eval e = {.cpu = cpu, .guest = cpu->guest, .ins = ins, .k = s->k, .val = val,
+	    .stride = EVAL_MAXWORDS, .first = 1, .pc = s->pc, .fpnan = s->fpnan};
+	ref *arg[3] = {&ins[4].a, &ins[4].b, &ins[4].c};
+
+	for (int n = 0; n < 3; n++) {
+		if (isk(*arg[n])) {
+			*arg[n] = (ref)(REF_K | n);
+		} else if (*arg[n]) {
+			*arg[n] = (ref)(n + 1);
+			memcpy(&val[n * EVAL_MAXWORDS], cpu->vspill[NVSLOT + n], 64);
+		}
+	}
+	cpu->pc = s->pc;
+	if (eval_block(&e, 4) == EVAL_LEFT)
+		return 1;
+	memcpy(cpu->vspill[NVSLOT + 3], &val[3 * EVAL_MAXWORDS], 64);
+	return 0;
+}
+
+static void
+pass(struct x86 *x, int n, ref t)
+{
+	if (!t || isk(t))
+		return;
+	if (ty_vclass(ir_type(&x->r->ins[t])))
+		xv_store(x, 16, xv_use(x, t), passed(n));
+	else
+		mov_mr(&x->a, 64, passed(n), xr_use(x, t, 64));
+	x->lock[0] = x->lock[1] = 0;
+}
+
+/* What the evaluator reads, behind a jump in the code. */
+static const struct evalsite *
+write_site(struct x86 *x, const struct ins *i)
+{
+	u8 *field = jmp_8(&x->a);
+	struct evalsite *s = (struct evalsite *)alignup((uintptr_t)x->a.p, 8);
+
+	s->ins = *i;
+	s->fpnan = x->r->fpnan;
+	s->pc = x->r->pc + (u64)(s64)(s32)x->pcoff;
+	s->k[0] = isk(i->a) ? kval(x->r, i->a) : 0;
+	s->k[1] = isk(i->b) ? kval(x->r, i->b) : 0;
+	s->k[2] = isk(i->c) ? kval(x->r, i->c) : 0;
+	x->a.p = (u8 *)(s + 1);
+	rel8_here(&x->a, field);
+	return s;
+}
+
+int
+x_eval(struct x86 *x, const struct ins *i)
+{
+	const struct evalsite *s;
+	int ty = ir_type(i);
+
+	if (ty_bits(ty) > 128) {
+		x->failed = 1;
+		return 0;
+	}
+	x->nested = 1;                 /* flags that are an operand of this very instruction too */
+	xf_save(x);
+	x->nested = 0;
+	pass(x, 0, i->a);
+	pass(x, 1, i->b);
+	pass(x, 2, i->c);
+	val_spillall(x);
+	s = write_site(x, i);
+	mov_ri(&x->a, RAX, (u64)(uintptr_t)s);
+	mov_mr(&x->a, 64, scratch(1), RAX);
+	call_stub(x, (const void *)(uintptr_t)x86_evaluate, x86_stub.helpall);
+	if (i->aux & AUX_ALIGN && opinfo[i->op].traits & (READ | WRITE)) {
+		test_rr(&x->a, 32, RAX, RAX);
+		rel32_to(jcc_32(&x->a, JNE), x86_stub.leave);
+	}
+	if (ty == N)
+		return 1;
+	if (ty_vclass(ty)) {
+		xv_load(x, 16, xv_def(x, (ref)x->i), passed(3));
+		if (ty_isfloat(ty))
+			xv_zx(x, (ref)x->i);
+	} else {
+		mov_rm(&x->a, 64, xr_def(x, (ref)x->i), passed(3));
+	}
+	return 1;
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+/* host.c - the x86-64 host: features, homes, the driver of a compilation, faults */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <ucontext.h>
+#include <capstone/capstone.h>
+#include "backend/x86_64/int.h"
+
+struct x86feat x86feat;
+struct x86 x86;
+struct home x86_home[256];
+int x86_nvhome, x86_avx512regs;
+
+static const struct sel sel[O_COUNT] = {
+#define SEL(op, fn, fl) [O_##op] = {fn, fl},
+#include "backend/x86_64/sel.def"
+#undef SEL
+};
+
+/* -- homes -- */
+
+/* Best first: those that need no REX prefix, then those that are cheap as a base address. */
+static const u8 int_homes[] = {RBX, RSI, RDI, R8, R9, R10, R11, R14, R15, R13, R12};
+
+static int
+by_rank(const struct guest *g, int rank, int isvec)
+{
+	for (int v = 0; v < g->nreg; v++) {
+		const struct reg *r = &g->reg[v];
+		int vec = r->kind == REG_VEC || r->kind == REG_FP;
+
+		if (r->rank == rank && vec == isvec && r->kind != REG_FLAGS && r->bits <= 128)
+			return v;
+	}
+	return -1;
+}
+
+static void
+set_guest(const struct guest *g)
+{
+	int nint = 0, nvec = 0;
+
+	x86_nvhome = (x86_avx512regs ? 32 : 16) - NVTEMP;
+	for (int v = 0; v < g->nreg; v++)
+		x86_home[v] = (struct home){.reg = -1, .kind = g->reg[v].kind, .bits = g->reg[v].bits,
+		    .disp = g->reg[v].off - CPU_BIAS};
+	for (int rank = 1; rank < 256; rank++) {
+		int v = by_rank(g, rank, 0), w = by_rank(g, rank, 1);
+
+		if (v >= 0 && nint < (int)NELEM(int_homes))
+			x86_home[v].reg = (s8)int_homes[nint++];
+		if (w >= 0 && nvec < x86_nvhome)
+			x86_home[w].reg = (s8)(NVTEMP + nvec++);
+	}
+	stub_guest(g);
+}
+
+/* -- the driver -- */
+
+/* What an emitter takes apart itself. */
+static int
+foldable(const struct region *r, const struct ins *p, const struct ins *c, int n)
+{
+	int shift = p->op == O_shl && isk(p->b) && kval(r, p->b) >= 1 && kval(r, p->b) <= 3 && !isk(p->a);
+
+	switch (c->op) {
+	case O_ld: case O_lds: case O_st:
+		if (r->guest->bits != 64 || p->ty != I64 || c->aux & (AUX_IDX32S | AUX_IDX32U) || isk(p->a))
+			return 0;
+		if (n == 0 && p->op == O_add)
+			return isk(p->b) ? (s64)kval(r, p->b) == (s32)kval(r, p->b) &&
+			    (s64)kval(r, p->b) + c->imm == (s32)((s64)kval(r, p->b) + c->imm) : !c->b;
+		return n == 1 && shift && !(c->aux & AUX_SCALE);
+	case O_add:
+		return shift && p->ty == c->ty && (c->ty == I64 || c->ty == I32);
+	case O_sel:
+		return n == 0 && !ty_vclass(c->ty) && (p->op == O_set || p->op == O_fcc);
+	case O_brc:
+		return n == 0 && p->op == O_set && (c->v == R_NE || c->v == R_EQ) && isk(c->b) && !kval(r, c->b) &&
+		    !(isk(p->a) && isk(p->b));
+	case O_fltst:
+		return p->op == O_and && p->ty == c->ty && c->ty >= I32 && !isk(p->a);
+	case O_flsel:
+		return n == 1 && (p->op == O_flsub || p->op == O_fladd) && (p->ty == I32 || p->ty == I64);
+	}
+	return 0;
+}
+
+static const struct planhost planhost = {foldable};
+
+void
+x_map(struct x86 *x)
+{
+	struct out *o = x->out;
+
+	if (x->mapped)
+		return;
+	x->mapped = 1;
+	o->map = grow(o->map, o->nmap, &o->capmap, sizeof *o->map);
+	o->map[o->nmap++] = (struct mapent){.off = (u32)(x->a.p - o->code), .pcoff = x->pcoff};
+}
+
+int
+x_emit(struct x86 *x, ref t)
+{
+	const struct ins *i = &x->r->ins[t];
+	const struct sel *s = &sel[i->op], *other = &x86_vsel[i->op];
+	int at = x->i;
+
+	if (x->val[t].flags & (VAL_DEAD | VAL_FOLD | VAL_PAIRED))
+		return 1;
+	x->i = t;
+	if (!s->emit || (ty_vclass(i->ty) && other->emit && i->op != O_get && i->op != O_put))
+		s = other;
+	if (s->flags & SEL_CLOB)
+		xf_save(x);
+	if (opinfo[i->op].traits & (READ | WRITE) || s->flags & SEL_MAP)
+		x_map(x);
+	if (!s->emit || !s->emit(x, i))
+		x_eval(x, i);
+	x->i = at;
+	return 1;
+}
+
+int
+x_get(struct x86 *x, const struct ins *i)
+{
+	(void)i;
+	val_get(x, (ref)x->i);
+	return 1;
+}
+
+int
+x_put(struct x86 *x, const struct ins *i)
+{
+	if (x86_home[i->v].kind == REG_FLAGS)
+		xf_put(x, i);
+	else
+		val_put(x, i);
+	return 1;
+}
+
+int
+x_insn(struct x86 *x, const struct ins *i)
+{
+	x->pcoff = (u32)(x->b->pc - x->r->pc) + (u32)i->imm;
+	x->mapped = 0;
+	return 1;
+}
+
+int
+x_nop(struct x86 *x, const struct ins *i)
+{
+	(void)x, (void)i;
+	return 1;
+}
+
+static int
+compile_block(struct x86 *x, int b)
+{
+	int end;
+
+	x->b = &x->r->block[b];
+	x->pcoff = (u32)(x->b->pc - x->r->pc);
+	x->mapped = 0;
+	branch_head(x, b);
+	plan_block(x->r, x->b, x->val, &planhost);
+	val_begin(x);
+	end = x->b->first + x->b->n;
+	for (int i = x->b->first; i < end; i++) {
+		x->lock[0] = x->lock[1] = 0;
+		x->i = i;
+		x_emit(x, (ref)i);
+		if (x->a.p > x->lim)
+			return -ENOSPC;
+	}
+	return 0;
+}
+
+static int
+compile(struct region *r, struct out *out)
+{
+	struct x86 *x = &x86;
+
+	out->nlink = out->nentry = out->nmap = 0;
+	if (out->end - out->code < 2 * CODE_MARGIN)
+		return -ENOSPC;
+	x->r = r;
+	x->out = out;
+	x->a.p = out->code;
+	x->lim = out->end - CODE_MARGIN;
+	x->failed = 0;
+	x->a32 = r->guest->bits == 32;
+	if (x->capval < r->nins) {
+		x->capval = r->nins * 2;
+		x->val = xrealloc(x->val, (size_t)x->capval * sizeof *x->val);
+	}
+	branch_begin(x);
+	x->val[0] = (struct val){.reg = -1, .var = NOVAR, .var2 = NOVAR, .want = NOVAR};
+	for (int b = 0; b < r->nblock; b++)
+		if (compile_block(x, b))
+			return -ENOSPC;
+	if (branch_end(x))
+		return -ENOSPC;
+	if (x->failed)
+		return -E2BIG;
+	out->size = (u32)(x->a.p - out->code);
+	return 0;
+}
+
+/* -- the rest of the contract -- */
+static void
+enter(struct cpu *cpu, const u8 *code)
+{
+	((void (*)(struct cpu *, const u8 *))(uintptr_t)x86_stub.enter)(cpu, code);
+}
+
+static void
+link_site(u8 *code, const struct link *l, const u8 *to)
+{
+	u8 *field = code + l->site;
+
+	if (!to)
+		to = code + l->stub;
+	__atomic_store_n((u32 *)(void *)field, (u32)(to - (field + 4)), __ATOMIC_RELEASE);
+}
+
+/* A return point: its `jne` after the comparison becomes `nop; jmp`, whose field stays the same.  A
+ * block's head needs nothing: nobody finds it any more, and its links are undone. */
+static void
+kill_entry(u8 *code, const struct entry *e)
+{
+	u8 *p = code + e->off;
+
+	if (!e->ret)
+		return;
+	while (p[0] != 0x0f || p[1] != 0x85) {         /* the instructions before are compares and moves */
+		if (p[0] == 0x48 && p[1] == 0xb8)
+			p += 10;
+		else if (p[0] == 0x90)
+			p += 1;
+		else
+			p += (p[1] == 0x81) * 4 + 2 + (p[2] >> 6 == 3 ? 1 : p[2] >> 6 == 1 ? 2 : 5);
+	}
+	__atomic_store_n((u16 *)(void *)p, (u16)0xe990, __ATOMIC_RELEASE);
+}
+
+static greg_t *gregs(const void *uc) { return ((ucontext_t *)(uintptr_t)uc)->uc_mcontext.gregs; }
+static u64 context_pc(const void *uc) { return (u64)gregs(uc)[REG_RIP]; }
+static void context_setpc(void *uc, u64 pc) { gregs(uc)[REG_RIP] = (greg_t)pc; }
+static int context_write(const void *uc) { return (int)(gregs(uc)[REG_ERR] >> 1 & 1); }
+static u64 context_addr(const void *uc) { (void)uc; return 0; }
+
+static void
+unwind(void *uc, struct cpu *cpu, enum why why, gaddr pc)
+{
+	greg_t *g = gregs(uc);
+
+	cpu->why = why;
+	cpu->pc = pc;
+	cpu->link = 0;
+	g[REG_RIP] = (greg_t)(uintptr_t)(cpu->scratch[7] ? x86_stub.leavec : x86_stub.leave);
+	g[REG_RBP] = (greg_t)(uintptr_t)((u8 *)cpu + CPU_BIAS);
+	g[REG_EFL] &= ~0x400;          /* a helper may have been interrupted in a backward copy */
+}
+
+static u64
+helper_pc(const struct cpu *cpu)
+{
+	return cpu->scratch[7] ? *(const u64 *)(uintptr_t)cpu->scratch[7] : 0;
+}
+
+/* The shadow stack has run into its guard page: forget all of it.  The call is done again. */
+static int
+host_fault(void *uc, struct cpu *cpu, int sig, const siginfo_t *si)
+{
+	greg_t *g = gregs(uc);
+	u64 at = (u64)(uintptr_t)si->si_addr, lo = (u64)(uintptr_t)cpu->shadow_lo;
+
+	if (sig == SIGFPE)
+		return x86_fpfault(uc, cpu);
+	if (at >= lo || at < lo - 4096 || (u64)g[REG_RSP] > lo + 64 || (u64)g[REG_RSP] < lo - 4096)
+		return 0;
+	g[REG_RSP] = (greg_t)((u64)(uintptr_t)cpu->shadow_base - 8);
+	*(u64 *)(uintptr_t)g[REG_RSP] = (u64)(uintptr_t)x86_stub.sentinel;
+	return 1;
+}
+
+static int
+disasm(const u8 *code, u32 n, u64 at, char *buf, size_t size)
+{
+	static csh cs;
+	cs_insn *i;
+	int len;
+
+	if (!cs && cs_open(CS_ARCH_X86, CS_MODE_64, &cs))
+		return 0;
+	if (!cs_disasm(cs, code, n, at, 1, &i)) {
+		snprintf(buf, size, ".byte %#x", *code);
+		return 1;
+	}
+	snprintf(buf, size, "%s %s", i->mnemonic, i->op_str);
+	len = i->size;
+	cs_free(i, 1);
+	return len;
+}
+
+static u32
+init(const char *features, u8 *code, u8 *end)
+{
+	x86_features(features);
+	x86_avx512regs = x86feat.avx512;
+	return stub_init(code, end);
+}
+
+const struct host host_x86_64 = {
+	.name = "x86_64",
+	.init = init,
+	.guest = set_guest,
+	.compile = compile,
+	.enter = enter,
+	.link = link_site,
+	.kill = kill_entry,
+	.unwind = unwind,
+	.context_pc = context_pc,
+	.context_setpc = context_setpc,
+	.context_write = context_write,
+	.context_addr = context_addr,
+	.fpfault = host_fault,
+	.helper_pc = helper_pc,
+	.disasm = disasm,
+};

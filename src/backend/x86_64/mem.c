@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+/* mem.c - addresses, loads and stores of integers, fences
+ *
+ * The host's order is stronger than all the guests': loads are acquires, stores releases.  Only a
+ * sequentially consistent store and a full fence cost something; both avoid mfence, which is four times
+ * slower than a locked operation. */
+#include "backend/x86_64/int.h"
+
+static int isfold(const struct x86 *x, ref t) { return !isk(t) && x->val[t].flags & VAL_FOLD; }
+
+/* -- addresses -- */
+struct addr { ref base, index; int scale; s64 disp; };
+
+/* Takes apart additions and shifts left to the access. */
+static void
+open_folds(struct x86 *x, struct addr *a)
+{
+	const struct ins *d;
+	s64 k;
+
+	while (isfold(x, a->base) && (d = &x->r->ins[a->base])->op == O_add) {
+		if (x_isk(x, d->b, &k) && fits32(a->disp + k)) {
+			a->disp += k;
+		} else if (!a->index && !isk(d->b)) {
+			a->index = d->b;
+		} else {
+			return;
+		}
+		a->base = d->a;
+	}
+	if (a->index && isfold(x, a->index) && (d = &x->r->ins[a->index])->op == O_shl &&
+	    x_isk(x, d->b, &k) && a->scale + k <= 3) {
+		a->scale += (int)k;
+		a->index = d->a;
+	}
+}
+
+/* The index in a register, extended from 32 bits if so asked. */
+static int
+index_reg(struct x86 *x, ref index, int aux)
+{
+	struct mem m;
+	int s, t;
+
+	if (aux & AUX_IDX32S) {
+		s = xr_usem(x, index, 32, &m);
+		t = s >= 0 && s < NRTEMP && !isk(index) && x->val[index].last <= x->i ? s : xr_tmp(x);
+		if (s < 0)
+			movsx_rm(&x->a, 32, 64, t, m);
+		else
+			movsx_rr(&x->a, 32, 64, t, s);
+		return t;
+	}
+	if (aux & AUX_IDX32U && !isk(index) && ty_bits(ir_type(&x->r->ins[index])) > 32) {
+		s = xr_usem(x, index, 32, &m);
+		t = s >= 0 && s < NRTEMP && x->val[index].last <= x->i ? s : xr_tmp(x);
+		if (s < 0)
+			mov_rm(&x->a, 32, t, m);
+		else
+			mov_rr(&x->a, 32, t, s);
+		return t;
+	}
+	return xr_use(x, index, 64);
+}
+
+struct mem
+x_addr(struct x86 *x, const struct ins *i)
+{
+	struct addr a = {i->a, 0, i->aux & AUX_SCALE, i->imm};
+	struct mem m = {.base = NOREG, .index = NOREG};
+	int ext = i->aux & (AUX_IDX32U | AUX_IDX32S);
+	s64 k;
+
+	if (i->op == O_ld || i->op == O_lds || i->op == O_st)
+		a.index = i->b;
+	if (a.index && x_isk(x, a.index, &k)) {
+		k = ext & AUX_IDX32S ? (s32)k : ext ? (s64)(u32)k : k;
+		a.disp += (s64)((u64)k << a.scale);
+		a.index = 0;
+		a.scale = 0;
+	}
+	if (!ext)
+		open_folds(x, &a);
+	m.a32 = x->a32;
+	if (x_isk(x, a.base, &k)) {
+		k += a.disp;
+		a.disp = 0;
+		if (fits32(k) && (k >= 0 || !x->a32)) {
+			m.disp = (s32)k;
+		} else {
+			m.base = (s8)xr_tmp(x);
+			mov_ri(&x->a, m.base, x->a32 ? (u32)k : (u64)k);
+		}
+	} else {
+		m.base = (s8)xr_use(x, a.base, x->a32 ? 32 : 64);
+	}
+	if (a.index) {
+		m.index = (s8)index_reg(x, a.index, ext);
+		m.scale = (u8)a.scale;
+	}
+	if (fits32(a.disp)) {
+		m.disp += (s32)a.disp;
+	} else {                       /* only with a constant index */
+		int t = xr_tmp(x);
+
+		mov_ri(&x->a, t, (u64)a.disp);
+		if (m.base >= 0)
+			lea(&x->a, 64, t, (struct mem){m.base, (s8)t, 0, 0, 0});
+		m.base = (s8)t;
+	}
+	return m;
+}
+
+static int
+istemp(int reg)
+{
+	return reg >= 0 && reg < NRTEMP;
+}
+
+/* The same address with one register at most, a scratch one if it was more than a base. */
+static struct mem
+one_register(struct x86 *x, struct mem m)
+{
+	int t;
+
+	if (m.index == NOREG)
+		return m;
+	if (istemp(m.base))
+		x->lock[0] &= ~(1u << m.base);
+	if (istemp(m.index))
+		x->lock[0] &= ~(1u << m.index);
+	t = xr_tmp(x);
+	lea(&x->a, m.a32 ? 32 : 64, t, (struct mem){m.base, m.index, m.scale, 0, m.disp});
+	return (struct mem){(s8)t, NOREG, 0, m.a32, 0};
+}
+
+static void
+trap_align(struct x86 *x, const struct cold *c)
+{
+	mov_ri(&x->a, RAX, x->r->pc + (u64)(s64)(s32)c->pcoff);
+	mov_ri(&x->a, RCX, TRAP_ALIGN);
+	jmp_to(&x->a, x86_stub.trap);
+}
+
+struct mem
+x_aligned(struct x86 *x, const struct ins *i, int bytes)
+{
+	struct mem m = x_addr(x, i);
+
+	if (!(i->aux & AUX_ALIGN) || bytes == 1)
+		return m;
+	xf_save(x);
+	if (m.base != NOREG && m.index == NOREG && !(m.disp & (bytes - 1))) {
+		test_ri(&x->a, 32, m.base, bytes - 1);
+	} else {
+		int t = xr_tmp(x);
+
+		lea(&x->a, 32, t, (struct mem){m.base, m.index, m.scale, 0, m.disp});
+		test_ri(&x->a, 32, t, bytes - 1);
+		x->lock[0] &= ~(1u << t);
+	}
+	x_cold(x, jcc_32(&x->a, JNE), trap_align);
+	return m;
+}
+
+/* -- loads -- */
+static void
+load_be(struct x86 *x, int bits, int d, struct mem m)
+{
+	if (bits == 8) {
+		movzx_rm(&x->a, 8, d, m);
+	} else if (x86feat.movbe) {
+		if (bits == 16)
+			put1(&x->a, 0x66);
+		u32 rex = (bits == 64 ? 8u : 0u) | rex_m(d, m);
+
+		if (m.a32)
+			put1(&x->a, 0x67);
+		if (rex)
+			put1(&x->a, 0x40 | rex);
+		put1(&x->a, 0x0f);
+		put2(&x->a, 0xf038);
+		modrm_m(&x->a, d, m, 0, 0);
+		if (bits == 16)
+			movzx_rr(&x->a, 16, d, d);
+	} else {
+		movzx_rm(&x->a, bits, d, m);
+		x_bswap_reg(x, bits, d);
+	}
+}
+
+void
+x_bswap_reg(struct x86 *x, int bits, int d)
+{
+	if (bits == 8)
+		return;
+	if (bits == 16) {              /* only the low half matters: rol 8 keeps what is above it */
+		put1(&x->a, 0x66);
+		rex_r(&x->a, 32, 0, d);
+		put1(&x->a, 0xc1);
+		modrm_r(&x->a, S_ROL, d);
+		put1(&x->a, 8);
+		return;
+	}
+	rex_r(&x->a, bits, 0, d);
+	put2(&x->a, 0xc80f | (u32)(d & 7) << 8);
+}
+
+int
+x_ld(struct x86 *x, const struct ins *i)
+{
+	int bits = ty_bits(i->ty), d;
+	struct mem m;
+
+	if (i->ty > I64)
+		return 0;
+	if (i->aux & AUX_BE && bits == 16 && !x86feat.movbe)
+		xf_save(x);
+	m = x_aligned(x, i, bits / 8);
+	d = xr_def(x, (ref)x->i);
+	if (i->aux & AUX_BE)
+		load_be(x, bits, d, m);
+	else
+		movzx_rm(&x->a, bits, d, m);
+	return 1;
+}
+
+int
+x_lds(struct x86 *x, const struct ins *i)
+{
+	int bits = i->v, w = i->ty == I32 || i->aux & AUX_S32 ? 32 : 64, d;
+	struct mem m;
+
+	if (i->aux & AUX_BE && bits == 16 && !x86feat.movbe)
+		xf_save(x);
+	m = x_aligned(x, i, bits / 8);
+	d = xr_def(x, (ref)x->i);
+	if (i->aux & AUX_BE) {
+		load_be(x, bits, d, m);
+		movsx_rr(&x->a, bits, w, d, d);
+	} else {
+		movsx_rm(&x->a, bits, w, d, m);
+	}
+	return 1;
+}
+
+/* -- stores -- */
+
+/* The datum in a register; the address gives up registers if need be. */
+static int
+store_reg(struct x86 *x, ref t, int bits, struct mem *m)
+{
+	if (istemp(m->base) && istemp(m->index) && !xr_isreg(x, t)) {
+		int busy = 0;
+
+		for (int r = 0; r < NRTEMP; r++)
+			busy += x->lock[0] >> r & 1;
+		if (busy == NRTEMP)
+			*m = one_register(x, *m);
+	}
+	return xr_use(x, t, bits);
+}
+
+/* A copy of the datum that may be changed. */
+static int
+store_copy(struct x86 *x, ref t, int bits, struct mem *m)
+{
+	int s, d;
+
+	*m = one_register(x, *m);
+	s = xr_use(x, t, bits);
+	if (isk(t))
+		return s;
+	d = xr_tmp(x);
+	mov_rr(&x->a, bits == 64 ? 64 : 32, d, s);
+	return d;
+}
+
+static int
+store_special(struct x86 *x, const struct ins *i, struct mem m)
+{
+	int bits = ty_bits(i->ty), s = store_copy(x, i->c, bits, &m);
+
+	if (i->aux & AUX_BE)
+		x_bswap_reg(x, bits, s);
+	if (!(i->aux & AUX_SC)) {
+		mov_mr_n(&x->a, bits, m, s);
+		return 1;
+	}
+	u32 rex = (bits == 64 ? 8u : 0u) | rex_m(s, m);        /* xchg: a store and a full fence */
+
+	if (m.a32)
+		put1(&x->a, 0x67);
+	if (bits == 16)
+		put1(&x->a, 0x66);
+	if (rex || (bits == 8 && s >= 4))
+		put1(&x->a, 0x40 | rex);
+	put1(&x->a, bits == 8 ? 0x86 : 0x87);
+	modrm_m(&x->a, s, m, 0, 0);
+	return 1;
+}
+
+static void
+store_imm(struct x86 *x, int bits, struct mem m, s32 k)
+{
+	int n = bits == 64 ? 4 : bits / 8;
+
+	if (bits != 16) {
+		op_rm(&x->a, bits == 8 ? 0xc6 : 0xc7, bits, 0, m, n);
+	} else {
+		put1(&x->a, 0x66);
+		op_rm(&x->a, 0xc7, 32, 0, m, n);
+	}
+	if (n == 1)
+		put1(&x->a, (u32)k);
+	else if (n == 2)
+		put2(&x->a, (u32)k);
+	else
+		put4(&x->a, (u32)k);
+}
+
+int
+x_st(struct x86 *x, const struct ins *i)
+{
+	int bits = ty_bits(i->ty);
+	struct mem m;
+	s64 k;
+
+	if (i->ty > I64)
+		return 0;
+	if (i->aux & AUX_BE && bits == 16)
+		xf_save(x);
+	m = x_aligned(x, i, bits / 8);
+	if (i->aux & (AUX_BE | AUX_SC))
+		return store_special(x, i, m);
+	if (x_isk(x, i->c, &k) && (bits < 64 || fits32(k))) {
+		store_imm(x, bits, m, (s32)k);
+		return 1;
+	}
+	int s = store_reg(x, i->c, bits, &m);
+
+	mov_mr_n(&x->a, bits, m, s);
+	return 1;
+}
+
+int
+x_fence(struct x86 *x, const struct ins *i)
+{
+	if (i->v == FENCE_FULL) {      /* lock or dword [rsp], 0 */
+		put1(&x->a, 0xf0);
+		alu_mi(&x->a, A_OR, 32, mem_at(RSP, 0), 0);
+	}
+	return 1;
+}

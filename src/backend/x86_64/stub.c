@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* stub.c - code common to all regions: entering, leaving, dispatching, calling C
+ *
+ * It is written at run time, when the guest is known, because it moves the guest's homes.  The
+ * sequence of save areas: a C caller's registers on its own stack (cpu->host_sp), guest variables
+ * in cpu->state. */
+#include "backend/x86_64/int.h"
+
+enum { STUBS = 16 << 10 };
+
+struct stubs x86_stub;
+static u8 *stubs_at;
+
+u32
+stub_init(u8 *code, u8 *end)
+{
+	u32 size = xv_const_size() + STUBS;
+
+	if ((size_t)(end - code) < size)
+		return 0;
+	x86_area = code;
+	xv_const_init(code);
+	stubs_at = code + xv_const_size();
+	return size;
+}
+
+#define CPU(m) m_cpu(offsetof(struct cpu, m))
+
+/* GPRs that a C function may change */
+static int islost(int reg) { return reg == RSI || reg == RDI || (reg >= R8 && reg <= R11); }
+
+enum which { INTS = 1, LOST = 2, VECS = 4 };
+
+static void
+homes(struct x86 *x, int nreg, int which, int load)
+{
+	struct code *a = &x->a;
+
+	for (int v = 0; v < nreg; v++) {
+		const struct home *h = &x86_home[v];
+		struct mem m = mem_at(RBP, h->disp);
+
+		if (h->reg < 0)
+			continue;
+		if (h->kind == REG_INT) {
+			if (!(which & INTS) && !(which & LOST && islost(h->reg)))
+				continue;
+			if (load)
+				mov_rm(a, 64, h->reg, m);
+			else
+				mov_mr(a, 64, m, h->reg);
+		} else if (which & VECS) {
+			if (load)
+				xv_load(x, h->kind == REG_FP ? 8 : 16, h->reg, m);
+			else
+				xv_store(x, h->kind == REG_FP ? 8 : 16, h->reg, m);
+		}
+	}
+}
+
+/* k1 = 1: the mask of lane 0, for scalar operations that clear the rest */
+static void
+mask_register(struct code *a)
+{
+	if (!x86feat.avx512)
+		return;
+	mov_ri(a, RCX, 1);
+	put4(a, 0xc992f8c5);           /* kmovw k1, ecx */
+}
+
+static const u8 callee_saved[] = {RBP, RBX, R12, R13, R14, R15};
+
+static void
+push_pop(struct code *a, int reg, int pop)
+{
+	if (reg > 7)
+		put1(a, 0x41);
+	put1(a, (pop ? 0x58u : 0x50u) | (u32)(reg & 7));
+}
+
+static void
+write_enter(struct x86 *x, int nreg)
+{
+	struct code *a = &x->a;
+
+	x86_stub.enter = a->p;         /* (struct cpu *rdi, const u8 *code rsi) */
+	for (size_t n = 0; n < NELEM(callee_saved); n++)
+		push_pop(a, callee_saved[n], 0);
+	alu_ri(a, A_SUB, 64, RSP, 8);
+	lea(a, 64, RBP, mem_at(RDI, CPU_BIAS));
+	mov_mr(a, 64, CPU(host_sp), RSP);
+	mov_mi(a, 64, CPU(scratch[7]), 0);
+	mov_rr(a, 64, RAX, RSI);
+	homes(x, nreg, INTS | VECS, 1);
+	mask_register(a);
+	mov_rm(a, 64, RSP, CPU(shadow_base));
+	mov_ri(a, RCX, (u64)(uintptr_t)x86_stub.sentinel);
+	push_pop(a, RCX, 0);
+	op_rr(a, 0xff, 32, 4, RAX);    /* jmp rax */
+}
+
+static void
+write_leave(struct x86 *x, int nreg)
+{
+	struct code *a = &x->a;
+
+	x86_stub.linkexit = a->p;
+	mov_mr(a, 64, CPU(scratch[0]), RCX);
+	mov_mr(a, 64, CPU(link), RDX);
+	u8 *go = jmp_8(a);
+
+	x86_stub.next = a->p;
+	mov_mi(a, 64, CPU(link), 0);
+	rel8_here(a, go);
+	mov_mi(a, 32, CPU(why), WHY_NEXT);
+	x86_stub.leaveat = a->p;
+	mov_mr(a, 64, CPU(pc), RAX);
+	x86_stub.leave = a->p;
+	homes(x, nreg, INTS | VECS, 0);
+	x86_stub.leavec = a->p;
+	mov_rm(a, 64, RSP, CPU(host_sp));
+	alu_ri(a, A_ADD, 64, RSP, 8);
+	for (size_t n = NELEM(callee_saved); n-- > 0;)
+		push_pop(a, callee_saved[n], 1);
+	put1(a, 0xc3);
+
+	x86_stub.poll = a->p;
+	mov_mi(a, 64, CPU(link), 0);
+	mov_mi(a, 32, CPU(why), WHY_POLL);
+	jmp_to(a, x86_stub.leaveat);
+	x86_stub.trap = a->p;
+	mov_mr(a, 32, CPU(trap), RCX);
+	mov_mi(a, 32, CPU(why), WHY_TRAP);
+	jmp_to(a, x86_stub.leaveat);
+}
+
+static void
+write_dispatch(struct x86 *x, const struct guest *g)
+{
+	struct code *a = &x->a;
+	struct mem entry = {RBP, RCX, 3, 0, (s32)offsetof(struct cpu, jc) - CPU_BIAS};
+	u8 *relink;
+
+	x86_stub.sentinel = a->p;
+	mov_ri(a, RCX, (u64)(uintptr_t)a->p);
+	push_pop(a, RCX, 0);
+	relink = x86_stub.relink = a->p;
+	if (g->link == 0xff)
+		put2(a, 0x0b0f);       /* ud2: no return address is ever pushed */
+	else if (x86_home[g->link].reg >= 0)
+		mov_rr(a, 64, RAX, x86_home[g->link].reg);
+	else
+		mov_rm(a, 64, RAX, mem_at(RBP, x86_home[g->link].disp));
+	(void)relink;
+	x86_stub.dispatch = a->p;
+	alu_mi(a, A_CMP, 32, CPU(poll), 0);
+	jcc_to(a, JNE, x86_stub.poll);
+	mov_rr(a, 32, RCX, RAX);
+	shift_ri(a, S_SHR, 32, RCX, JC_BITS);
+	alu_rr(a, A_XOR, 32, RCX, RAX);
+	alu_ri(a, A_AND, 32, RCX, ((1 << JC_BITS) - 1) << 1);
+	alu_rm(a, A_CMP, 64, RAX, entry);
+	jcc_to(a, JNE, x86_stub.next);
+	entry.disp += (s32)offsetof(struct jc, code);
+	op_rm(a, 0xff, 32, 4, entry, 0);
+}
+
+/* rax = function; arguments in scratch[1..4]; called on the shadow stack */
+static u8 *
+write_help(struct x86 *x, int nreg, int save, int restore)
+{
+	struct code *a = &x->a;
+	u8 *start = a->p;
+
+	homes(x, nreg, save, 0);
+	mov_mr(a, 64, CPU(scratch[7]), RSP);
+	mov_rm(a, 64, RSP, CPU(host_sp));
+	lea(a, 64, RDI, mem_at(RBP, -CPU_BIAS));
+	mov_rm(a, 64, RSI, CPU(scratch[1]));
+	mov_rm(a, 64, RDX, CPU(scratch[2]));
+	mov_rm(a, 64, RCX, CPU(scratch[3]));
+	mov_rm(a, 64, R8, CPU(scratch[4]));
+	op_rr(a, 0xff, 32, 2, RAX);    /* call rax */
+	mov_rm(a, 64, RSP, CPU(scratch[7]));
+	mov_mi(a, 64, CPU(scratch[7]), 0);
+	homes(x, nreg, restore, 1);
+	if (restore & VECS)
+		mask_register(a);
+	put1(a, 0xc3);
+	return start;
+}
+
+void
+stub_guest(const struct guest *g)
+{
+	struct x86 *x = &x86;
+
+	x->a.p = stubs_at;
+	write_leave(x, g->nreg);
+	write_dispatch(x, g);
+	write_enter(x, g->nreg);
+	x86_stub.help = write_help(x, g->nreg, LOST, LOST);
+	x86_stub.helpv = write_help(x, g->nreg, LOST | VECS, LOST | VECS);
+	x86_stub.helpall = write_help(x, g->nreg, INTS | VECS, INTS | VECS);
+	if (x->a.p > stubs_at + STUBS)
+		__builtin_trap();      /* cannot happen: 256 homes take less */
+}
