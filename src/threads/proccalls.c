@@ -58,6 +58,23 @@ sys_wait4(struct cpu *cpu, const u64 *a)
 	return r;
 }
 
+/* Linux fills six words: the union behind the first three is aligned as a pointer. */
+static int
+putinfo(const struct linux_abi *abi, gaddr a, const siginfo_t *i)
+{
+	u32 v[6] = { (u32)abi_sig2guest(abi, i->si_signo), (u32)i->si_errno, (u32)i->si_code,
+		     (u32)i->si_pid, i->si_uid, (u32)i->si_status };
+	u8 raw[32] = { 0 };
+	int at = 0;
+
+	for (int k = 0; k < 6; k++, at += 4) {
+		if (k == 3)
+			at = abi->model.word == 8 ? 16 : 12;
+		stn(raw + at, 4, abi->model.big, v[k]);
+	}
+	return gmem_write(a, raw, (size_t)at);
+}
+
 s64
 sys_waitid(struct cpu *cpu, const u64 *a)
 {
@@ -70,8 +87,7 @@ sys_waitid(struct cpu *cpu, const u64 *a)
 	r = host_syscall(cpu, SYS_waitid, a[0], a[1], (u64)&info, a[3], a[4] ? (u64)&ru : 0, 0);
 	if (r < 0)
 		return r;
-	/* Linux fills six words of it */
-	if (a[2] && gmem_write(a[2], &info, 6 * sizeof(int)))
+	if (a[2] && putinfo(cpu->guest->abi, a[2], &info))
 		return -EFAULT;
 	if (a[4] && abi_out(cpu->guest->abi, S_rusage, a[4], &ru))
 		return -EFAULT;
