@@ -11,7 +11,7 @@ WARN   := -Wall -Wextra
 DEF    := -Ulinux -D_GNU_SOURCE -DDRAGOMAN_VERSION='"$(shell cat VERSION)"'
 CFLAGS ?=
 ALL_CFLAGS := -std=gnu11 $(OPT) $(WARN) $(DEF) -fno-strict-aliasing -Isrc -I$(B)/gen -MMD -MP $(CFLAGS)
-LIBS   := -lelf -lffi -lz -lpthread -lm
+LIBS   := -lelf -lffi -lz -lcapstone -lpthread -lm
 
 ROOMS   := base ir frontend backend core loader syscall threads
 GUESTS  := $(notdir $(patsubst %/,%,$(wildcard src/frontend/*/)))
@@ -66,7 +66,7 @@ $(foreach r,$(ROOMS),$(eval $(call ROOM,$r)))
 # -- tests -------------------------------------------------------------------------------------
 $(B)/tests/%: tests/%.c $(LIBA)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -fPIE $(LDFLAGS) -pie -o $@ $< -Wl,--start-group $(LIBA) -Wl,--end-group -lcmocka -lcapstone $(LIBS)
+	$(CC) $(ALL_CFLAGS) -fPIE $(LDFLAGS) -pie -o $@ $< -Wl,--start-group $(LIBA) -Wl,--end-group -lcmocka $(LIBS)
 
 tests: $(TESTS)
 
