@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* vasm.c - encoders of the vector and floating-point instructions: legacy, VEX and EVEX */
+#include <assert.h>
 #include "backend/x86_64/vasm.h"
 #include "backend/x86_64/x86.h"
 
@@ -46,6 +47,7 @@ pre_evex(struct code *a, u32 op, int reg, int v, u32 xb, int k, int zero, int rc
 {
 	u32 w = op & (OPW | OPEW) ? 0x80 : 0;
 
+	assert(!(op & OPV));
 	put1(a, 0x62);
 	put1(a, (reg & 8 ? 0 : 0x80u) | (xb ^ 3) << 5 | (reg & 16 ? 0 : 0x10u) | op_map(op));
 	put1(a, w | (u32)(~v & 15) << 3 | 4 | op_pp(op));

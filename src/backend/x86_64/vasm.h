@@ -20,6 +20,7 @@ enum {
 	OPE = 1 << 14,                 /* EVEX only */
 	OPC = 1 << 15,                 /* operands may be exchanged */
 	OPA = 1 << 19,                 /* the legacy form does not exist: VEX or EVEX */
+	OPV = 1 << 20,                 /* there is no EVEX form */
 #define OPM(log) ((4 - (log)) << 16)   /* memory operand of 1 << log bytes; 16 when not said */
 };
 
@@ -37,16 +38,16 @@ enum vop {
 	V_PEXTRB = XO(P66, M3A, 0x14) | OPM(0), V_PEXTRW = XO(P66, M3A, 0x15) | OPM(1),
 	V_PEXTRD = XO(P66, M3A, 0x16) | OPM(2), V_PEXTRQ = XO(P66, M3A, 0x16) | OPW | OPM(3),
 	V_INSERTPS = XO(P66, M3A, 0x21) | OPM(2),
-	V_MOVMSKPS = XO(PN, M0F, 0x50), V_MOVMSKPD = XO(P66, M0F, 0x50), V_PMOVMSKB = XO(P66, M0F, 0xd7),
-	V_PTEST = XO(P66, M38, 0x17),
+	V_MOVMSKPS = XO(PN, M0F, 0x50) | OPV, V_MOVMSKPD = XO(P66, M0F, 0x50) | OPV, V_PMOVMSKB = XO(P66, M0F, 0xd7) | OPV,
+	V_PTEST = XO(P66, M38, 0x17) | OPV,
 
 	/* logic */
 	V_PAND = XO(P66, M0F, 0xdb) | OPC, V_PANDN = XO(P66, M0F, 0xdf),
 	V_POR = XO(P66, M0F, 0xeb) | OPC, V_PXOR = XO(P66, M0F, 0xef) | OPC,
 	V_TERNLOG = XO(P66, M3A, 0x25) | OPE,
-	V_PBLENDW = XO(P66, M3A, 0x0e), V_BLENDPS = XO(P66, M3A, 0x0c), V_PBLENDD = XO(P66, M3A, 0x02) | OPA,
-	V_PBLENDVB = XO(P66, M3A, 0x4c) | OPA, V_BLENDVPS = XO(P66, M3A, 0x4a) | OPA,
-	V_BLENDVPD = XO(P66, M3A, 0x4b) | OPA,                  /* mask register in imm8[7:4] */
+	V_PBLENDW = XO(P66, M3A, 0x0e) | OPV, V_BLENDPS = XO(P66, M3A, 0x0c) | OPV, V_PBLENDD = XO(P66, M3A, 0x02) | OPV | OPA,
+	V_PBLENDVB = XO(P66, M3A, 0x4c) | OPV | OPA, V_BLENDVPS = XO(P66, M3A, 0x4a) | OPV | OPA,
+	V_BLENDVPD = XO(P66, M3A, 0x4b) | OPV | OPA,                  /* mask register in imm8[7:4] */
 
 	/* integer arithmetic */
 	V_PADDB = XO(P66, M0F, 0xfc) | OPC, V_PADDW = XO(P66, M0F, 0xfd) | OPC,
@@ -63,7 +64,7 @@ enum vop {
 	V_PMULLD = XO(P66, M38, 0x40) | OPC, V_PMULLQ = XO(P66, M38, 0x40) | OPC | OPEW | OPE,
 	V_PMULUDQ = XO(P66, M0F, 0xf4) | OPC | OPEW, V_PMULDQ = XO(P66, M38, 0x28) | OPC | OPEW,
 	V_PMADDWD = XO(P66, M0F, 0xf5) | OPC, V_PSADBW = XO(P66, M0F, 0xf6) | OPC,
-	V_PHMINPOSUW = XO(P66, M38, 0x41),
+	V_PHMINPOSUW = XO(P66, M38, 0x41) | OPV,
 	V_PABSB = XO(P66, M38, 0x1c), V_PABSW = XO(P66, M38, 0x1d), V_PABSD = XO(P66, M38, 0x1e),
 	V_PABSQ = XO(P66, M38, 0x1f) | OPEW | OPE,
 	V_PMINSB = XO(P66, M38, 0x38) | OPC, V_PMINSW = XO(P66, M0F, 0xea) | OPC,
@@ -76,10 +77,10 @@ enum vop {
 	V_PMAXUD = XO(P66, M38, 0x3f) | OPC, V_PMAXUQ = XO(P66, M38, 0x3f) | OPC | OPEW | OPE,
 
 	/* integer comparison: to vector registers (not under EVEX), to mask registers */
-	V_PCMPEQB = XO(P66, M0F, 0x74) | OPC, V_PCMPEQW = XO(P66, M0F, 0x75) | OPC,
-	V_PCMPEQD = XO(P66, M0F, 0x76) | OPC, V_PCMPEQQ = XO(P66, M38, 0x29) | OPC,
-	V_PCMPGTB = XO(P66, M0F, 0x64), V_PCMPGTW = XO(P66, M0F, 0x65),
-	V_PCMPGTD = XO(P66, M0F, 0x66), V_PCMPGTQ = XO(P66, M38, 0x37),
+	V_PCMPEQB = XO(P66, M0F, 0x74) | OPV | OPC, V_PCMPEQW = XO(P66, M0F, 0x75) | OPV | OPC,
+	V_PCMPEQD = XO(P66, M0F, 0x76) | OPV | OPC, V_PCMPEQQ = XO(P66, M38, 0x29) | OPV | OPC,
+	V_PCMPGTB = XO(P66, M0F, 0x64) | OPV, V_PCMPGTW = XO(P66, M0F, 0x65) | OPV,
+	V_PCMPGTD = XO(P66, M0F, 0x66) | OPV, V_PCMPGTQ = XO(P66, M38, 0x37) | OPV,
 	VK_CMPB = XO(P66, M3A, 0x3f) | OPE, VK_CMPUB = XO(P66, M3A, 0x3e) | OPE,
 	VK_CMPW = XO(P66, M3A, 0x3f) | OPE | OPEW, VK_CMPUW = XO(P66, M3A, 0x3e) | OPE | OPEW,
 	VK_CMPD = XO(P66, M3A, 0x1f) | OPE, VK_CMPUD = XO(P66, M3A, 0x1e) | OPE,
@@ -126,7 +127,7 @@ enum vop {
 	V_GF2P8AFFINE = XO(P66, M3A, 0xce) | OPW,
 	V_PCLMULQDQ = XO(P66, M3A, 0x44),
 	V_AESENC = XO(P66, M38, 0xdc), V_AESENCLAST = XO(P66, M38, 0xdd), V_AESDECLAST = XO(P66, M38, 0xdf),
-	V_AESIMC = XO(P66, M38, 0xdb),
+	V_AESIMC = XO(P66, M38, 0xdb) | OPV,
 
 	/* floating point: the packed-single form; vf_op() makes the others */
 	V_ADDPS = XO(PN, M0F, 0x58), V_MULPS = XO(PN, M0F, 0x59), V_SUBPS = XO(PN, M0F, 0x5c),

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: MIT */
+/* fp.c - floating-point arithmetic, scalar and packed */
+#include "backend/x86_64/fpx.h"
+
+enum nanrule
+fp_rule(const struct x86 *x)
+{
+	switch (x->r->fpnan) {
+	case FPNAN_ARM: return x86feat.avx ? NAN_TRAP : NAN_SLOW;
+	case FPNAN_X86: return NAN_NONE;
+	default: return x86feat.avx ? NAN_CANON : NAN_SLOW;
+	}
+}
+
+int
+fp_zeromask(struct x86 *x, int ty)
+{
+	int var = x->val[x->i].want;
+
+	return x86feat.avx512 && ty_isfloat(ty) && var != NOVAR && x86_home[var].kind == REG_VEC;
+}
+
+int
+fp_tmp(struct x86 *x, int ty)
+{
+	return ty_isvec(ty) && !x86feat.avx512 ? xv_tmp(x) : -1;
+}
+
+u8 *
+fp_unordered(struct x86 *x, int ty, int a, int b, int t)
+{
+	int bits = ty_lanebits(ty);
+	struct code *c = &x->a;
+
+	if (!ty_isvec(ty)) {
+		v2(c, vf_cmp(V_UCOMISS, bits), a, b);
+		return jcc_32(c, JP);
+	}
+	if (x86feat.avx512) {          /* to k2: the cold path may use it */
+		v_rr(c, bits == 64 ? VK_CMPPD : VK_CMPPS, 2, a, b);
+		put1(c, 3);
+		k_ortest(c, 2, 2);
+	} else {
+		v3i(c, vf_op(V_CMPPS, bits, 1), t, a, b, 3);
+		v2(c, V_PTEST, t, t);
+	}
+	return jcc_32(c, JNE);
+}
+
+/* -- canonical NaNs -- */
+
+static struct mem
+canonical(int bits)
+{
+	return krep(bits == 64 ? 0x7ff8000000000000 : bits == 32 ? 0x7fc00000 : 0x7e00, bits);
+}
+
+/* n: lane bits, | 1 packed; reg[1]: lanes that are NaN (without AVX-512) */
+static void
+canon_cold(struct x86 *x, const struct cold *cold)
+{
+	int bits = (int)cold->n & ~1, d = cold->reg[0];
+	struct code *c = &x->a;
+
+	if (!(cold->n & 1)) {
+		xv_load(x, bits / 8, d, canonical(bits));
+	} else if (x86feat.avx512) {
+		vk_rm(c, V_MOVAPS | (bits == 64 ? XO(P66, 0, 0) | OPEW : 0), d, 0, canonical(bits), 0, 2, 0);
+	} else {
+		v_rm(c, V_PBLENDVB, d, d, canonical(bits), 1);
+		put1(c, (u32)cold->reg[1] << 4);
+	}
+	jmp_to(c, cold->back);
+}
+
+void
+fp_nancheck(struct x86 *x, const struct ins *i, struct fpregs r)
+{
+	enum nanrule rule = fp_rule(x);
+
+	if (rule != NAN_CANON && rule != NAN_SLOW)
+		return;
+	u8 *from = fp_unordered(x, i->ty, r.d, r.d, r.t);
+
+	if (rule == NAN_SLOW) {
+		fp_slow(x, from, i, r);
+		return;
+	}
+	struct cold *cold = x_cold(x, from, canon_cold);
+
+	cold->reg[0] = (s8)r.d;
+	cold->reg[1] = (s8)r.t;
+	cold->n = (u32)ty_lanebits(i->ty) | (ty_isvec(i->ty) != 0);
+}
+
+/* -- two operands -- */
+
+static u32
+arith_op(int op)
+{
+	switch (op) {
+	case O_fadd: return V_ADDPS;
+	case O_fsub: return V_SUBPS;
+	case O_fmul: return V_MULPS;
+	default: return V_DIVPS;
+	}
+}
+
+/* d = a op b; scalar results that go to a vector register are made zero above by masking */
+static void
+arith(struct x86 *x, u32 op, int ty, int d, int a, int b, struct mem *m)
+{
+	int bits = ty_lanebits(ty), zero = fp_zeromask(x, ty);
+	struct code *c = &x->a;
+
+	if (zero) {
+		if (b < 0)
+			vk_rm(c, vf_op(op, bits, 1), d, a, *m, 0, 1, 1);
+		else
+			vk_rr(c, vf_op(op, bits, 1), d, a, b, 1, 1);
+		xv_zx(x, (ref)x->i);
+	} else if (b < 0) {
+		v3m(c, vf_op(op, bits, ty_isvec(ty)), d, a, *m);
+	} else {
+		v3(c, vf_op(op, bits, ty_isvec(ty)), d, a, b);
+	}
+}
+
+int
+ef_arith(struct x86 *x, const struct ins *i)
+{
+	int keep = fp_rule(x) == NAN_SLOW || (i->aux & FP_RM) != RM_DYN, cold0 = x->ncold;
+	struct fpregs r = noregs();
+	struct mem m;
+
+	if (!isfp(i->ty))
+		return 0;
+	r.a = xv_use(x, i->a);
+	r.b = keep ? xv_use(x, i->b) : xv_usem(x, i->b, &m);
+	r.t = fp_rule(x) != NAN_TRAP ? fp_tmp(x, i->ty) : -1;
+	r.d = keep ? xv_defx(x, (ref)x->i) : xv_def(x, (ref)x->i);
+	fp_rmguard(x, i, r);
+	arith(x, arith_op(i->op), i->ty, r.d, r.a, r.b, &m);
+	fp_nancheck(x, i, r);
+	fp_back(x, cold0);
+	return 1;
+}
+
+int
+ef_sqrt(struct x86 *x, const struct ins *i)
+{
+	int keep = fp_rule(x) == NAN_SLOW || (i->aux & FP_RM) != RM_DYN, cold0 = x->ncold;
+	int bits = ty_lanebits(i->ty);
+	struct fpregs r = noregs();
+
+	if (!isfp(i->ty))
+		return 0;
+	r.a = xv_use(x, i->a);
+	r.t = fp_rule(x) != NAN_TRAP ? fp_tmp(x, i->ty) : -1;
+	r.d = keep ? xv_defx(x, (ref)x->i) : xv_def(x, (ref)x->i);
+	fp_rmguard(x, i, r);
+	if (fp_zeromask(x, i->ty)) {
+		vk_rr(&x->a, vf_op(V_SQRTPS, bits, 1), r.d, 0, r.a, 1, 1);
+		xv_zx(x, (ref)x->i);
+	} else if (ty_isvec(i->ty)) {
+		v2(&x->a, vf_op(V_SQRTPS, bits, 1), r.d, r.a);
+	} else {
+		v3(&x->a, vf_op(V_SQRTPS, bits, 0), r.d, r.a, r.a);
+	}
+	fp_nancheck(x, i, r);
+	fp_back(x, cold0);
+	return 1;
+}
+
+/* -- fused multiply-add --
+ *
+ * x86 prefers the NaN of the multiplicands, the first one first, to that of the addend; all three
+ * forms do, as their operands are named (SDM 14.5.2; checked on hardware).  ARM looks at the addend first, and
+ * negates a NaN with the product; and infinity * 0 + quiet NaN is invalid for ARM and RISC-V but
+ * not for x86.  So when the addend (or a multiplicand to be negated) is a NaN the evaluator does it. */
+
+/* The first operand of a form is also the result. */
+static void
+fma_form(struct x86 *x, const struct ins *i, struct fpregs r)
+{
+	static const u32 op[] = {V_FMADD132, V_FNMADD132, V_FMSUB132, V_FNMSUB132};
+	u32 o = op[(i->aux & FP_NEGP ? 1 : 0) | (i->aux & FP_NEGA ? 2 : 0)];
+	int zero = fp_zeromask(x, i->ty), p, q;
+	struct code *c = &x->a;
+
+	o = vf_w(o, ty_lanebits(i->ty), zero || ty_isvec(i->ty));
+	if (r.d == r.a) {              /* 132: d * q + p */
+		p = r.c;
+		q = r.b;
+	} else if (r.d == r.b) {       /* 213: p * d + q */
+		o += FMA_213;
+		p = r.a;
+		q = r.c;
+	} else {                       /* 231: p * q + d */
+		vmov(c, r.d, r.c);
+		o += FMA_231;
+		p = r.a;
+		q = r.b;
+	}
+	if (zero) {
+		vk_rr(c, o, r.d, p, q, 1, 1);
+		xv_zx(x, (ref)x->i);
+	} else {
+		v_rr(c, o, r.d, p, q);
+	}
+}
+
+int
+ef_fma(struct x86 *x, const struct ins *i)
+{
+	int cold0 = x->ncold;
+	struct fpregs r = noregs();
+
+	if (!isfp(i->ty) || !x86feat.fma)
+		return 0;
+	r.a = xv_use(x, i->a);
+	r.b = xv_use(x, i->b);
+	r.c = xv_use(x, i->c);
+	r.t = fp_tmp(x, i->ty);
+	r.d = xv_def(x, (ref)x->i);
+	fp_rmguard(x, i, r);
+	if (fp_rule(x) != NAN_NONE)
+		fp_slow(x, fp_unordered(x, i->ty, r.c, i->aux & FP_NEGP ? r.a : r.c, r.t), i, r);
+	fma_form(x, i, r);
+	if (fp_rule(x) == NAN_CANON)
+		fp_nancheck(x, i, r);
+	fp_back(x, cold0);
+	return 1;
+}
+
+/* -- ARM's Newton steps: 2 - a * b and (3 - a * b) / 2, rounded once --
+ *
+ * Infinity * 0 counts as 0.  Operands so large that they might be infinite, a NaN or make the product
+ * overflow are the evaluator's; then halving is exact, and nothing is invalid. */
+int
+ef_step(struct x86 *x, const struct ins *i)
+{
+	int bits = ty_lanebits(i->ty), packed = ty_isvec(i->ty), cold0 = x->ncold;
+	u32 gt = bits == 64 ? V_PCMPGTQ : V_PCMPGTD;
+	u64 limit = bits == 64 ? 0x5f30000000000000 : 0x5d800000;      /* 2^500, 2^60 */
+	u64 two = bits == 64 ? 0x4000000000000000 : 0x40000000;
+	u64 three = bits == 64 ? 0x4008000000000000 : 0x40400000;
+	u64 magnitude = rep(~((u64)1 << (bits - 1)), bits), half = bits == 64 ? 0x3fe0000000000000 : 0x3f000000;
+	struct mem abs = xv_const(packed || bits == 64 ? magnitude : (u32)magnitude, packed ? magnitude : 0);
+	u64 k = rep(i->op == O_frecps ? two : three, bits);
+	struct fpregs r = noregs();
+	struct code *c = &x->a;
+
+	if (!isfp(i->ty) || !x86feat.fma || (i->aux & FP_RM))
+		return 0;
+	r.a = xv_use(x, i->a);
+	r.b = xv_use(x, i->b);
+	r.t = xv_tmp(x);
+	int u = xv_tmp(x);
+
+	r.d = xv_defx(x, (ref)x->i);
+	v3m(c, V_PAND, r.t, r.a, abs);
+	v3m(c, V_PAND, u, r.b, abs);
+	v3m(c, gt, r.t, r.t, krep(limit, bits));
+	v3m(c, gt, u, u, krep(limit, bits));
+	v3(c, V_POR, r.t, r.t, u);
+	v2(c, V_PTEST, r.t, r.t);
+	fp_slow(x, jcc_32(c, JNE), i, r);
+	v2m(c, V_MOVAPS, r.d, packed ? xv_const(k, k) : xv_const(bits == 64 ? k : (u32)k, 0));
+	v_rr(c, vf_w(V_FNMADD132 + FMA_231, bits, packed), r.d, r.a, r.b);
+	if (i->op == O_frsqrts)
+		v3m(c, vf_op(V_MULPS, bits, packed), r.d, r.d, krep(half, bits));
+	if (!packed)
+		xv_zx(x, (ref)x->i);
+	fp_back(x, cold0);
+	return 1;
+}
+
+/* -- minimum and maximum --
+ *
+ * A NaN operand is the evaluator's.  minps gives its second operand when both are zero: the two
+ * orders joined with or (max: and) put the signs right.  vrange has them right, and takes the sign from the
+ * operand (imm 4 + 0 minimum, 1 maximum). */
+static void
+minmax(struct x86 *x, const struct ins *i, struct fpregs r)
+{
+	int bits = ty_lanebits(i->ty), ismax = i->op == O_fmax, packed = ty_isvec(i->ty);
+	struct code *c = &x->a;
+
+	if (x86feat.avx512) {
+		int zero = fp_zeromask(x, i->ty);
+		u32 op = vf_w(V_RANGEPS, bits, packed || zero);
+		if (zero)
+			vk_rr(c, op, r.d, r.a, r.b, 1, 1);
+		else
+			v_rr(c, op, r.d, r.a, r.b);
+		put1(c, 4 | (u32)ismax);
+		if (zero)
+			xv_zx(x, (ref)x->i);
+		return;
+	}
+	u32 op = vf_op(ismax ? V_MAXPS : V_MINPS, bits, packed);
+
+	v3(c, op, r.t, r.a, r.b);
+	v3(c, op, r.d, r.b, r.a);
+	v3(c, ismax ? V_ANDPS : V_ORPS, r.d, r.d, r.t);
+}
+
+int
+ef_minmax(struct x86 *x, const struct ins *i)
+{
+	int cold0 = x->ncold;
+	struct fpregs r = noregs();
+
+	if (!isfp(i->ty) || x->r->fpnan == FPNAN_X86)
+		return 0;
+	r.a = xv_use(x, i->a);
+	r.b = xv_use(x, i->b);
+	r.t = x86feat.avx512 ? -1 : xv_tmp(x);
+	r.d = xv_def(x, (ref)x->i);
+	fp_slow(x, fp_unordered(x, i->ty, r.a, r.b, r.t), i, r);
+	minmax(x, i, r);
+	fp_back(x, cold0);
+	return 1;
+}
+
+/* -- signs -- */
+
+static struct mem signs(int bits) { return krep((u64)1 << (bits - 1), bits); }
+
+int
+ef_neg(struct x86 *x, const struct ins *i)
+{
+	int bits = ty_lanebits(i->ty), w = bits == 64 ? 64 : 32;
+	u32 op = i->op == O_fneg ? V_XORPS : V_ANDPS;
+	u64 k = (u64)1 << (bits - 1);
+	struct mem m;
+
+	if (!ty_vclass(i->ty) || bits > 64 || (ty_isvec(i->ty) && !isv128(i)))
+		return 0;
+	m = krep(i->op == O_fneg ? k : ~k, bits);
+	struct regs3 r = use1(x, i);
+
+	if (fp_zeromask(x, i->ty) && bits >= 32) {
+		vk_rm(&x->a, vf_logic(op, w), r.d, r.a, m, 0, 1, 1);
+		xv_zx(x, (ref)x->i);
+	} else {
+		v3m(&x->a, op, r.d, r.a, m);
+	}
+	return 1;
+}
+
+int
+ef_sgnj(struct x86 *x, const struct ins *i)
+{
+	int bits = ty_lanebits(i->ty);
+	struct code *c = &x->a;
+
+	if (!ty_vclass(i->ty) || bits > 64 || (ty_isvec(i->ty) && !isv128(i)))
+		return 0;
+	int a = xv_use(x, i->a), b = xv_use(x, i->b), t = xv_tmp(x), d = xv_def(x, (ref)x->i);
+	struct mem s = signs(bits);
+
+	if (i->v == 2) {               /* a ^ (b & sign) */
+		v3m(c, V_ANDPS, t, b, s);
+		v3(c, V_XORPS, d, t, a);
+		return 1;
+	}
+	v3(c, V_XORPS, t, a, b);       /* a ^ ((a ^ b) & sign); negated: ... ^ ~ */
+	if (i->v == 1)
+		v3m(c, V_XORPS, t, t, s);
+	v3m(c, V_ANDPS, t, t, s);
+	v3(c, V_XORPS, d, t, a);
+	return 1;
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/* fpslow.c - cold code that has the evaluator do an instruction
+ *
+ * The cold code is a call of a common stub, followed by a struct site as data: the instruction and the
+ * registers of its operands.  The stub saves all registers on the C stack, calls x86_slow(), which
+ * reads operands from and writes the result to what was saved, restores them and goes on after the
+ * data.  The return address the call pushed leaves the shadow stack at once. */
+#include "backend/x86_64/fpx.h"
+#include "ir/eval.h"
+
+struct site {
+	struct ins ins;
+	s8 d, a, b, c;
+	u8 fpnan;
+	u8 pad[3];
+};
+
+struct saved {                         /* what the stub stores; offsets are spelt there too */
+	u64 v[32][2];
+	u64 r[16];
+	u64 flags;
+};
+
+static u8 *slow_stub;
+
+/* -- the C side -- */
+
+/* EFLAGS as [u]comis leaves them */
+static u64
+flags_of(u64 fl)
+{
+	enum { CF = 1, PF = 4, ZF = 64, ON = 0x202 };
+
+	if ((fl & (FL_C | FL_V)) == (FL_C | FL_V))
+		return ON | CF | PF | ZF;
+	return ON | (fl & FL_N ? CF : 0) | (fl & FL_Z ? ZF : 0);
+}
+
+static void
+operand(const struct saved *s, int reg, int isint, u64 *to)
+{
+	if (reg < 0)
+		return;
+	if (isint)
+		to[0] = s->r[reg];
+	else
+		memcpy(to, s->v[reg], 16);
+}
+
+static void
+x86_slow(struct saved *s, const struct site *site, struct cpu *cpu)
+{
+	enum { WORDS = 2 };
+	u64 val[4 * WORDS] = {0}, out[WORDS] = {0};
+	struct ins i = site->ins;
+	struct eval e = {.cpu = cpu, .guest = cpu->guest, .val = val, .stride = WORDS, .fpnan = site->fpnan};
+
+	i.a = 1;
+	i.b = site->b >= 0 ? 2 : 0;
+	i.c = site->c >= 0 ? 3 : 0;
+	operand(s, site->a, i.op == O_icvtf && !ty_isvec(i.ty), val + WORDS);
+	operand(s, site->b, 0, val + 2 * WORDS);
+	operand(s, site->c, 0, val + 3 * WORDS);
+	eval_fp[i.op](&e, &i, out);
+	cpu->scratch[2] = (u64)(uintptr_t)(site + 1);  /* goes on after the data */
+	if (i.op == O_fcmp)
+		s->flags = flags_of(out[0]);
+	else if (ty_vclass(i.ty))
+		memcpy(s->v[site->d], out, 16);
+	else
+		s->r[site->d] = out[0];
+}
+
+/* -- the stub -- */
+
+static void
+save_all(struct code *a, int restore)
+{
+	int n = x86feat.avx512 ? 32 : 16;
+
+	for (int r = 0; r < n; r++)
+		v_rm(a, restore ? V_MOVAPS : V_MOVAPS_ST, r, 0, mem_at(RSP, r * 16), 0);
+	for (int r = 0; r < 16; r++) {
+		struct mem m = mem_at(RSP, (s32)offsetof(struct saved, r) + 8 * r);
+		if (r == RSP)
+			continue;
+		if (restore)
+			mov_rm(a, 64, r, m);
+		else
+			mov_mr(a, 64, m, r);
+	}
+}
+
+void
+x86_vinit(struct code *a)
+{
+	struct mem site = m_cpu(offsetof(struct cpu, scratch[2])), sp = m_cpu(offsetof(struct cpu, scratch[3]));
+	s32 flags = (s32)offsetof(struct saved, flags);
+
+	slow_stub = a->p;
+	op_rm(a, 0x8f, 32, 0, site, 0);                /* pop [site] */
+	mov_mr(a, 64, sp, RSP);
+	mov_rm(a, 64, RSP, m_cpu(offsetof(struct cpu, host_sp)));
+	alu_ri(a, A_SUB, 64, RSP, (s32)alignup(sizeof(struct saved), 64));
+	alu_ri(a, A_AND, 64, RSP, -64);
+	save_all(a, 0);
+	mov_mi(a, 64, mem_at(RSP, flags), 0x202);
+	mov_rr(a, 64, RDI, RSP);
+	mov_rm(a, 64, RSI, site);
+	lea(a, 64, RDX, mem_at(RBP, -CPU_BIAS));
+	mov_ri(a, RAX, (u64)(uintptr_t)x86_slow);
+	op_rr(a, 0xff, 32, 2, RAX);                    /* call rax */
+	if (x86feat.avx512) {                          /* k1 = 1, kmovw k1, eax */
+		mov_ri(a, RAX, 1);
+		put4(a, 0xc892f8c5);
+	}
+	save_all(a, 1);
+	op_rm(a, 0xff, 32, 6, mem_at(RSP, flags), 0);  /* push */
+	put1(a, 0x9d);                                 /* popf */
+	mov_rm(a, 64, RSP, sp);
+	op_rm(a, 0xff, 32, 4, site, 0);                /* jmp [site] */
+}
+
+/* -- cold code -- */
+
+static void
+slow_cold(struct x86 *x, const struct cold *cold)
+{
+	struct site site = {.ins = *cold->ins, .d = cold->reg[0], .a = cold->reg[1], .b = cold->reg[2],
+	    .c = cold->reg[3], .fpnan = x->r->fpnan};
+	struct code *c = &x->a;
+
+	rel32_to(call_32(c), slow_stub);
+	memcpy(c->p, &site, sizeof site);
+	c->p += sizeof site;
+	jmp_to(c, cold->back);
+}
+
+struct cold *
+fp_slow(struct x86 *x, u8 *from, const struct ins *i, struct fpregs r)
+{
+	struct cold *cold = x_cold(x, from, slow_cold);
+
+	cold->ins = i;
+	cold->reg[0] = (s8)r.d;
+	cold->reg[1] = (s8)r.a;
+	cold->reg[2] = (s8)r.b;
+	cold->reg[3] = (s8)r.c;
+	return cold;
+}
+
+void
+fp_back(struct x86 *x, int first)
+{
+	for (int n = first; n < x->ncold; n++)
+		x->cold[n].back = x->a.p;
+}
+
+void
+fp_rmguard(struct x86 *x, const struct ins *i, struct fpregs r)
+{
+	int rm = i->aux & FP_RM, t;
+	struct code *c = &x->a;
+
+	if (rm == RM_DYN)
+		return;
+	t = xr_tmp(x);
+	mov_rm(c, 32, t, m_cpu(offsetof(struct cpu, fpmode)));
+	alu_ri(c, A_AND, 32, t, FPM_RM);
+	alu_ri(c, A_CMP, 32, t, rm);
+	fp_slow(x, jcc_32(c, JNE), i, r);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* fpx.h - what the emitters of floating point share
+ *
+ * NaNs.  x86 computes what the guests do except for what becomes of NaNs; how that is mended
+ * depends on the region's rule (enum fpnan) and the host:
+ *  - NAN_TRAP (ARM, host with AVX): all differences come with an invalid operation (the default NaN's
+ *    sign; which of several NaNs wins when one is signalling), and MXCSR leaves IE unmasked, so the code is
+ *    the bare instruction and x86_fpfault() computes what the guest wants.  fma is the exception, see there.
+ *  - NAN_CANON (RISC-V, ARM with FPCR.DN): a NaN result is looked for after each operation and
+ *    replaced by the canonical one in cold code.
+ *  - NAN_SLOW (ARM without AVX): a NaN result is looked for, and cold code has the evaluator do the
+ *    operation again.  The operands must still be there: the result takes a register of its own.
+ *  - NAN_NONE (x86 guests).
+ * Cold code calls the evaluator through x86_slow(), which keeps every register but the result's.
+ *
+ * Sticky flags gather in MXCSR (and, from evaluator and traps, in cpu->fpflags); an operation that x86 would
+ * raise other flags for must be kept from executing until the slow path has been decided on.
+ *
+ * Known difference: ARM sees tininess before rounding, x86 after.  When a result that is tiny
+ * rounds up to the least normal number the underflow flag is missing, and under FZ the result is
+ * that number where ARM gives 0.  With FZ, ARM's input-denormal flag is not kept either. */
+#ifndef BACKEND_X86_64_FPX_H
+#define BACKEND_X86_64_FPX_H
+
+#include "backend/x86_64/vec.h"
+#include "base/fp.h"
+
+enum nanrule { NAN_TRAP, NAN_CANON, NAN_SLOW, NAN_NONE };
+enum nanrule fp_rule(const struct x86 *);
+
+/* 1: a float type of lanes of 32 or 64 bits, scalar or of 128 bits */
+static inline int
+isfp(int ty)
+{
+	int lane = ty_lane(ty);
+
+	return (lane == F32 || lane == F64) && (!ty_isvec(ty) || ty_bits(ty) == 128);
+}
+
+/* Registers of an instruction for its slow path; -1 none.  d: vector register, or integer register
+ * when the result is an integer; a result that is FL comes in EFLAGS.  t: scratch for comparing lanes.
+ *
+ * Registers are all asked for before the first jump to cold code: what asking emits (spills, moves) must not be
+ * jumped over. */
+struct fpregs { int d, a, b, c, t; };
+static inline struct fpregs noregs(void) { return (struct fpregs){-1, -1, -1, -1, -1}; }
+int fp_tmp(struct x86 *, int ty);      /* the scratch t, if lanes of the type need it, or -1 */
+
+/* At a jump (the rel32 field `from`): cold code that has the evaluator do instruction i, then goes on at
+ * the place x_back() names.  Operands must be in registers. */
+struct cold *fp_slow(struct x86 *, u8 *from, const struct ins *, struct fpregs);
+/* The hot code after the instruction starts here: all its cold paths return to it. */
+void fp_back(struct x86 *, int firstcold);
+
+/* unless the current rounding mode is the one the instruction names: slow path */
+void fp_rmguard(struct x86 *, const struct ins *, struct fpregs);
+
+/* after an operation: deals with a NaN in the result r.d as the rule says */
+void fp_nancheck(struct x86 *, const struct ins *, struct fpregs);
+
+/* compares registers a and b for being unordered, in any lane; the jump to be taken then */
+u8 *fp_unordered(struct x86 *, int ty, int a, int b, int t);
+
+/* immediate of roundsd for the mode in aux, or -1 */
+int fp_roundimm(int aux);
+
+/* Ties away from zero: d = a rounded (t, u scratch), after the jump taken for lanes without a fraction. */
+u8 *fp_nofraction(struct code *, int bits, int packed, int a, int t);
+void fp_away(struct code *, int bits, int packed, int d, int a, int t, int u);
+
+/* May the result be zeroed above the scalar for nothing, and is it any use? */
+int fp_zeromask(struct x86 *, int ty);
+
+#endif
