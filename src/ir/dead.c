@@ -16,11 +16,26 @@
 
 enum { TO_DEAD = 0xfffe, TO_LIVE = 0xffff };
 
+/* What the pass has to know of an operation, in one byte. */
+enum { DROP = 1, LEAVES = 2, LOOKS = 4, GET = 8, PUT = 16, HELPER = 32 };
+static const u8 kind[O_COUNT] = {
+#define OP(name, r, a, b, c, traits, value) [O_##name] = \
+	O_##name == O_insn || O_##name == O_nop || O_##name == O_fence || O_##name == O_clrex ? 0 : \
+	O_##name == O_get ? DROP | GET : O_##name == O_put ? PUT : \
+	O_##name == O_help || O_##name == O_vhelp ? HELPER : \
+	((traits) & PURE ? DROP : 0) | ((traits) & (END | LEAVE) ? LEAVES : 0) | \
+	((traits) & (READ | WRITE | EFF | END | LEAVE) ? LOOKS : 0),
+#include "ir/op.def"
+#undef OP
+};
+
 struct pass {
 	struct region *r;
 	int flags;                     /* number of the flags variable, or -1 */
 	int sorted;                    /* blocks are in address order */
 	u16 *to;                       /* per leaving instruction: TO_*, or the block it goes to */
+	struct edge { u16 from, to; } *edge;   /* between blocks, flags untouched before it */
+	int nedge;
 	u8 *used;                      /* per instruction: its value is */
 	u32 seen[256], now;            /* per variable: == now if put again below */
 };
@@ -48,12 +63,6 @@ block_at(const struct pass *p, gaddr pc)
 }
 
 /* -- flags between blocks -- */
-
-static int
-leaves(const struct ins *i)
-{
-	return opinfo[i->op].traits & (END | LEAVE);
-}
 
 static u16
 target(const struct pass *p, const struct ins *i, int (*live)(void *, gaddr), void *arg)
@@ -93,75 +102,59 @@ helper_flags(const struct region *r, const struct ins *i)
 	return i->op == O_help || i->op == O_vhelp ? ir_helper(r, i->v)->flags : 0;
 }
 
-/* Whether flags are live at the block's start, given what is known of the others. */
-static int
-flags_in(const struct pass *p, const struct block *b)
+/* Looks at a block from its top: what the first thing that touches flags says of flagsin, edges
+ * passed before it, and where every exit goes. */
+static void
+survey(struct pass *p, int k, int (*live)(void *, gaddr), void *arg)
 {
+	struct region *r = p->r;
+	struct block *b = &r->block[k];
+	int decided = 0;
+
+	b->flagsin = 0;
 	for (int i = b->first; i < b->first + b->n; i++) {
-		const struct ins *x = &p->r->ins[i];
-		if (x->op == O_get && x->v == p->flags)
-			return 1;
-		if (x->op == O_put && x->v == p->flags)
-			return 0;
-		if (helper_flags(p->r, x) & HELP_STATE)
-			return 1;
-		if (leaves(x) && live_at(p, i))
-			return 1;
+		const struct ins *x = &r->ins[i];
+		u8 is = kind[x->op];
+		if (!(is & (LEAVES | GET | PUT | HELPER)))
+			continue;
+		if (is & LEAVES) {
+			p->to[i] = target(p, x, live, arg);
+			if (!decided && p->to[i] < TO_DEAD)
+				p->edge[p->nedge++] = (struct edge){ (u16)k, p->to[i] };
+		}
+		if (decided)
+			continue;
+		if ((is & LEAVES && p->to[i] == TO_LIVE) || (is & GET && x->v == p->flags)
+		    || (is & HELPER && helper_flags(r, x) & HELP_STATE))
+			decided = b->flagsin = 1;
+		else if (is & PUT && x->v == p->flags)
+			decided = 1;
 	}
-	return 0;
 }
 
 static void
 flags_between_blocks(struct pass *p, int (*live)(void *, gaddr), void *arg)
 {
-	struct region *r = p->r;
+	struct block *block = p->r->block;
 	int changed;
 
-	for (int k = 0; k < r->nblock; k++) {
-		struct block *b = &r->block[k];
-		b->flagsin = 0;
-		for (int i = b->first; i < b->first + b->n; i++)
-			if (leaves(&r->ins[i]))
-				p->to[i] = target(p, &r->ins[i], live, arg);
-	}
+	for (int k = 0; k < p->r->nblock; k++)
+		survey(p, k, live, arg);
 	do {
 		changed = 0;
-		for (int k = r->nblock - 1; k >= 0; k--) {
-			struct block *b = &r->block[k];
-			if (!b->flagsin && flags_in(p, b))
-				changed = b->flagsin = 1;
-		}
+		for (int k = p->nedge - 1; k >= 0; k--)
+			if (!block[p->edge[k].from].flagsin && block[p->edge[k].to].flagsin)
+				changed = block[p->edge[k].from].flagsin = 1;
 	} while (changed);
 }
 
 /* -- within a block, backward -- */
 
-/* Somebody may look at every variable here (but see above for flags). */
-static int
-islook(const struct region *r, const struct ins *i)
+/* used[0] is nobody's. */
+static inline void
+use(u8 *used, ref x)
 {
-	switch (i->op) {
-	case O_insn: case O_nop: case O_get: case O_put: case O_fence: case O_clrex:
-		return 0;
-	case O_help: case O_vhelp:
-		return (helper_flags(r, i) & (HELP_FAULT | HELP_STATE)) != 0;
-	default:
-		return (opinfo[i->op].traits & (READ | WRITE | EFF | END | LEAVE)) != 0;
-	}
-}
-
-static int
-droppable(const struct region *r, const struct ins *i)
-{
-	return opinfo[i->op].traits & PURE || i->op == O_get
-	    || (i->op == O_help && helper_flags(r, i) & HELP_PURE);
-}
-
-static void
-use(struct pass *p, ref x)
-{
-	if (!isk(x))
-		p->used[x] = 1;        /* used[0] is nobody's */
+	used[isk(x) ? 0 : x] = 1;
 }
 
 /* Whether the put is dead; remembers it. */
@@ -188,35 +181,62 @@ read_var(struct pass *p, int var, int *flagslive)
 	p->seen[var] = 0;
 }
 
+/* A helper reads the vectors it names, and may look at all. */
+static void
+scan_helper(struct pass *p, const struct ins *i, int *flagslive)
+{
+	u32 does = helper_flags(p->r, i);
+
+	if (i->op == O_vhelp) {
+		read_var(p, i->aux & 0xff, flagslive);
+		read_var(p, i->aux >> 8, flagslive);
+		read_var(p, i->imm & 0xff, flagslive);
+	}
+	if (does & HELP_STATE)
+		*flagslive = 1;
+	if (does & (HELP_STATE | HELP_FAULT))
+		p->now++;
+}
+
+/* Whether the instruction is to be dropped; else what it does to variables is noted. */
+static int
+scan_one(struct pass *p, int k, u8 is, int *flagslive)
+{
+	const struct ins *i = &p->r->ins[k];
+
+	if (is & PUT)
+		return dead_put(p, i->v, flagslive);
+	if (is & GET)
+		read_var(p, i->v, flagslive);
+	if (is & HELPER) {
+		if (!p->used[k] && helper_flags(p->r, i) & HELP_PURE)
+			return 1;
+		scan_helper(p, i, flagslive);
+	}
+	if (is & LEAVES && p->flags >= 0)
+		*flagslive = live_at(p, k) | (i->op == O_brc || i->op == O_brf ? *flagslive : 0);
+	if (is & LOOKS)
+		p->now++;
+	return 0;
+}
+
 static void
 scan(struct pass *p, const struct block *b)
 {
-	struct region *r = p->r;
+	u8 *used = p->used;
 	int flagslive = 1;
 
 	p->now++;
 	for (int k = b->first + b->n - 1; k >= b->first; k--) {
-		struct ins *i = &r->ins[k];
-		if (leaves(i) && p->flags >= 0)
-			flagslive = live_at(p, k) | (i->op == O_brc || i->op == O_brf ? flagslive : 0);
-		if ((!p->used[k] && droppable(r, i)) || (i->op == O_put && dead_put(p, i->v, &flagslive))) {
+		struct ins *i = &p->r->ins[k];
+		u8 is = kind[i->op];
+		if ((is & DROP && !used[k]) || (is & ~DROP && scan_one(p, k, is, &flagslive))) {
 			*i = (struct ins){.op = O_nop, .ty = N};
 			continue;
 		}
-		if (i->op == O_get)
-			read_var(p, i->v, &flagslive);
-		if (i->op == O_vhelp) {
-			read_var(p, i->aux & 0xff, &flagslive);
-			read_var(p, i->aux >> 8, &flagslive);
-			read_var(p, i->imm & 0xff, &flagslive);
-		}
-		if (helper_flags(r, i) & HELP_STATE)
-			flagslive = 1;
-		if (islook(r, i))
-			p->now++;
-		use(p, i->a);
-		use(p, i->b);
-		use(p, i->c);
+		use(used, i->a);
+		use(used, i->b);
+		use(used, i->c);
 	}
 }
 
@@ -224,9 +244,10 @@ void
 ir_dead(struct region *r, int (*flagslive)(void *, gaddr), void *arg)
 {
 	u16 to[r->nins];
+	struct edge edge[r->nins];
 	u8 used[r->nins];
 	struct pass p = {
-		.r = r, .to = to, .used = used, .sorted = 1,
+		.r = r, .to = to, .edge = edge, .used = used, .sorted = 1,
 		.flags = r->guest->flags == 0xff ? -1 : r->guest->flags,
 	};
 
