@@ -149,8 +149,10 @@ fill(struct cpu *cpu, const struct node *n, const u8 *code)
 static void
 fetchfault(struct cpu *cpu)
 {
+	struct vma v;
+
 	cpu->fault = (struct fault){.addr = cpu->pc, .exec = 1, .sig = SIGSEGV,
-	    .code = gmem_prot(cpu->pc) ? SEGV_ACCERR : SEGV_MAPERR};
+	    .code = gmem_find(cpu->pc, &v) ? SEGV_MAPERR : SEGV_ACCERR};
 	cpu->os->fault(cpu);
 }
 

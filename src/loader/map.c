@@ -85,8 +85,9 @@ mapbss(struct object *o, const struct elfseg *s)
 
 	if (!s->filesz && aligndown(zero, page) >= o->end)
 		from = aligndown(zero, page);
+	/* The rest of the page too: ld.so takes what is behind its bss for fresh memory. */
 	if (from > zero && s->flags & PF_W)
-		memset(g2h(zero), 0, (end < from ? end : from) - zero);
+		memset(g2h(zero), 0, from - zero);
 	if (alignup(end, page) > from)
 		r = gmem_map(from, alignup(end, page) - from, protof(s), FIXED | MAP_ANONYMOUS, -1,
 			     0, 0);
