@@ -300,5 +300,6 @@ eval_fn *const eval_vec[O_COUNT] = {
 	[O_vext] = do_vext, [O_vrev] = do_permute, [O_tbl] = do_tbl, [O_vzxt] = do_widen,
 	[O_vsxt] = do_widen, [O_vnarrow] = do_narrow, [O_vqnarrow] = do_narrow, [O_vred] = do_vred,
 	[O_pmull] = do_pmull, [O_udot] = do_dot, [O_sdot] = do_dot, [O_aese] = do_aesround,
-	[O_aesd] = do_aesround, [O_aesmc] = do_aesmix, [O_aesimc] = do_aesmix,
+	[O_aesd] = do_aesround, [O_aesmc] = do_aesmix, [O_aesimc] = do_aesmix, [O_sha1] = eval_sha1,
+	[O_sha256] = eval_sha256, [O_sha256su0] = eval_sha256su0, [O_sha256su1] = eval_sha256su1,
 };

@@ -313,6 +313,8 @@ simd_ldst_lane(struct tr *t, const struct a64v_insn *a)
 
 		if (a->load)
 			tr_put(t, ty, reg(a, i), simd_op2(t, O_ins, ty, a->idx, old, v[i]));
+		else if (a->idx == 0 && a->size >= 2)  /* as a scalar, without a detour */
+			tr_st(t, memtype(a->size), 0, addr, i * bytes, tr_get(t, memtype(a->size), reg(a, i)));
 		else
 			tr_st(t, lane, 0, addr, i * bytes,
 			      ir_opx(t->r, O_umov, I64, 0, lane, a->idx, old, 0, 0));
