@@ -34,7 +34,9 @@ call_stub(struct x86 *x, const void *fn, u8 *stub)
 static u8 *
 stub_for(u32 flags)
 {
-	if (flags & (HELP_STATE | HELP_FAULT))
+	if (flags & HELP_STATE)
+		return x86_stub.helpstate;
+	if (flags & HELP_FAULT)
 		return x86_stub.helpall;
 	return flags & HELP_NOVEC && !(flags & HELP_FP) ? x86_stub.help : x86_stub.helpv;
 }

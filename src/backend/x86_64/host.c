@@ -191,6 +191,7 @@ compile(struct region *r, struct out *out)
 	x->a.p = out->code;
 	x->lim = out->end - CODE_MARGIN;
 	x->failed = 0;
+	fp_begin(r);
 	x->a32 = r->guest->bits == 32;
 	if (x->capval < r->nins) {
 		x->capval = r->nins * 2;

@@ -91,6 +91,7 @@ write_enter(struct x86 *x, int nreg)
 	mov_mr(a, 64, CPU(host_sp), RSP);
 	mov_mi(a, 64, CPU(scratch[7]), 0);
 	mov_rr(a, 64, RAX, RSI);
+	fp_control(a, 1);
 	homes(x, nreg, INTS | VECS, 1);
 	mask_register(a);
 	mov_rm(a, 64, RSP, CPU(shadow_base));
@@ -118,6 +119,7 @@ write_leave(struct x86 *x, int nreg)
 	x86_stub.leave = a->p;
 	homes(x, nreg, INTS | VECS, 0);
 	x86_stub.leavec = a->p;
+	fp_control(a, 0);
 	mov_rm(a, 64, RSP, CPU(host_sp));
 	alu_ri(a, A_ADD, 64, RSP, 8);
 	for (size_t n = NELEM(callee_saved); n-- > 0;)
@@ -165,9 +167,10 @@ write_dispatch(struct x86 *x, const struct guest *g)
 	op_rm(a, 0xff, 32, 4, entry, 0);
 }
 
-/* rax = function; arguments in scratch[1..4]; called on the shadow stack */
+/* rax = function; arguments in scratch[1..4]; called on the shadow stack.  fp: the function sees and may
+ * change the guest's floating-point mode and flags. */
 static u8 *
-write_help(struct x86 *x, int nreg, int save, int restore)
+write_help(struct x86 *x, int nreg, int save, int restore, int fp)
 {
 	struct code *a = &x->a;
 	u8 *start = a->p;
@@ -175,12 +178,16 @@ write_help(struct x86 *x, int nreg, int save, int restore)
 	homes(x, nreg, save, 0);
 	mov_mr(a, 64, CPU(scratch[7]), RSP);
 	mov_rm(a, 64, RSP, CPU(host_sp));
+	if (fp)
+		fp_control(a, 0);
 	lea(a, 64, RDI, mem_at(RBP, -CPU_BIAS));
 	mov_rm(a, 64, RSI, CPU(scratch[1]));
 	mov_rm(a, 64, RDX, CPU(scratch[2]));
 	mov_rm(a, 64, RCX, CPU(scratch[3]));
 	mov_rm(a, 64, R8, CPU(scratch[4]));
 	op_rr(a, 0xff, 32, 2, RAX);    /* call rax */
+	if (fp)
+		fp_control(a, 1);
 	mov_rm(a, 64, RSP, CPU(scratch[7]));
 	mov_mi(a, 64, CPU(scratch[7]), 0);
 	homes(x, nreg, restore, 1);
@@ -196,12 +203,14 @@ stub_guest(const struct guest *g)
 	struct x86 *x = &x86;
 
 	x->a.p = stubs_at;
+	x86_vinit(&x->a);
 	write_leave(x, g->nreg);
 	write_dispatch(x, g);
 	write_enter(x, g->nreg);
-	x86_stub.help = write_help(x, g->nreg, LOST, LOST);
-	x86_stub.helpv = write_help(x, g->nreg, LOST | VECS, LOST | VECS);
-	x86_stub.helpall = write_help(x, g->nreg, INTS | VECS, INTS | VECS);
+	x86_stub.help = write_help(x, g->nreg, LOST, LOST, 0);
+	x86_stub.helpv = write_help(x, g->nreg, LOST | VECS, LOST | VECS, 0);
+	x86_stub.helpall = write_help(x, g->nreg, INTS | VECS, INTS | VECS, 0);
+	x86_stub.helpstate = write_help(x, g->nreg, INTS | VECS, INTS | VECS, 1);
 	if (x->a.p > stubs_at + STUBS)
 		__builtin_trap();      /* cannot happen: 256 homes take less */
 }

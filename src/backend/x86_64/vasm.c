@@ -131,7 +131,7 @@ ver_rr(struct code *a, u32 op, int reg, int v, int r, int rc)
 static struct mem
 stash(void)
 {
-	return mem_at(RBP, (s32)offsetof(struct cpu, scratch[6]) - CPU_BIAS);
+	return m_cpu(offsetof(struct cpu, vspill) + 64 * (size_t)NVSLOT);
 }
 
 void

@@ -16,6 +16,9 @@
 #include "backend/x86_64/vsel.def"
 #undef SEL
 
+/* Scratch in memory, 16 bytes, aligned: what call.c passes values in; 0 is v3's own. */
+static inline struct mem vstash(int n) { return m_cpu(offsetof(struct cpu, vspill) + 64 * (size_t)(NVSLOT + n)); }
+
 struct regs3 { int d, a, b, c; };
 
 /* 0..3 for lanes of 8..64 bits, 4 for whole vectors */

@@ -244,7 +244,7 @@ bytes_as_words(struct code *c, int sign, int odd, int d, int a)
 int
 ev_dot(struct x86 *x, const struct ins *i)
 {
-	struct mem even = m_cpu(offsetof(struct cpu, scratch[6]));
+	struct mem even = vstash(1);
 	int s = i->op == O_sdot;
 	struct code *c = &x->a;
 

@@ -162,12 +162,6 @@ sshl64(struct code *c, int d, int a, int t, int u)
 	vblend(c, d, d, u, t);
 }
 
-static struct mem
-gather_slot(void)
-{
-	return mem_at(RBP, (s32)offsetof(struct cpu, scratch[4]) - CPU_BIAS);
-}
-
 /* Lanes narrower than there are shifts for: each part of a wide lane in turn is brought to its top,
  * shifted there and brought back; the parts gather in memory. */
 static void
@@ -187,9 +181,9 @@ shift_parts(struct code *c, int sign, int w, int d, int a, int b, int t, int u)
 		v3m(c, V_PAND, d, d, krep(top, wide));
 		shift_imm(c, VSH_R, wide, d, d, up, u);
 		if (p > 0)
-			v3m(c, V_POR, d, d, gather_slot());
+			v3m(c, V_POR, d, d, vstash(1));
 		if (p < parts - 1)
-			v_rm(c, V_MOVAPS_ST, d, 0, gather_slot(), 0);
+			v_rm(c, V_MOVAPS_ST, d, 0, vstash(1), 0);
 	}
 }
 

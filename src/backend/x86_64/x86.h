@@ -186,7 +186,9 @@ void x_map(struct x86 *);                      /* the next byte may fault: recor
 /* -- the vector side -- */
 extern const struct sel x86_vsel[O_COUNT];     /* vec*.c, fp*.c; built from vsel.def in vec.c */
 int x86_fpfault(void *ucontext, struct cpu *); /* fpfault.c: as host->fpfault */
-void x86_vinit(struct code *);                 /* fpslow.c: its common stubs; called by host->init */
+void x86_vinit(struct code *);                 /* fpslow.c: its common stubs */
+void fp_begin(const struct region *);          /* fpmode.c: code of this region is about to be made */
+void fp_control(struct code *, int enter);     /* MXCSR: the guest's, or back to C's with flags gathered; changes rcx, rdx */
 
 static inline int isvhi(int r) { return r > 15; }
 

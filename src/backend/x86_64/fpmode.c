@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* fpmode.c - MXCSR: the guest's rounding mode and flags while its code runs, C's otherwise */
+#include "backend/x86_64/fpx.h"
+
+enum {
+	MX_FLAGS = 0x3f, MX_DAZ = 1 << 6, MX_IM = 1 << 7, MX_MASKS = 0x1f80, MX_RC = 13, MX_FZ = 1 << 15,
+	MODES = 64,                    /* values of the bits of cpu->fpmode that matter here */
+};
+
+/* By cpu->fpmode. */
+static u32 control[MODES];
+static const u32 standard = MX_MASKS;
+
+/* Invalid operations trap when the region's rule is ARM's (fpx.h, NAN_TRAP), but not with default NaNs:
+ * those regions look for NaNs.  All regions of a process follow one guest's rules. */
+static void
+fill(int traps)
+{
+	static const u8 rc[8] = {[RM_NE] = 0, [RM_DN] = 1, [RM_UP] = 2, [RM_Z] = 3};
+
+	for (u32 m = 0; m < MODES; m++) {
+		u32 v = MX_MASKS | (u32)rc[m & FPM_RM] << MX_RC;
+		if (m & FPM_FZ)
+			v |= MX_FZ | MX_DAZ;
+		if (traps && !(m & FPM_DN))
+			v &= ~(u32)MX_IM;
+		control[m] = v;
+	}
+}
+
+void
+fp_begin(const struct region *r)
+{
+	static int now = -1;
+	int traps = r->fpnan == FPNAN_ARM || r->fpnan == FPNAN_ARM_DN ? x86feat.avx : 0;
+
+	if (traps != now)
+		fill(now = traps);
+}
+
+void
+fp_control(struct code *a, int enter)
+{
+	struct mem slot = m_cpu(offsetof(struct cpu, scratch[5]));
+
+	if (enter) {
+		mov_rm(a, 32, RCX, m_cpu(offsetof(struct cpu, fpmode)));
+		alu_ri(a, A_AND, 32, RCX, MODES - 1);
+		mov_ri(a, RDX, (u64)(uintptr_t)control);
+		op0f_rm(a, 0, 0xae, 32, 2, (struct mem){RDX, RCX, 2, 0, 0}, 0);        /* ldmxcsr */
+		return;
+	}
+	op0f_rm(a, 0, 0xae, 32, 3, slot, 0);           /* stmxcsr */
+	mov_rm(a, 32, RCX, slot);
+	alu_ri(a, A_AND, 32, RCX, MX_FLAGS);
+	alu_mr(a, A_OR, 32, m_cpu(offsetof(struct cpu, fpflags)), RCX);
+	mov_ri(a, RDX, (u64)(uintptr_t)&standard);
+	op0f_rm(a, 0, 0xae, 32, 2, mem_at(RDX, 0), 0);
+}
