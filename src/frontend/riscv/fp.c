@@ -20,18 +20,17 @@ fput(struct tr *t, int ty, int n, ref v)
 	tr_put(t, F64, RV_F0 + n, ty == F64 ? v : ir_opx(t->r, O_fbox, F64, 0, ty, 0, v, 0, 0));
 }
 
-/* The instruction's rounding as enum fprm, or -1 if it is invalid.  What equals the region's mode
- * is left to the host's control word, which costs nothing, except ties away, which hosts
- * do not have as a mode (rv_fpenter). */
+/* The instruction's rounding as enum fprm, or -1 if it is invalid. */
 static int
 rounding(struct tr *t, const struct riscv_insn *a)
 {
-	enum { RMM = 4, DYN = 7 };
-	u32 rm = a->rm == DYN ? t->mode : a->rm;
+	u32 rm = a->rm;
 
-	if (rm > RMM)
-		return -1;
-	return rm == t->mode && rm != RMM ? RM_DYN : (int)rm + RM_NE;
+	if (rm == FRM_DYN && t->mode == 0)
+		return RM_DYN;
+	if (rm == FRM_DYN)
+		rm = t->mode;
+	return rm <= FRM_RMM ? (int)rm + RM_NE : -1;
 }
 
 int
@@ -125,6 +124,7 @@ rv_fcompare(struct tr *t, const struct riscv_insn *a)
 	return 1;
 }
 
+/* Widening is exact; assemblers write it with a static mode, which would only be in the way. */
 int
 rv_fcvt(struct tr *t, const struct riscv_insn *a)
 {
@@ -133,6 +133,8 @@ rv_fcvt(struct tr *t, const struct riscv_insn *a)
 
 	if (rm < 0)
 		return tr_undef(t);
+	if (ty_bits(a->ty) > ty_bits(a->from))
+		rm = RM_DYN;
 	fput(t, a->ty, a->rd, ir_opx(t->r, O_fcvt, a->ty, rm, a->from, 0, x, 0, 0));
 	return 1;
 }
@@ -151,7 +153,7 @@ rv_ftoint(struct tr *t, const struct riscv_insn *a)
 	return 1;
 }
 
-/* icvtf takes no constant: one is read back from its register; x0 is how programs make 0.0 */
+/* Words fit an F64 exactly.  icvtf takes no constant: one is read back from its register; x0 is how programs make 0.0 */
 int
 rv_finttof(struct tr *t, const struct riscv_insn *a)
 {
@@ -160,6 +162,8 @@ rv_finttof(struct tr *t, const struct riscv_insn *a)
 
 	if (rm < 0)
 		return tr_undef(t);
+	if (a->ty == F64 && a->from == I32)
+		rm = RM_DYN;
 	if (a->rs1 && isk(x))
 		x = ir_opx(t->r, O_get, I64, 0, a->rs1, 0, 0, 0, 0);
 	x = a->rs1 ? ir_opx(t->r, O_icvtf, a->ty, a->aux | rm, a->from, 0, x, 0, 0)

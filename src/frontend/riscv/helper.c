@@ -19,10 +19,12 @@ rv_fold(struct cpu *cpu)
 	cpu->fpflags = 0;
 }
 
+static u32 frm(const struct cpu *cpu) { return (u32)bits(((const struct riscv_state *)cpu->state)->fcsr, FCSR_RM, 3); }
+
 u32
 rv_mode(const struct cpu *cpu)
 {
-	return (u32)bits(((const struct riscv_state *)cpu->state)->fcsr, FCSR_RM, 3);
+	return frm(cpu) < FRM_RMM ? 0 : frm(cpu);
 }
 
 /* frm 0 to 3 are enum fprm less one.  In the other modes no instruction uses the dynamic mode: fp.c
@@ -30,9 +32,7 @@ rv_mode(const struct cpu *cpu)
 void
 rv_fpenter(struct cpu *cpu)
 {
-	u32 frm = rv_mode(cpu);
-
-	cpu->fpmode = frm < 4 ? frm + RM_NE : RM_NE;
+	cpu->fpmode = frm(cpu) < FRM_RMM ? frm(cpu) + RM_NE : RM_NE;
 }
 
 void
@@ -55,6 +55,7 @@ fcsr(struct cpu *cpu, u64 csr, u64 op, u64 v)
 {
 	struct riscv_state *s = riscv_state(cpu);
 	int width, at = place(csr, &width);
+	u32 mode = rv_mode(cpu);
 	u64 old, new;
 
 	rv_fold(cpu);
@@ -62,6 +63,8 @@ fcsr(struct cpu *cpu, u64 csr, u64 op, u64 v)
 	new = op == CSR_WRITE ? v : op == CSR_SET ? old | v : op == CSR_CLEAR ? old & ~v : old;
 	s->fcsr = (s->fcsr & ~(zext(~(u64)0, width) << at)) | zext(new, width) << at;
 	rv_fpenter(cpu);
+	if (rv_mode(cpu) != mode)              /* the jump cache holds code of one mode */
+		memset(cpu->jc, 0xff, sizeof cpu->jc);
 	return old;
 }
 

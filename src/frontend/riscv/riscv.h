@@ -5,10 +5,12 @@
  * translate.c, amo.c and fp.c hold the translators that the lines of riscv.isa name (a line's
  * `alu` is rv_alu here); helper.c is what they call at run time; guest.c fills struct guest.
  *
- * Floating point.  The rounding mode frm is the region's mode: code is translated for the mode it
- * runs in, so an instruction with the dynamic mode knows which it is, and reading frm is a
- * constant.  The sticky flags gather in the host's status word or cpu->fpflags; the fflags part of
- * the slot fcsr holds what was folded in so far, so the true value is both together (rv_fold).  */
+ * Floating point.  The host's control word follows frm, so instructions with the dynamic mode need
+ * not know it, as long as it is one that hosts have (0 to 3); code for the others (4, ties away,
+ * and 5 to 7, invalid) is translated apart: rv_mode.  The sticky flags gather in the host's status
+ * word or cpu->fpflags; the fflags part of the slot fcsr holds what was folded in so far, so the
+ * true value is both together (rv_fold).
+ */
 #ifndef FRONTEND_RISCV_H
 #define FRONTEND_RISCV_H
 
@@ -43,6 +45,7 @@ static inline struct riscv_state *riscv_state(struct cpu *cpu) { return (struct 
 
 /* fcsr */
 enum { FCSR_NX = 1, FCSR_UF = 2, FCSR_OF = 4, FCSR_DZ = 8, FCSR_NV = 16, FCSR_FLAGS = 31, FCSR_RM = 5 };
+enum { FRM_RMM = 4, FRM_DYN = 7 };     /* ties away; in an instruction: dynamic */
 
 /* -- decode.c -- */
 /* The instruction in the n readable bytes at p: its length, 2 or 4, or 0 if it does not fit; *word
@@ -83,7 +86,7 @@ extern const struct guest guest_riscv64;
 /* -- helper.c -- */
 enum { RVH_FCSR, RVH_TIME, RVH_VDSO, RVH_COUNT };
 extern const struct helper rv_helper[RVH_COUNT];
-u32 rv_mode(const struct cpu *);       /* frm: 0 to 7, of which 5 to 7 are invalid */
+u32 rv_mode(const struct cpu *);       /* frm if hosts do not have it as a mode, else 0 */
 void rv_fpenter(struct cpu *);
 void rv_fpleave(struct cpu *);
 void rv_fold(struct cpu *);             /* cpu->fpflags into the slot fcsr */

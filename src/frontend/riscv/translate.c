@@ -302,24 +302,33 @@ rv_clock(struct tr *t, const struct riscv_insn *a)
 
 /* -- Zicsr -- */
 
-/* fflags, frm or fcsr.  A write to frm may change the mode that the following code is translated
- * for; if it does not, which is usual, the code goes on directly. */
+/* After frm was written: goes on directly, which is usual, or leaves if the new one wants code of
+ * another mode. */
+static int
+aftermode(struct tr *t)
+{
+	ref frm = tr_bfx(t, I64, tr_get(t, I64, RV_fcsr), FCSR_RM, 3);
+
+	if (t->mode == 0)
+		tr_brc(t, R_LTU, I64, frm, tr_k(t, FRM_RMM), t->next);
+	else
+		tr_brc(t, R_EQ, I64, frm, tr_k(t, t->mode), t->next);
+	return tr_look(t);
+}
+
+/* fflags, frm or fcsr */
 static int
 fpcsr(struct tr *t, const struct riscv_insn *a, int op)
 {
 	ref v = a->uimm ? tr_k(t, a->rs1) : rv_get(t, a->rs1), old;
 
 	if (op == CSR_READ && a->csr == CSR_FRM) {
-		rv_put(t, a->rd, tr_k(t, t->mode));
+		rv_put(t, a->rd, tr_bfx(t, I64, tr_get(t, I64, RV_fcsr), FCSR_RM, 3));
 		return 1;
 	}
 	old = tr_help(t, RVH_FCSR, tr_k(t, a->csr), tr_k(t, (u64)op), v);
 	rv_put(t, a->rd, old);
-	if (op == CSR_READ || a->csr == CSR_FFLAGS)
-		return 1;
-	v = tr_bfx(t, I64, tr_get(t, I64, RV_fcsr), FCSR_RM, 3);
-	tr_brc(t, R_EQ, I64, v, tr_k(t, t->mode), t->next);
-	return tr_look(t);
+	return op == CSR_READ || a->csr == CSR_FFLAGS ? 1 : aftermode(t);
 }
 
 int
