@@ -97,6 +97,13 @@ ir_k(struct region *r, u64 v)
 	return (ref)(REF_K | r->nk++);
 }
 
+/* A value of type have is what a get of type want would read: a vector is bits whatever its lanes. */
+static int
+serves(int have, int want)
+{
+	return have == want || (ty_isvec(have) && ty_isvec(want) && ty_bits(have) == ty_bits(want));
+}
+
 ref
 ir_get(struct region *r, int ty, int var)
 {
@@ -104,7 +111,7 @@ ir_get(struct region *r, int ty, int var)
 
 	if (t && isk(t))
 		return ty == I32 ? ir_k(r, (u32)kval(r, t)) : t;
-	if (t && r->ins[t].ty == ty)
+	if (t && serves(ir_type(&r->ins[t]), ty))
 		return t;
 	/* An I32 that was put is zero-extended, so it serves as the I64 it became. */
 	if (t && r->curput[var] && ty == I64 && r->ins[t].ty == I32 && r->ins[t].op != O_get)
@@ -125,6 +132,9 @@ ir_put(struct region *r, int ty, int var, ref t)
 	/* The value it already has, unless putting back a part clears what lies above it. */
 	if (r->cur[var] == t && !r->curput[var] && !isk(t) && ty_bits(ty) >= r->guest->reg[var].bits)
 		return;
+	/* What is put is what a later get finds: cut a wider value now. */
+	if (ty == I32)
+		t = isk(t) ? ir_k(r, (u32)kval(r, t)) : ir_opx(r, O_zxt, I32, 0, 0, 32, t, 0, 0);
 	append(r, &(struct ins){.op = O_put, .ty = (u8)ty, .v = (u16)var, .a = t});
 	r->cur[var] = t;
 	r->curput[var] = 1;
