@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/* test_path.c - names under the prefix, and the files of /proc that show the guest */
+#include "call.h"
+#include <sys/stat.h>
+#include "syscall/path.h"
+#include "syscall/procfs.h"
+
+extern const struct guest guest_aarch64, guest_riscv64;
+
+static char root[] = "/tmp/test_pathXXXXXX";
+
+static void
+file(const char *name, const char *content)
+{
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof path, "%s%s", root, name);
+	fd = open(path, O_CREAT | O_WRONLY | O_TRUNC, 0600);
+	assert_int_equal(write(fd, content, strlen(content)), (ssize_t)strlen(content));
+	close(fd);
+}
+
+static int
+setup(void **s)
+{
+	char cmd[512];
+
+	(void)s;
+	assert_non_null(mkdtemp(root));
+	snprintf(cmd, sizeof cmd, "mkdir -p %s/etc %s/lib/real %s/proc && ln -s /lib/real %s/lib64 && "
+	         "ln -s ../../../etc/hosts %s/lib/up && ln -s /etc/passwd %s/lib/abs", root, root, root, root, root, root);
+	assert_int_equal(system(cmd), 0);
+	file("/etc/hosts", "inside\n");
+	file("/lib/real/x.so", "library\n");
+	return 0;
+}
+
+static int
+teardown(void **s)
+{
+	char cmd[64];
+
+	(void)s;
+	snprintf(cmd, sizeof cmd, "rm -rf %s", root);
+	return system(cmd);
+}
+
+static const char *
+lookup(const char *name, int flags)
+{
+	static char buf[PATH_SIZE];
+	const char *out;
+
+	assert_int_equal(path_host(name, AT_FDCWD, flags, buf, &out), 0);
+	if (proc.prefix && !strncmp(out, root, strlen(root)))
+		return out + strlen(root);
+	return out == name ? "host" : out;
+}
+
+static void
+test_names_are_looked_up_under_the_prefix(void **s)
+{
+	(void)s;
+	call_start(&guest_aarch64);
+	proc.prefix = root;
+	path_reset();
+	assert_string_equal(lookup("/etc/hosts", 0), "/etc/hosts");
+	assert_string_equal(lookup("/etc/passwd", 0), "host");
+	assert_string_equal(lookup("/lib64/x.so", 0), "/lib/real/x.so");       /* an absolute link stays inside */
+	assert_string_equal(lookup("/lib/up", 0), "/etc/hosts");               /* and one that climbs */
+	assert_string_equal(lookup("/lib/up", PATH_NOFOLLOW), "/lib/up");
+	assert_string_equal(lookup("/lib/abs", 0), "host");                    /* leads to nothing inside */
+	assert_string_equal(lookup("/lib/../../etc/hosts", 0), "/etc/hosts");
+	assert_string_equal(lookup("/usr/bin/env", 0), "host");
+	assert_string_equal(lookup("/usr/bin/env", 0), "host");                /* known by now */
+	assert_string_equal(lookup("/proc/version", 0), "host");
+	assert_string_equal(lookup("etc/hosts", 0), "host");
+	proc.prefix = 0;
+	assert_string_equal(lookup("/etc/hosts", 0), "host");
+}
+
+static void
+test_calls_use_the_prefix(void **s)
+{
+	s64 fd;
+
+	(void)s;
+	call_start(&guest_riscv64);
+	proc.prefix = root;
+	path_reset();
+	str(0, "/etc/hosts");
+	fd = CALL(openat, (u64)AT_FDCWD, mem, 0);
+	assert_int_equal(CALL(read, (u64)fd, mem + 512, 100), 7);
+	assert_memory_equal(g2h(mem + 512), "inside\n", 7);
+	close((int)fd);
+	str(0, "/lib64");
+	assert_int_equal(CALL(readlinkat, (u64)AT_FDCWD, mem, mem + 512, 100), 9);
+	assert_memory_equal(g2h(mem + 512), "/lib/real", 9);
+	str(0, "/lib64/x.so");
+	str(100, "user.note");
+	assert_int_equal(CALL(faccessat, (u64)AT_FDCWD, mem, 4), 0);
+	assert_int_equal(CALL(faccessat2, (u64)AT_FDCWD, mem, 4, 0), 0);
+	assert_int_equal(CALL(truncate, mem, 3), 0);
+	assert_int_equal(CALL(unlinkat, (u64)AT_FDCWD, mem, 0), 0);
+	assert_int_equal(CALL(faccessat, (u64)AT_FDCWD, mem, 4), -ENOENT);
+	file("/lib/real/x.so", "library\n");
+	proc.prefix = 0;
+}
+
+static void
+test_names_that_are_too_long_or_not_there(void **s)
+{
+	(void)s;
+	call_start(&guest_riscv64);
+	memset(g2h(mem), 'a', 5000);
+	assert_int_equal(CALL(chdir, mem), -ENAMETOOLONG);
+	assert_int_equal(CALL(chdir, 0x100), -EFAULT);
+	assert_int_equal(CALL(chdir, 0), -EFAULT);
+}
+
+/* -- /proc -- */
+static void
+test_proc_names_are_recognised(void **s)
+{
+	char pid[64];
+	int dir = open("/proc/self", O_PATH);
+
+	(void)s;
+	snprintf(pid, sizeof pid, "/proc/%d/maps", getpid());
+	assert_int_equal(procfs_which(AT_FDCWD, "/proc/self/maps"), PF_MAPS);
+	assert_int_equal(procfs_which(AT_FDCWD, "//proc/./self//exe"), PF_EXE);
+	assert_int_equal(procfs_which(AT_FDCWD, pid), PF_MAPS);
+	assert_int_equal(procfs_which(AT_FDCWD, "/proc/1/maps"), PF_NONE);
+	assert_int_equal(procfs_which(AT_FDCWD, "/proc/thread-self/auxv"), PF_AUXV);
+	assert_int_equal(procfs_which(AT_FDCWD, "/proc/self/task/123/maps"), PF_MAPS);
+	assert_int_equal(procfs_which(AT_FDCWD, "/proc/self/task/123/stat"), PF_NONE);
+	assert_int_equal(procfs_which(AT_FDCWD, "/proc/cpuinfo"), PF_CPUINFO);
+	assert_int_equal(procfs_which(AT_FDCWD, "/proc/stat"), PF_NONE);
+	assert_int_equal(procfs_which(AT_FDCWD, "/proc/self/maps/x"), PF_NONE);
+	assert_int_equal(procfs_which(AT_FDCWD, "/home/proc/self/maps"), PF_NONE);
+	assert_int_equal(procfs_which(dir, "cmdline"), PF_CMDLINE);
+	assert_int_equal(procfs_which(AT_FDCWD, "maps"), PF_NONE);
+	close(dir);
+}
+
+static int
+slurp(const char *name, char *buf, size_t size)
+{
+	s64 fd, n;
+	size_t at = 0;
+
+	str(0, name);
+	fd = CALL(openat, (u64)AT_FDCWD, mem, 0);
+	assert_true(fd >= 0);
+	while ((n = CALL(read, (u64)fd, mem + 4096, 65536)) > 0 && at + (size_t)n < size) {
+		memcpy(buf + at, g2h(mem + 4096), (size_t)n);
+		at += (size_t)n;
+	}
+	assert_int_equal(CALL(close, (u64)fd), 0);
+	buf[at] = 0;
+	return (int)at;
+}
+
+static void
+test_exe_is_the_program(void **s)
+{
+	struct stat st;
+
+	(void)s;
+	call_start(&guest_aarch64);
+	proc.exe = "/etc/passwd";
+	proc.shown = "/bin/guest";
+	assert_int_equal(stat("/etc/passwd", &st), 0);
+	str(0, "/proc/self/exe");
+	assert_int_equal(CALL(readlinkat, (u64)AT_FDCWD, mem, mem + 512, 100), 10);
+	assert_memory_equal(g2h(mem + 512), "/bin/guest", 10);
+	assert_int_equal(CALL(readlinkat, (u64)AT_FDCWD, mem, mem + 512, 3), 3);
+	assert_int_equal(CALL(readlinkat, (u64)AT_FDCWD, mem, mem + 512, 0), -EINVAL);
+	assert_int_equal(CALL(newfstatat, (u64)AT_FDCWD, mem, mem + 512, 0), 0);
+	assert_int_equal(ld64(g2h(mem + 520)), st.st_ino);
+	assert_int_equal(CALL(newfstatat, (u64)AT_FDCWD, mem, mem + 512, 0x100), 0);
+	assert_int_equal(ld32(g2h(mem + 528)) & S_IFMT, S_IFLNK);
+	s64 fd = CALL(openat, (u64)AT_FDCWD, mem, 0);
+	assert_int_equal(CALL(fstat, (u64)fd, mem + 512), 0);
+	assert_int_equal(ld64(g2h(mem + 520)), st.st_ino);
+	close((int)fd);
+}
+
+static void
+test_maps_show_the_guest_alone(void **s)
+{
+	static char maps[1 << 16], want[64];
+
+	(void)s;
+	call_start(&guest_aarch64);
+	s64 a = CALL(mmap, 0, 4096, 5, 0x22, (u64)-1, 0);
+	slurp("/proc/self/maps", maps, sizeof maps);
+	snprintf(want, sizeof want, "%08llx-%08llx r-xp 00000000 00:00 0 \n", (long long)a, (long long)a + 4096);
+	if (!strstr(maps, want))
+		fail_msg("no %s in\n%s", want, maps);
+	assert_null(strstr(maps, "test_path"));
+	assert_null(strstr(maps, "libc"));
+	slurp("/proc/self/smaps", maps, sizeof maps);
+	assert_non_null(strstr(maps, "Rss:"));
+	assert_non_null(strstr(maps, " r-xp 00000000 00:00 0 \n"));
+	assert_null(strstr(maps, "libc"));
+}
+
+/* As cp does: the file opened must be the file named, every time. */
+static void
+test_synthetic_files_keep_their_identity(void **s)
+{
+	static const char *const names[] = { "/proc/cpuinfo", "/proc/self/maps", "/proc/self/auxv" };
+
+	(void)s;
+	call_start(&guest_riscv64);
+	for (size_t i = 0; i < NELEM(names); i++)
+		for (int k = 0; k < 2; k++) {
+			str(0, names[i]);
+			str(64, "");
+			assert_int_equal(CALL(newfstatat, (u64)AT_FDCWD, mem, mem + 512, 0), 0);
+			s64 fd = CALL(openat, (u64)AT_FDCWD, mem, 02000000);
+			assert_int_equal(CALL(fstat, (u64)fd, mem + 1024), 0);
+			assert_memory_equal(g2h(mem + 512), g2h(mem + 1024), 32);
+			assert_int_equal(CALL(newfstatat, (u64)fd, mem + 64, mem + 1024, 0x1000), 0);
+			assert_memory_equal(g2h(mem + 512), g2h(mem + 1024), 32);
+			assert_int_equal(CALL(statx, (u64)fd, mem + 64, 0x1000, 0x7ff, mem + 2048), 0);
+			assert_int_equal(ld64(g2h(mem + 2048 + 32)), ld64(g2h(mem + 512 + 8)));
+			assert_int_equal(CALL(fcntl, (u64)fd, 1), 1);
+			close((int)fd);
+		}
+	str(0, "/proc/cpuinfo");
+	assert_int_equal(CALL(openat, (u64)AT_FDCWD, mem, 1), -EACCES);
+}
+
+static void
+test_contents_are_the_guests(void **s)
+{
+	static char buf[1 << 16];
+
+	(void)s;
+	call_start(&guest_aarch64);
+	slurp("/proc/cpuinfo", buf, sizeof buf);
+	assert_non_null(strstr(buf, "processor\t: 0\n"));
+	assert_non_null(strstr(buf, "Features\t: fp asimd"));
+	proc.nauxv = 2;
+	proc.auxv[0][0] = 6, proc.auxv[0][1] = 4096;
+	assert_int_equal(slurp("/proc/self/auxv", buf, sizeof buf), 32);
+	assert_int_equal(ld64(buf + 8), 4096);
+	proc.arg0 = mem + 8000;
+	memcpy(g2h(proc.arg0), "prog\0-x", 8);
+	proc.arg1 = proc.arg0 + 8;
+	assert_int_equal(slurp("/proc/self/cmdline", buf, sizeof buf), 8);
+	assert_memory_equal(buf, "prog\0-x", 8);
+	proc.env0 = proc.env1 = proc.arg1;
+	assert_int_equal(slurp("/proc/self/environ", buf, sizeof buf), 0);
+	proc.stack0 = 0x7777000;
+	slurp("/proc/self/stat", buf, sizeof buf);
+	assert_int_equal(atoi(buf), getpid());
+	assert_non_null(strstr(buf, " 125267968 "));
+	call_start(&guest_riscv64);
+	slurp("/proc/cpuinfo", buf, sizeof buf);
+	assert_non_null(strstr(buf, "isa\t\t: rv64imafdc"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_names_are_looked_up_under_the_prefix),
+		cmocka_unit_test(test_calls_use_the_prefix),
+		cmocka_unit_test(test_names_that_are_too_long_or_not_there),
+		cmocka_unit_test(test_proc_names_are_recognised),
+		cmocka_unit_test(test_exe_is_the_program),
+		cmocka_unit_test(test_maps_show_the_guest_alone),
+		cmocka_unit_test(test_synthetic_files_keep_their_identity),
+		cmocka_unit_test(test_contents_are_the_guests),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
