@@ -129,6 +129,14 @@ xf_put(struct x86 *x, const struct ins *i)
 	val_inhome(x, t, i->v);
 }
 
+/* EFLAGS = ax.  Adding 127 to al, which is 0 or 1, overflows (as a byte) if it is 1. */
+static void
+from_ax(struct code *a)
+{
+	put2(a, 0x7f04);               /* add al, 127 */
+	put1(a, 0x9e);                 /* sahf */
+}
+
 /* Brings t to EFLAGS. */
 static void
 to_eflags(struct x86 *x, ref t)
@@ -137,8 +145,7 @@ to_eflags(struct x86 *x, ref t)
 		return;
 	xf_save(x);
 	xr_usein(x, t, RAX, 64);
-	alu_ri(&x->a, A_ADD, 32, RAX, 0x7f);   /* not "add al": the same bits, and no partial register */
-	put1(&x->a, 0x9e);                     /* sahf */
+	from_ax(&x->a);
 	x->fl = isk(t) ? 0 : t;
 	x->flkind = FLK_ADD;
 	x->in[0][RAX] = 0;
@@ -487,8 +494,7 @@ x_flsel(struct x86 *x, const struct ins *i)
 	if (other2)
 		rel8_here(&x->a, other2);
 	mov_ri(&x->a, RAX, ((u32)i->imm & FL_NZCV) ^ (d->op == O_flsub ? FL_C : 0));
-	alu_ri(&x->a, A_ADD, 32, RAX, 0x7f);
-	put1(&x->a, 0x9e);                     /* sahf */
+	from_ax(&x->a);
 	rel8_here(&x->a, end);
 	xf_def(x, (ref)x->i, d->op == O_flsub ? FLK_SUB : FLK_ADD);
 	return 1;
