@@ -25,6 +25,7 @@ static const struct layoutover hostlayouts[] = {
 };
 static const struct flagover hostflags[] = {
 	{ FI_open_O_DIRECT, O_DIRECT, O_DIRECT },
+	{ FI_newfd_O_DIRECT, O_DIRECT, O_DIRECT },
 	{ FI_open_O_DIRECTORY, O_DIRECTORY, O_DIRECTORY },
 	{ FI_open_O_NOFOLLOW, O_NOFOLLOW, O_NOFOLLOW },
 	{ FI_open_O_TMPFILE, O_TMPFILE, O_TMPFILE },

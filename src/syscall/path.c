@@ -5,7 +5,8 @@
  * /proc that must show the guest.  With -L an absolute name is resolved by the kernel below the
  * prefix (openat2, RESOLVE_IN_ROOT: links and ".." stay inside); what is not there, and what was
  * never there by its first component, is looked up in the host's tree.  /proc, /sys and /dev are
- * always the host's: a file tree to run programs from has them empty. */
+ * always the host's: a file tree to run programs from has them empty.  The dynamic loader's cache is
+ * never the host's: it would lead the guest's loader to libraries of the host. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -148,6 +149,12 @@ under_prefix(const char *name, int flags, char *buf)
 	return ok;
 }
 
+static int
+isloaders(const char *name)
+{
+	return !strcmp(name, "/etc/ld.so.cache") || !strcmp(name, "/etc/ld.so.preload");
+}
+
 int
 path_host(const char *name, int dirfd, int flags, char *buf, const char **out)
 {
@@ -155,6 +162,8 @@ path_host(const char *name, int dirfd, int flags, char *buf, const char **out)
 	if (!(flags & PATH_NOFOLLOW) && procfs_which(dirfd, name) == PF_EXE)
 		*out = proc.exe;
 	else if (proc.prefix && *name == '/' && under_prefix(name, flags, buf))
+		*out = buf;
+	else if (proc.prefix && isloaders(name) && snprintf(buf, PATH_SIZE, "%s%s", proc.prefix, name) < PATH_SIZE)
 		*out = buf;
 	return 0;
 }

@@ -138,6 +138,21 @@ put_flags(struct text *t, const struct linux_abi *abi, enum flagset x, u64 v)
 
 /* -- structs -- */
 static void
+put_mode(struct text *t, u32 mode)
+{
+	static const char type[16][9] = {
+		[1] = "S_IFIFO", [2] = "S_IFCHR", [4] = "S_IFDIR", [6] = "S_IFBLK", [8] = "S_IFREG", [10] = "S_IFLNK",
+		[12] = "S_IFSOCK",
+	};
+
+	if (*type[mode >> 12 & 15]) {
+		put(t, "%s|", type[mode >> 12 & 15]);
+		mode &= 07777;
+	}
+	put(t, mode ? "0%o" : "%o", mode);
+}
+
+static void
 put_value(struct text *t, const struct linux_abi *abi, const struct member *m, int n, u64 v)
 {
 	if (m->sub) {
@@ -148,7 +163,10 @@ put_value(struct text *t, const struct linux_abi *abi, const struct member *m, i
 	case MT_s8: case MT_s16: case MT_s32: case MT_s64: case MT_slong: case MT_time:
 		put(t, "%lld", (long long)sext(v, 8 * n));
 		break;
-	case MT_mode: case MT_mode16: case MT_oct64:
+	case MT_mode: case MT_mode16:
+		put_mode(t, (u32)v);
+		break;
+	case MT_oct64:
 		put(t, v ? "0%llo" : "%llo", (unsigned long long)v);
 		break;
 	case MT_ptr:

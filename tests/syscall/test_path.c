@@ -76,6 +76,7 @@ test_names_are_looked_up_under_the_prefix(void **s)
 	assert_string_equal(lookup("/usr/bin/env", 0), "host");                /* known by now */
 	assert_string_equal(lookup("/proc/version", 0), "host");
 	assert_string_equal(lookup("etc/hosts", 0), "host");
+	assert_string_equal(lookup("/etc/ld.so.cache", 0), "/etc/ld.so.cache");        /* though it is not there */
 	proc.prefix = 0;
 	assert_string_equal(lookup("/etc/hosts", 0), "host");
 }

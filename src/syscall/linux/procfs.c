@@ -313,8 +313,9 @@ procfs_which(int dirfd, const char *name)
 /* -- open, and the identity of what was opened -- */
 static _Atomic u64 ourdev;             /* st_dev of anonymous files, once there is one of ours */
 
-static int
-reopen_readonly(int fd, int flags)
+/* A description of the same file that cannot write, under the same (lowest) number. */
+static void
+make_readonly(int fd, int flags)
 {
 	char link[32];
 	int ro;
@@ -322,9 +323,9 @@ reopen_readonly(int fd, int flags)
 	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
 	ro = open(link, O_RDONLY | (flags & (O_CLOEXEC | O_NONBLOCK)));
 	if (ro < 0)
-		return fd;
-	close(fd);
-	return ro;
+		return;
+	dup3(ro, fd, flags & O_CLOEXEC);
+	close(ro);
 }
 
 s64
@@ -353,7 +354,8 @@ procfs_open(struct cpu *cpu, enum procfile pf, int flags)
 	free(b.s);
 	if (!fstat(fd, &st))
 		atomic_store(&ourdev, st.st_dev);
-	return reopen_readonly(fd, flags);
+	make_readonly(fd, flags);
+	return fd;
 }
 
 /* The file of ours that fd is, given its device. */
