@@ -82,7 +82,7 @@ use(const struct fold *f, ref x)
 	return have == ty || (ty_isvec(have) && ty_isvec(ty) && ty_bits(have) == ty_bits(ty)) ? x : 0;
 }
 
-static int
+static inline int
 isvalue(const struct fold *f, ref x, int op)
 {
 	return x && !isk(x) && f->r->ins[x].op == op && f->r->ins[x].ty == f->i->ty;
@@ -171,6 +171,7 @@ rules(const struct fold *f)
 	const u64 kc = isk(c) ? kval(r, c) & ONES : 0;
 	ref t;
 
+	(void)imm, (void)isvec, (void)rel, (void)W, (void)ka, (void)kc;        /* as the rules may need */
 #define ON(op) break; case O_##op:
 #define ALSO(op) case O_##op:
 #define FOLD(when, then) if ((when) && (t = (then))) { FOLD_HIT(__LINE__); return t; }
