@@ -14,8 +14,10 @@ argument(struct x86 *x, int n, ref t)
 {
 	s64 k;
 
-	if (!t)
+	if (!t) {                      /* no operand is 0 */
+		mov_mi(&x->a, 64, scratch(n), 0);
 		return;
+	}
 	if (x_isk(x, t, &k) && fits32(k))
 		mov_mi(&x->a, 64, scratch(n), (s32)k);
 	else
@@ -111,6 +113,7 @@ x86_evaluate(struct cpu *cpu, const struct evalsite *s)
 		}
 	}
 	cpu->pc = s->pc;
+	memset(&val[3 * EVAL_MAXWORDS], 0, 64);        /* a scalar float leaves the rest */
 	if (eval_block(&e, 4) == EVAL_LEFT)
 		return 1;
 	memcpy(cpu->vspill[NVSLOT + 3], &val[3 * EVAL_MAXWORDS], 64);

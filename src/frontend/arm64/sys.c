@@ -423,6 +423,8 @@ arm64_fpleave(struct cpu *cpu)
 	u64 *fpsr = a64_state(cpu, A64_OFF_FPSR);
 	u64 *qc = a64_state(cpu, A64_OFF_QC);
 
+	if (!(cpu->fpmode & FPM_FZ))   /* a host tells of any denormal operand, ARM of flushed ones */
+		cpu->fpflags &= ~(u32)FPX_DENORM;
 	for (size_t i = 0; i < NELEM(sticky); i++)
 		if (cpu->fpflags & sticky[i].fpx)
 			*fpsr |= sticky[i].fpsr;
@@ -453,6 +455,7 @@ u64
 arm64_setfpcr(struct cpu *cpu, u64 v, u64 b, u64 c)
 {
 	(void)b, (void)c;
+	arm64_fpleave(cpu);            /* the flags so far are those of the old mode */
 	*a64_state(cpu, A64_OFF_FPCR) = v & FPCR_MASK;
 	arm64_fpenter(cpu);
 	return 0;
