@@ -94,7 +94,7 @@ ssl() { run openssl dgst -sha256 "$tmp/text" | sed 's/.*= //'; run openssl enc -
 sslwant() { echo "$textsum"; openssl enc -aes-128-cbc -K 00112233445566778899aabbccddeeff -iv 0 -in "$tmp/text" 2>/dev/null | sum; sha1sum <"$tmp/text" | cut -d' ' -f1; sha512sum <"$tmp/text" | cut -d' ' -f1; echo 1; }
 t openssl openssl "$(sslwant)" ssl
 sqlite() { run sqlite3 t.db "create table t(a integer primary key, b real, c text); with recursive n(i) as (select 1 union all select i+1 from n where i < 100000) insert into t select i, i * 0.25, 'row' || (i % 1000) from n; create index x on t(c); select count(*), sum(b), count(distinct c) from t; select c, count(*), avg(a) from t where a % 7 = 3 group by c order by 3 desc limit 3; pragma integrity_check;"; }
-t sqlite3 sqlite3 "$(printf '100000|1250012500.0|1000\nrow996|14|50496.0\nrow989|14|50489.0\nrow982|14|50482.0\nok')" sqlite
+t sqlite3 sqlite3 "$(printf '100000|1250012500.0|1000\nrow996|14|52496.0\nrow989|14|52489.0\nrow982|14|52482.0\nok')" sqlite
 cat >"$tmp/a.c" <<'C'
 #include <stdio.h>
 #include <pthread.h>
@@ -114,11 +114,11 @@ cc1() { run gcc -O2 -pthread -o a "$tmp/a.c" && $dragoman -L "$root" ./a; }
 t gcc-c gcc "$(gcc -w -pthread -o "$tmp/a" "$tmp/a.c" && "$tmp/a")" cc1
 cxx1() { run g++ -O1 -pthread -o b "$tmp/b.cc" && $dragoman -L "$root" ./b; }
 t g++-exceptions-threads g++ "$(g++ -w -pthread -o "$tmp/b" "$tmp/b.cc" && "$tmp/b")" cxx1
-make1() { for i in 1 2 3 4 5 6; do echo "int f$i(void) { return $i; }" >f$i.c; done; printf 'O = f1.o f2.o f3.o f4.o f5.o f6.o\nlib.a: $(O)\n\tar rc $@ $(O)\n' >Makefile; run make -j2 PATH="$root/usr/bin" >log 2>&1 || tail -5 log >&2; ar t lib.a | sort | tr '\n' ' '; }
+make1() { for i in 1 2 3 4 5 6; do echo "int f$i(void) { return $i; }" >f$i.c; done; printf 'O = f1.o f2.o f3.o f4.o f5.o f6.o\nlib.a: $(O)\n\tar rc $@ $(O)\n' >Makefile; run make -j2 CC=gcc PATH="$root/usr/bin" >log 2>&1 || tail -5 log >&2; ar t lib.a | sort | tr '\n' ' '; }
 t make-j2 make "f1.o f2.o f3.o f4.o f5.o f6.o " make1
 lua1() { run lua5.4 -e 'local t = {} for i = 1, 200000 do t[i % 1000] = (t[i % 1000] or 0) + i * 0.5 end local s = 0 for k, v in pairs(t) do s = s + v end print(s, string.rep("ab", 3), ("x1y2"):gsub("%d", "#"))'; }
 t lua lua5.4 "$(printf '10000050000.0\tababab\tx#y#\t2')" lua1
 luajit1() { run luajit -e 'local s = 0 for i = 1, 3000000 do s = s + i % 7 end print(s) local ffi = require "ffi" ffi.cdef "int abs(int);" print(ffi.C.abs(-5))'; }
-t luajit luajit "$(printf '9000000\n5')" luajit1
+t luajit luajit "$(printf '8999997\n5')" luajit1
 echo "$p passed, $f failed, $k skipped"
 [ $f = 0 ]
