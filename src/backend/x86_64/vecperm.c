@@ -129,7 +129,7 @@ ev_ins(struct x86 *x, const struct ins *i)
 static void
 insert_lane(struct x86 *x, int lane, int d, int a, int b, int to, int from)
 {
-	static const u32 ext[2] = {V_PEXTRB, V_PEXTRW}, ins[2] = {V_PINSRB, V_PINSRW};
+	static const u32 ext[3] = {V_PEXTRB, V_PEXTRW, V_PEXTRD}, ins[3] = {V_PINSRB, V_PINSRW, V_PINSRD};
 	struct code *c = &x->a;
 
 	if (lane == 3) {               /* shufpd takes the low half from its first operand */
@@ -137,7 +137,7 @@ insert_lane(struct x86 *x, int lane, int d, int a, int b, int to, int from)
 			v3i(c, V_SHUFPD, d, a, b, from << 1);
 		else
 			v3i(c, V_SHUFPD, d, b, a, from | 2);
-	} else if (lane == 2) {
+	} else if (lane == 2 && (x86feat.avx || d != b)) {     /* from memory it takes no lane number */
 		v3i(c, V_INSERTPS, d, a, b, from << 6 | to << 4);
 	} else {
 		int g = xr_tmp(x);

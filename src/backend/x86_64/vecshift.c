@@ -109,10 +109,9 @@ ev_rshi(struct x86 *x, const struct ins *i)
 static void
 amounts(struct code *c, int w, int d, int b)
 {
-	if (w == 64) {
-		vshi(c, VSH_L, 64, d, b, 56);
-		vshi(c, VSH_RA, 32, d, d, 24);
-		v2i(c, V_PSHUFD, d, d, 0xf5);
+	if (w == 64 && !x86feat.avx512) {
+		v3m(c, V_PSHUFB, d, b, xv_const(0x8080808080800800, rep(0x80, 8)));
+		v2(c, V_PMOVSXBQ, d, d);
 	} else {
 		vshi(c, VSH_L, w, d, b, w - 8);
 		vshi(c, VSH_RA, w, d, d, w - 8);

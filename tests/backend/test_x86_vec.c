@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* test_x86_vec.c - integer vector operations: host and evaluator agree on random blocks */
+#include "x86diff.h"
+
+enum { B8 = 1, B16 = 2, B32 = 4, B64 = 8, INTS = 15, WHOLE = 16 };
+
+/* operation, lane types, number of vector operands, how v and imm are chosen */
+enum how { H_NONE, H_REL, H_SHIFT, H_RSHIFT, H_LOW, H_DUP, H_LANE, H_FROMI, H_PAIR, H_INS, H_INSLANE, H_UMOV,
+	H_EXT, H_REV, H_WIDEN, H_NARROW, H_QNARROW, H_RED, H_PMULL };
+static const struct opcase { u8 op, lanes, nvec, how; } cases[] = {
+	{O_mov, INTS, 1, 0}, {O_add, INTS, 2, 0}, {O_sub, INTS, 2, 0}, {O_mul, INTS, 2, 0},
+	{O_and, INTS | WHOLE, 2, 0}, {O_or, INTS, 2, 0}, {O_xor, INTS, 2, 0}, {O_andn, INTS, 2, 0},
+	{O_orn, INTS, 2, 0}, {O_not, INTS, 1, 0}, {O_neg, INTS, 1, 0}, {O_bsl, INTS | WHOLE, 3, 0},
+	{O_vset, INTS, 2, H_REL}, {O_smin, INTS, 2, 0}, {O_smax, INTS, 2, 0}, {O_umin, INTS, 2, 0},
+	{O_umax, INTS, 2, 0}, {O_abs, INTS, 1, 0}, {O_sabd, INTS, 2, 0}, {O_uabd, INTS, 2, 0},
+	{O_uhadd, INTS, 2, 0}, {O_urhadd, INTS, 2, 0}, {O_shadd, INTS, 2, 0}, {O_srhadd, INTS, 2, 0},
+	{O_uhsub, INTS, 2, 0}, {O_shsub, INTS, 2, 0}, {O_uqadd, INTS, 2, 0}, {O_sqadd, INTS, 2, 0},
+	{O_uqsub, INTS, 2, 0}, {O_sqsub, INTS, 2, 0}, {O_suqadd, INTS, 2, 0}, {O_usqadd, INTS, 2, 0},
+	{O_sqdmulh, INTS, 2, 0}, {O_sqrdmulh, INTS, 2, 0}, {O_mulwu, B16 | B32 | B64, 2, 0},
+	{O_mulws, B16 | B32 | B64, 2, 0}, {O_pmul, B8, 2, 0}, {O_shli, INTS, 1, H_SHIFT}, {O_shri, INTS, 1, H_SHIFT},
+	{O_sari, INTS, 1, H_SHIFT}, {O_urshri, INTS, 1, H_RSHIFT}, {O_srshri, INTS, 1, H_RSHIFT},
+	{O_ushl, INTS, 2, 0}, {O_sshl, INTS, 2, 0}, {O_urshl, INTS, 2, 0}, {O_srshl, INTS, 2, 0},
+	{O_uqshl, INTS, 2, 0}, {O_sqshl, INTS, 2, 0}, {O_sqrshl, INTS, 2, 0}, {O_sqshlu, INTS, 2, 0},
+	{O_popcnt, B8, 1, 0}, {O_rbit, B8, 1, 0}, {O_clz, INTS, 1, 0}, {O_cls, INTS, 1, 0},
+	{O_vlow, INTS, 1, H_LOW}, {O_dup, INTS, 0, H_DUP}, {O_duplane, INTS, 1, H_LANE}, {O_vfromi, INTS, 0, H_FROMI},
+	{O_vpair, B64, 0, H_PAIR}, {O_ins, INTS, 1, H_INS}, {O_inslane, INTS, 2, H_INSLANE}, {O_umov, INTS, 1, H_UMOV},
+	{O_smov, INTS, 1, H_UMOV}, {O_vcat, INTS, 2, 0}, {O_zip1, INTS, 2, 0}, {O_zip2, INTS, 2, 0},
+	{O_uzp1, INTS, 2, 0}, {O_uzp2, INTS, 2, 0}, {O_trn1, INTS, 2, 0}, {O_trn2, INTS, 2, 0},
+	{O_vext, B8, 2, H_EXT}, {O_vrev, B8 | B16 | B32, 1, H_REV}, {O_tbl, B8, 2, 0},
+	{O_vzxt, B16 | B32 | B64, 1, H_WIDEN}, {O_vsxt, B16 | B32 | B64, 1, H_WIDEN},
+	{O_vnarrow, B8 | B16 | B32, 1, H_NARROW}, {O_vqnarrow, B8 | B16 | B32, 1, H_QNARROW}, {O_vred, INTS, 1, H_RED},
+	{O_pmull, B16, 2, H_PMULL}, {O_udot, B32, 3, 0}, {O_sdot, B32, 3, 0}, {O_aese, B8, 1, 0}, {O_aesd, B8, 1, 0},
+	{O_aesmc, B8, 1, 0}, {O_aesimc, B8, 1, 0},
+};
+
+static struct region r;
+static ref vpool[16], ipool[16];
+
+static ref anyvec(void) { return vpool[below(NELEM(vpool))]; }
+static ref anyint(void) { return below(4) ? ipool[below(NELEM(ipool))] : ir_k(&r, corner_int(64)); }
+static void keepvec(ref t) { vpool[below(NELEM(vpool))] = t; }
+
+static int
+lane_of(int set)
+{
+	for (;;) {
+		int n = (int)below(5);
+		if (set >> n & 1)
+			return n == 4 ? I128 : I8 + n;
+	}
+}
+
+static void
+emit(const struct opcase *c)
+{
+	int lane = lane_of(c->lanes), w = ty_lanebits(lane), ty = VEC(lane, 7), v = 0, imm = 0, n = 128 / w;
+	ref a = c->nvec > 0 ? anyvec() : 0, b = c->nvec > 1 ? anyvec() : 0, d = c->nvec > 2 ? anyvec() : 0;
+
+	switch (c->how) {
+	case H_REL: v = (int)below(R_NTST + 1); break;
+	case H_SHIFT: imm = (int)below((u32)w + 1); break;
+	case H_RSHIFT: imm = 1 + (int)below((u32)w); break;
+	case H_LOW: imm = 8 << below(5); break;
+	case H_DUP: case H_FROMI: a = anyint(); break;
+	case H_PAIR: a = anyint(); b = anyint(); break;
+	case H_LANE: v = (int)below((u32)n); break;
+	case H_INS: v = (int)below((u32)n); b = anyint(); break;
+	case H_INSLANE: v = (int)below((u32)n); imm = (int)below((u32)n); break;
+	case H_UMOV: v = lane; imm = (int)below((u32)n); ty = I64; break;
+	case H_EXT: imm = (int)below(16); break;
+	case H_REV: do imm = 16 << below(4); while (imm <= w); break;
+	case H_WIDEN: v = VEC(lane - 1, 7); imm = (int)below(2); break;
+	case H_NARROW: v = VEC(lane + 1, 7); break;
+	case H_QNARROW: v = VEC(lane + 1, 7); imm = (int)below(3); break;
+	case H_RED: imm = (int)below(VRED_UMAX + 1); break;
+	case H_PMULL: v = below(2) ? I8 : I64; ty = v == I8 ? V16 : V128; imm = (int)below(2); break;
+	}
+	ref t = ir_opx(&r, c->op, ty, 0, v, imm, a, b, d);
+	if (ty == I64)
+		ipool[below(NELEM(ipool))] = t;
+	else
+		keepvec(t);
+}
+
+/* Random operands from variables; some of them changed first, so that they are temporaries; n operations, the
+ * first of them given; then variables are written. */
+static int
+block(const struct opcase *first, int n, u64 seed)
+{
+	rng_state = seed;
+	fill_state((u64 *)cpu_eval->state, CPU_STATE / 8, 0);
+	region_init(&r, &guest_vec, PC, 0);
+	ir_block(&r, PC);
+	ir_insn(&r, PC);
+	for (size_t k = 0; k < NELEM(vpool); k++) {
+		vpool[k] = ir_get(&r, V128, NINT + (int)below(NVEC));
+		ipool[k] = ir_get(&r, I64, (int)below(NINT));
+		if (below(4) == 0)
+			vpool[k] = ir_op(&r, O_xor, V128, vpool[k], vpool[below((u32)k + 1)], 0);
+	}
+	for (int k = 0; k < n; k++)
+		emit(k ? &cases[below(NELEM(cases))] : first);
+	for (size_t k = 0; k < NELEM(vpool); k++) {
+		ir_put(&r, V128, NINT + (int)below(NVEC), vpool[k]);
+		ir_put(&r, I64, (int)below(NINT), ipool[k]);
+	}
+	ir_op(&r, O_jmp, N, ir_k(&r, PC + 0x1000), 0, 0);
+	if (!differ(&r, &guest_vec, 0))
+		return 0;
+	fprintf(stderr, "op %s seed %#lx n %d\n", opinfo[first->op].name, seed, n);
+	return 1;
+}
+
+/* ONLY=op: that operation alone */
+static int
+wanted(const struct opcase *c)
+{
+	const char *only = getenv("ONLY");
+
+	return !only || !strcmp(only, opinfo[c->op].name);
+}
+
+static void
+run(const char *hide)
+{
+	u64 seed = getenv("SEED") ? strtoull(getenv("SEED"), 0, 0) : 0x5eed0001;
+	int times = getenv("TIMES") ? atoi(getenv("TIMES")) : 60, bad = 0;
+
+	if (getenv("HIDE") && strcmp(getenv("HIDE"), hide))
+		return;
+	printf("hide \"%s\" seed %#lx\n", hide, seed);
+	level(hide, &guest_vec);
+	for (size_t c = 0; c < NELEM(cases); c++)
+		for (int k = 0; k < times && wanted(&cases[c]); k++)
+			if (block(&cases[c], k < times / 2 ? 1 : 1 + k % 8, (seed += 0x9e3779b97f4a7c15) | 1)) {
+				bad++;
+				break;
+			}
+	assert_int_equal(bad, 0);
+}
+
+static void test_vectors_with_avx512(void **s) { (void)s; run(""); }
+static void test_vectors_without_extras(void **s) { (void)s; run("vbmi,vbmi2,bitalg,vpopcnt,vnni,gfni,vaes,vpclmul"); }
+static void test_vectors_with_avx2(void **s) { (void)s; run("avx512"); }
+static void test_vectors_with_avx2_alone(void **s) { (void)s; run("avx512,gfni"); }
+static void test_vectors_with_sse(void **s) { (void)s; run("avx"); }
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_vectors_with_avx512), cmocka_unit_test(test_vectors_without_extras),
+		cmocka_unit_test(test_vectors_with_avx2), cmocka_unit_test(test_vectors_with_avx2_alone),
+		cmocka_unit_test(test_vectors_with_sse),
+	};
+
+	setup();
+	return cmocka_run_group_tests(tests, 0, 0);
+}
