@@ -2,7 +2,10 @@
 /* translate.c - RISC-V integer instructions to IR, in the order of riscv.isa
  *
  * Operations on words: sums, products and left shifts are done at 64 bits and then cut, since
- * the upper half of a result does not influence the lower; the others are done at 32 bits. */
+ * the upper half of a result does not influence the lower; the others are done at 32 bits.  They
+ * take their operands as they were before these were cut (low), and logic on two cut values is cut
+ * after it, not before: so sign extensions leave the chain of dependent operations, and most are
+ * found dead. */
 #include "base/vdso.h"
 #include "frontend/riscv/riscv.h"
 
@@ -137,10 +140,64 @@ rv_store(struct tr *t, const struct riscv_insn *a)
 
 /* -- arithmetic -- */
 
+static int
+issxt32(const struct tr *t, ref v)
+{
+	return !isk(v) && t->r->ins[v].op == O_sxt && t->r->ins[v].imm == 32;
+}
+
+/* v, or what it was cut from: for those who look at the low 32 bits alone */
+static ref
+low(const struct tr *t, ref v)
+{
+	const struct ins *i = &t->r->ins[v];
+
+	return !isk(v) && (i->op == O_sxt || i->op == O_zxt) && i->imm >= 32 ? i->a : v;
+}
+
+/* v is x << n, whatever is above bit 31, and w is the unsigned word x >> (32 - n): the two halves
+ * of a rotation, which RV64GC has no instruction for.  Gives it at 32 bits, or 0. */
+static ref
+rotation(struct tr *t, ref v, ref w)
+{
+	const struct ins *s, *b;
+
+	if (isk(v) || isk(w))
+		return 0;
+	s = &t->r->ins[v];
+	b = &t->r->ins[w];
+	if (s->op != O_shl || b->op != O_bfx || s->a != b->a || !isk(s->b) || b->v + b->imm != 32
+	    || kval(t->r, s->b) != (u64)b->imm)
+		return 0;
+	return tr_opk(t, O_rotr, I32, s->a, b->v);
+}
+
+/* and, or, xor and the like */
+static ref
+logic(struct tr *t, int op, ref x, ref y)
+{
+	ref v = 0;
+
+	if (op == O_or && issxt32(t, x))
+		v = rotation(t, low(t, x), y);
+	if (op == O_or && !v && issxt32(t, y))
+		v = rotation(t, low(t, y), x);
+	if (!v && issxt32(t, x) && (isk(y) ? kval(t->r, y) == (u64)(s64)(s32)kval(t->r, y) : issxt32(t, y)))
+		v = tr_op2(t, op, I64, low(t, x), low(t, y));
+	return v ? tr_sxt(t, I64, v, 32) : tr_op2(t, op, I64, x, y);
+}
+
 int
 rv_alui(struct tr *t, const struct riscv_insn *a)
 {
 	rv_put(t, a->rd, tr_opk(t, a->op, I64, rv_get(t, a->rs1), (u64)(s64)a->imm));
+	return 1;
+}
+
+int
+rv_logici(struct tr *t, const struct riscv_insn *a)
+{
+	rv_put(t, a->rd, logic(t, a->op, rv_get(t, a->rs1), tr_k(t, (u64)(s64)a->imm)));
 	return 1;
 }
 
@@ -154,14 +211,14 @@ rv_seti(struct tr *t, const struct riscv_insn *a)
 int
 rv_addiw(struct tr *t, const struct riscv_insn *a)
 {
-	rv_putw(t, a->rd, tr_opk(t, O_add, I64, rv_get(t, a->rs1), (u64)(s64)a->imm));
+	rv_putw(t, a->rd, tr_opk(t, O_add, I64, low(t, rv_get(t, a->rs1)), (u64)(s64)a->imm));
 	return 1;
 }
 
 int
 rv_shiftiw(struct tr *t, const struct riscv_insn *a)
 {
-	ref x = rv_get(t, a->rs1);
+	ref x = low(t, rv_get(t, a->rs1));
 
 	if (a->imm == 0)
 		rv_putw(t, a->rd, x);
@@ -186,6 +243,15 @@ rv_alu(struct tr *t, const struct riscv_insn *a)
 }
 
 int
+rv_logic(struct tr *t, const struct riscv_insn *a)
+{
+	ref x = rv_get(t, a->rs1), y = rv_get(t, a->rs2);
+
+	rv_put(t, a->rd, logic(t, a->op, x, y));
+	return 1;
+}
+
+int
 rv_set(struct tr *t, const struct riscv_insn *a)
 {
 	ref x = rv_get(t, a->rs1), y = rv_get(t, a->rs2);
@@ -197,7 +263,7 @@ rv_set(struct tr *t, const struct riscv_insn *a)
 int
 rv_aluw(struct tr *t, const struct riscv_insn *a)
 {
-	ref x = rv_get(t, a->rs1), y = rv_get(t, a->rs2);
+	ref x = low(t, rv_get(t, a->rs1)), y = low(t, rv_get(t, a->rs2));
 
 	rv_putw(t, a->rd, tr_op2(t, a->op, I64, x, y));
 	return 1;
@@ -206,7 +272,7 @@ rv_aluw(struct tr *t, const struct riscv_insn *a)
 int
 rv_shiftw(struct tr *t, const struct riscv_insn *a)
 {
-	ref x = rv_get(t, a->rs1), y = rv_get(t, a->rs2);
+	ref x = low(t, rv_get(t, a->rs1)), y = low(t, rv_get(t, a->rs2));
 
 	rv_putw(t, a->rd, tr_op2(t, a->op, I32, x, y));
 	return 1;
