@@ -22,4 +22,9 @@ s64 procfs_open(struct cpu *, enum procfile, int flags);
 void procfs_stat(int fd, struct stat *st);
 void procfs_statx(int fd, struct statx *st);
 
+/* Tells the host's kernel where the guest's arguments, environment and stack are, so that ps and
+ * /proc/PID/cmdline as other processes see them show the guest.  Once, when proc is filled; a kernel
+ * that does not know how is left alone. */
+void procfs_publish(void);
+
 #endif

@@ -265,6 +265,33 @@ test_contents_are_the_guests(void **s)
 	assert_non_null(strstr(buf, "isa\t\t: rv64imafdc"));
 }
 
+/* Other processes see the guest's arguments too. */
+static void
+test_the_host_knows_the_arguments(void **s)
+{
+	char buf[64];
+	int fd;
+
+	(void)s;
+	call_start(&guest_aarch64);
+	proc.arg0 = mem + 8000;
+	memcpy(g2h(proc.arg0), "guest\0-y", 9);
+	proc.arg1 = proc.env0 = proc.env1 = proc.arg0 + 9;
+	proc.code0 = proc.data0 = proc.stack0 = mem;
+	proc.code1 = proc.data1 = mem + 4096;
+	procfs_publish();
+	fd = open("/proc/self/cmdline", O_RDONLY);
+	ssize_t n = read(fd, buf, sizeof buf);
+	close(fd);
+	if (n != 9 || memcmp(buf, "guest\0-y", 9)) {
+		print_message("skipped: this kernel has no PR_SET_MM_MAP for us\n");
+		skip();
+	}
+	free(malloc(1 << 20));
+	void *p = sbrk(1 << 16);
+	assert_true(p != (void *)-1);
+}
+
 int
 main(void)
 {
@@ -277,6 +304,7 @@ main(void)
 		cmocka_unit_test(test_maps_show_the_guest_alone),
 		cmocka_unit_test(test_synthetic_files_keep_their_identity),
 		cmocka_unit_test(test_contents_are_the_guests),
+		cmocka_unit_test(test_the_host_knows_the_arguments),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 #include "base/gmem.h"
@@ -356,6 +357,25 @@ procfs_open(struct cpu *cpu, enum procfile pf, int flags)
 		atomic_store(&ourdev, st.st_dev);
 	make_readonly(fd, flags);
 	return fd;
+}
+
+/* PR_SET_MM_MAP asks for everything at once.  The heap's bounds must stay our own libc's: its start
+ * may be given as its present end, which only keeps it from shrinking below. */
+void
+procfs_publish(void)
+{
+	enum { SET_MM_MAP = 14 };
+	const u64 brk = (u64)sbrk(0);
+	struct prctl_mm_map m = {
+		.start_code = (u64)g2h(proc.code0), .end_code = (u64)g2h(proc.code1),
+		.start_data = (u64)g2h(proc.data0), .end_data = (u64)g2h(proc.data1),
+		.start_brk = brk, .brk = brk, .start_stack = (u64)g2h(proc.stack0),
+		.arg_start = (u64)g2h(proc.arg0), .arg_end = (u64)g2h(proc.arg1),
+		.env_start = (u64)g2h(proc.env0), .env_end = (u64)g2h(proc.env1),
+		.exe_fd = (u32)-1,
+	};
+
+	host_call(__NR_prctl, PR_SET_MM, SET_MM_MAP, (u64)&m, sizeof m, 0, 0);
 }
 
 /* The file of ours that fd is, given its device. */
