@@ -182,7 +182,7 @@ logic(struct tr *t, int op, ref x, ref y)
 		v = rotation(t, low(t, x), y);
 	if (op == O_or && !v && issxt32(t, y))
 		v = rotation(t, low(t, y), x);
-	if (!v && issxt32(t, x) && (isk(y) ? kval(t->r, y) == (u64)(s64)(s32)kval(t->r, y) : issxt32(t, y)))
+	if (!v && issxt32(t, x) && issxt32(t, y))
 		v = tr_op2(t, op, I64, low(t, x), low(t, y));
 	return v ? tr_sxt(t, I64, v, 32) : tr_op2(t, op, I64, x, y);
 }
@@ -191,13 +191,6 @@ int
 rv_alui(struct tr *t, const struct riscv_insn *a)
 {
 	rv_put(t, a->rd, tr_opk(t, a->op, I64, rv_get(t, a->rs1), (u64)(s64)a->imm));
-	return 1;
-}
-
-int
-rv_logici(struct tr *t, const struct riscv_insn *a)
-{
-	rv_put(t, a->rd, logic(t, a->op, rv_get(t, a->rs1), tr_k(t, (u64)(s64)a->imm)));
 	return 1;
 }
 
