@@ -172,7 +172,7 @@ struct work {
 	u8 *mem[6];                    /* host copy of a struct, array or address */
 	u32 n[6];                      /* elements, or bytes of an address buffer */
 	int npath;
-	u8 small[3][LAYOUT_MAX];
+	_Alignas(16) u8 small[3][LAYOUT_MAX];
 	int nsmall;
 	char path[2][PATH_SIZE];
 };
