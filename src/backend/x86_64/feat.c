@@ -11,6 +11,7 @@ enum { EBX = 1, ECX, EDX };
 	F(1, 0, ECX, 22, movbe, "movbe")       F(7, 0, EBX, 3, bmi1, "bmi") \
 	F(7, 0, EBX, 8, bmi2, "bmi")           F(0x80000001, 0, ECX, 5, lzcnt, "lzcnt") \
 	F(1, 0, ECX, 1, clmul, "clmul")        F(1, 0, ECX, 25, aes, "aes") \
+	F(7, 0, EBX, 29, sha, "sha") \
 	F(1, 0, ECX, 13, cx16, "cx16")         F(0x80000001, 0, ECX, 0, lahf, "lahf") \
 	F(1, 0, ECX, 28, avx, "avx")           F(7, 0, EBX, 5, avx2, "avx2") \
 	F(1, 0, ECX, 12, fma, "fma")           F(1, 0, ECX, 29, f16c, "f16c") \

@@ -50,7 +50,7 @@ enum {
 
 /* Host features, as found by init() less those hidden. */
 struct x86feat {
-	u8 popcnt, sse42, movbe, bmi1, bmi2, lzcnt, clmul, aes, cx16, lahf;
+	u8 popcnt, sse42, movbe, bmi1, bmi2, lzcnt, clmul, aes, sha, cx16, lahf;
 	u8 avx, avx2, fma, f16c, vaes, vpclmul, gfni;
 	u8 avx512;                     /* F, VL, BW, DQ, all usable */
 	u8 vbmi, vbmi2, bitalg, vpopcnt, vnni, ifma, fp16, erms;
@@ -127,6 +127,7 @@ int xr_isreg(struct x86 *, ref);               /* 1: xr_use(.., 32) would emit n
 int xr_def(struct x86 *, ref t);               /* register for the result t (t = x->i) */
 int xr_defx(struct x86 *, ref t);
 int xr_tmp(struct x86 *);                      /* scratch until the end of the instruction */
+static inline void xr_done(struct x86 *x, int reg) { if (reg >= 0 && reg < NRTEMP) x->lock[0] &= ~(1u << reg); } /* not needed any more */
 int xr_take(struct x86 *, int reg);            /* this very temporary (RAX, RCX, RDX) as scratch, moving what is in it */
 
 void xr_set(struct x86 *, ref t, int reg);     /* the result t is in this locked temporary */

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* vecsha.c - SHA-1 and SHA-256 with the host's SHA extension
+ *
+ * Its instructions have neither VEX nor EVEX forms: registers are xmm0-15, the first operand is also
+ * the result, and sha256rnds2 takes its words from xmm0. */
+#include "backend/x86_64/vec.h"
+
+enum { SHA256RNDS2 = 0xcb, SHA256MSG1 = 0xcc, SHA256MSG2 = 0xcd };
+
+/* 0F 38 op: d = op(d, s) */
+static void
+sha(struct code *c, u32 op, int d, int s)
+{
+	rex_r(c, 32, d, s);
+	put1(c, 0x0f);
+	put1(c, 0x38);
+	put1(c, op);
+	modrm_r(c, d, s);
+}
+
+/* Vector temporaries that operand t will take. */
+static int
+takes(const struct x86 *x, ref t)
+{
+	const struct val *v = xval(x, t);
+
+	if (isk(t))
+		return 1;
+	if (v->reg >= 0)
+		return v->reg < NVTEMP;
+	return v->var == NOVAR || x86_home[v->var].reg < 0;
+}
+
+/* Three operands, two scratch registers and a result are too many if the operands take three. */
+static int
+crowded(const struct x86 *x, const struct ins *i)
+{
+	return takes(x, i->a) + takes(x, i->b) + takes(x, i->c) > 2;
+}
+
+/* sha1rnds4 has the words in reverse order, E added to the first word, and adds the constants of
+ * the rounds itself, which the guest has added already. */
+int
+ev_sha1(struct x86 *x, const struct ins *i)
+{
+	static const u32 constant[] = {0x5a827999, 0x6ed9eba1, 0x8f1bbcdc};
+	enum { REVERSE = 0x1b };
+	struct code *c = &x->a;
+
+	if (!x86feat.sha || crowded(x, i))
+		return 0;
+	int a = xv_use(x, i->a), b = xv_use(x, i->b), w = xv_use(x, i->c), t = xv_tmp(x), u = xv_tmp(x);
+	int d = xv_def(x, (ref)x->i);
+
+	vshdq(c, 1, t, b, 12);
+	v2i(c, V_PSHUFD, u, w, REVERSE);
+	v3(c, V_PADDD, t, t, u);
+	v3m(c, V_PSUBD, t, t, xv_const(rep(constant[i->v], 32), rep(constant[i->v], 32)));
+	v2i(c, V_PSHUFD, u, a, REVERSE);
+	rex_r(c, 32, u, t);            /* sha1rnds4 u, t, v */
+	put2(c, 0x3a0f);
+	put1(c, 0xcc);
+	modrm_r(c, u, t);
+	put1(c, i->v);
+	v2i(c, V_PSHUFD, d, u, REVERSE);
+	return 1;
+}
+
+/* sha256rnds2 has A B E F in one register, C D G H in the other, from the top down, and makes of
+ * the second the first of two rounds later; what was the first is then the second. */
+int
+ev_sha256(struct x86 *x, const struct ins *i)
+{
+	enum { FEBA = 0x11, HGDC = 0xbb, UPPER = 0xee };
+	struct mem save = m_cpu(offsetof(struct cpu, scratch));
+	struct code *c = &x->a;
+
+	if (!x86feat.sha || crowded(x, i))
+		return 0;
+	int a = xv_use(x, i->a), b = xv_use(x, i->b), w = xv_use(x, i->c), used = x->in[1][0] != 0;
+	x->lock[1] |= 1;               /* xmm0 must be neither of these */
+	int s = xv_tmp(x), r = xv_tmp(x), d = xv_def(x, (ref)x->i);
+
+	v3i(c, V_SHUFPS, s, b, a, FEBA);
+	v3i(c, V_SHUFPS, r, b, a, HGDC);
+	if (used)
+		v2m(c, V_MOVUPS_ST, 0, save);
+	vmov(c, 0, w);
+	sha(c, SHA256RNDS2, r, s);
+	v2i(c, V_PSHUFD, 0, 0, UPPER);
+	sha(c, SHA256RNDS2, s, r);
+	if (used)
+		v2m(c, V_MOVUPS, 0, save);
+	v3i(c, V_SHUFPS, d, s, r, i->v ? FEBA : HGDC);
+	return 1;
+}
+
+int
+ev_sha256su(struct x86 *x, const struct ins *i)
+{
+	if (!x86feat.sha)
+		return 0;
+	int b = xv_low(x, i->b), t = xv_copy(x, i->a), d = xv_def(x, (ref)x->i);
+
+	sha(&x->a, i->op == O_sha256su0 ? SHA256MSG1 : SHA256MSG2, t, b);
+	vmov(&x->a, d, t);
+	return 1;
+}
