@@ -78,9 +78,6 @@ new_cpu(void)
 static void
 setup(void)
 {
-	struct sigaction sa = {.sa_sigaction = on_sigfpe, .sa_flags = SA_SIGINFO};
-
-	sigaction(SIGFPE, &sa, 0);
 	make_guest(regs_vec, REG_VEC);
 	make_guest(regs_fp, REG_FP);
 	area = mmap(0, AREA, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -91,6 +88,9 @@ setup(void)
 static void
 level(const char *hide, const struct guest *g)
 {
+	struct sigaction sa = {.sa_sigaction = on_sigfpe, .sa_flags = SA_SIGINFO};
+
+	sigaction(SIGFPE, &sa, 0);     /* here, as cmocka has its own around a test */
 	code_at = area + host_x86_64.init(hide, area, area + AREA);
 	host_x86_64.guest(g);
 	cpu_jit->guest = cpu_eval->guest = g;
