@@ -336,11 +336,11 @@ x_dep(struct x86 *x, const struct ins *i)
 	s = xr_usem(x, i->b, w, &m);
 	t = xr_tmp(x);
 	mov_any(x, w, t, s, m);
+	xr_done(x, s);
 	if (at + n < w)
 		zero_above(x, w, t, n);
 	if (at)
 		shift_ri(&x->a, S_SHL, w, t, at);
-	x->lock[0] |= 1u << t;
 	if (!isk(i->a)) {
 		s = xr_usem(x, i->a, w, &m);
 		d = xr_def(x, (ref)x->i);
@@ -368,6 +368,7 @@ x_extr(struct x86 *x, const struct ins *i)
 	s = xr_usem(x, i->a, w, &m);
 	t = xr_tmp(x);
 	mov_any(x, w, t, s, m);
+	xr_done(x, s);
 	shift_ri(&x->a, S_SHL, w, t, w - i->imm);
 	s = xr_usem(x, i->b, w, &m);
 	d = xr_def(x, (ref)x->i);

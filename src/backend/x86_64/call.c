@@ -121,14 +121,20 @@ x86_evaluate(struct cpu *cpu, const struct evalsite *s)
 }
 
 static void
-pass(struct x86 *x, int n, ref t)
+pass(struct x86 *x, const struct ins *i, int n, ref t)
 {
 	if (!t || isk(t))
 		return;
-	if (ty_vclass(ir_type(&x->r->ins[t])))
+	if (ty_vclass(ir_type(&x->r->ins[t]))) {
 		xv_store(x, 16, xv_use(x, t), passed(n));
-	else
+	} else if (opinfo[i->op].arg[n] == 'X' && i->ty <= I32) {
+		int s = xr_use(x, t, 32), d = xr_tmp(x);       /* it may be a wider value (peel) */
+
+		movzx_rr(&x->a, ty_bits(i->ty), d, s);
+		mov_mr(&x->a, 64, passed(n), d);
+	} else {
 		mov_mr(&x->a, 64, passed(n), xr_use(x, t, 64));
+	}
 	x->lock[0] = x->lock[1] = 0;
 }
 
@@ -163,9 +169,9 @@ x_eval(struct x86 *x, const struct ins *i)
 	x->nested = 1;                 /* flags that are an operand of this very instruction too */
 	xf_save(x);
 	x->nested = 0;
-	pass(x, 0, i->a);
-	pass(x, 1, i->b);
-	pass(x, 2, i->c);
+	pass(x, i, 0, i->a);
+	pass(x, i, 1, i->b);
+	pass(x, i, 2, i->c);
 	val_spillall(x);
 	s = write_site(x, i);
 	mov_ri(&x->a, RAX, (u64)(uintptr_t)s);

@@ -75,7 +75,7 @@ xf_save(struct x86 *x)
 {
 	ref t = x->fl;
 
-	if (t && (x->val[t].last > x->i || (x->nested && x->val[t].last == x->i)) && !kept(x, t)) {
+	if (t && x->val[t].last >= x->i && !kept(x, t)) {
 		if (x->lock[0]) {
 			save_to_slot(x);
 		} else {
@@ -88,7 +88,9 @@ xf_save(struct x86 *x)
 			x->val[t].reg = RAX;
 		}
 	}
-	x->fl = 0;
+	/* An operand of this very instruction stays: nobody asks for it later. */
+	if (x->nested || x->val[t].last != x->i)
+		x->fl = 0;
 }
 
 /* ... though this instruction is the last to need it */
@@ -273,8 +275,10 @@ narrow_flags(struct x86 *x, const struct ins *i, enum alu op)
 
 	mov_rr(&x->a, 32, t, a);
 	shift_ri(&x->a, S_SHL, 32, t, n);
-	if (b < 0)
+	if (b < 0) {
+		test_rr(&x->a, 32, t, t);
 		return;
+	}
 	if (a < NRTEMP || b < NRTEMP) {        /* few temporaries: via memory */
 		struct mem m = m_cpu(offsetof(struct cpu, scratch[4]));
 
@@ -401,7 +405,7 @@ x_flbits(struct x86 *x, const struct ins *i)
 {
 	int s, d;
 
-	xf_save(x);
+	force_save(x);
 	s = xr_use(x, i->a, 64);
 	d = xr_def(x, (ref)x->i);
 	mov_rr(&x->a, 32, d, s);
@@ -416,8 +420,11 @@ flsel_plain(struct x86 *x, const struct ins *i)
 	int cc, cc2, and, b, t;
 
 	force_save(x);
+	t = xr_use(x, i->b, 64);
+	b = xr_take(x, RDX);           /* a copy: a may be the same value, whose register xf_cond spoils */
+	mov_rr(&x->a, 64, b, t);
+	xr_done(x, t == b ? -1 : t);
 	cc = xf_cond(x, i->a, i->v, &cc2, &and);
-	b = xr_use(x, i->b, 64);
 	t = xr_tmp(x);
 	mov_ri(&x->a, t, (u32)i->imm & FL_NZCV);
 	if (cc2 >= 0 && and) {
@@ -477,6 +484,7 @@ x_flsel(struct x86 *x, const struct ins *i)
 		return 1;
 	}
 	cc = xf_cond(x, i->a, i->v, &cc2, &and);
+	x->lock[0] = 0;
 	xr_take(x, RAX);
 	a = xr_use(x, d->a, w);
 	if (!x_isk(x, d->b, &k) || (w == 64 && !fits32(k)))

@@ -294,9 +294,12 @@ int
 x_mov(struct x86 *x, const struct ins *i)
 {
 	struct mem m;
-	int s = xr_usem(x, i->a, 64, &m);
+	int w = opwidth(i), s = xr_usem(x, i->a, w, &m), d = xr_def(x, (ref)x->i);
 
-	mov_any(x, 64, xr_def(x, (ref)x->i), s, m);
+	if (w == 32 && s >= 0)
+		mov_rr(&x->a, 32, d, s);
+	else
+		mov_any(x, w, d, s, m);
 	return 1;
 }
 

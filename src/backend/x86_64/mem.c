@@ -44,20 +44,24 @@ index_reg(struct x86 *x, ref index, int aux)
 
 	if (aux & AUX_IDX32S) {
 		s = xr_usem(x, index, 32, &m);
-		t = s >= 0 && s < NRTEMP && !isk(index) && x->val[index].last <= x->i ? s : xr_tmp(x);
+		t = s >= 0 && s < NRTEMP && !isk(index) && x->val[index].last <= x->i && x->val[index].uses == 1 ? s : xr_tmp(x);
 		if (s < 0)
 			movsx_rm(&x->a, 32, 64, t, m);
 		else
 			movsx_rr(&x->a, 32, 64, t, s);
+		if (s != t)
+			xr_done(x, s);
 		return t;
 	}
 	if (aux & AUX_IDX32U && !isk(index) && ty_bits(ir_type(&x->r->ins[index])) > 32) {
 		s = xr_usem(x, index, 32, &m);
-		t = s >= 0 && s < NRTEMP && x->val[index].last <= x->i ? s : xr_tmp(x);
+		t = s >= 0 && s < NRTEMP && x->val[index].last <= x->i && x->val[index].uses == 1 ? s : xr_tmp(x);
 		if (s < 0)
 			mov_rm(&x->a, 32, t, m);
 		else
 			mov_rr(&x->a, 32, t, s);
+		if (s != t)
+			xr_done(x, s);
 		return t;
 	}
 	return xr_use(x, index, 64);
@@ -217,6 +221,7 @@ x_ld(struct x86 *x, const struct ins *i)
 	if (i->aux & AUX_BE && bits == 16 && !x86feat.movbe)
 		xf_save(x);
 	m = x_aligned(x, i, bits / 8);
+	x->lock[0] = 0;                /* the load reads its address before it writes */
 	d = xr_def(x, (ref)x->i);
 	if (i->aux & AUX_BE)
 		load_be(x, bits, d, m);
@@ -234,6 +239,7 @@ x_lds(struct x86 *x, const struct ins *i)
 	if (i->aux & AUX_BE && bits == 16 && !x86feat.movbe)
 		xf_save(x);
 	m = x_aligned(x, i, bits / 8);
+	x->lock[0] = 0;                /* the load reads its address before it writes */
 	d = xr_def(x, (ref)x->i);
 	if (i->aux & AUX_BE) {
 		load_be(x, bits, d, m);

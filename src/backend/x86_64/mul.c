@@ -54,18 +54,16 @@ mulh_narrow(struct x86 *x, const struct ins *i, int asigned, int bsigned)
 {
 	int n = ty_bits(i->ty), d, rb;
 
-	d = extended(x, i->a, i->ty, asigned);
-	if (bsigned) {
-		struct mem m = m_cpu(offsetof(struct cpu, scratch[4]));
+	struct mem m = m_cpu(offsetof(struct cpu, scratch[4]));        /* few temporaries: one factor waits here */
 
-		mov_mr(&x->a, 64, m, d);       /* three temporaries do not hold four values */
-		rb = xr_use(x, i->b, 32);
+	d = extended(x, i->a, i->ty, asigned);
+	mov_mr(&x->a, 64, m, d);
+	rb = xr_use(x, i->b, 32);
+	if (bsigned)
 		movsx_rr(&x->a, n, 64, d, rb);
-		imul_rm(&x->a, 64, d, m);
-	} else {
-		rb = xr_use(x, i->b, 64);
-		imul_rr(&x->a, 64, d, rb);
-	}
+	else
+		movzx_rr(&x->a, n, d, rb);
+	imul_rm(&x->a, 64, d, m);
 	shift_ri(&x->a, S_SHR, 64, d, n);
 	if (n == 32)
 		mov_rr(&x->a, 32, d, d);

@@ -383,12 +383,14 @@ xr_usein(struct x86 *x, ref t, int reg, int bits)
 		}
 	}
 	xr_take(x, reg);
+	u32 lock = x->lock[INT];       /* the copy is what we hold, not the original */
 	if (isk(t))
 		mov_ri(&x->a, reg, bits <= 32 ? (u32)kval(x->r, t) : kval(x->r, t));
 	else if ((s = xr_usem(x, t, bits, &m)) >= 0)
 		mov_rr(&x->a, bits <= 32 ? 32 : 64, reg, s);
 	else
 		mov_rm(&x->a, bits <= 32 ? 32 : 64, reg, m);
+	x->lock[INT] = lock;
 	return reg;
 }
 
@@ -555,8 +557,7 @@ put_vec(struct x86 *x, const struct ins *i, const struct home *h)
 
 	if (isin && !clear)
 		return;
-	if (!isin)
-		val_leavehome(x, i->v);
+	val_leavehome(x, i->v);        /* clearing changes it for wider values in it, too */
 	if (clear) {
 		int d = h->reg >= 0 ? h->reg : s < NVTEMP ? s : xv_tmp(x);
 
@@ -567,7 +568,7 @@ put_vec(struct x86 *x, const struct ins *i, const struct home *h)
 		xv_store(x, h->kind == REG_FP ? 8 : 16, s, home_mem(i->v));
 	else if (!clear)
 		xv_mov(x, h->reg, s);
-	if (!isin && !isk(i->a))
+	if (!isk(i->a))
 		val_inhome(x, i->a, i->v);
 }
 

@@ -197,6 +197,20 @@ xv_const_size(void)
 	return NCONST * 16;
 }
 
+/* The table is full: into the code, behind a jump. */
+static struct mem
+const_here(u64 lo, u64 hi)
+{
+	struct code *a = &x86.a;
+	u8 *over = jmp_8(a), *at = (u8 *)alignup((uintptr_t)a->p, 16);
+
+	st64(at, lo);
+	st64(at + 8, hi);
+	a->p = at + 16;
+	rel8_here(a, over);
+	return mem_at(RIP, (s32)(at - x86_area));
+}
+
 struct mem
 xv_const(u64 lo, u64 hi)
 {
@@ -206,7 +220,7 @@ xv_const(u64 lo, u64 hi)
 		h = (h + 1) % NELEM(consthash);
 	if (!consthash[h]) {
 		if (nconst == NCONST)
-			return mem_at(NOREG, 0);
+			return const_here(lo, hi);
 		consts[nconst].lo = lo;
 		consts[nconst].hi = hi;
 		consthash[h] = (u16)++nconst;
