@@ -155,12 +155,23 @@ isloaders(const char *name)
 	return !strcmp(name, "/etc/ld.so.cache") || !strcmp(name, "/etc/ld.so.preload");
 }
 
+/* The guest program, even if its name is gone: then by the descriptor it was started from. */
+static const char *
+program(char *buf)
+{
+	if (proc.exe_fd >= 0 && faccessat(AT_FDCWD, proc.exe, F_OK, 0)) {
+		snprintf(buf, PATH_SIZE, "/proc/self/fd/%d", proc.exe_fd);
+		return buf;
+	}
+	return proc.exe;
+}
+
 int
 path_host(const char *name, int dirfd, int flags, char *buf, const char **out)
 {
 	*out = name;
 	if (!(flags & PATH_NOFOLLOW) && procfs_which(dirfd, name) == PF_EXE)
-		*out = proc.exe;
+		*out = program(buf);
 	else if (proc.prefix && *name == '/' && under_prefix(name, flags, buf))
 		*out = buf;
 	else if (proc.prefix && isloaders(name) && snprintf(buf, PATH_SIZE, "%s%s", proc.prefix, name) < PATH_SIZE)

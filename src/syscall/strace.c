@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* strace.c - prints a call from the line that performs it
  *
- *   PID name(arguments) = result
+ *   TID name(arguments) = result
  *
  * Arguments up to the first one the kernel fills are printed before the call, so that a call that
  * blocks shows; the rest when it returns.  If another thread printed meanwhile, the line is broken
@@ -267,13 +267,13 @@ strace_enter(const struct call *c)
 	s32 me = self();
 
 	take_log(me);
-	put(&t, "%d %s(", (int)getpid(), s->name);
+	put(&t, "%d %s(", me, s->name);
 	for (int i = 0; i < n; i++) {
 		put(&t, "%s", i ? ", " : "");
 		put_arg(&t, c, i, 0, 0);
 	}
-	if (s->ret & EARLY && (s->ret & R_MASK) == R_NONE) {
-		put(&t, ") = ?\n");
+	if (s->ret & EARLY) {          /* there may be nobody left to end the line */
+		put(&t, (s->ret & R_MASK) == R_NONE ? ") = ?\n" : " <unfinished ...>\n");
 		atomic_store(&owner, 0);
 	}
 	flush(&t);
@@ -289,7 +289,7 @@ strace_leave(const struct call *c, s64 r)
 
 	if (atomic_load(&owner) != me) {
 		take_log(me);
-		put(&t, "%d <... %s resumed>", (int)getpid(), s->name);
+		put(&t, "%d <... %s resumed>", me, s->name);
 	}
 	for (int i = first_late(c); !(s->ret & EARLY) && i < c->plan->nargs; i++) {
 		put(&t, "%s", i ? ", " : "");
@@ -310,7 +310,7 @@ strace_unknown(struct cpu *cpu, u64 nr)
 	struct text t = { buf, 0, sizeof buf };
 
 	take_log(self());
-	put(&t, "%d syscall_%llu(", (int)getpid(), (unsigned long long)nr);
+	put(&t, "%d syscall_%llu(", self(), (unsigned long long)nr);
 	for (int i = 0; i < 6 && i < abi->nargs; i++)
 		put(&t, "%s%#llx", i ? ", " : "", (unsigned long long)ld64(cpu->state + cpu->guest->reg[abi->arg[i]].off));
 	put(&t, ") = -1 ENOSYS (Function not implemented)\n");

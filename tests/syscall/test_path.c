@@ -185,6 +185,12 @@ test_exe_is_the_program(void **s)
 	s64 fd = CALL(openat, (u64)AT_FDCWD, mem, 0);
 	assert_int_equal(CALL(fstat, (u64)fd, mem + 512), 0);
 	assert_int_equal(ld64(g2h(mem + 520)), st.st_ino);
+	/* still there when its name is not */
+	proc.exe = "/tmp/there is no such file";
+	proc.exe_fd = (int)fd;
+	assert_int_equal(CALL(newfstatat, (u64)AT_FDCWD, mem, mem + 512, 0), 0);
+	assert_int_equal(ld64(g2h(mem + 520)), st.st_ino);
+	proc.exe_fd = -1;
 	close((int)fd);
 }
 

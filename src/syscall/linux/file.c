@@ -46,8 +46,13 @@ fd_note(int fd)
 int
 fd_hide(int fd)
 {
-	int high = fcntl(fd, F_DUPFD_CLOEXEC, HIDDEN_MIN);
+	struct rlimit lim;
+	int high, min = HIDDEN_MIN;
 
+	/* with a low limit: as high as it allows */
+	if (!getrlimit(RLIMIT_NOFILE, &lim) && lim.rlim_cur < HIDDEN_MIN + NHIDDEN && lim.rlim_cur > 2 * NHIDDEN)
+		min = (int)lim.rlim_cur - NHIDDEN;
+	high = fcntl(fd, F_DUPFD_CLOEXEC, min);
 	if (high < 0)
 		return fd_note(fd);
 	close(fd);
