@@ -5,17 +5,19 @@
 #include "base/vdso.h"
 #include "frontend/riscv/riscv.h"
 
-static const struct { u8 host, guest; } flagmap[] = {
-	{FPX_INVALID, FCSR_NV}, {FPX_DIVZERO, FCSR_DZ}, {FPX_OVERFLOW, FCSR_OF},
-	{FPX_UNDERFLOW, FCSR_UF}, {FPX_INEXACT, FCSR_NX},
-};
+/* fflags of every set of FPX_* but denormals, which RISC-V has not */
+#define F(x) ((x & FPX_INVALID ? FCSR_NV : 0) | (x & FPX_DIVZERO ? FCSR_DZ : 0) \
+	| (x & FPX_OVERFLOW ? FCSR_OF : 0) | (x & FPX_UNDERFLOW ? FCSR_UF : 0) \
+	| (x & FPX_INEXACT ? FCSR_NX : 0))
+#define F8(x) F(x), F((x + 1)), F((x + 2)), F((x + 3)), F((x + 4)), F((x + 5)), F((x + 6)), F((x + 7))
+static const u8 fflags[FPX_ALL + 1] = {F8(0), F8(8), F8(16), F8(24), F8(32), F8(40), F8(48), F8(56)};
+#undef F8
+#undef F
 
 void
 rv_fold(struct cpu *cpu)
 {
-	for (size_t i = 0; i < NELEM(flagmap); i++)
-		if (cpu->fpflags & flagmap[i].host)
-			riscv_state(cpu)->fcsr |= flagmap[i].guest;
+	riscv_state(cpu)->fcsr |= fflags[cpu->fpflags & FPX_ALL];
 	cpu->fpflags = 0;
 }
 
@@ -68,6 +70,25 @@ fcsr(struct cpu *cpu, u64 csr, u64 op, u64 v)
 	return old;
 }
 
+static u64
+getflags(struct cpu *cpu, u64 a, u64 b, u64 c)
+{
+	(void)a, (void)b, (void)c;
+	rv_fold(cpu);
+	return riscv_state(cpu)->fcsr & FCSR_FLAGS;
+}
+
+static u64
+setflags(struct cpu *cpu, u64 v, u64 b, u64 c)
+{
+	struct riscv_state *s = riscv_state(cpu);
+
+	(void)b, (void)c;
+	cpu->fpflags = 0;
+	s->fcsr = (s->fcsr & ~(u64)FCSR_FLAGS) | (v & FCSR_FLAGS);
+	return 0;
+}
+
 /* time counts at 10 MHz, as on common boards and in their device trees; cycles and instructions are
  * taken to pass at one a nanosecond. */
 static u64
@@ -85,6 +106,8 @@ counter(struct cpu *cpu, u64 csr, u64 b, u64 c)
 /* C code may use any vector register of the host, hence HELP_FP */
 const struct helper rv_helper[RVH_COUNT] = {
 	[RVH_FCSR] = {"fcsr", fcsr, HELP_FP | HELP_STATE},
+	[RVH_GETFLAGS] = {"getflags", getflags, HELP_FP | HELP_STATE},
+	[RVH_SETFLAGS] = {"setflags", setflags, HELP_FP | HELP_STATE},
 	[RVH_TIME] = {"counter", counter, HELP_FP},
 	[RVH_VDSO] = {"vdso_call", vdso_call, HELP_FP},
 };

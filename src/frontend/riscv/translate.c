@@ -375,19 +375,59 @@ aftermode(struct tr *t)
 	return tr_look(t);
 }
 
+/* Compilers write a comparison that must not signal (isless(), the guard of an inline square root)
+ * as frflags r; flt; fsflags r.  If v, about to be written to fflags, was read from it and only such
+ * comparisons came between, they are made quiet instead and there is nothing to write.  (What is
+ * lost: a signalling NaN raises invalid.) */
+static int
+restored(struct tr *t, ref v)
+{
+	struct ins *i = &t->r->ins[v], *end = &t->r->ins[t->r->nins];
+
+	if (isk(v) || i->op != O_help || i->v != RVH_GETFLAGS)
+		return 0;
+	for (struct ins *k = i + 1; k < end; k++)
+		if (k->op != O_fset && k->op != O_insn && (opinfo[k->op].traits & (FPENV | LEAVE | EFF)))
+			return 0;
+	for (; i < end; i++)
+		if (i->op == O_fset)
+			i->aux &= (u16)~FP_SIGNAL;
+	return 1;
+}
+
+static int
+fflags(struct tr *t, const struct riscv_insn *a, int op, ref v)
+{
+	ref old;
+
+	if (op == CSR_WRITE && a->rd == 0) {
+		if (!restored(t, v))
+			tr_help(t, RVH_SETFLAGS, v, 0, 0);
+		return 1;
+	}
+	if (op == CSR_READ)
+		old = tr_help(t, RVH_GETFLAGS, 0, 0, 0);
+	else
+		old = tr_help(t, RVH_FCSR, tr_k(t, CSR_FFLAGS), tr_k(t, (u64)op), v);
+	rv_put(t, a->rd, old);
+	return 1;
+}
+
 /* fflags, frm or fcsr */
 static int
 fpcsr(struct tr *t, const struct riscv_insn *a, int op)
 {
 	ref v = a->uimm ? tr_k(t, a->rs1) : rv_get(t, a->rs1), old;
 
+	if (a->csr == CSR_FFLAGS)
+		return fflags(t, a, op, v);
 	if (op == CSR_READ && a->csr == CSR_FRM) {
 		rv_put(t, a->rd, tr_bfx(t, I64, tr_get(t, I64, RV_fcsr), FCSR_RM, 3));
 		return 1;
 	}
 	old = tr_help(t, RVH_FCSR, tr_k(t, a->csr), tr_k(t, (u64)op), v);
 	rv_put(t, a->rd, old);
-	return op == CSR_READ || a->csr == CSR_FFLAGS ? 1 : aftermode(t);
+	return op == CSR_READ ? 1 : aftermode(t);
 }
 
 int
