@@ -25,6 +25,8 @@ static struct region r;
 static ref fpool[4][POOL], ipool[POOL];
 static const u8 types[4] = {F32, F64, VF32, VF64};
 
+static ref flags;
+
 static ref anyf(int k) { return fpool[k][below(POOL)]; }
 static ref anyint(void) { return ipool[below(POOL)]; }
 static void keepint(ref t) { ipool[below(POOL)] = t; }
@@ -74,10 +76,12 @@ emit_comparison(const struct opcase *c, int k)
 
 	if (c->how == H_CMP) {
 		ref fl = ir_opx(&r, O_fcmp, types[k], aux, 0, 0, anyf(k), anyf(k), 0);
-		if (below(2) | 1)
+		if (below(2))
 			keepint(ir_opx(&r, O_fcc, I64, 0, (int)below(14), 0, fl, 0, 0));
-		else
+		else if (below(2))
 			keepint(ir_op(&r, O_flbits, I64, fl, 0, 0));
+		else
+			flags = fl;    /* stays alive over other instructions */
 	} else if (c->how == H_SET) {
 		keepint(ir_opx(&r, O_fset, types[k], aux, rels[below(4)], 0, anyf(k), anyf(k), 0));
 	} else {
@@ -143,8 +147,11 @@ block(const struct opcase *first, const struct way *w, int n, u64 seed)
 		if (below(4) == 0)
 			fpool[1][k] = ir_op(&r, O_fneg, F64, fpool[1][k], 0, 0);
 	}
+	flags = below(2) ? ir_op(&r, O_flsub, I64, anyint(), anyint(), 0) : 0;
 	for (int k = 0; k < n; k++)
 		emit(k ? &cases[below(NELEM(cases))] : first, w);
+	if (flags)
+		keepint(ir_opx(&r, O_fcc, I64, 0, (int)below(14), 0, flags, 0, 0));
 	for (int k = 0; k < POOL; k++) {
 		for (int j = 0; j < (isfp ? 2 : 4); j++) {
 			ref t = fpool[j][k];
@@ -171,6 +178,7 @@ wanted(const struct opcase *c)
 
 static const struct way arm = {"arm", &guest_vec, FPNAN_ARM, 0, ALL & ~FPX_UNDERFLOW, 0, 1};
 static const struct way arm_dn = {"arm-dn", &guest_vec, FPNAN_ARM_DN, FPM_DN, ALL & ~FPX_UNDERFLOW, 0, 1};
+static const struct way arm_fz = {"arm-fz", &guest_vec, FPNAN_ARM, FPM_FZ, FPX_INVALID | FPX_DIVZERO | FPX_OVERFLOW, 0, 1};
 static const struct way riscv = {"riscv", &guest_fp, FPNAN_RISCV, 0, ALL, 1, 0};
 
 static void
@@ -195,6 +203,8 @@ run(const char *hide, const struct way *w)
 	assert_int_equal(bad, 0);
 }
 
+static void test_flushing_with_avx512(void **s) { (void)s; run("", &arm_fz); }
+static void test_flushing_with_avx2(void **s) { (void)s; run("avx512", &arm_fz); }
 static void test_arm_with_avx512(void **s) { (void)s; run("", &arm); }
 static void test_arm_with_avx2(void **s) { (void)s; run("avx512", &arm); }
 static void test_arm_with_sse(void **s) { (void)s; run("avx", &arm); }
@@ -209,6 +219,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_flushing_with_avx512), cmocka_unit_test(test_flushing_with_avx2),
 		cmocka_unit_test(test_arm_with_avx512), cmocka_unit_test(test_arm_with_avx2), cmocka_unit_test(test_arm_with_sse),
 		cmocka_unit_test(test_default_nan_with_avx512), cmocka_unit_test(test_default_nan_with_avx2),
 		cmocka_unit_test(test_default_nan_with_sse), cmocka_unit_test(test_riscv_with_avx512),

@@ -135,6 +135,7 @@ ef_arith(struct x86 *x, const struct ins *i)
 
 	if (!isfp(i->ty))
 		return 0;
+	fp_saveflags(x, i);
 	r.a = xv_use(x, i->a);
 	r.b = keep ? xv_use(x, i->b) : xv_usem(x, i->b, &m);
 	r.t = fp_rule(x) != NAN_TRAP ? fp_tmp(x, i->ty) : -1;
@@ -155,6 +156,7 @@ ef_sqrt(struct x86 *x, const struct ins *i)
 
 	if (!isfp(i->ty))
 		return 0;
+	fp_saveflags(x, i);
 	r.a = xv_use(x, i->a);
 	r.t = fp_rule(x) != NAN_TRAP ? fp_tmp(x, i->ty) : -1;
 	r.d = keep ? xv_defx(x, (ref)x->i) : xv_def(x, (ref)x->i);

@@ -107,6 +107,7 @@ cvt16(struct x86 *x, const struct ins *i)
 	if (!x86feat.f16c || (i->aux & FP_RM) || fp_rule(x) != NAN_TRAP ||
 	    ty_lane(widen ? i->ty : i->v) != F32 + (widen && !packed && i->ty == F64))
 		return 0;
+	xf_save(x);
 	r.a = xv_use(x, i->a);
 	r.t = packed ? r.a : xv_tmp(x);
 	r.d = xv_def(x, (ref)x->i);
@@ -145,6 +146,7 @@ ef_cvt(struct x86 *x, const struct ins *i)
 		return cvt16(x, i);
 	if (!((from == F32 && to == F64) || (from == F64 && to == F32)))
 		return 0;
+	fp_saveflags(x, i);
 	r.a = xv_use(x, i->a);
 	r.t = fp_rule(x) != NAN_TRAP ? fp_tmp(x, i->ty) : -1;
 	/* ARM's NaN is x86's here: SNaN to QNaN, payload cut; RM_ODD must leave the operand alone */
@@ -220,6 +222,7 @@ round_away(struct x86 *x, const struct ins *i)
 
 	if (i->aux & FP_EXACT)
 		return 0;
+	xf_save(x);
 	r.a = xv_use(x, i->a);
 	r.t = xv_tmp(x);
 	int u = xv_tmp(x);
@@ -243,6 +246,8 @@ ef_round(struct x86 *x, const struct ins *i)
 		return round_away(x, i);
 	if (imm < 0)
 		return 0;
+	if (fp_rule(x) == NAN_CANON || fp_rule(x) == NAN_SLOW)
+		xf_save(x);
 	r.a = xv_use(x, i->a);
 	r.t = fp_rule(x) != NAN_TRAP ? fp_tmp(x, i->ty) : -1;
 	r.d = fp_rule(x) == NAN_SLOW ? xv_defx(x, (ref)x->i) : xv_def(x, (ref)x->i);

@@ -217,6 +217,8 @@ fromint_scalar(struct x86 *x, const struct ins *i)
 
 	if ((i->v != I32 && i->v != I64) || (i->ty != F32 && i->ty != F64))
 		return 0;
+	if (i->aux & FP_RM || (uns && w == 64 && !x86feat.avx512))
+		xf_save(x);
 	g = r.a = xr_use(x, i->a, w);
 	if (uns && w == 32) {          /* as a signed number of 64 bits */
 		g = xr_tmp(x);

@@ -58,6 +58,14 @@ void fp_rmguard(struct x86 *, const struct ins *, struct fpregs);
 /* after an operation: deals with a NaN in the result r.d as the rule says */
 void fp_nancheck(struct x86 *, const struct ins *, struct fpregs);
 
+/* Before operands are asked for: saves live flags if the two functions above will emit a test. */
+static inline void
+fp_saveflags(struct x86 *x, const struct ins *i)
+{
+	if (i->aux & FP_RM || fp_rule(x) == NAN_CANON || fp_rule(x) == NAN_SLOW)
+		xf_save(x);
+}
+
 /* compares registers a and b for being unordered, in any lane; the jump to be taken then */
 u8 *fp_unordered(struct x86 *, int ty, int a, int b, int t);
 
