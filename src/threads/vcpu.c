@@ -3,10 +3,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "base/diag.h"
+#include "base/gmem.h"
 #include "core/engine.h"
+#include "syscall/proc.h"
 #include "threads/thread.h"
 
 enum {
@@ -203,10 +206,33 @@ thread_init(const struct guest *g)
 	return t->cpu;
 }
 
+/* ps, top and /proc/PID/cmdline show what the kernel has noted about a process: let it note the
+ * guest's.  Needs CONFIG_CHECKPOINT_RESTORE; without it dragoman stays visible, no harm done.  brk
+ * is the host C library's and must stay; the kernel wants it above the data. */
+static void
+show_guest(const struct image *img)
+{
+	u64 brk = (u64)sbrk(0);
+	struct prctl_mm_map m = {
+		.start_code = img->code0, .end_code = img->code1,
+		.start_data = img->data0 ? img->data0 : img->code0,
+		.end_data = img->data0 ? img->data1 : img->code1,
+		.start_brk = brk, .brk = brk, .start_stack = img->sp,
+		.arg_start = img->arg0, .arg_end = img->arg1,
+		.env_start = img->env0, .env_end = img->env1,
+		.auxv = (void *)img->auxv, .auxv_size = (u32)img->nauxv * 16, .exe_fd = (u32)-1,
+	};
+
+	prctl(PR_SET_NAME, proc.comm, 0, 0, 0);
+	if (!gmem.base)
+		prctl(PR_SET_MM, PR_SET_MM_MAP, &m, sizeof m, 0);
+}
+
 _Noreturn void
 thread_run(struct cpu *cpu, const struct image *img)
 {
 	threads.sigreturn = img->sigreturn;
+	show_guest(img);
 	guest_put(cpu, cpu->guest->sp, img->sp);
 	cpu->pc = img->entry;
 	engine_run(cpu);
