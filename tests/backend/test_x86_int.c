@@ -5,6 +5,7 @@
  * stores, flags, side exits.  State, memory, pc and reason must agree afterwards.  A failing block is cut
  * to the shortest prefix that still fails and printed with the seed. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -360,6 +361,29 @@ show(void)
 	}
 }
 
+/* A crash of generated code counts as a difference. */
+static sigjmp_buf crash;
+static u8 altstack[1 << 16];
+
+static void
+on_crash(int sig)
+{
+	siglongjmp(crash, sig);
+}
+
+static void
+catch_crashes(void)
+{
+	struct sigaction sa = {.sa_handler = on_crash, .sa_flags = SA_ONSTACK | SA_NODEFER};
+	stack_t ss = {.ss_sp = altstack, .ss_size = sizeof altstack};
+
+	sigaltstack(&ss, 0);
+	sigaction(SIGSEGV, &sa, 0);
+	sigaction(SIGILL, &sa, 0);
+	sigaction(SIGFPE, &sa, 0);
+	sigaction(SIGTRAP, &sa, 0);
+}
+
 static int
 compare(const u8 *before, const u8 *jitmem, int loud)
 {
@@ -430,6 +454,14 @@ differ(u64 seed, int n, int loud)
 			show();
 		return 1;
 	}
+	if ((rc = sigsetjmp(crash, 1))) {
+		if (loud) {
+			fprintf(stderr, "signal %d\n", rc);
+			grow_block(seed, n);
+			show();
+		}
+		return 1;
+	}
 	host_x86_64.enter(jit, out.code + out.entry[0].off);
 	memcpy(jitmem, mem, MEM);
 	memcpy(mem, evalmem, MEM);
@@ -444,6 +476,7 @@ differ(u64 seed, int n, int loud)
 static void
 run(const char *hide, u64 seed, int rounds, int length)
 {
+	catch_crashes();
 	code_at = area + host_x86_64.init(hide, area, area + AREA);
 	host_x86_64.guest(&fake);
 	for (int i = 0; i < rounds; i++) {

@@ -210,6 +210,17 @@ x_bswap_reg(struct x86 *x, int bits, int d)
 	put2(&x->a, 0xc80f | (u32)(d & 7) << 8);
 }
 
+/* The load reads its address before it writes: a register of the address will do for the result. */
+static int
+load_def(struct x86 *x, struct mem m)
+{
+	int var = x->val[x->i].want;
+
+	if ((x->lock[0] & ((1u << NRTEMP) - 1)) == (1u << NRTEMP) - 1 && (var == NOVAR || x86_home[var].reg < 0))
+		xr_done(x, istemp(m.base) ? m.base : m.index);
+	return xr_def(x, (ref)x->i);
+}
+
 int
 x_ld(struct x86 *x, const struct ins *i)
 {
@@ -221,8 +232,7 @@ x_ld(struct x86 *x, const struct ins *i)
 	if (i->aux & AUX_BE && bits == 16 && !x86feat.movbe)
 		xf_save(x);
 	m = x_aligned(x, i, bits / 8);
-	x->lock[0] = 0;                /* the load reads its address before it writes */
-	d = xr_def(x, (ref)x->i);
+	d = load_def(x, m);
 	if (i->aux & AUX_BE)
 		load_be(x, bits, d, m);
 	else
@@ -239,8 +249,7 @@ x_lds(struct x86 *x, const struct ins *i)
 	if (i->aux & AUX_BE && bits == 16 && !x86feat.movbe)
 		xf_save(x);
 	m = x_aligned(x, i, bits / 8);
-	x->lock[0] = 0;                /* the load reads its address before it writes */
-	d = xr_def(x, (ref)x->i);
+	d = load_def(x, m);
 	if (i->aux & AUX_BE) {
 		load_be(x, bits, d, m);
 		movsx_rr(&x->a, bits, w, d, d);

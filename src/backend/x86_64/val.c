@@ -167,9 +167,15 @@ rescue(struct x86 *x, ref t, int var)
 		if (!(x->lock[c] >> r & 1) && (!x->in[c][r] || x->val[x->in[c][r]].last < x->i))
 			reg = r;
 	if (reg < 0) {                 /* none is free: straight to a slot if the home is a register */
-		if (h->reg >= 0 && !(v->flags & VAL_NARROW)) {
+		if (h->reg >= 0) {
 			v->slot = (u8)new_slot(x, c, t);
-			store(x, c, slot_mem(c, v->slot), h->reg);
+			if (v->flags & VAL_NARROW) {
+				mov_mi(&x->a, 64, slot_mem(c, v->slot), 0);
+				mov_mr_n(&x->a, ty_bits(bits), slot_mem(c, v->slot), h->reg);
+				v->flags &= (u8)~VAL_NARROW;
+			} else {
+				store(x, c, slot_mem(c, v->slot), h->reg);
+			}
 			return;
 		}
 		reg = take_any(x, c, 0);
