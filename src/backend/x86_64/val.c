@@ -135,25 +135,6 @@ own(struct x86 *x, int c, ref t, int reg)
 }
 
 /* -- homes -- */
-void
-val_inhome(struct x86 *x, ref t, int var)
-{
-	ref *h = x->homed[var];
-	struct val *v = &x->val[t];
-
-	for (int n = 0; n < 4; n++)
-		if (!h[n] || x->val[h[n]].last <= x->i) {
-			h[n] = t;
-			if (v->var == NOVAR)
-				v->var = (u8)var;
-			else
-				v->var2 = (u8)var;
-			return;
-		}
-	/* No room: the value keeps the places it has, which are enough only if it has one. */
-	if (v->reg < 0 && !v->slot && v->var == NOVAR)
-		x->failed = 1;
-}
 
 /* Copies a value that has no place but the home of var. */
 static void
@@ -193,6 +174,25 @@ rescue(struct x86 *x, ref t, int var)
 	x->in[c][reg] = t;
 	v->reg = (s8)reg;
 	v->flags &= (u8)~VAL_NARROW;
+}
+
+void
+val_inhome(struct x86 *x, ref t, int var)
+{
+	ref *h = x->homed[var];
+	struct val *v = &x->val[t];
+
+	for (int n = 0; n < 4; n++)
+		if (!h[n] || x->val[h[n]].last <= x->i) {
+			h[n] = t;
+			if (v->var == NOVAR)
+				v->var = (u8)var;
+			else
+				v->var2 = (u8)var;
+			return;
+		}
+	if (v->reg < 0 && !v->slot && v->var == NOVAR)
+		rescue(x, t, var);     /* no room on the list */
 }
 
 void
@@ -365,6 +365,15 @@ xr_take(struct x86 *x, int reg)
 	return reg;
 }
 
+/* t is more than one operand of the instruction */
+static int
+used_twice(struct x86 *x, ref t)
+{
+	const struct ins *i = &x->r->ins[x->i];
+
+	return (i->a == t) + (i->b == t) + (i->c == t) > 1;
+}
+
 int
 xr_usein(struct x86 *x, ref t, int reg, int bits)
 {
@@ -373,7 +382,7 @@ xr_usein(struct x86 *x, ref t, int reg, int bits)
 
 	if (!isk(t)) {
 		unfold(x, t);
-		if (x->val[t].reg == reg && x->val[t].last <= x->i) {
+		if (x->val[t].reg == reg && x->val[t].last <= x->i && !used_twice(x, t)) {
 			x->lock[INT] |= 1u << reg;
 			return reg;
 		}
