@@ -405,6 +405,32 @@ test_far_calls_are_direct(void **unused)
 	region_free(&r);
 }
 
+static int
+countfences(int kind)
+{
+	static struct region r;
+	int n = 0;
+
+	assert_null(rvrun_translate(&r, CODE, CODE + 20, 0));
+	for (int i = 1; i < r.nins; i++)
+		n += r.ins[i].op == O_fence && r.ins[i].v == kind;
+	return n;
+}
+
+static void
+test_a_second_full_fence_without_a_store_is_not_full(void **unused)
+{
+	enum { FULL = 0x0ff0000f, LD = 0x00053503, SD = 0x00a53023 };
+	static const u32 loads[] = {SD, FULL, LD, FULL, LD}, stores[] = {SD, FULL, SD, FULL, LD};
+
+	(void)unused;
+	memcpy((void *)CODE, loads, sizeof loads);
+	assert_int_equal(countfences(FENCE_FULL), 1);
+	assert_int_equal(countfences(FENCE_LD), 1);
+	memcpy((void *)CODE, stores, sizeof stores);
+	assert_int_equal(countfences(FENCE_FULL), 2);
+}
+
 int
 main(void)
 {
@@ -416,6 +442,7 @@ main(void)
 		cmocka_unit_test(test_undefined_instructions_trap),
 		cmocka_unit_test(test_returns_to_odd_addresses_drop_the_bit),
 		cmocka_unit_test(test_far_calls_are_direct),
+		cmocka_unit_test(test_a_second_full_fence_without_a_store_is_not_full),
 	};
 
 	return cmocka_run_group_tests(tests, setup, 0);

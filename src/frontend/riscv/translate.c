@@ -302,13 +302,29 @@ rv_nop(struct tr *t, const struct riscv_insn *a)
 	return 1;
 }
 
-/* Device input counts as a read, output as a write. */
+/* Whether a store may have happened in this block since a full fence, or before the block. */
+static int
+storedsince(const struct region *r)
+{
+	for (int k = r->nins - 1; k >= r->bstart; k--) {
+		const struct ins *i = &r->ins[k];
+
+		if (i->op == O_fence && i->v == FENCE_FULL)
+			return 0;
+		if ((opinfo[i->op].traits & WRITE) || i->op == O_help)
+			return 1;
+	}
+	return 1;
+}
+
+/* Device input counts as a read, output as a write.  Compilers put full fences after loads; such a
+ * one need not be full if the last one has seen all stores. */
 int
 rv_fence(struct tr *t, const struct riscv_insn *a)
 {
 	enum { O = 4, I = 8, R = 2 | I, W = 1 | O };
 
-	if ((a->pred & W) && (a->succ & R)) {
+	if ((a->pred & W) && (a->succ & R) && storedsince(t->r)) {
 		tr_fence(t, FENCE_FULL);
 	} else {
 		if (a->pred & R)
