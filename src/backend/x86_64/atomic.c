@@ -7,6 +7,14 @@
 
 static int istemp(int reg) { return reg >= 0 && reg < NRTEMP; }
 
+/* The operand in reg has been copied: its register is free, unless the address uses it too. */
+static void
+release(struct x86 *x, int reg, struct mem m)
+{
+	if (istemp(reg) && reg != m.base && reg != m.index)
+		x->lock[0] &= ~(1u << reg);
+}
+
 /* [lock] op m, r at any width, byte registers right; op is the 16-to-64-bit opcode, its even
  * neighbour below the one for bytes */
 static void
@@ -121,8 +129,7 @@ rmw_loop(struct x86 *x, const struct ins *i, struct mem m)
 				movzx_rr(&x->a, bits, t, b);
 		}
 		mov_mr(&x->a, 64, m_cpu(offsetof(struct cpu, scratch[4])), t);
-		if (istemp(b))
-			x->lock[0] &= ~(1u << b);
+		release(x, b, m);
 		b = -1;
 	}
 	new = xr_tmp(x);
@@ -164,8 +171,7 @@ x_cas(struct x86 *x, const struct ins *i)
 	} else {
 		old = xr_usem(x, i->b, bits, &mo);
 		mov_any(x, w, RAX, old, mo);
-		if (istemp(old))
-			x->lock[0] &= ~(1u << old);
+		release(x, old, m);
 	}
 	new = xr_use(x, i->c, bits);
 	locked(x, 1, 0xb1, bits, m, new);
