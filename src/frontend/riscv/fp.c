@@ -92,7 +92,8 @@ rv_fsqrt(struct tr *t, const struct riscv_insn *a)
 	return 1;
 }
 
-/* sh: 0 the sign of rs2, 1 its inverse, 2 their exclusive or; of equal operands: move, negate, absolute */
+/* sh: 0 the sign of rs2, 1 its inverse, 2 their exclusive or; with equal operands these are move,
+ * negation and absolute value */
 int
 rv_fsgnj(struct tr *t, const struct riscv_insn *a)
 {
@@ -153,7 +154,8 @@ rv_ftoint(struct tr *t, const struct riscv_insn *a)
 	return 1;
 }
 
-/* Words fit an F64 exactly.  icvtf takes no constant: one is read back from its register; x0 is how programs make 0.0 */
+/* Words fit an F64 exactly.  icvtf takes no constant: one is read back from its register; x0 is how
+ * programs make 0.0. */
 int
 rv_finttof(struct tr *t, const struct riscv_insn *a)
 {

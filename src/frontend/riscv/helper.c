@@ -21,7 +21,11 @@ rv_fold(struct cpu *cpu)
 	cpu->fpflags = 0;
 }
 
-static u32 frm(const struct cpu *cpu) { return (u32)bits(((const struct riscv_state *)cpu->state)->fcsr, FCSR_RM, 3); }
+static u32
+frm(const struct cpu *cpu)
+{
+	return (u32)bits(((const struct riscv_state *)cpu->state)->fcsr, FCSR_RM, 3);
+}
 
 u32
 rv_mode(const struct cpu *cpu)

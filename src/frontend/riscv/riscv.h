@@ -19,7 +19,7 @@
 #include "frontend/tr.h"
 
 /* CSRs a program may name, and what an instruction does to one */
-enum { CSR_FFLAGS = 1, CSR_FRM = 2, CSR_FCSR = 3, CSR_CYCLE = 0xc00, CSR_TIME = 0xc01, CSR_INSTRET = 0xc02 };
+enum { CSR_FFLAGS = 1, CSR_FRM, CSR_FCSR, CSR_CYCLE = 0xc00, CSR_TIME, CSR_INSTRET };
 enum { CSR_READ, CSR_WRITE, CSR_SET, CSR_CLEAR };
 
 #include "riscv/riscv.h"
@@ -41,7 +41,11 @@ enum {
 	RV_F0 = RV_ft0,
 };
 
-static inline struct riscv_state *riscv_state(struct cpu *cpu) { return (struct riscv_state *)cpu->state; }
+static inline struct riscv_state *
+riscv_state(struct cpu *cpu)
+{
+	return (struct riscv_state *)cpu->state;
+}
 
 /* fcsr */
 enum { FCSR_NX = 1, FCSR_UF = 2, FCSR_OF = 4, FCSR_DZ = 8, FCSR_NV = 16, FCSR_FLAGS = 31, FCSR_RM = 5 };
