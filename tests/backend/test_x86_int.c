@@ -235,6 +235,7 @@ grow_memory(void)
 	int ty = intty(), aux = (int)below(4) | (below(6) ? 0 : AUX_BE) | (below(6) ? 0 : AUX_SC), t;
 	ref off = ir_op(&r, O_and, I64, value(I64), ir_k(&r, 0x1f8), 0), base, index = 0;
 	s32 imm = (s32)below(64) * 8;
+	ref datum;
 
 	base = ir_op(&r, O_add, I64, off, ir_k(&r, (u64)(uintptr_t)mem + 512), 0);
 	if (below(3) == 0)
@@ -248,6 +249,7 @@ grow_memory(void)
 		if (below(5) == 0)
 			aux |= below(2) ? AUX_IDX32S : AUX_IDX32U;
 	}
+	datum = ty == I64 && below(4) == 0 ? base : value(ty);         /* the address itself may be stored */
 	switch (below(12)) {
 	case 0: case 1: case 2:
 		keep(ir_opx(&r, O_ld, ty, aux, 0, imm, base, index, 0), ty);
@@ -257,18 +259,18 @@ grow_memory(void)
 		keep(ir_opx(&r, O_lds, t, aux | (t == I64 && below(4) == 0 ? AUX_S32 : 0), 8 << below(t == I64 ? 3 : 2), imm, base, index, 0), t);
 		break;
 	case 5: case 6: case 7: case 8:
-		ir_opx(&r, O_st, ty, aux, 0, imm, base, index, value(ty));
+		ir_opx(&r, O_st, ty, aux, 0, imm, base, index, datum);
 		break;
 	case 9:
-		keep(ir_opx(&r, O_rmw, ty, aux & AUX_BE, rmws[below(NELEM(rmws))], 0, base, value(ty), 0), ty);
+		keep(ir_opx(&r, O_rmw, ty, aux & AUX_BE, rmws[below(NELEM(rmws))], 0, base, datum, 0), ty);
 		break;
 	case 10:
-		keep(ir_opx(&r, O_cas, ty, aux & AUX_BE, 0, 0, base, below(2) ? ir_opx(&r, O_ld, ty, aux & AUX_BE, 0, 0, base, 0, 0) : value(ty), value(ty)), ty);
+		keep(ir_opx(&r, O_cas, ty, aux & AUX_BE, 0, 0, base, below(2) ? ir_opx(&r, O_ld, ty, aux & AUX_BE, 0, 0, base, 0, 0) : value(ty), datum), ty);
 		break;
 	default:
 		keep(ir_opx(&r, O_ldx, ty, 0, 0, 0, base, 0, 0), ty);
 		if (below(4))
-			keep(ir_opx(&r, O_stx, ty, 0, 0, 0, base, value(ty), 0), I64);
+			keep(ir_opx(&r, O_stx, ty, 0, 0, 0, base, datum, 0), I64);
 	}
 }
 

@@ -35,9 +35,9 @@ open_folds(struct x86 *x, struct addr *a)
 	}
 }
 
-/* The index in a register, extended from 32 bits if so asked. */
+/* The index in a register, extended from 32 bits if so asked; base: the base's register. */
 static int
-index_reg(struct x86 *x, ref index, int aux)
+index_reg(struct x86 *x, ref index, int aux, int base)
 {
 	struct mem m;
 	int s, t;
@@ -49,7 +49,7 @@ index_reg(struct x86 *x, ref index, int aux)
 			movsx_rm(&x->a, 32, 64, t, m);
 		else
 			movsx_rr(&x->a, 32, 64, t, s);
-		if (s != t)
+		if (s != t && s != base)
 			xr_done(x, s);
 		return t;
 	}
@@ -60,7 +60,7 @@ index_reg(struct x86 *x, ref index, int aux)
 			mov_rm(&x->a, 32, t, m);
 		else
 			mov_rr(&x->a, 32, t, s);
-		if (s != t)
+		if (s != t && s != base)
 			xr_done(x, s);
 		return t;
 	}
@@ -99,7 +99,7 @@ x_addr(struct x86 *x, const struct ins *i)
 		m.base = (s8)xr_use(x, a.base, x->a32 ? 32 : 64);
 	}
 	if (a.index) {
-		m.index = (s8)index_reg(x, a.index, ext);
+		m.index = (s8)index_reg(x, a.index, ext, m.base);
 		m.scale = (u8)a.scale;
 	}
 	if (fits32(a.disp)) {
