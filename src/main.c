@@ -12,7 +12,9 @@
 #include "core/engine.h"
 #include "loader/image.h"
 #include "options.h"
+#include "syscall/fd.h"
 #include "syscall/proc.h"
+#include "syscall/procfs.h"
 #include "threads/thread.h"
 
 /* -- dragoman guests: what binfmt_misc needs to know -- */
@@ -114,7 +116,7 @@ fillproc(const struct options *o, const struct program *p, const struct image *i
 	proc.abi = p->guest->abi;
 	proc.exe = real;
 	proc.shown = shown;
-	proc.exe_fd = fcntl(p->fd, F_DUPFD_CLOEXEC, 1000);
+	proc.exe_fd = fd_hide(fcntl(p->fd, F_DUPFD_CLOEXEC, 0));
 	proc.prefix = o->root;
 	proc.self = ownpath();
 	proc.release = o->uname;

@@ -35,6 +35,9 @@ length($0) > 120 { complain("line of " length($0) " columns") }
 	inc = $0
 	sub(/.*include "/, "", inc)
 	sub(/[\/"].*/, "", inc)
+	# a guest's folder stays whole: its Linux ABI and signal frames lie in it
+	if (inc == "syscall" && FILENAME ~ /^src\/frontend\/[a-z0-9]+\/(linux|signal)\.c$/)
+		next
 	if (inc in step && inc != room && step[inc] >= step[room] && !(room == "core" && inc == "frontend"))
 		complain("include climbs: " room " must not include " inc)
 }

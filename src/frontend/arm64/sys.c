@@ -284,12 +284,21 @@ a64_tr_isb(struct tr *t, const struct a64_insn *a)
 	return tr_look(t);
 }
 
-/* Caches are coherent here; writes to translated code are seen when they happen, and the isb
- * that must follow looks the code up anew. */
+/* Writes to translated code are seen when they happen, but not those that the kernel makes to a
+ * mapped file (write(2), another process): for these the guest's own word is taken. */
+u64
+arm64_icivau(struct cpu *cpu, u64 addr, u64 b, u64 c)
+{
+	(void)cpu, (void)b, (void)c;
+	if (gmem_watch)
+		gmem_watch->drop(addr & ~(u64)63, 64);
+	return 0;
+}
+
 int
 a64_tr_ic_ivau(struct tr *t, const struct a64_insn *a)
 {
-	(void)a;
+	tr_help(t, H_icivau, a64_get(t, I64, a->rd), 0, 0);
 	return tr_look(t);
 }
 
