@@ -80,6 +80,10 @@ fp_nancheck(struct x86 *x, const struct ins *i, struct fpregs r)
 
 	if (rule != NAN_CANON && rule != NAN_SLOW)
 		return;
+	if (rule == NAN_CANON && x->r->fpnan == FPNAN_RISCV && !ty_isvec(i->ty)) {
+		fp_pend(x, (ref)x->i, 0);
+		return;
+	}
 	u8 *from = fp_unordered(x, i->ty, r.d, r.d, r.t);
 
 	if (rule == NAN_SLOW) {

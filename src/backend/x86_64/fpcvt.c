@@ -56,6 +56,8 @@ ef_fbox(struct x86 *x, const struct ins *i)
 	struct regs3 r = use1(x, i);
 
 	v3m(&x->a, V_ORPS, r.d, r.a, xv_const(~(u64)0 << w, 0));
+	if (fp_ispending(i->a))
+		fp_pend(x, (ref)x->i, 1);
 	return 1;
 }
 

@@ -34,6 +34,7 @@ fp_begin(const struct region *r)
 	static int now = -1;
 	int traps = r->fpnan == FPNAN_ARM || r->fpnan == FPNAN_ARM_DN ? x86feat.avx : 0;
 
+	fp_pendbegin();
 	if (traps != now)
 		fill(now = traps);
 }

@@ -69,6 +69,11 @@ fp_saveflags(struct x86 *x, const struct ins *i)
 /* compares registers a and b for being unordered, in any lane; the jump to be taken then */
 u8 *fp_unordered(struct x86 *, int ty, int a, int b, int t);
 
+/* -- fppend.c: NAN_CANON of scalars for RISC-V: results whose NaNs have not been looked for yet -- */
+void fp_pendbegin(void);
+void fp_pend(struct x86 *, ref t, int isbox);
+int fp_ispending(ref t);
+
 /* immediate of roundsd for the mode in aux, or -1 */
 int fp_roundimm(int aux);
 

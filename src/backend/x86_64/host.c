@@ -111,6 +111,8 @@ x_emit(struct x86 *x, ref t)
 	if (x->val[t].flags & (VAL_DEAD | VAL_FOLD | VAL_PAIRED))
 		return 1;
 	x->i = t;
+	if (fp_pending())
+		fp_before(x, i);
 	if (!s->emit || (ty_vclass(i->ty) && other->emit && i->op != O_get && i->op != O_put))
 		s = other;
 	if (s->flags & SEL_CLOB)
