@@ -170,7 +170,8 @@ usablebase(struct a64_insn *a, int id, u32 w)
 
 	if (a->flow != FLOW_NEXT || id == a64_msr || id == a64_mrs || !strncmp(a64_name[id], "dc_", 3))
 		return 0;
-	if (id == a64_hint)            /* pointer authentication, which QEMU does */
+	/* pointer authentication, which QEMU does; others make it forget an exclusive load */
+	if (id == a64_hint || id == a64_yield || id == a64_wfe || id == a64_wfi)
 		return 0;
 	if (!samewidth(a, id))
 		return 0;
