@@ -37,7 +37,8 @@ struct link {                          /* a direct exit or call of compiled code
 	gaddr pc;                      /* guest target */
 };
 struct entry { gaddr pc; u32 off; u8 ret; };   /* block head (ret = 0: found by address) or return point (1) */
-struct mapent { u32 off; u32 pcoff; };         /* host code from off on belongs to guest pc + pcoff (from region->pc, may wrap) */
+/* Host code from off on belongs to guest pc region->pc + pcoff (which may wrap). */
+struct mapent { u32 off; u32 pcoff; };
 
 /* What compile gives back.  The arrays are the caller's scratch, reused; n* are reset by compile. */
 struct out {

@@ -68,7 +68,8 @@ extern struct core core;
 /* lookup.c */
 struct node *core_find(gaddr pc, u32 mode);            /* lock-free; live code or 0 */
 void core_addnode(struct node *);                      /* lock held */
-struct trans *core_transat(const u8 *code);            /* the translation that holds this host address; async-signal-safe */
+/* The translation that holds this host address; async-signal-safe. */
+struct trans *core_transat(const u8 *code);
 gaddr core_guestpc(const struct trans *, const u8 *code);
 
 /* region.c */

@@ -23,10 +23,10 @@
  * F64.  FL, flags.  Vectors: VEC(lane, log) with lanes of any of those and 2^log bits (128 to 2048);
  * 64-bit AArch64 vector operations use V128 types and the translator clears the upper half (op
  * vlow).  An operand of a vector operation may have other lanes than the operation, as long as it is
- * as wide: lanes are the reader's view.  A scalar float temporary lives in a host vector register whose bits above the scalar are
- * unspecified; `put` of a scalar float to a vector variable clears everything above the scalar
- * (AArch64 scalar writes do); to a REG_FP variable an F64 is put as is, an F32 must be boxed
- * with op fbox (RISC-V NaN boxing) and unboxed with funbox.
+ * as wide: lanes are the reader's view.  A scalar float temporary lives in a host vector register
+ * whose bits above the scalar are unspecified; `put` of a scalar float to a vector variable clears
+ * everything above the scalar (AArch64 scalar writes do); to a REG_FP variable an F64 is put as is,
+ * an F32 must be boxed with op fbox (RISC-V NaN boxing) and unboxed with funbox.
  *
  * Flags.  A value of type FL holds N, Z, C, V (and for some guests P, A) at the bits below; the
  * other bits mean nothing and must be masked by who looks.  This is the layout that x86 `lahf; seto
@@ -72,7 +72,15 @@ enum ty {
 static inline int ty_lane(int ty) { return ty & LANE; }
 static inline int ty_isvec(int ty) { return ty >> 4 != 0; }
 static inline int ty_isfloat(int ty) { return ty >= F16 && ty <= F64; }        /* scalar float */
-static inline int ty_lanebits(int ty) { static const u8 b[] = {8, 16, 32, 64, 128, 16, 32, 64, 64, 0}; return b[ty & LANE]; }
+
+static inline int
+ty_lanebits(int ty)
+{
+	static const u8 b[] = {8, 16, 32, 64, 128, 16, 32, 64, 64, 0};
+
+	return b[ty & LANE];
+}
+
 static inline int ty_bits(int ty) { return ty_isvec(ty) ? 1 << ((ty >> 4) + 5) : ty_lanebits(ty); }
 static inline int ty_nlanes(int ty) { return ty_bits(ty) / ty_lanebits(ty); }
 
@@ -81,7 +89,10 @@ enum { FL_V = 1 << 0, FL_C = 1 << 8, FL_P = 1 << 10, FL_A = 1 << 12, FL_Z = 1 <<
        FL_NZCV = FL_N | FL_Z | FL_C | FL_V };
 
 /* -- conditions: of an FL value (fcc, flsel, brf), numbered as AArch64 and ARM number them -- */
-enum cc { CC_EQ, CC_NE, CC_CS, CC_CC, CC_MI, CC_PL, CC_VS, CC_VC, CC_HI, CC_LS, CC_GE, CC_LT, CC_GT, CC_LE, CC_AL, CC_NV };
+enum cc {
+	CC_EQ, CC_NE, CC_CS, CC_CC, CC_MI, CC_PL, CC_VS, CC_VC,
+	CC_HI, CC_LS, CC_GE, CC_LT, CC_GT, CC_LE, CC_AL, CC_NV,
+};
 /* -- relations: of two integers (set, brc) or two floats (fset: EQ LT LE UN only) -- */
 enum rel { R_EQ, R_NE, R_LTU, R_GEU, R_LTS, R_GES, R_LEU, R_GTU, R_LES, R_GTS, R_TST /* (a & b) != 0 */, R_NTST, R_UN };
 
@@ -138,7 +149,8 @@ enum { REF_K = 0x8000 };
 static inline int isk(ref r) { return (r & REF_K) != 0; }
 
 struct ins {
-	u8 op, ty;                     /* enum op, enum ty of the result (of the datum for st, of the operands for set/fcmp/flags) */
+	u8 op, ty;                     /* enum op; enum ty of the result (st: of the datum; set, fcmp and
+	                                  flags: of the operands) */
 	u16 aux;
 	ref a, b, c;
 	u16 v;                         /* variable of get/put; relation or condition; lane; helper number */

@@ -151,8 +151,18 @@ void movsx_rr(struct code *, int bits, int w, int d, int s);
 
 /* -- arithmetic -- */
 static inline void alu_rr(struct code *a, enum alu o, int w, int d, int s) { op_rr(a, (u32)o << 3 | 3, w, d, s); }
-static inline void alu_rm(struct code *a, enum alu o, int w, int d, struct mem m) { op_rm(a, (u32)o << 3 | 3, w, d, m, 0); }
-static inline void alu_mr(struct code *a, enum alu o, int w, struct mem m, int s) { op_rm(a, (u32)o << 3 | 1, w, s, m, 0); }
+static inline void
+alu_rm(struct code *a, enum alu o, int w, int d, struct mem m)
+{
+	op_rm(a, (u32)o << 3 | 3, w, d, m, 0);
+}
+
+static inline void
+alu_mr(struct code *a, enum alu o, int w, struct mem m, int s)
+{
+	op_rm(a, (u32)o << 3 | 1, w, s, m, 0);
+}
+
 void alu_ri(struct code *, enum alu, int w, int d, s32 v);
 void alu_mi(struct code *, enum alu, int w, struct mem, s32 v);
 void test_ri(struct code *, int w, int d, s32 v);
@@ -165,7 +175,12 @@ static inline void not_r(struct code *a, int w, int d) { op_rr(a, 0xf7, w, 2, d)
 static inline void imul_rr(struct code *a, int w, int d, int s) { op0f_rr(a, 0, 0xaf, w, d, s); }
 static inline void imul_rm(struct code *a, int w, int d, struct mem m) { op0f_rm(a, 0, 0xaf, w, d, m, 0); }
 static inline void cmov_rr(struct code *a, int cc, int w, int d, int s) { op0f_rr(a, 0, 0x40 | (u32)cc, w, d, s); }
-static inline void cmov_rm(struct code *a, int cc, int w, int d, struct mem m) { op0f_rm(a, 0, 0x40 | (u32)cc, w, d, m, 0); }
+static inline void
+cmov_rm(struct code *a, int cc, int w, int d, struct mem m)
+{
+	op0f_rm(a, 0, 0x40 | (u32)cc, w, d, m, 0);
+}
+
 void imul_rri(struct code *, int w, int d, int s, s32 v);
 void setcc_r(struct code *, int cc, int d);    /* the low byte of d */
 

@@ -75,7 +75,7 @@ xf_save(struct x86 *x)
 {
 	ref t = x->fl;
 
-	if (t && x->val[t].last >= x->i && !kept(x, t)) {
+	if (t && (x->val[t].last > x->i || (x->nested && x->val[t].last == x->i)) && !kept(x, t)) {
 		if (x->lock[0]) {
 			save_to_slot(x);
 		} else {

@@ -1,24 +1,43 @@
 /* SPDX-License-Identifier: MIT */
-/* fpcmp.c - floating-point comparison to flags, to 0 or 1, to lane masks */
+/* fpcmp.c - floating-point comparison to flags, to 0 or 1, to lane masks
+ *
+ * A comparison that signals quiet NaNs would trap (fpx.h, NAN_TRAP) where programs have NaNs in their data.  The
+ * quiet one is used then, and cold code raises invalid when the operands are unordered. */
 #include "backend/x86_64/fpx.h"
 
-static u32
-compare_op(const struct ins *i)
+static int softly(const struct x86 *x, const struct ins *i) { return i->aux & FP_SIGNAL && fp_rule(x) == NAN_TRAP; }
+
+/* raises invalid; n: compares again for the flags, registers reg[0], reg[1], n lane bits */
+static void
+invalid_cold(struct x86 *x, const struct cold *cold)
 {
-	return vf_cmp(i->aux & FP_SIGNAL ? V_COMISS : V_UCOMISS, ty_lanebits(i->ty));
+	alu_mi(&x->a, A_OR, 32, m_cpu(offsetof(struct cpu, fpflags)), FPX_INVALID);
+	if (cold->n)
+		v2(&x->a, vf_cmp(V_UCOMISS, (int)cold->n), cold->reg[0], cold->reg[1]);
+	jmp_to(&x->a, cold->back);
 }
 
 /* [u]comis a, b; b may be in memory */
 static void
 compare(struct x86 *x, const struct ins *i, ref p, ref q)
 {
+	int soft = softly(x, i), bits = ty_lanebits(i->ty);
+	u32 op = vf_cmp(i->aux & FP_SIGNAL && !soft ? V_COMISS : V_UCOMISS, bits);
 	struct mem m;
-	int a = xv_use(x, p), b = xv_usem(x, q, &m);
+	int a = xv_use(x, p), b = soft ? xv_use(x, q) : xv_usem(x, q, &m);
 
 	if (b < 0)
-		v2m(&x->a, compare_op(i), a, m);
+		v2m(&x->a, op, a, m);
 	else
-		v2(&x->a, compare_op(i), a, b);
+		v2(&x->a, op, a, b);
+	if (!soft)
+		return;
+	struct cold *cold = x_cold(x, jcc_32(&x->a, JP), invalid_cold);
+
+	cold->n = (u32)bits;
+	cold->reg[0] = (s8)a;
+	cold->reg[1] = (s8)b;
+	cold->back = x->a.p;
 }
 
 static int isscalar(const struct ins *i) { return i->ty == F32 || i->ty == F64; }
@@ -78,27 +97,43 @@ predicate(int rel, int signal)
 	return p[rel][signal];
 }
 
+/* AVX-512 with a register above 15: through k3 */
+static void
+compare_mask(struct x86 *x, const struct ins *i, const struct fpregs *r, int imm)
+{
+	int packed = ty_isvec(i->ty), bits = ty_lanebits(i->ty);
+
+	v_rr(&x->a, vf_op(V_CMPPS, bits, packed) | OPE, 3, r->a, r->b);
+	put1(&x->a, (u32)imm);
+	v2(&x->a, bits == 64 ? V_PMOVM2Q : V_PMOVM2D, r->d, 3);
+	if (!packed)                   /* a scalar comparison leaves the other mask bits 0 */
+		xv_zx(x, (ref)x->i);
+}
+
 int
 ef_vset(struct x86 *x, const struct ins *i)
 {
-	int imm = predicate(i->v, (i->aux & FP_SIGNAL) != 0), packed = ty_isvec(i->ty), bits = ty_lanebits(i->ty);
-	int swap = !x86feat.avx && (i->v == R_GTS || i->v == R_GES);
-	struct code *c = &x->a;
+	int soft = softly(x, i), imm = predicate(i->v, i->aux & FP_SIGNAL && !soft);
+	int packed = ty_isvec(i->ty), swap = !x86feat.avx && (i->v == R_GTS || i->v == R_GES);
+	struct fpregs r = noregs();
 
 	if (swap)
 		imm = i->v == R_GTS ? 1 : 2;
 	if (!isfp(i->ty) || imm < 0 || (!x86feat.avx && (imm > 7 || (swap && !(i->aux & FP_SIGNAL)))))
 		return 0;
-	struct regs3 r = use2(x, i);
-
-	if (x86feat.avx512 && (isvhi(r.a) || isvhi(r.b) || isvhi(r.d))) {
-		v_rr(c, vf_op(V_CMPPS, bits, packed) | OPE, 2, r.a, r.b);
-		put1(c, (u32)imm);
-		v2(c, bits == 64 ? V_PMOVM2Q : V_PMOVM2D, r.d, 2);
-		if (!packed)           /* a scalar comparison leaves the other mask bits 0 */
-			xv_zx(x, (ref)x->i);
-	} else {
-		v3i(c, vf_op(V_CMPPS, bits, packed), r.d, swap ? r.b : r.a, swap ? r.a : r.b, imm);
+	if (soft)
+		xf_save(x);
+	r.a = xv_use(x, i->a);
+	r.b = xv_use(x, i->b);
+	r.t = soft ? fp_tmp(x, i->ty) : -1;
+	r.d = xv_def(x, (ref)x->i);
+	if (soft) {
+		u8 *from = fp_unordered(x, i->ty, r.a, r.b, r.t);
+		x_cold(x, from, invalid_cold)->back = x->a.p;
 	}
+	if (x86feat.avx512 && (isvhi(r.a) || isvhi(r.b) || isvhi(r.d)))
+		compare_mask(x, i, &r, imm);
+	else
+		v3i(&x->a, vf_op(V_CMPPS, ty_lanebits(i->ty), packed), r.d, swap ? r.b : r.a, swap ? r.a : r.b, imm);
 	return 1;
 }

@@ -171,7 +171,10 @@ ef_cvt(struct x86 *x, const struct ins *i)
 int
 fp_roundimm(int aux)
 {
-	static const s8 imm[] = {[RM_DYN] = 4, [RM_NE] = 0, [RM_Z] = 3, [RM_DN] = 1, [RM_UP] = 2, [RM_NA] = -1, [RM_ODD] = -1, -1};
+	static const s8 imm[] = {
+		[RM_DYN] = 4, [RM_NE] = 0, [RM_Z] = 3, [RM_DN] = 1, [RM_UP] = 2,
+		[RM_NA] = -1, [RM_ODD] = -1, -1,
+	};
 
 	return imm[aux & FP_RM];
 }

@@ -261,7 +261,8 @@ do_convert(ucontext_t *uc, struct cpu *cpu, const struct insn *i)
 	static const u8 to[4] = {F64, F32, F64, F32}, from[4] = {F32, F64, F32, F64};
 	int half = i->map != M0F, scalar = !half && i->pp >= PF3;
 	int narrow = half && i->map == M3A;
-	struct ins ins = {.op = O_fcvt, .ty = half ? (narrow ? F16 : F32) : to[i->pp], .v = half ? (narrow ? F32 : F16) : from[i->pp]};
+	struct ins ins = {.op = O_fcvt, .ty = half ? (narrow ? F16 : F32) : to[i->pp],
+	    .v = half ? (narrow ? F32 : F16) : from[i->pp]};
 	struct value a = source(uc, i, !narrow, narrow ? i->reg : i->rm, 16), r;
 
 	if (!scalar)

@@ -2,8 +2,8 @@
 /* fpint.c - conversions between floating point and integers
  *
  * To integers.  x86 gives the "integer indefinite" for whatever does not fit, raising invalid only;
- * finding that value in the result sends the instruction to the evaluator, which saturates.  A
- * static rounding mode rounds first, keeping inexact down, and raises it afterwards, when it is known that
+ * finding that value in the result sends the instruction to the evaluator, which saturates.  Vectors are
+ * looked at before.  A static rounding mode rounds first, keeping inexact down, and raises it afterwards, when it is known that
  * nothing is invalid.  With AVX-512 the conversion itself suppresses exceptions, so that values out of range
  * cost no trap, and an unsuppressed instruction follows for inexact. */
 #include "backend/x86_64/fpx.h"
@@ -65,6 +65,20 @@ scale(struct x86 *x, const struct ins *i, struct toint *q, struct fpregs r)
 	q->a = q->s;
 }
 
+/* Where invalid operations trap and the conversion cannot suppress that: only numbers below 2^(to - 1) in
+ * magnitude go on.  s: scratch */
+static void
+precheck(struct x86 *x, const struct ins *i, const struct toint *q, struct fpregs r)
+{
+	u64 magnitude = ((u64)1 << (q->from - 1)) - 1;
+	struct code *c = &x->a;
+
+	v3m(c, V_PAND, q->s, q->a, xv_const(magnitude, 0));
+	v2m(c, q->from == 64 ? V_MOVSD : V_MOVSS, q->u, krep(power(q->from, q->to - 1), q->from));
+	v2(c, vf_cmp(V_UCOMISS, q->from), q->u, q->s);
+	fp_slow(x, jcc_32(c, JBE), i, r);
+}
+
 /* signed, and unsigned with AVX-512: convert, then look for the indefinite value */
 static void
 convert_checked(struct x86 *x, const struct ins *i, const struct toint *q, struct fpregs r)
@@ -115,18 +129,21 @@ toint_scalar(struct x86 *x, const struct ins *i)
 	struct toint q = {.from = ty_lanebits(i->v), .to = ty_bits(i->ty), .uns = (i->aux & FP_UNS) != 0,
 	    .rm = i->aux & FP_RM, .fbits = i->aux >> FP_FBITS};
 	struct fpregs r = noregs();
-	int cold0 = x->ncold;
+	int cold0 = x->ncold, check = fp_rule(x) == NAN_TRAP && !q.uns && (!x86feat.avx512 || q.rm == RM_DYN) && !q.fbits &&
+	    q.rm != RM_NA;
 
 	if ((i->ty != I32 && i->ty != I64) || (i->v != F32 && i->v != F64) || q.rm == RM_ODD || q.rm > RM_ODD ||
 	    (q.rm == RM_NA && q.fbits))
 		return 0;
 	q.a = r.a = xv_use(x, i->a);
-	q.s = q.fbits || q.rm == RM_NA ? xv_tmp(x) : -1;
+	q.s = q.fbits || q.rm == RM_NA || check ? xv_tmp(x) : -1;
 	q.t = q.rm != RM_Z && q.rm != RM_DYN ? xv_tmp(x) : q.uns && q.rm == RM_DYN ? xv_tmp(x) : -1;
-	q.u = q.rm == RM_NA ? xv_tmp(x) : -1;
+	q.u = q.rm == RM_NA || check ? xv_tmp(x) : -1;
 	q.d = r.d = xr_def(x, (ref)x->i);
 	if (q.fbits)
 		scale(x, i, &q, r);
+	if (check)
+		precheck(x, i, &q, r);
 	if (q.rm == RM_NA)
 		fp_slow(x, fp_nofraction(&x->a, q.from, 0, q.a, q.t), i, r);
 	if (q.uns && !x86feat.avx512)
@@ -147,16 +164,24 @@ lanes_op(int bits, int uns, int truncate)
 	return uns ? (truncate ? V_CVTTPD2UQQ : V_CVTPD2UQQ) : (truncate ? V_CVTTPD2QQ : V_CVTPD2QQ);
 }
 
-/* jump taken when a lane of d is k; t: scratch */
+/* Jump taken when a lane of s is not below 2^(bits - 1) in magnitude, or unsigned (AVX-512) not in 0 ..
+ * 2^bits: seen from the numbers' bits, so that nothing is raised.  Such numbers are all the invalid ones, and
+ * none that is left rounds up to one.  t: scratch */
 static u8 *
-anylane(struct code *c, int bits, int d, u64 k, int t)
+outofrange(struct code *c, int bits, int uns, int s, int t)
 {
-	if (x86feat.avx512) {
-		v_rm(c, bits == 64 ? VK_CMPQ : VK_CMPD, 2, d, krep(k, bits), 1);
-		put1(c, 0);
+	struct mem limit = krep(power(bits, uns ? bits : bits - 1) - 1, bits);
+
+	if (!uns) {
+		v3m(c, V_PAND, t, s, krep(~((u64)1 << (bits - 1)), bits));
+		s = t;
+	}
+	if (x86feat.avx512) {          /* unsigned comparison, greater than */
+		v_rm(c, bits == 64 ? VK_CMPUQ : VK_CMPUD, 2, s, limit, 1);
+		put1(c, 6);
 		k_ortest(c, 2, 2);
 	} else {
-		v3m(c, V_PCMPEQD, t, d, krep(k, bits));
+		v3m(c, V_PCMPGTD, t, t, limit);
 		v2(c, V_PTEST, t, t);
 	}
 	return jcc_32(c, JNE);
@@ -167,7 +192,6 @@ toint_lanes(struct x86 *x, const struct ins *i)
 {
 	int bits = ty_lanebits(i->ty), uns = (i->aux & FP_UNS) != 0, rm = i->aux & FP_RM, fbits = i->aux >> FP_FBITS;
 	int imm = fp_roundimm(rm), cold0 = x->ncold, isround = rm != RM_DYN && rm != RM_Z;
-	u64 indefinite = uns ? ~(u64)0 : (u64)1 << (bits - 1);
 	struct fpregs r = noregs();
 	struct code *c = &x->a;
 	int s;
@@ -186,10 +210,10 @@ toint_lanes(struct x86 *x, const struct ins *i)
 		fp_slow(x, jcc_32(c, JNE), i, r);
 		v3m(c, vf_op(V_MULPS, bits, 1), s, r.a, krep(power(bits, fbits), bits));
 	}
+	fp_slow(x, outofrange(c, bits, uns, s, r.t), i, r);
 	if (isround)
 		v2i(c, bits == 64 ? V_ROUNDPD : V_ROUNDPS, r.t, s, imm | 8);
 	v2(c, lanes_op(bits, uns, rm != RM_DYN), r.d, isround ? r.t : s);
-	fp_slow(x, anylane(c, bits, r.d, bits == 64 ? indefinite : (u32)indefinite, r.t), i, r);
 	if (isround)
 		v2i(c, bits == 64 ? V_ROUNDPD : V_ROUNDPS, r.t, s, imm);
 	fp_back(x, cold0);

@@ -365,7 +365,10 @@ ssat(struct code *c, int issub, int lane, int d, int a, int b, int t, int u)
 int
 ev_sat(struct x86 *x, const struct ins *i)
 {
-	static const u32 op[2][2][2] = {{{V_PADDUSB, V_PADDUSW}, {V_PADDSB, V_PADDSW}}, {{V_PSUBUSB, V_PSUBUSW}, {V_PSUBSB, V_PSUBSW}}};
+	static const u32 op[2][2][2] = {
+		{{V_PADDUSB, V_PADDUSW}, {V_PADDSB, V_PADDSW}},
+		{{V_PSUBUSB, V_PSUBUSW}, {V_PSUBSB, V_PSUBSW}},
+	};
 	int issub = i->op == O_uqsub || i->op == O_sqsub, s = i->op == O_sqadd || i->op == O_sqsub;
 	int lane = lanelog(i->ty);
 

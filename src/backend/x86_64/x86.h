@@ -127,8 +127,16 @@ int xr_isreg(struct x86 *, ref);               /* 1: xr_use(.., 32) would emit n
 int xr_def(struct x86 *, ref t);               /* register for the result t (t = x->i) */
 int xr_defx(struct x86 *, ref t);
 int xr_tmp(struct x86 *);                      /* scratch until the end of the instruction */
-static inline void xr_done(struct x86 *x, int reg) { if (reg >= 0 && reg < NRTEMP) x->lock[0] &= ~(1u << reg); } /* not needed any more */
-int xr_take(struct x86 *, int reg);            /* this very temporary (RAX, RCX, RDX) as scratch, moving what is in it */
+/* reg is not needed any more */
+static inline void
+xr_done(struct x86 *x, int reg)
+{
+	if (reg >= 0 && reg < NRTEMP)
+		x->lock[0] &= ~(1u << reg);
+}
+
+/* this very temporary (RAX, RCX, RDX) as scratch, moving what is in it */
+int xr_take(struct x86 *, int reg);
 
 void xr_set(struct x86 *, ref t, int reg);     /* the result t is in this locked temporary */
 static inline int x_isk(struct x86 *x, ref t, s64 *v) { return isk(t) ? *v = (s64)kval(x->r, t), 1 : 0; }
@@ -163,7 +171,8 @@ void xf_save(struct x86 *);                    /* EFLAGS are about to change: ke
  * second one: if (*and) both must hold, else either. */
 int xf_cond(struct x86 *, ref t, int cc, int *cc2, int *and);
 
-int xf_setcc(struct x86 *, int cc, int cc2, int and, int d);   /* d = the condition as 0 or 1; temporaries needed: none but d */
+/* d = the condition as 0 or 1; temporaries needed: none but d */
+int xf_setcc(struct x86 *, int cc, int cc2, int and, int d);
 void xf_put(struct x86 *, const struct ins *);
 
 /* -- memory -- */
@@ -191,7 +200,8 @@ void x86_vinit(struct code *);                 /* fpslow.c: its common stubs */
 void fp_begin(const struct region *);          /* fpmode.c: code of this region is about to be made */
 int fp_pending(void);                          /* fppend.c: results wait for a look; then, before each instruction: */
 void fp_before(struct x86 *, const struct ins *);
-void fp_control(struct code *, int enter);     /* MXCSR: the guest's, or back to C's with flags gathered; changes rcx, rdx */
+/* MXCSR: the guest's, or back to C's with flags gathered; changes rcx, rdx */
+void fp_control(struct code *, int enter);
 
 static inline int isvhi(int r) { return r > 15; }
 
