@@ -8,7 +8,8 @@ PREFIX ?= /usr/local
 CC     ?= gcc
 OPT    ?= -O2 -g
 WARN   := -Wall -Wextra
-DEF    := -Ulinux -D_GNU_SOURCE -DDRAGOMAN_VERSION='"$(shell cat VERSION)"'
+DEBUG  ?= 0
+DEF    := -DDEBUG=$(DEBUG) -Ulinux -D_GNU_SOURCE -DDRAGOMAN_VERSION='"$(shell cat VERSION)"'
 CFLAGS ?=
 ALL_CFLAGS := -std=gnu11 $(OPT) $(WARN) $(DEF) -fno-strict-aliasing -Isrc -I$(B)/gen -MMD -MP $(CFLAGS)
 LIBS   := -lelf -lffi -lz -lcapstone -lpthread -lm
@@ -21,7 +22,7 @@ objs     = $(patsubst src/%,$(B)/%.o,$1)
 LIBA    := $(foreach r,$(ROOMS),$(B)/lib$r.a)
 TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*/test_*.c))
 
-.PHONY: all static check unit lint bench demo install clean tests
+.PHONY: all debug static check unit lint bench demo install clean tests
 all: $(B)/dragoman
 
 MAIN := $(B)/main.c.o $(B)/options.c.o
@@ -82,6 +83,10 @@ check:
 
 lint:
 	@awk -f tools/lint.awk $(shell find src tools -name '*.[ch]')
+
+# checks what costs time: the IR verifier runs on every region
+debug:
+	@$(MAKE) B=$(B)-debug DEBUG=1 OPT="-O1 -g" all
 
 # a position-independent static program: the form for chroots and containers
 static: $(B)/dragoman-static

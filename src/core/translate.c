@@ -140,6 +140,15 @@ makeroom(struct cpu *cpu)
 	engine_go(cpu);
 }
 
+static void
+verify(void)
+{
+	const char *wrong = ir_verify(&core.region);
+
+	if (wrong)
+		bug("region %#llx: %s", (unsigned long long)core.region.pc, wrong);
+}
+
 static int
 compile(struct cpu *cpu, gaddr pc, u32 mode, struct trans *t)
 {
@@ -148,6 +157,8 @@ compile(struct cpu *cpu, gaddr pc, u32 mode, struct trans *t)
 
 	do {
 		e = core_form(&core.region, cpu, pc, mode, max);
+		if (DEBUG && !e)
+			verify();
 		if (!e) {
 			if (logging(LOG_INASM))
 				logguest(cpu, &core.region);
