@@ -71,8 +71,10 @@ walk(struct walk *w)
 
 		while (w->n < w->max && off < WINDOW - 8 && !w->seen[off / 2]) {
 			w->seen[off / 2] = 1;
-			if (!scanat(w, w->pc + off, &s))
+			if (!scanat(w, w->pc + off, &s)) {
+				w->seen[off / 2] = 0;  /* no block there: going there leaves, and faults */
 				break;
+			}
 			w->n++;
 			if (s.flow == FLOW_COND || s.flow == FLOW_JUMP)
 				want(w, s.target);
