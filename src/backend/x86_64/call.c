@@ -192,3 +192,18 @@ x_eval(struct x86 *x, const struct ins *i)
 	}
 	return 1;
 }
+
+/* A vector operation by a C function that touches no vector register: fn(cpu, i->v) finds the operands
+ * in cpu->vspill[NVSLOT] and the two after it, and leaves the result in the fourth. */
+int
+x_plain(struct x86 *x, const struct ins *i, helper_fn *fn)
+{
+	pass(x, i, 0, i->a);
+	pass(x, i, 1, i->b);
+	pass(x, i, 2, i->c);
+	val_spillall(x);
+	mov_mi(&x->a, 64, scratch(1), i->v);
+	call_stub(x, (const void *)(uintptr_t)fn, x86_stub.help);
+	xv_load(x, 16, xv_def(x, (ref)x->i), passed(3));
+	return 1;
+}

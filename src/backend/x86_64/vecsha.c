@@ -1,9 +1,88 @@
 /* SPDX-License-Identifier: MIT */
-/* vecsha.c - SHA-1 and SHA-256 with the host's SHA extension
+/* vecsha.c - SHA-1 and SHA-256 with the host's SHA extension, or in C
  *
- * Its instructions have neither VEX nor EVEX forms: registers are xmm0-15, the first operand is also
- * the result, and sha256rnds2 takes its words from xmm0. */
+ * The extension's instructions have neither VEX nor EVEX forms: registers are xmm0-15, the first
+ * operand is also the result, and sha256rnds2 takes its words from xmm0. */
 #include "backend/x86_64/vec.h"
+
+/* -- without the extension: functions that x_plain() calls (FIPS 180-4) -- */
+#define PLAIN __attribute__((target("general-regs-only")))
+
+static PLAIN u32 ror(u32 v, int n) { return v >> n | v << (32 - n); }
+static PLAIN u32 choose(u32 x, u32 y, u32 z) { return ((y ^ z) & x) ^ z; }
+static PLAIN u32 majority(u32 x, u32 y, u32 z) { return (x & y) | ((x | y) & z); }
+static PLAIN u32 *words(struct cpu *cpu, int n) { return (u32 *)(void *)cpu->vspill[NVSLOT + n]; }
+
+static PLAIN u64
+plain_sha1(struct cpu *cpu, u64 how, u64 b, u64 c)
+{
+	const u32 *x = words(cpu, 0), *w = words(cpu, 2);
+	u32 *out = words(cpu, 3), A = x[0], B = x[1], C = x[2], D = x[3], E = words(cpu, 1)[0];
+
+	(void)b, (void)c;
+	for (int n = 0; n < 4; n++) {
+		u32 f = how == 0 ? choose(B, C, D) : how == 1 ? B ^ C ^ D : majority(B, C, D);
+		u32 next = E + ror(A, 27) + f + w[n];
+
+		E = D, D = C, C = ror(B, 2), B = A, A = next;
+	}
+	out[0] = A, out[1] = B, out[2] = C, out[3] = D;
+	return 0;
+}
+
+static PLAIN u64
+plain_sha256(struct cpu *cpu, u64 second, u64 b, u64 c)
+{
+	const u32 *x = words(cpu, 0), *y = words(cpu, 1), *w = words(cpu, 2);
+	u32 *out = words(cpu, 3), A = x[0], B = x[1], C = x[2], D = x[3];
+	u32 E = y[0], F = y[1], G = y[2], H = y[3];
+
+	(void)b, (void)c;
+	for (int n = 0; n < 4; n++) {
+		u32 t1 = H + (ror(E, 6) ^ ror(E, 11) ^ ror(E, 25)) + choose(E, F, G) + w[n];
+		u32 t2 = (ror(A, 2) ^ ror(A, 13) ^ ror(A, 22)) + majority(A, B, C);
+
+		H = G, G = F, F = E, E = D + t1;
+		D = C, C = B, B = A, A = t1 + t2;
+	}
+	if (second)
+		out[0] = E, out[1] = F, out[2] = G, out[3] = H;
+	else
+		out[0] = A, out[1] = B, out[2] = C, out[3] = D;
+	return 0;
+}
+
+static PLAIN u64
+plain_su0(struct cpu *cpu, u64 a, u64 b, u64 c)
+{
+	const u32 *x = words(cpu, 0), *y = words(cpu, 1);
+	u32 *out = words(cpu, 3);
+
+	(void)a, (void)b, (void)c;
+	for (int n = 0; n < 4; n++) {
+		u32 w = n < 3 ? x[n + 1] : y[0];
+
+		out[n] = x[n] + (ror(w, 7) ^ ror(w, 18) ^ w >> 3);
+	}
+	return 0;
+}
+
+static PLAIN u64
+plain_su1(struct cpu *cpu, u64 a, u64 b, u64 c)
+{
+	const u32 *x = words(cpu, 0), *y = words(cpu, 1);
+	u32 *out = words(cpu, 3);
+
+	(void)a, (void)b, (void)c;
+	for (int n = 0; n < 4; n++) {
+		u32 w = n < 2 ? y[n + 2] : out[n - 2];
+
+		out[n] = x[n] + (ror(w, 17) ^ ror(w, 19) ^ w >> 10);
+	}
+	return 0;
+}
+
+/* -- with it -- */
 
 enum { SHA256RNDS2 = 0xcb, SHA256MSG1 = 0xcc, SHA256MSG2 = 0xcd };
 
@@ -48,7 +127,7 @@ ev_sha1(struct x86 *x, const struct ins *i)
 	struct code *c = &x->a;
 
 	if (!x86feat.sha || crowded(x, i))
-		return 0;
+		return x_plain(x, i, plain_sha1);
 	int a = xv_use(x, i->a), b = xv_use(x, i->b), w = xv_use(x, i->c), t = xv_tmp(x), u = xv_tmp(x);
 	int d = xv_def(x, (ref)x->i);
 
@@ -76,7 +155,7 @@ ev_sha256(struct x86 *x, const struct ins *i)
 	struct code *c = &x->a;
 
 	if (!x86feat.sha || crowded(x, i))
-		return 0;
+		return x_plain(x, i, plain_sha256);
 	int a = xv_use(x, i->a), b = xv_use(x, i->b), w = xv_use(x, i->c), used = x->in[1][0] != 0;
 	x->lock[1] |= 1;               /* xmm0 must be neither of these */
 	int s = xv_tmp(x), r = xv_tmp(x), d = xv_def(x, (ref)x->i);
@@ -99,7 +178,7 @@ int
 ev_sha256su(struct x86 *x, const struct ins *i)
 {
 	if (!x86feat.sha)
-		return 0;
+		return x_plain(x, i, i->op == O_sha256su0 ? plain_su0 : plain_su1);
 	int b = xv_low(x, i->b), t = xv_copy(x, i->a), d = xv_def(x, (ref)x->i);
 
 	sha(&x->a, i->op == O_sha256su0 ? SHA256MSG1 : SHA256MSG2, t, b);

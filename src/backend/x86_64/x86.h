@@ -193,6 +193,8 @@ void val_spillall(struct x86 *);               /* C code is about to run: nothin
 int x_emit(struct x86 *, ref t);               /* emits instruction t now (driver, host.c) */
 void x_map(struct x86 *);                      /* the next byte may fault: records the guest pc */
 
+int x_plain(struct x86 *, const struct ins *, helper_fn *);    /* call.c */
+
 /* -- the vector side -- */
 extern const struct sel x86_vsel[O_COUNT];     /* vec*.c, fp*.c; built from vsel.def in vec.c */
 int x86_fpfault(void *ucontext, struct cpu *); /* fpfault.c: as host->fpfault */
