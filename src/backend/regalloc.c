@@ -228,15 +228,15 @@ planins(struct planner *p, struct ins *i, int at)
 void
 plan_block(const struct region *r, const struct block *b, struct val *val, const struct planhost *host)
 {
-	static struct planner p;       /* compile is never entered twice at a time */
+	/* Not cleared for each block: a pend[] left over names a value of another block, and live[] has
+	 * gone back to 0 at the block's beginning.  Compile is never entered twice at a time. */
+	static struct planner p;
 	int end = b->first + b->n;
 
 	p.r = r;
 	p.b = b;
 	p.val = val;
 	p.host = host;
-	memset(p.pend, 0, sizeof p.pend[0] * (size_t)r->guest->nreg);
-	memset(p.live, 0, (size_t)r->guest->nreg);
 	for (int i = b->first; i < end; i++) {
 		const struct ins *s = &r->ins[i];
 

@@ -4,30 +4,45 @@
 #include <string.h>
 #include "backend/x86_64/int.h"
 
-/* leaf, subleaf, register (0 eax .. 3 edx), bit, member of x86feat, word in the user's list */
+/* leaf, register (0 eax .. 3 edx), bit, member of x86feat, word in the user's list */
 enum { EBX = 1, ECX, EDX };
 #define FEATURES(F) \
-	F(1, 0, ECX, 23, popcnt, "popcnt")     F(1, 0, ECX, 20, sse42, "sse42") \
-	F(1, 0, ECX, 22, movbe, "movbe")       F(7, 0, EBX, 3, bmi1, "bmi") \
-	F(7, 0, EBX, 8, bmi2, "bmi")           F(0x80000001, 0, ECX, 5, lzcnt, "lzcnt") \
-	F(1, 0, ECX, 1, clmul, "clmul")        F(1, 0, ECX, 25, aes, "aes") \
-	F(7, 0, EBX, 29, sha, "sha") \
-	F(1, 0, ECX, 13, cx16, "cx16")         F(0x80000001, 0, ECX, 0, lahf, "lahf") \
-	F(1, 0, ECX, 28, avx, "avx")           F(7, 0, EBX, 5, avx2, "avx2") \
-	F(1, 0, ECX, 12, fma, "fma")           F(1, 0, ECX, 29, f16c, "f16c") \
-	F(7, 0, ECX, 9, vaes, "vaes")          F(7, 0, ECX, 10, vpclmul, "vpclmul") \
-	F(7, 0, ECX, 8, gfni, "gfni")          F(7, 0, EBX, 16, avx512, "avx512") \
-	F(7, 0, ECX, 1, vbmi, "vbmi")          F(7, 0, ECX, 6, vbmi2, "vbmi") \
-	F(7, 0, ECX, 12, bitalg, "bitalg")     F(7, 0, ECX, 14, vpopcnt, "vpopcnt") \
-	F(7, 0, ECX, 11, vnni, "vnni")         F(7, 0, EBX, 21, ifma, "ifma") \
-	F(7, 0, EDX, 23, fp16, "fp16")         F(7, 0, EBX, 9, erms, "erms")
+	F(1, ECX, 23, popcnt, "popcnt")     F(1, ECX, 20, sse42, "sse42") \
+	F(1, ECX, 22, movbe, "movbe")       F(7, EBX, 3, bmi1, "bmi") \
+	F(7, EBX, 8, bmi2, "bmi")           F(0x80000001, ECX, 5, lzcnt, "lzcnt") \
+	F(1, ECX, 1, clmul, "clmul")        F(1, ECX, 25, aes, "aes") \
+	F(7, EBX, 29, sha, "sha") \
+	F(1, ECX, 13, cx16, "cx16")         F(0x80000001, ECX, 0, lahf, "lahf") \
+	F(1, ECX, 28, avx, "avx")           F(7, EBX, 5, avx2, "avx2") \
+	F(1, ECX, 12, fma, "fma")           F(1, ECX, 29, f16c, "f16c") \
+	F(7, ECX, 9, vaes, "vaes")          F(7, ECX, 10, vpclmul, "vpclmul") \
+	F(7, ECX, 8, gfni, "gfni")          F(7, EBX, 16, avx512, "avx512") \
+	F(7, ECX, 1, vbmi, "vbmi")          F(7, ECX, 6, vbmi2, "vbmi") \
+	F(7, ECX, 12, bitalg, "bitalg")     F(7, ECX, 14, vpopcnt, "vpopcnt") \
+	F(7, ECX, 11, vnni, "vnni")         F(7, EBX, 21, ifma, "ifma") \
+	F(7, EDX, 23, fp16, "fp16")         F(7, EBX, 9, erms, "erms")
+
+/* Each leaf is read once: cpuid traps in a virtual machine, 4 us a time. */
+static u32 leaf1[4], leaf7[4], leafx[4];
+
+static void
+read_leaves(void)
+{
+	u32 top, extop, r[3];
+
+	__cpuid(0, top, r[0], r[1], r[2]);
+	__cpuid(1, leaf1[0], leaf1[1], leaf1[2], leaf1[3]);
+	if (top >= 7)
+		__cpuid_count(7, 0, leaf7[0], leaf7[1], leaf7[2], leaf7[3]);
+	__cpuid(0x80000000, extop, r[0], r[1], r[2]);
+	if (extop >= 0x80000001)
+		__cpuid(0x80000001, leafx[0], leafx[1], leafx[2], leafx[3]);
+}
 
 static int
-hasbit(u32 leaf, u32 sub, int reg, int bit)
+hasbit(u32 leaf, int reg, int bit)
 {
-	u32 r[4];
-
-	return __get_cpuid_count(leaf, sub, &r[0], &r[1], &r[2], &r[3]) && r[reg] >> bit & 1;
+	return (leaf == 1 ? leaf1 : leaf == 7 ? leaf7 : leafx)[reg] >> bit & 1;
 }
 
 /* "avx2,bmi": is word one of the list's? */
@@ -48,7 +63,7 @@ xcr0(void)
 {
 	u32 lo, hi;
 
-	if (!hasbit(1, 0, ECX, 27))
+	if (!hasbit(1, ECX, 27))
 		return 0;
 	__asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
 	return lo;
@@ -58,10 +73,13 @@ void
 x86_features(const char *hide)
 {
 	struct x86feat *f = &x86feat;
-	u32 os = xcr0();
+	u32 os;
 
-#define F(leaf, sub, reg, bit, member, word) \
-	f->member = !hidden(hide, word) && hasbit(leaf, sub, reg, bit);
+	read_leaves();
+	os = xcr0();
+
+#define F(leaf, reg, bit, member, word) \
+	f->member = !hidden(hide, word) && hasbit(leaf, reg, bit);
 	FEATURES(F)
 #undef F
 	f->avx &= (os & 6) == 6;
@@ -69,8 +87,8 @@ x86_features(const char *hide)
 	f->fma &= f->avx;
 	f->f16c &= f->avx;
 	/* VL, BW, DQ belong to what we call AVX-512 */
-	f->avx512 &= f->avx2 && (os & 0xe6) == 0xe6 && hasbit(7, 0, EBX, 31) && hasbit(7, 0, EBX, 30) &&
-	    hasbit(7, 0, EBX, 17);
+	f->avx512 &= f->avx2 && (os & 0xe6) == 0xe6 && hasbit(7, EBX, 31) && hasbit(7, EBX, 30) &&
+	    hasbit(7, EBX, 17);
 	if (!f->avx512)
 		f->vbmi = f->vbmi2 = f->bitalg = f->vpopcnt = f->vnni = f->ifma = f->fp16 = 0;
 	f->vaes &= f->avx;

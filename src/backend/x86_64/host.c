@@ -23,30 +23,23 @@ static const struct sel sel[O_COUNT] = {
 /* Best first: those that need no REX prefix, then those that are cheap as a base address. */
 static const u8 int_homes[] = {RBX, RSI, RDI, R8, R9, R10, R11, R14, R15, R13, R12};
 
-static int
-by_rank(const struct guest *g, int rank, int isvec)
-{
-	for (int v = 0; v < g->nreg; v++) {
-		const struct reg *r = &g->reg[v];
-		int vec = r->kind == REG_VEC || r->kind == REG_FP;
-
-		if (r->rank == rank && vec == isvec && r->kind != REG_FLAGS && r->bits <= 128)
-			return v;
-	}
-	return -1;
-}
-
 static void
 set_guest(const struct guest *g)
 {
+	s16 by_rank[2][256];           /* variable of each rank, integers and vectors; -1: none */
 	int nint = 0, nvec = 0;
 
+	memset(by_rank, 0xff, sizeof by_rank);
 	x86_nvhome = (x86_avx512regs ? 32 : 16) - NVTEMP;
-	for (int v = 0; v < g->nreg; v++)
-		x86_home[v] = (struct home){.reg = -1, .kind = g->reg[v].kind, .bits = g->reg[v].bits,
-		    .disp = g->reg[v].off - CPU_BIAS};
+	for (int v = 0; v < g->nreg; v++) {
+		const struct reg *r = &g->reg[v];
+
+		x86_home[v] = (struct home){.reg = -1, .kind = r->kind, .bits = r->bits, .disp = r->off - CPU_BIAS};
+		if (r->kind != REG_FLAGS && r->bits <= 128)
+			by_rank[r->kind != REG_INT][r->rank] = (s16)v;
+	}
 	for (int rank = 1; rank < 256; rank++) {
-		int v = by_rank(g, rank, 0), w = by_rank(g, rank, 1);
+		int v = by_rank[0][rank], w = by_rank[1][rank];
 
 		if (v >= 0 && nint < (int)NELEM(int_homes))
 			x86_home[v].reg = (s8)int_homes[nint++];

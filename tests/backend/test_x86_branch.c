@@ -1,0 +1,597 @@
+/* SPDX-License-Identifier: MIT */
+/* test_x86_branch.c - jumps, links, calls, returns, safe points and faults of the x86-64 host
+ *
+ * The test plays the engine: it compiles regions by hand, links and kills them, and answers the
+ * reasons generated code leaves for. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <cmocka.h>
+#include "base/host.h"
+#include "ir/ir.h"
+
+enum { NINT = 24, FLVAR = NINT, NREG, FLAT = 256, AREA = 1 << 22, SHADOW = 1 << 14, MAXRUN = 16 };
+enum { A, B, C, LINKREG = 5, SLOW = 22 };  /* A, B, C, the link in registers; SLOW in memory */
+
+static struct reg regs[NREG];
+static struct guest fake = {.name = "fake", .bits = 64, .reg = regs, .nreg = NREG, .link = LINKREG, .flags = FLVAR};
+static const struct host *h = &host_x86_64;
+static struct cpu *cpu;
+static u8 *area, *at;
+static u64 page;                       /* not accessible */
+
+/* what the engine keeps of a compiled region */
+struct made { u8 *code; struct link link[8]; struct entry entry[8]; struct mapent map[64]; int nlink, nentry, nmap; gaddr pc; };
+static struct made made[MAXRUN];
+static int nmade;
+static struct region r;
+
+static struct made *
+compile(void)
+{
+	static struct out out;
+	struct made *m = &made[nmade++];
+
+	assert_true(nmade <= MAXRUN);
+	assert_null(ir_verify(&r));
+	out.code = at;
+	out.end = area + AREA;
+	out.owner = m;
+	assert_int_equal(h->compile(&r, &out), 0);
+	assert_true(out.nlink <= 8 && out.nentry <= 8 && out.nmap <= 64);
+	*m = (struct made){.code = at, .nlink = out.nlink, .nentry = out.nentry, .nmap = out.nmap, .pc = r.pc};
+	memcpy(m->link, out.link, (size_t)out.nlink * sizeof *out.link);
+	memcpy(m->entry, out.entry, (size_t)out.nentry * sizeof *out.entry);
+	memcpy(m->map, out.map, (size_t)out.nmap * sizeof *out.map);
+	for (int i = 0; i < m->nlink; i++)             /* one store patches it */
+		assert_true(((uintptr_t)(at + m->link[i].site) & 7) <= 4);
+	at += alignup(out.size, 16);
+	return m;
+}
+
+static const u8 *
+lookup(gaddr pc)
+{
+	for (int n = 0; n < nmade; n++)
+		for (int i = 0; i < made[n].nentry; i++)
+			if (!made[n].entry[i].ret && made[n].entry[i].pc == pc)
+				return made[n].code + made[n].entry[i].off;
+	return 0;
+}
+
+/* Runs from pc on like the engine, linking exits and filling the jump cache if so asked, until
+ * something else happens or code is missing; returns how often it left. */
+static int
+run(gaddr pc, int dolink)
+{
+	const u8 *code;
+	int n = 0;
+
+	cpu->pc = pc;
+	while ((code = lookup(cpu->pc)) && n < 5000) {
+		if (n && dolink && cpu->link) {
+			const struct made *m = cpu->link;
+			const struct link *l = &m->link[cpu->scratch[0]];
+
+			assert_int_equal(l->pc, cpu->pc);
+			h->link(m->code, l, code);
+		} else if (n && dolink) {
+			struct jc *j = &cpu->jc[jc_index(cpu->pc)];
+
+			j->pc = cpu->pc;
+			j->code = code;
+		}
+		cpu->link = 0;
+		h->enter(cpu, code);
+		n++;
+		if (cpu->why != WHY_NEXT)
+			break;
+	}
+	return n;
+}
+
+static u64 *var(int v) { return (u64 *)(cpu->state + v * 8); }
+
+static void
+begin(gaddr pc)
+{
+	region_init(&r, &fake, pc, 0);
+	ir_block(&r, pc);
+	r.block[0].entry = 1;
+	ir_insn(&r, pc);
+}
+
+static void
+block(gaddr pc, int entry)
+{
+	ir_block(&r, pc);
+	r.block[r.nblock - 1].entry = (u8)entry;
+	ir_insn(&r, pc);
+}
+
+static ref k(u64 v) { return ir_k(&r, v); }
+static ref get(int v) { return ir_get(&r, I64, v); }
+static void put(int v, ref t) { ir_put(&r, I64, v, t); }
+static ref add(ref a, u64 n) { return ir_op(&r, O_add, I64, a, k(n), 0); }
+static void jmp(gaddr pc) { ir_op(&r, O_jmp, N, k(pc), 0, 0); }
+static void brc(int rel, ref a, ref b, gaddr to) { ir_opx(&r, O_brc, I64, 0, rel, 0, a, b, k(to)); }
+
+static void
+call(gaddr to, gaddr back)
+{
+	put(LINKREG, k(back));
+	ir_op(&r, O_call, N, k(to), k(back), 0);
+}
+
+static void ret(void) { ir_op(&r, O_ret, I64, get(LINKREG), 0, 0); }
+
+static int
+fresh(void **state)
+{
+	(void)state;
+	nmade = 0;
+	at = area + h->init("", area, area + AREA);
+	h->guest(&fake);
+	memset(cpu->state, 0, CPU_STATE);
+	memset(cpu->jc, 0xff, sizeof cpu->jc);
+	cpu->poll = 0;
+	cpu->link = 0;
+	return 0;
+}
+
+/* sum of 1..A into B, the loop inside the region */
+static void
+make_loop(void)
+{
+	begin(0x1000);
+	put(B, k(0));
+	jmp(0x1010);
+	block(0x1010, 0);
+	put(B, ir_op(&r, O_add, I64, get(B), get(A), 0));
+	put(A, add(get(A), (u64)-1));
+	brc(R_NE, get(A), k(0), 0x1010);
+	jmp(0x2000);
+	compile();
+}
+
+static void
+test_loop_inside_a_region_ends_at_its_exit(void **state)
+{
+	(void)state;
+	make_loop();
+	*var(A) = 100;
+	assert_int_equal(run(0x1000, 0), 1);
+	assert_int_equal(*var(B), 5050);
+	assert_int_equal(cpu->pc, 0x2000);
+	assert_int_equal(cpu->why, WHY_NEXT);
+	assert_ptr_equal(cpu->link, &made[0]);
+	assert_int_equal(made[0].link[cpu->scratch[0]].pc, 0x2000);
+}
+
+static void
+test_poll_leaves_a_loop_with_its_state_and_it_goes_on(void **state)
+{
+	(void)state;
+	make_loop();
+	*var(A) = 100;
+	cpu->poll = 1;
+	run(0x1000, 0);
+	assert_int_equal(cpu->why, WHY_POLL);
+	assert_int_equal(cpu->pc, 0x1010);
+	assert_null(cpu->link);
+	/* 0x1010 is no entry here; what it needs is in the state */
+	assert_true(*var(A) + *var(B) > 0 && *var(A) <= 100);
+}
+
+static void
+test_exits_are_linked_and_unlinked(void **state)
+{
+	struct made *m, *to;
+	int n;
+
+	(void)state;
+	begin(0x1000);
+	put(A, add(get(A), 1));
+	brc(R_LTU, get(A), k(1000), 0x2000);
+	jmp(0x3000);
+	m = compile();
+	begin(0x2000);
+	put(B, add(get(B), 1));
+	jmp(0x1000);
+	to = compile();
+	n = run(0x1000, 1);
+	assert_int_equal(cpu->pc, 0x3000);
+	assert_int_equal(*var(A), 1000);
+	assert_int_equal(*var(B), 999);
+	assert_true(n <= 4);           /* two links made: everything else happened without us */
+	for (int i = 0; i < m->nlink; i++)
+		h->link(m->code, &m->link[i], 0);
+	for (int i = 0; i < to->nlink; i++)
+		h->link(to->code, &to->link[i], 0);
+	*var(A) = 0;
+	assert_int_equal(run(0x1000, 0), 1000 + 999);
+}
+
+static void
+test_linked_backward_exits_are_safe_points(void **state)
+{
+	(void)state;
+	begin(0x1000);
+	put(A, add(get(A), 1));
+	brc(R_EQ, get(A), k(50), 0x3000);
+	jmp(0x2000);
+	compile();
+	begin(0x2000);
+	brc(R_NE, get(SLOW), k(7), 0x1000);
+	jmp(0x4000);
+	compile();
+	run(0x1000, 1);                /* links both ways */
+	assert_int_equal(*var(A), 50);
+	*var(A) = 0;
+	cpu->poll = 1;
+	run(0x1000, 0);
+	assert_int_equal(cpu->why, WHY_POLL);
+	assert_int_equal(cpu->pc, 0x1000);
+	assert_int_equal(*var(A), 1);
+}
+
+/* 0x1000 calls 0x5000 A times */
+static void
+make_caller(int slow)
+{
+	fake.link = slow ? SLOW : LINKREG;
+	h->guest(&fake);
+	begin(0x1000);
+	put(fake.link, k(0x1008));
+	ir_op(&r, O_call, N, k(0x5000), k(0x1008), 0);
+	block(0x1008, 1);
+	put(A, add(get(A), (u64)-1));
+	brc(R_NE, get(A), k(0), 0x1000);
+	jmp(0x2000);
+	compile();
+	begin(0x5000);
+	put(B, add(get(B), 3));
+	ir_op(&r, O_ret, I64, get(fake.link), 0, 0);
+	compile();
+}
+
+static void
+test_calls_and_returns_pair(void **state)
+{
+	(void)state;
+	for (int slow = 0; slow < 2; slow++) {
+		fresh(0);
+		make_caller(slow);
+		*var(A) = 500;
+		assert_true(run(0x1000, 1) <= 5);
+		assert_int_equal(*var(B), 1500);
+		assert_int_equal(cpu->pc, 0x2000);
+		/* unlinked, returns find no pair: the sentinel dispatches them */
+		fresh(0);
+		make_caller(slow);
+		*var(A) = 20;
+		run(0x1000, 0);
+		assert_int_equal(*var(B), 60);
+		assert_int_equal(cpu->pc, 0x2000);
+	}
+	fake.link = LINKREG;
+}
+
+static void
+test_return_addresses_above_four_gigabytes(void **state)
+{
+	gaddr hi = 0x5500001000;
+
+	(void)state;
+	begin(hi);
+	call(0x5000, hi + 8);
+	block(hi + 8, 1);
+	put(A, add(get(A), (u64)-1));
+	brc(R_NE, get(A), k(0), hi);
+	jmp(0x2000);
+	struct made *m = compile();
+	begin(0x5000);
+	put(B, add(get(B), 3));
+	ret();
+	compile();
+	*var(A) = 10;
+	assert_true(run(hi, 1) <= 5);
+	assert_int_equal(*var(B), 30);
+	for (int i = 0; i < m->nentry; i++)
+		if (m->entry[i].ret)
+			h->kill(m->code, &m->entry[i]);
+	*var(A) = 10;
+	cpu->poll = 0;
+	int n = run(hi, 0);
+	assert_int_equal(*var(B), 60);
+	assert_true(n >= 1);
+	assert_int_equal(cpu->pc, 0x2000);
+}
+
+/* A callee that returns elsewhere, as longjmp does */
+static void
+test_return_to_another_place_is_dispatched(void **state)
+{
+	(void)state;
+	begin(0x1000);
+	call(0x5000, 0x1008);
+	block(0x1008, 1);
+	put(C, k(1));
+	jmp(0x2000);
+	compile();
+	begin(0x5000);
+	put(LINKREG, k(0x6000));
+	ret();
+	compile();
+	begin(0x6000);
+	put(C, k(2));
+	jmp(0x2000);
+	compile();
+	run(0x1000, 1);
+	assert_int_equal(*var(C), 2);
+	*var(C) = 0;
+	run(0x1000, 1);                /* now with everything linked */
+	assert_int_equal(*var(C), 2);
+}
+
+static void
+test_killed_return_points_leave(void **state)
+{
+	(void)state;
+	for (int slow = 0; slow < 2; slow++) {
+		fresh(0);
+		make_caller(slow);
+		*var(A) = 3;
+		run(0x1000, 1);
+		for (int i = 0; i < made[0].nentry; i++)
+			if (made[0].entry[i].ret)
+				h->kill(made[0].code, &made[0].entry[i]);
+		memset(cpu->jc, 0xff, sizeof cpu->jc);
+		*var(A) = 3;
+		*var(B) = 0;
+		cpu->pc = 0x1000;
+		h->enter(cpu, lookup(0x1000));
+		assert_int_equal(cpu->pc, 0x1008);     /* not into the dead block */
+		assert_int_equal(*var(A), 3);
+		assert_int_equal(*var(B), 3);
+	}
+	fake.link = LINKREG;
+}
+
+static void
+test_computed_jumps_and_calls_use_the_jump_cache(void **state)
+{
+	int n;
+
+	(void)state;
+	begin(0x1000);
+	put(LINKREG, k(0x1008));
+	ir_op(&r, O_callr, I64, get(C), k(0x1008), 0);
+	block(0x1008, 1);
+	put(A, add(get(A), (u64)-1));
+	brc(R_EQ, get(A), k(0), 0x2000);
+	ir_op(&r, O_br, I64, get(SLOW), 0, 0);
+	compile();
+	begin(0x5000);
+	put(B, add(get(B), 1));
+	ret();
+	compile();
+	*var(A) = 300;
+	*var(C) = 0x5000;
+	*var(SLOW) = 0x1000;
+	n = run(0x1000, 1);
+	assert_int_equal(*var(B), 300);
+	assert_true(n <= 5);
+	*var(A) = 300;
+	cpu->poll = 1;
+	run(0x1000, 0);
+	assert_int_equal(cpu->why, WHY_POLL);
+	assert_int_equal(cpu->pc, 0x5000);
+	assert_int_equal(*var(LINKREG), 0x1008);
+}
+
+/* -- faults -- */
+static gaddr fault_pc;
+static int faults;
+
+static void
+on_segv(int sig, siginfo_t *si, void *uc)
+{
+	u64 pc = h->context_pc(uc);
+
+	if (h->fpfault(uc, cpu, sig, si))
+		return;
+	if (++faults > 3)
+		abort();
+	for (int n = nmade - 1; n >= 0; n--)
+		if (pc >= (u64)(uintptr_t)made[n].code) {
+			u32 off = (u32)(pc - (u64)(uintptr_t)made[n].code);
+			int i = made[n].nmap;
+
+			while (i > 0 && made[n].map[i - 1].off > off)
+				i--;
+			fault_pc = i ? made[n].pc + made[n].map[i - 1].pcoff : 0;
+			h->unwind(uc, cpu, WHY_FAULT, fault_pc);
+			return;
+		}
+	abort();
+}
+
+/* The test framework has a handler of its own for each test. */
+static void
+catch_faults(void)
+{
+	static u8 altstack[1 << 16];
+	struct sigaction sa = {.sa_sigaction = on_segv, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+	stack_t ss = {.ss_sp = altstack, .ss_size = sizeof altstack};
+
+	sigaltstack(&ss, 0);
+	sigaction(SIGSEGV, &sa, 0);
+	faults = 0;
+}
+
+static void
+test_fault_sees_exactly_the_puts_before(void **state)
+{
+	(void)state;
+	begin(0x1000);
+	put(A, k(1));
+	put(SLOW, k(2));
+	ir_insn(&r, 0x1004);
+	put(B, add(get(B), 5));
+	ref t = ir_opx(&r, O_ld, I64, 0, 0, 8, get(C), 0, 0);
+	ir_insn(&r, 0x1008);
+	put(B, add(get(B), 7));
+	ir_opx(&r, O_st, I32, 0, 0, 0, get(C), 0, t);
+	put(A, t);
+	put(SLOW, t);
+	jmp(0x2000);
+	compile();
+	catch_faults();
+	*var(C) = page;
+	*var(B) = 10;
+	run(0x1000, 0);
+	assert_int_equal(cpu->why, WHY_FAULT);
+	assert_int_equal(cpu->pc, 0x1004);
+	assert_int_equal(*var(A), 1);
+	assert_int_equal(*var(SLOW), 2);
+	assert_int_equal(*var(B), 15);
+	/* the load succeeds, the store does not */
+	mprotect((void *)(uintptr_t)page, 4096, PROT_READ);
+	*var(B) = 10;
+	run(0x1000, 0);
+	assert_int_equal(cpu->why, WHY_FAULT);
+	assert_int_equal(cpu->pc, 0x1008);
+	assert_int_equal(*var(B), 22);
+	assert_int_equal(*var(A), 1);
+	assert_int_equal(*var(SLOW), 2);
+	mprotect((void *)(uintptr_t)page, 4096, PROT_NONE);
+}
+
+/* Recursion deeper than the shadow stack: it is forgotten, and returns are dispatched. */
+static void
+test_deep_recursion_overflows_the_shadow_stack_unharmed(void **state)
+{
+	(void)state;
+	begin(0x1000);
+	brc(R_EQ, get(A), k(0), 0x3000);
+	put(A, add(get(A), (u64)-1));
+	put(C, add(get(C), 1));
+	call(0x1000, 0x1010);
+	block(0x1010, 1);
+	put(B, add(get(B), 1));
+	put(C, add(get(C), (u64)-1));
+	brc(R_EQ, get(C), k(0), 0x2000);
+	put(LINKREG, k(0x1010));
+	ret();
+	block(0x3000, 1);
+	put(LINKREG, k(0x1010));
+	ret();
+	compile();
+	catch_faults();
+	*var(A) = SHADOW / 8 * 3;
+	run(0x1000, 1);
+	assert_int_equal(cpu->pc, 0x2000);
+	assert_int_equal(*var(B), SHADOW / 8 * 3);
+}
+
+static void
+test_leaving_for_calls_traps_and_look(void **state)
+{
+	(void)state;
+	begin(0x1000);
+	put(A, k(9));
+	ir_op(&r, O_sys, N, k(0x1004), 0, 0);
+	compile();
+	run(0x1000, 0);
+	assert_int_equal(cpu->why, WHY_CALL);
+	assert_int_equal(cpu->pc, 0x1004);
+	assert_int_equal(*var(A), 9);
+	begin(0x1004);
+	ir_insn(&r, 0x1008);
+	ir_opx(&r, O_trap, N, 0, TRAP_BREAK, 77, 0, 0, 0);
+	compile();
+	run(0x1004, 0);
+	assert_int_equal(cpu->why, WHY_TRAP);
+	assert_int_equal(cpu->pc, 0x1008);
+	assert_int_equal(cpu->trap, TRAP_BREAK);
+	assert_int_equal(cpu->trapinfo, 77);
+	begin(0x100c);
+	ir_op(&r, O_look, N, k(0x1010), 0, 0);
+	compile();
+	run(0x100c, 0);
+	assert_int_equal(cpu->why, WHY_FLUSH);
+	assert_int_equal(cpu->pc, 0x1010);
+}
+
+static void
+test_misaligned_access_traps_where_asked(void **state)
+{
+	static u64 mem[4];
+
+	(void)state;
+	begin(0x1000);
+	put(B, k(1));
+	ir_insn(&r, 0x1004);
+	put(A, ir_opx(&r, O_ld, I64, AUX_ALIGN, 0, 4, get(C), get(SLOW), 0));
+	jmp(0x2000);
+	compile();
+	mem[1] = 42;
+	*var(C) = (u64)(uintptr_t)mem;
+	*var(SLOW) = 4;
+	run(0x1000, 0);
+	assert_int_equal(cpu->why, WHY_NEXT);
+	assert_int_equal(*var(A), 42);
+	*var(SLOW) = 5;
+	run(0x1000, 0);
+	assert_int_equal(cpu->why, WHY_TRAP);
+	assert_int_equal(cpu->trap, TRAP_ALIGN);
+	assert_int_equal(cpu->pc, 0x1004);
+	assert_int_equal(*var(B), 1);
+}
+
+static struct cpu *
+new_cpu(void)
+{
+	struct cpu *c = aligned_alloc(64, alignup(sizeof *c, 64));
+	u8 *s = mmap(0, SHADOW + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	memset(c, 0, sizeof *c);
+	mprotect(s, 4096, PROT_NONE);
+	c->shadow_lo = s + 4096;
+	c->shadow_base = s + 4096 + SHADOW;
+	c->guest = &fake;
+	return c;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_loop_inside_a_region_ends_at_its_exit, fresh),
+		cmocka_unit_test_setup(test_poll_leaves_a_loop_with_its_state_and_it_goes_on, fresh),
+		cmocka_unit_test_setup(test_exits_are_linked_and_unlinked, fresh),
+		cmocka_unit_test_setup(test_linked_backward_exits_are_safe_points, fresh),
+		cmocka_unit_test_setup(test_calls_and_returns_pair, fresh),
+		cmocka_unit_test_setup(test_return_addresses_above_four_gigabytes, fresh),
+		cmocka_unit_test_setup(test_return_to_another_place_is_dispatched, fresh),
+		cmocka_unit_test_setup(test_killed_return_points_leave, fresh),
+		cmocka_unit_test_setup(test_computed_jumps_and_calls_use_the_jump_cache, fresh),
+		cmocka_unit_test_setup(test_fault_sees_exactly_the_puts_before, fresh),
+		cmocka_unit_test_setup(test_deep_recursion_overflows_the_shadow_stack_unharmed, fresh),
+		cmocka_unit_test_setup(test_leaving_for_calls_traps_and_look, fresh),
+		cmocka_unit_test_setup(test_misaligned_access_traps_where_asked, fresh),
+	};
+
+	for (int n = 0; n < NINT; n++)
+		regs[n] = (struct reg){.name = "x", .off = (u16)(n * 8), .bits = 64, .kind = REG_INT, .rank = (u8)(n < 20 ? n + 1 : 0)};
+	regs[FLVAR] = (struct reg){.name = "fl", .off = FLAT, .bits = 32, .kind = REG_FLAGS};
+	area = mmap(0, AREA, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	page = (u64)(uintptr_t)mmap(0, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	cpu = new_cpu();
+	return cmocka_run_group_tests(tests, 0, 0);
+}
