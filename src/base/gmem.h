@@ -94,6 +94,10 @@ struct gmem_watch {
 	/* The kernel is about to write [a, a+len) for the guest (read(2) and the like): make the
 	 * pages writable on the host if only their translations made them read-only. */
 	void (*unprotect)(gaddr a, u64 len);
+	/* The guest says that it has written code in [a, a+len), or anywhere (as on machines whose instruction
+	 * cache is not coherent). */
+	void (*flush)(gaddr a, u64 len);
+	void (*flushall)(void);
 };
 extern const struct gmem_watch *gmem_watch;    /* set once by the engine; may be 0 in tests */
 /* Makes guest pages read-only on the host because they hold translated code, and back to what the

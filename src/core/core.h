@@ -60,6 +60,7 @@ struct core {
 	struct out out;
 	struct cpu **cpu; int ncpu, capcpu;    /* threads that joined */
 	_Atomic u32 stop;              /* nobody may enter generated code */
+	_Atomic u32 stale;             /* the host wants all code made anew */
 	_Atomic u32 emptied;           /* times the code area was emptied */
 	struct engine_stats stat;
 };
@@ -68,6 +69,7 @@ extern struct core core;
 /* lookup.c */
 struct node *core_find(gaddr pc, u32 mode);            /* lock-free; live code or 0 */
 void core_addnode(struct node *);                      /* lock held */
+void core_dropnode(struct node *);                     /* lock held; its code is 0 */
 /* The translation that holds this host address; async-signal-safe. */
 struct trans *core_transat(const u8 *code);
 gaddr core_guestpc(const struct trans *, const u8 *code);
@@ -77,6 +79,7 @@ int core_form(struct region *, const struct cpu *, gaddr pc, u32 mode, int max);
 
 /* translate.c: lock held; the node for (pc, mode), made if need be; 0 if pc cannot be fetched */
 struct node *core_translate(struct cpu *, gaddr pc, u32 mode);
+void core_renew(struct cpu *);                         /* throws all code away; lock not held */
 void core_kill(struct trans *);                        /* lock held */
 void core_link(struct trans *from, u32 n, struct node *to);    /* lock held */
 

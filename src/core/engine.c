@@ -113,24 +113,40 @@ engine_go(struct cpu *cpu)
 	atomic_store(&core.stop, 0);
 }
 
-static void
-run(struct cpu *cpu, const u8 *code, u32 emptied)
+/* From here to leave() the thread may read nodes and run generated code: neither goes away, because
+ * whoever empties the code area waits for it. */
+static int
+enter(struct cpu *cpu)
 {
 	atomic_store(&cpu->running, 1);
-	if (atomic_load(&core.stop) || atomic_load(&core.emptied) != emptied) {
-		atomic_store(&cpu->running, 0);
-		while (atomic_load(&core.stop))
-			sched_yield();
-		cpu->why = WHY_FLUSH;
-		return;
-	}
-	cpu->why = WHY_FLUSH;
-	cpu->epoch = emptied;
-	core.host->enter(cpu, code);
+	if (!atomic_load(&core.stop))
+		return 1;
+	atomic_store(&cpu->running, 0);
+	while (atomic_load(&core.stop))
+		sched_yield();
+	return 0;
+}
+
+static void
+leave(struct cpu *cpu)
+{
 	atomic_store(&cpu->running, 0);
 }
 
 /* -- the loop -- */
+
+/* The cache is keyed by pc alone: it holds what was found under one guest mode.  A guest that goes back
+ * and forth between modes fills few entries in between, so those are listed. */
+static void
+clearjc(struct cpu *cpu)
+{
+	if (cpu->njcset > NELEM(cpu->jcset))
+		memset(cpu->jc, 0xff, sizeof cpu->jc);
+	else
+		for (u32 i = 0; i < cpu->njcset; i++)
+			__atomic_store_n(&cpu->jc[cpu->jcset[i]].pc, ~(u64)0, __ATOMIC_SEQ_CST);
+	cpu->njcset = 0;
+}
 
 /* Remembers where pc went.  A node that dies between our reading its code and our writing the entry
  * loses its code first and clears entries after: so look again after writing. */
@@ -139,6 +155,9 @@ fill(struct cpu *cpu, const struct node *n, const u8 *code)
 {
 	struct jc *j = &cpu->jc[jc_index(n->pc)];
 
+	if (cpu->njcset < NELEM(cpu->jcset))
+		cpu->jcset[cpu->njcset] = (u16)jc_index(n->pc);
+	cpu->njcset += cpu->njcset <= NELEM(cpu->jcset);
 	__atomic_store_n(&j->pc, ~(u64)0, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&j->code, code, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&j->pc, n->pc, __ATOMIC_SEQ_CST);
@@ -167,34 +186,52 @@ linklast(struct cpu *cpu, struct node *n)
 		core_link(from, (u32)cpu->scratch[0], n);
 }
 
+/* Runs the code for cpu->pc if there is some; 0 if the engine's lock is needed first.  The jump cache
+ * is filled here and not when the code is made: the area may have been emptied since. */
+static int
+run(struct cpu *cpu)
+{
+	struct node *n = core_find(cpu->pc, core.guest->mode(cpu));
+	const u8 *code = n ? atomic_load(&n->code) : 0;
+
+	if (!code || cpu->link)
+		return 0;
+	if (cpu->why == WHY_NEXT)
+		fill(cpu, n, code);
+	if (logging(LOG_EXEC))
+		log_print("Trace: %#llx\n", (unsigned long long)cpu->pc);
+	cpu->why = WHY_FLUSH;
+	cpu->epoch = atomic_load(&core.emptied);
+	core.host->enter(cpu, code);
+	return 1;
+}
+
+static void
+translate(struct cpu *cpu)
+{
+	struct node *n;
+
+	pthread_mutex_lock(&core.lock);
+	n = core_translate(cpu, cpu->pc, core.guest->mode(cpu));
+	if (n)
+		linklast(cpu, n);
+	pthread_mutex_unlock(&core.lock);
+	cpu->link = 0;
+	if (!n)
+		fetchfault(cpu);
+}
+
 static void
 step(struct cpu *cpu)
 {
-	u32 mode = core.guest->mode(cpu), emptied = atomic_load(&core.emptied);
-	struct node *n = core_find(cpu->pc, mode);
-	const u8 *code;
+	int ran;
 
-	if (!n || cpu->link) {
-		pthread_mutex_lock(&core.lock);
-		n = core_translate(cpu, cpu->pc, mode);
-		if (n)
-			linklast(cpu, n);
-		emptied = atomic_load(&core.emptied);
-		pthread_mutex_unlock(&core.lock);
-	}
-	if (!n) {
-		cpu->link = 0;
-		fetchfault(cpu);
+	if (!enter(cpu))
 		return;
-	}
-	if (!(code = atomic_load(&n->code)))
-		return;
-	if (!cpu->link && cpu->why == WHY_NEXT)
-		fill(cpu, n, code);
-	cpu->link = 0;
-	if (logging(LOG_EXEC))
-		log_print("Trace: %#llx\n", (unsigned long long)cpu->pc);
-	run(cpu, code, emptied);
+	ran = run(cpu);
+	leave(cpu);
+	if (!ran)
+		translate(cpu);
 }
 
 _Noreturn void
@@ -216,6 +253,8 @@ engine_run(struct cpu *cpu)
 	for (;;) {
 		if (atomic_load(&cpu->poll)) {
 			atomic_store(&cpu->poll, 0);
+			if (atomic_load(&core.stale))
+				core_renew(cpu);
 			cpu->os->poll(cpu);
 		}
 		step(cpu);

@@ -39,20 +39,26 @@ engine_fault(struct cpu *cpu, int sig, siginfo_t *si, void *uc)
 {
 	u64 at = core.host ? core.host->context_pc(uc) : 0, to;
 	struct trans *t;
-	int memory = sig == SIGSEGV || sig == SIGBUS;
+	int memory = sig == SIGSEGV || sig == SIGBUS, fixed;
 
 	if (!core.host || si->si_code <= 0)            /* sent by somebody, not raised by an access */
 		return 0;
-	if (sig == SIGSEGV && si->si_code == SEGV_ACCERR && smc_write(h2g(si->si_addr)))
-		return 1;
+	/* First, because the translator's copies are made with the lock held that smc_write wants. */
 	if (memory && (to = gmem_fixup(at))) {
 		core.host->context_setpc(uc, to);
 		return 1;
 	}
+	if (sig == SIGSEGV && si->si_code == SEGV_ACCERR && smc_write(h2g(si->si_addr)))
+		return 1;
 	if (!cpu || !atomic_load(&cpu->running))
 		return 0;
-	if (core.host->fpfault(uc, cpu, sig, si))
+	if ((fixed = core.host->fpfault(uc, cpu, sig, si))) {
+		if (fixed == 2) {
+			atomic_store(&core.stale, 1);
+			atomic_store(&cpu->poll, 1);
+		}
 		return 1;
+	}
 	if (!memory)
 		return 0;
 	if ((t = core_transat((const u8 *)at))) {

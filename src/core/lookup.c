@@ -29,6 +29,20 @@ core_addnode(struct node *n)
 	atomic_store_explicit(b, n, memory_order_release);
 }
 
+/* A reader that stands on the node still finds its way on: nodes keep their memory and their next.  A chain
+ * of dead ones would make code that is translated again and again slower each time. */
+void
+core_dropnode(struct node *n)
+{
+	_Atomic(struct node *) *p = &core.bucket[hash(n->pc, n->mode)];
+	struct node *q;
+
+	while ((q = atomic_load_explicit(p, memory_order_relaxed)) && q != n)
+		p = &q->next;
+	if (q)
+		atomic_store_explicit(p, atomic_load(&n->next), memory_order_release);
+}
+
 /* Translations are made at rising addresses, so the array is sorted as it grows. */
 struct trans *
 core_transat(const u8 *code)

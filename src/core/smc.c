@@ -6,24 +6,27 @@
  * die, the page is opened again, and the write is done anew.  Shared file mappings are guarded
  * under all the addresses at which the guest has them (a JIT's writable alias).
  *
- * A page written again and again would cost a fault and a translation each time; the table
- * counts, and -d page shows it. */
+ * A page written again and again would cost two mprotects and a fault each time.  Architectures whose caches
+ * are not coherent make the guest say what it has written (ic ivau, fence.i, a system call): a page
+ * whose guest did so for its first LOOSE writes becomes *loose*, is no longer guarded, and the
+ * guest's word is all we go by, as it is on the real machine.  -d page shows the faults. */
 #include "base/diag.h"
 #include "core/core.h"
 
-enum { PAGE = 4096, NPAGE = 1 << 12 };
+enum { PAGE = 4096, NPAGE = 1 << 12, LOOSE = 16 };
 
 struct page {
 	gaddr at;
 	struct page *next;
 	struct pageref *ref;           /* translations with code in the page */
 	struct page *alias;            /* this page is another view of alias's bytes */
-	u8 guarded;
-	u32 writes;
+	u8 guarded, loose;
+	u32 writes, flushes;
 };
 
 static struct page *pagetab[NPAGE];
 static _Atomic int npage;              /* pages listed: 0 means nothing to do */
+static u32 fences;                     /* times the guest flushed everything */
 
 static struct page **
 slot(gaddr at)
@@ -102,9 +105,18 @@ smc_add(struct trans *t)
 			r = arena_get(&core.arena, sizeof *r);
 			*r = (struct pageref){t, p->ref};
 			p->ref = r;
+			if (p->loose)
+				continue;
 			guard(p);
 			guardaliases(p);
 		}
+}
+
+static void
+countwrite(struct page *p)
+{
+	if (++p->writes >= LOOSE && p->flushes + fences >= LOOSE)
+		p->loose = 1;
 }
 
 /* The page's translations die and the guest may write it again. */
@@ -137,13 +149,24 @@ smc_write(gaddr a)
 	/* Another thread may have opened it since the fault: then the write simply goes through. */
 	hit = p != 0 && (gmem_prot(a) & GM_WRITE);
 	if (hit) {
-		p->writes++;
+		countwrite(p);
+		if (p->alias)
+			countwrite(p->alias);
 		if (logging(LOG_PAGE))
 			log_print("page %#llx written (%u)\n", (unsigned long long)p->at, p->writes);
 		openpage(p);
 	}
 	pthread_mutex_unlock(&core.lock);
 	return hit;
+}
+
+/* What was known of the page's habits belongs to the mapping that goes. */
+static void
+droppage(struct page *p)
+{
+	p->loose = 0;
+	p->writes = p->flushes = 0;
+	openpage(p);
 }
 
 static void
@@ -156,15 +179,63 @@ drop(gaddr a, u64 len)
 		for (int i = 0; i < NPAGE; i++)
 			for (struct page *p = pagetab[i]; p; p = p->next)
 				if (p->at >= aligndown(a, PAGE) && p->at - a < len)
-					openpage(p);
+					droppage(p);
 	} else {
 		for (gaddr x = aligndown(a, PAGE); x < a + len; x += PAGE) {
 			struct page *p = find(x);
 
 			if (p)
-				openpage(p);
+				droppage(p);
 		}
 	}
+	pthread_mutex_unlock(&core.lock);
+}
+
+/* Translations of bytes in [a, end) die; the list loses the dead. */
+static void
+flushpage(struct page *p, gaddr a, gaddr end)
+{
+	struct pageref **r = &p->ref;
+
+	p->flushes++;
+	while (*r) {
+		struct trans *t = (*r)->t;
+
+		for (int i = 0; i < t->nrange && !t->dead; i++)
+			if (t->range[i].lo < end && t->range[i].hi > a)
+				core_kill(t);
+		if (t->dead)
+			*r = (*r)->next;
+		else
+			r = &(*r)->next;
+	}
+}
+
+static void
+flush(gaddr a, u64 len)
+{
+	if (!atomic_load(&npage) || !len)
+		return;
+	pthread_mutex_lock(&core.lock);
+	for (gaddr x = aligndown(a, PAGE); x - aligndown(a, PAGE) < len + a % PAGE; x += PAGE) {
+		struct page *p = find(x);
+
+		if (p)
+			flushpage(p, a, a + len);
+	}
+	pthread_mutex_unlock(&core.lock);
+}
+
+/* The bytes may be anywhere: only those of loose pages have not been seen to change. */
+static void
+flushall(void)
+{
+	pthread_mutex_lock(&core.lock);
+	fences++;
+	for (int i = 0; i < NPAGE && atomic_load(&npage); i++)
+		for (struct page *p = pagetab[i]; p; p = p->next)
+			if (p->loose)
+				flushpage(p, 0, ~(gaddr)0);
 	pthread_mutex_unlock(&core.lock);
 }
 
@@ -196,4 +267,4 @@ smc_forget(void)
 		}
 }
 
-const struct gmem_watch smc_watch = {drop, unprotect};
+const struct gmem_watch smc_watch = {drop, unprotect, flush, flushall};

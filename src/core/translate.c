@@ -119,6 +119,8 @@ empty(void)
 	for (int i = 0; i < core.ncpu; i++)
 		memset(core.cpu[i]->jc, 0xff, sizeof core.cpu[i]->jc);
 	smc_forget();
+	if (core.host->emptied)
+		core.host->emptied();
 	arena_reset(&core.arena);
 	atomic_fetch_add(&core.emptied, 1);
 	core.stat.flushes++;
@@ -137,6 +139,17 @@ makeroom(struct cpu *cpu)
 	pthread_mutex_lock(&core.lock);
 	if (atomic_load(&core.emptied) == before)
 		empty();
+	engine_go(cpu);
+}
+
+void
+core_renew(struct cpu *cpu)
+{
+	engine_stop(cpu);
+	pthread_mutex_lock(&core.lock);
+	if (atomic_exchange(&core.stale, 0))
+		empty();
+	pthread_mutex_unlock(&core.lock);
 	engine_go(cpu);
 }
 
@@ -235,6 +248,7 @@ core_kill(struct trans *t)
 	core.stat.drops++;
 	for (int i = 0; i < t->nnode; i++) {
 		atomic_store(&t->node[i].code, 0);
+		core_dropnode(&t->node[i]);
 		uncache(t->node[i].pc);
 	}
 	for (struct inlink *in = t->in; in; in = in->next)

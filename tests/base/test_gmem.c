@@ -329,7 +329,7 @@ static void on_unprotect(gaddr a, u64 len)
 static void
 test_watch_hears_of_executable_changes_only(void **state)
 {
-	static const struct gmem_watch w = { on_drop, on_unprotect };
+	static const struct gmem_watch w = { .drop = on_drop, .unprotect = on_unprotect };
 	char c = 1;
 
 	(void)state;

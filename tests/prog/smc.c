@@ -64,6 +64,27 @@ main(void)
 		__builtin___clear_cache((char *)q, (char *)q + 8);
 		printf("by pwrite %d\n", ((fn *)q)());
 	}
+	// Two functions in a page that has changed so often that only flushes tell: each dies with its own bytes.
+	sum = 0;
+	p = mmap(0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	put(p + 64, 5);
+	for (int k = 0; k < 300; k++) {
+		put(p, k);
+		if (k % 100 == 99)
+			put(p + 64, k);
+		__builtin___clear_cache((char *)p, (char *)(p + (k % 100 == 99 ? 66 : 2)));
+#ifdef __riscv
+		if (k % 3 == 1) {
+			put(p, k + 1);
+			__asm__ volatile ("fence.i" ::: "memory");
+		}
+#endif
+		sum += ((fn *)p)() + ((fn *)(p + 64))();
+	}
+#ifdef __riscv
+	sum -= 100;
+#endif
+	printf("two functions %ld\n", sum);
 	munmap(q, 4096);
 	q = mmap(q, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	put(q, 99);

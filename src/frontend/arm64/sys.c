@@ -284,14 +284,15 @@ a64_tr_isb(struct tr *t, const struct a64_insn *a)
 	return tr_look(t);
 }
 
-/* Writes to translated code are seen when they happen, but not those that the kernel makes to a
- * mapped file (write(2), another process): for these the guest's own word is taken. */
+/* Most writes to translated code are seen when they happen, but not those that the kernel makes to a
+ * mapped file (write(2), another process) or those to pages that often change: for these the
+ * guest's own word is taken. */
 u64
 arm64_icivau(struct cpu *cpu, u64 addr, u64 b, u64 c)
 {
 	(void)cpu, (void)b, (void)c;
 	if (gmem_watch)
-		gmem_watch->drop(addr & ~(u64)63, 64);
+		gmem_watch->flush(addr & ~(u64)63, 64);
 	return 0;
 }
 

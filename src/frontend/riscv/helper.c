@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* helper.c - what translated RISC-V code calls: the floating-point CSR, and the counters */
+/* helper.c - what translated RISC-V code calls: the floating-point CSR, the counters, fence.i */
 #include <time.h>
 #include "base/fp.h"
+#include "base/gmem.h"
 #include "base/vdso.h"
 #include "frontend/riscv/riscv.h"
 
@@ -107,6 +108,15 @@ counter(struct cpu *cpu, u64 csr, u64 b, u64 c)
 	return csr == CSR_TIME ? ns / 100 : ns;
 }
 
+static u64
+fencei(struct cpu *cpu, u64 a, u64 b, u64 c)
+{
+	(void)cpu, (void)a, (void)b, (void)c;
+	if (gmem_watch)
+		gmem_watch->flushall();
+	return 0;
+}
+
 /* C code may use any vector register of the host, hence HELP_FP */
 const struct helper rv_helper[RVH_COUNT] = {
 	[RVH_FCSR] = {"fcsr", fcsr, HELP_FP | HELP_STATE},
@@ -114,4 +124,5 @@ const struct helper rv_helper[RVH_COUNT] = {
 	[RVH_SETFLAGS] = {"setflags", setflags, HELP_FP | HELP_STATE},
 	[RVH_TIME] = {"counter", counter, HELP_FP},
 	[RVH_VDSO] = {"vdso_call", vdso_call, HELP_FP},
+	[RVH_FENCEI] = {"fencei", fencei, HELP_FP},
 };

@@ -88,7 +88,7 @@ rv_putw(struct tr *t, int n, ref v)
 extern const struct guest guest_riscv64;
 
 /* -- helper.c -- */
-enum { RVH_FCSR, RVH_GETFLAGS, RVH_SETFLAGS, RVH_TIME, RVH_VDSO, RVH_COUNT };
+enum { RVH_FCSR, RVH_GETFLAGS, RVH_SETFLAGS, RVH_TIME, RVH_VDSO, RVH_FENCEI, RVH_COUNT };
 extern const struct helper rv_helper[RVH_COUNT];
 u32 rv_mode(const struct cpu *);       /* frm if hosts do not have it as a mode, else 0 */
 void rv_fpenter(struct cpu *);

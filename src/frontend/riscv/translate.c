@@ -349,6 +349,7 @@ int
 rv_fencei(struct tr *t, const struct riscv_insn *a)
 {
 	(void)a;
+	tr_help(t, RVH_FENCEI, 0, 0, 0);
 	return tr_look(t);
 }
 

@@ -303,7 +303,8 @@ sys_riscv_hwprobe(struct cpu *cpu, const u64 *a)
 	return 0;
 }
 
-/* Stores to translated code are noticed anyway; this is for memory changed behind our back. */
+/* Most stores to translated code are noticed anyway; this is for memory changed behind our back and for
+ * pages that often change. */
 s64
 sys_riscv_flush_icache(struct cpu *cpu, const u64 *a)
 {
@@ -311,6 +312,6 @@ sys_riscv_flush_icache(struct cpu *cpu, const u64 *a)
 	if (a[2] & ~(u64)1)
 		return -EINVAL;
 	if (gmem_watch && a[1] > a[0] && a[1] - a[0] <= gmem.hi)
-		gmem_watch->drop(a[0], a[1] - a[0]);
+		gmem_watch->flush(a[0], a[1] - a[0]);
 	return 0;
 }
