@@ -91,15 +91,16 @@ environment(const struct options *o, char **from)
 
 /* -- from program to process -- */
 
+/* Absolute, for the guest may change its directory before it starts another program. */
 static const char *
 ownpath(void)
 {
 	static char path[4096];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+	const char *name = (const char *)getauxval(AT_EXECFN);
 
-	if (n > 0)
+	if (readlink("/proc/self/exe", path, sizeof path - 1) > 0)
 		return path;
-	return (const char *)getauxval(AT_EXECFN);
+	return realpath(name, path) ? path : name;
 }
 
 static void

@@ -2,103 +2,20 @@
 /* find.c - which file is run, and by whom: names under the prefix, "#!" lines, the interpreter */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/gmem.h"
+#include "base/root.h"
 #include "base/util.h"
 #include "loader/elf.h"
 #include "loader/loader.h"
 
-enum { SCRIPT_LINE = 256, LINKS_MAX = 40 };    /* both as Linux */
+enum { SCRIPT_LINE = 256 };            /* as Linux */
 
 /* -- names under the prefix -- */
-
-/* Appends the component c (n bytes) to the path below the prefix in out; ".." goes up. */
-static int
-append(char *out, size_t root, const char *c, size_t n)
-{
-	size_t len = strlen(out);
-
-	if (n == 1 && *c == '.')
-		return 0;
-	if (n == 2 && c[0] == '.' && c[1] == '.') {
-		while (len > root && out[len - 1] != '/')
-			len--;
-		out[len > root ? len - 1 : root] = 0;
-		return 0;
-	}
-	if (len + 1 + n >= IMAGE_PATH)
-		return -ENAMETOOLONG;
-	out[len] = '/';
-	memcpy(out + len + 1, c, n);
-	out[len + 1 + n] = 0;
-	return 0;
-}
-
-/* If out is a link, puts its target before the rest still to be walked and goes back to where
- * the target starts. */
-static int
-follow(char *out, size_t root, char *rest, int *links)
-{
-	char link[IMAGE_PATH], tail[IMAGE_PATH];
-	ssize_t n = readlink(out, link, sizeof link - 1);
-	size_t len = strlen(out);
-
-	if (n < 0)
-		return errno == EINVAL ? 0 : -errno;
-	link[n] = 0;
-	if (++*links > LINKS_MAX)
-		return -ELOOP;
-	strcpy(tail, rest);
-	if (snprintf(rest, IMAGE_PATH, "%s/%s", link, tail) >= IMAGE_PATH)
-		return -ENAMETOOLONG;
-	if (*link == '/') {
-		out[root] = 0;
-		return 0;
-	}
-	while (len > root && out[len - 1] != '/')
-		len--;
-	out[len > root ? len - 1 : root] = 0;
-	return 0;
-}
-
-/* Walks name below the prefix, which is taken for the root. */
-static int
-walk(const char *prefix, const char *name, char *out)
-{
-	char rest[IMAGE_PATH];
-	size_t root = strlen(prefix);
-	int links = 0, r;
-
-	while (root > 1 && prefix[root - 1] == '/')
-		root--;
-	if (root >= IMAGE_PATH || strlen(name) >= sizeof rest)
-		return -ENAMETOOLONG;
-	memcpy(out, prefix, root);
-	out[root] = 0;
-	strcpy(rest, name);
-	for (;;) {
-		size_t skip = strspn(rest, "/"), n = strcspn(rest + skip, "/");
-		char c[NAME_MAX + 1];
-
-		if (!n)
-			break;
-		if (n > NAME_MAX)
-			return -ENAMETOOLONG;
-		memcpy(c, rest + skip, n);
-		memmove(rest, rest + skip + n, strlen(rest + skip + n) + 1);
-		r = append(out, root, c, n);
-		if (!r)
-			r = follow(out, root, rest, &links);
-		if (r)
-			return r;
-	}
-	return access(out, F_OK) ? -errno : 0;
-}
 
 int
 image_lookup(const char *prefix, const char *name, char *out)
@@ -106,7 +23,7 @@ image_lookup(const char *prefix, const char *name, char *out)
 	if (strlen(name) >= IMAGE_PATH)
 		return -ENAMETOOLONG;
 	if (prefix && *prefix && strcmp(prefix, "/") && *name == '/') {
-		int r = walk(prefix, name, out);
+		int r = root_walk(prefix, name, 1, out);
 
 		if (!r || r == -ELOOP || r == -ENAMETOOLONG)
 			return r;

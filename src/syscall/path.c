@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include "base/gmem.h"
 #include "base/hostcall.h"
+#include "base/root.h"
 #include "base/util.h"
 #include "syscall/fd.h"
 #include "syscall/linux/hostnr.h"
@@ -105,15 +106,11 @@ fd_path(int fd, char *buf)
 	return 0;
 }
 
-/* Kernels and filters without openat2: links that leave the prefix are not noticed. */
+/* Without openat2 (old kernels, filters) or /proc (bare chroots): our own walk. */
 static int
 plain_lookup(const char *name, int flags, char *buf)
 {
-	int n = snprintf(buf, PATH_SIZE, "%s%s", proc.prefix, name);
-
-	if (n >= PATH_SIZE)
-		return 0;
-	return faccessat(AT_FDCWD, buf, F_OK, flags & PATH_NOFOLLOW ? AT_SYMLINK_NOFOLLOW : 0) == 0;
+	return root_walk(proc.prefix, name, !(flags & PATH_NOFOLLOW), buf) == 0;
 }
 
 /* 1 and the host path in buf if the absolute name exists below the prefix. */
@@ -146,7 +143,7 @@ under_prefix(const char *name, int flags, char *buf)
 	}
 	ok = fd_path((int)fd, buf) == 0;
 	host_call(__NR_close, (u64)fd, 0, 0, 0, 0, 0);
-	return ok;
+	return ok || plain_lookup(name, flags, buf);
 }
 
 static int

@@ -9,7 +9,7 @@
 
 #include "base/word.h"
 
-enum { PATH_SIZE = 4096 };
+enum { PATH_SIZE = 4096 };              /* >= ROOT_PATH of base/root.h */
 
 enum {
 	PATH_NOFOLLOW = 1,             /* the last component is not followed (lstat, readlink, unlink) */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* mem.c - memory calls: checks and limits here, the mapping itself in base/gmem.c */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -44,7 +45,8 @@ check_limits(u64 more, int isdata)
 	return 0;
 }
 
-/* What /proc/self/maps shows for a descriptor: its name without the prefix. */
+/* What /proc/self/maps shows for a descriptor: its name without the prefix; "" if there is no /proc
+ * to ask, 0 if it is none. */
 static const char *
 fd_name(int fd, char *buf)
 {
@@ -54,7 +56,7 @@ fd_name(int fd, char *buf)
 	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
 	n = readlink(link, buf, PATH_SIZE - 1);
 	if (n < 0)
-		return 0;
+		return fcntl(fd, F_GETFD) < 0 ? 0 : "";
 	buf[n] = 0;
 	path_strip(buf);
 	return buf;
