@@ -77,8 +77,11 @@ struct host {
 	int (*context_write)(const void *ucontext);    /* a faulting access was a write */
 	u64 (*context_addr)(const void *ucontext);     /* its address where siginfo has none (non-canonical): decoded or 0 */
 	/* A synchronous host signal while cpu->running: 1 if it was the host's own arrangement and has been
-	 * fixed up (shadow stack's guard page; a floating-point exception it keeps unmasked). */
+	 * fixed up (shadow stack's guard page; a floating-point exception it keeps unmasked), 2 if besides
+	 * all code should be made anew. */
 	int (*fpfault)(void *ucontext, struct cpu *, int sig, const siginfo_t *);
+	/* All that compile made is gone, and no thread is in it; may be 0. */
+	void (*emptied)(void);
 	/* While a helper called from generated code runs: host address of the instruction after the
 	 * call in generated code; 0 when none runs. */
 	u64 (*helper_pc)(const struct cpu *);

@@ -24,6 +24,7 @@ static u64 rng_state;
 static struct cpu *cpu_jit, *cpu_eval;
 static u8 *area, *code_at;
 static struct out out;
+static int ntraps;
 
 static u64
 rnd(void)
@@ -56,6 +57,7 @@ make_guest(struct reg *r, int kind)
 static void
 on_sigfpe(int sig, siginfo_t *si, void *uc)
 {
+	ntraps++;
 	if (!host_x86_64.fpfault(uc, cpu_jit, sig, si)) {
 		fprintf(stderr, "SIGFPE not fixed up\n");
 		abort();

@@ -6,7 +6,7 @@ enum nanrule
 fp_rule(const struct x86 *x)
 {
 	switch (x->r->fpnan) {
-	case FPNAN_ARM: return x86feat.avx ? NAN_TRAP : NAN_SLOW;
+	case FPNAN_ARM: return x86feat.avx && !fp_soft() ? NAN_TRAP : NAN_SLOW;
 	case FPNAN_X86: return NAN_NONE;
 	default: return x86feat.avx ? NAN_CANON : NAN_SLOW;
 	}
@@ -228,13 +228,12 @@ ef_fma(struct x86 *x, const struct ins *i)
 	r.b = xv_use(x, i->b);
 	r.c = xv_use(x, i->c);
 	r.t = fp_tmp(x, i->ty);
-	r.d = xv_def(x, (ref)x->i);
+	r.d = fp_rule(x) == NAN_SLOW ? xv_defx(x, (ref)x->i) : xv_def(x, (ref)x->i);
 	fp_rmguard(x, i, r);
-	if (fp_rule(x) != NAN_NONE)
+	if (fp_rule(x) == NAN_TRAP || fp_rule(x) == NAN_CANON)
 		fp_slow(x, fp_unordered(x, i->ty, r.c, i->aux & FP_NEGP ? r.a : r.c, r.t), i, r);
 	fma_form(x, i, r);
-	if (fp_rule(x) == NAN_CANON)
-		fp_nancheck(x, i, r);
+	fp_nancheck(x, i, r);
 	fp_back(x, cold0);
 	return 1;
 }

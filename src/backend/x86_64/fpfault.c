@@ -386,5 +386,5 @@ x86_fpfault(void *ucontext, struct cpu *cpu)
 		return 0;
 	st32(mxcsr, ld32(mxcsr) & ~(u32)MXCSR_IE);
 	uc->uc_mcontext.gregs[REG_RIP] += i.len;
-	return 1;
+	return fp_toomany() ? 2 : 1;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* fpmode.c - MXCSR: the guest's rounding mode and flags while its code runs, C's otherwise */
+#include <stdatomic.h>
 #include "backend/x86_64/fpx.h"
 
 enum {
@@ -28,11 +29,34 @@ fill(int traps)
 	}
 }
 
+/* -- when traps are too many --
+ *
+ * A trap costs thousands of cycles.  A program that makes many invalid operations gets code that looks for
+ * NaNs instead (NAN_SLOW); all code is made anew for that. */
+
+enum { TOOMANY = 1000 };
+static _Atomic u32 ntraps;
+static int soft;
+
+int fp_soft(void) { return soft; }
+
+int
+fp_toomany(void)
+{
+	return atomic_fetch_add(&ntraps, 1) + 1 == TOOMANY;
+}
+
+void
+fp_emptied(void)
+{
+	soft = atomic_load(&ntraps) >= TOOMANY;
+}
+
 void
 fp_begin(const struct region *r)
 {
 	static int now = -1;
-	int traps = r->fpnan == FPNAN_ARM || r->fpnan == FPNAN_ARM_DN ? x86feat.avx : 0;
+	int traps = r->fpnan == FPNAN_ARM || r->fpnan == FPNAN_ARM_DN ? x86feat.avx && !soft : 0;
 
 	fp_pendbegin();
 	if (traps != now)

@@ -8,7 +8,7 @@
  *    the bare instruction and x86_fpfault() computes what the guest wants.  fma is the exception, see there.
  *  - NAN_CANON (RISC-V, ARM with FPCR.DN): a NaN result is looked for after each operation and
  *    replaced by the canonical one in cold code.
- *  - NAN_SLOW (ARM without AVX): a NaN result is looked for, and cold code has the evaluator do the
+ *  - NAN_SLOW (ARM without AVX, or when there have been many traps): a NaN result is looked for, and cold code has the evaluator do the
  *    operation again.  The operands must still be there: the result takes a register of its own.
  *  - NAN_NONE (x86 guests).
  * Cold code calls the evaluator through x86_slow(), which keeps every register but the result's.
@@ -27,6 +27,8 @@
 
 enum nanrule { NAN_TRAP, NAN_CANON, NAN_SLOW, NAN_NONE };
 enum nanrule fp_rule(const struct x86 *);
+int fp_soft(void);                     /* fpmode.c: traps have been too many, NAN_SLOW instead */
+int fp_toomany(void);                  /* one more trap: 1 when that is so from now on */
 
 /* 1: a float type of lanes of 32 or 64 bits, scalar or of 128 bits */
 static inline int

@@ -324,6 +324,7 @@ const struct host host_x86_64 = {
 	.context_write = context_write,
 	.context_addr = context_addr,
 	.fpfault = host_fault,
+	.emptied = fp_emptied,
 	.helper_pc = helper_pc,
 	.disasm = disasm,
 };

@@ -200,6 +200,7 @@ extern const struct sel x86_vsel[O_COUNT];     /* vec*.c, fp*.c; built from vsel
 int x86_fpfault(void *ucontext, struct cpu *); /* fpfault.c: as host->fpfault */
 void x86_vinit(struct code *);                 /* fpslow.c: its common stubs */
 void fp_begin(const struct region *);          /* fpmode.c: code of this region is about to be made */
+void fp_emptied(void);                         /* fpmode.c: as host->emptied */
 int fp_pending(void);                          /* fppend.c: results wait for a look; then, before each instruction: */
 void fp_before(struct x86 *, const struct ins *);
 /* MXCSR: the guest's, or back to C's with flags gathered; changes rcx, rdx */
