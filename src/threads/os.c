@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* os.c - Linux as the environment of guest code */
+#include <assert.h>
 #include <errno.h>
 #include "base/gmem.h"
 #include "base/os.h"
@@ -54,23 +55,24 @@ linux_fault(struct cpu *cpu)
 	signal_force(cpu, f.sig, f.code, f.addr, &f);
 }
 
-/* Bytes for the translator.  The last byte is tried, because a file may have become shorter than
- * its mapping. */
+/* Bytes for the translator: a copy, because another thread may unmap the page at any moment, or a file
+ * become shorter than its mapping. */
 static const u8 *
 linux_fetch(gaddr pc, int n, int *got)
 {
-	u64 page = gmem.pagesize;
-	u64 here = page - pc % page;
-	u8 c;
+	static _Thread_local u8 copy[16];
+	u64 here = gmem.pagesize - pc % gmem.pagesize;
+	int first = here < (u64)n ? (int)here : n;
 
+	assert(n <= (int)sizeof copy);
 	*got = 0;
-	if (pc >= gmem.hi || !(gmem_prot(pc) & GM_EXEC) || gmem_read(&c, pc, 1))
+	if (pc >= gmem.hi || !(gmem_prot(pc) & GM_EXEC) || gmem_read(copy, pc, (size_t)first))
 		return 0;
-	while (here < (u64)n && pc + here < gmem.hi && gmem_prot(pc + here) & GM_EXEC &&
-	       !gmem_read(&c, pc + here, 1))
-		here += page;
-	*got = here < (u64)n ? (int)here : n;
-	return g2h(pc);
+	*got = first;
+	if (first < n && pc + here < gmem.hi && gmem_prot(pc + here) & GM_EXEC &&
+	    !gmem_read(copy + first, pc + here, (size_t)(n - first)))
+		*got = n;
+	return copy;
 }
 
 const struct os linux_os = {
