@@ -64,8 +64,11 @@ $(B)/lib$1.a: $(call objs,$(call srcs,$1)) $(if $(filter frontend,$1),$(B)/gen/g
 endef
 $(foreach r,$(ROOMS),$(eval $(call ROOM,$r)))
 
+# decoders and lists are kept, not deleted as intermediate files
+.SECONDARY:
+
 # -- tests -------------------------------------------------------------------------------------
-$(B)/tests/%: tests/%.c $(LIBA)
+$(B)/tests/%: tests/%.c $(LIBA) | $(GEN_ISA)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -fPIE $(LDFLAGS) -pie -o $@ $< -Wl,--start-group $(LIBA) -Wl,--end-group -lcmocka $(LIBS)
 
