@@ -160,6 +160,19 @@ native(const struct program *p, char **env)
 	diag(D_OPENFAIL, p->path, strerror(errno));
 }
 
+/* -d stats */
+static void
+logstats(int status)
+{
+	struct engine_stats s;
+
+	(void)status;
+	engine_getstats(&s);
+	log_print("%llu regions of %llu guest instructions in %llu bytes of code; %llu dropped; code area emptied "
+	    "%llu times\n", (unsigned long long)s.regions, (unsigned long long)s.insns,
+	    (unsigned long long)s.hostbytes, (unsigned long long)s.drops, (unsigned long long)s.flushes);
+}
+
 /* -L without what the lookup need not see twice: trailing slashes, relative names, / itself. */
 static void
 tidyroot(struct options *o)
@@ -206,6 +219,8 @@ main(int argc, char **argv)
 	engine_init(p.guest, &(struct engine_options){.host = o.host, .features = o.features,
 	    .codesize = o.codesize, .maxinsn = o.single ? 1 : 0, .nochain = logging(LOG_NOCHAIN)});
 	threads.pass = o.pass;
+	if (logging(LOG_STATS))
+		threads.atexit = logstats;
 	cpu = thread_init(p.guest);
 	image_done(&p);
 	thread_run(cpu, &img);

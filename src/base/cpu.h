@@ -79,6 +79,9 @@ struct cpu {
 	struct thread *thread;
 	u32 epoch;                     /* state of the code area when generated code was last entered */
 	void *quit;                    /* engine_run's jmp_buf */
+	u32 jcmode;                    /* 1 + guest mode under which jc was filled; 0: never used */
+	u32 njcset;                    /* entries filled since jc was last cleared, */
+	u16 jcset[64];                 /* and the first of them */
 	struct jc jc[1 << JC_BITS];    /* indirect-branch cache, this thread's alone */
 };
 

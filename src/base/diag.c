@@ -21,7 +21,7 @@ static const struct { const char *name; u32 bit; } category[] = {
 	{ "out_asm", LOG_OUTASM }, { "exec",   LOG_EXEC },   { "cpu",     LOG_CPU },
 	{ "unimp",   LOG_UNIMP },  { "strace", LOG_STRACE }, { "page",    LOG_PAGE },
 	{ "signal",  LOG_SIGNAL }, { "cache",  LOG_CACHE },  { "nochain", LOG_NOCHAIN },
-	{ "flush",   LOG_FLUSH },
+	{ "flush",   LOG_FLUSH },  { "stats",  LOG_STATS },
 };
 
 u32 logmask;

@@ -191,9 +191,14 @@ linklast(struct cpu *cpu, struct node *n)
 static int
 run(struct cpu *cpu)
 {
-	struct node *n = core_find(cpu->pc, core.guest->mode(cpu));
+	u32 mode = core.guest->mode(cpu);
+	struct node *n = core_find(cpu->pc, mode);
 	const u8 *code = n ? atomic_load(&n->code) : 0;
 
+	if (cpu->jcmode != mode + 1) {
+		clearjc(cpu);
+		cpu->jcmode = mode + 1;
+	}
 	if (!code || cpu->link)
 		return 0;
 	if (cpu->why == WHY_NEXT)
