@@ -86,7 +86,7 @@ mapbss(struct object *o, const struct elfseg *s)
 	if (!s->filesz && aligndown(zero, page) >= o->end)
 		from = aligndown(zero, page);
 	/* The rest of the page too: ld.so takes what is behind its bss for fresh memory. */
-	if (from > zero && s->flags & PF_W)
+	if (from > zero && s->flags & PF_W && gmem_prot(zero) & GM_WRITE)
 		memset(g2h(zero), 0, from - zero);
 	if (alignup(end, page) > from)
 		r = gmem_map(from, alignup(end, page) - from, protof(s), FIXED | MAP_ANONYMOUS, -1,
