@@ -13,6 +13,8 @@
 
 #include "ir/ir.h"
 
+_Static_assert(O_COUNT <= 256, "an operation is a byte");
+
 enum { NOVAR = 0xff };
 
 enum {
@@ -27,15 +29,15 @@ enum {
 /* A temporary: what is known of its uses, and (emitter) its places; it can have several. */
 struct val {
 	u16 last;                      /* instruction that uses it last; 0: none */
-	u8 uses;                       /* number of uses, at most 255 */
+	u16 uses;                      /* number of uses */
+	u16 pair;                      /* the other half of a value and its flags */
 	u8 want;                       /* variable into whose home it is computed, or NOVAR */
 	u8 flags;                      /* VAL_* */
 	s8 reg;                        /* host register that is its own, or -1 */
-	u8 var;                        /* variable whose home holds it, or NOVAR */
+	u8 var, var2;                  /* variables whose homes hold it, or NOVAR */
 	u8 slot;                       /* 1 + spill slot, or 0 */
-	u16 pair;                      /* the other half of a value and its flags */
-	u8 var2;                       /* another variable whose home holds it, or NOVAR */
-	u8 pad;
+	u8 ty;                         /* its type (ir_type) */
+	u8 pad[3];
 };
 
 struct planhost {

@@ -35,7 +35,7 @@ uses_of(struct planner *p, struct ins *i, int at)
 static void
 unuse(struct planner *p, ref o)
 {
-	if (!isk(o) && p->val[o].uses < 255)   /* 255: not counted exactly */
+	if (!isk(o))
 		p->val[o].uses--;
 }
 
@@ -63,7 +63,7 @@ peel(struct planner *p, ref *o, const struct ins *c, int n)
 		return;
 	unuse(p, *o);
 	*o = to;
-	p->val[to].uses += p->val[to].uses < 255;
+	p->val[to].uses++;
 }
 
 static void
@@ -189,40 +189,78 @@ planput(struct planner *p, struct ins *i, int at)
 	p->val[t].want = (u8)i->v;
 }
 
+/* A put that nobody sees (ir/dead.c): the home is free for the value all the same, if nothing better is known. */
+static void
+planhint(struct planner *p, const struct ins *i)
+{
+	struct val *v = &p->val[i->imm];
+	int op = p->r->ins[i->imm].op;
+
+	if (!i->imm || !v->last || v->want != NOVAR || op == O_get || op == O_nop || p->live[i->v] || v->flags & VAL_FOLD ||
+	    (p->pend[i->v].t && p->pend[i->v].epoch == p->epoch))
+		return;
+	p->pend[i->v].t = (ref)i->imm;
+	p->pend[i->v].epoch = p->epoch;
+	v->want = (u8)i->v;
+}
+
+/* Nobody wants it. */
+static void
+drop(struct planner *p, const struct ins *i, struct val *v)
+{
+	v->flags |= VAL_DEAD;
+	unuse(p, i->a);
+	unuse(p, i->b);
+	unuse(p, i->c);
+}
+
 static void
 planins(struct planner *p, struct ins *i, int at)
 {
 	struct val *v = &p->val[at];
 	int traits = opinfo[i->op].traits;
 
-	if (!v->uses && (traits & PURE || i->op == O_get) && !(v->flags & VAL_MAKES)) {
-		v->flags |= VAL_DEAD;
-		unuse(p, i->a);
-		unuse(p, i->b);
-		unuse(p, i->c);
-		return;
-	}
-	if (v->flags & VAL_FOLD)
-		return;
 	if (i->op == O_put) {
 		planput(p, i, at);
+		return;
+	}
+	if (i->op == O_nop) {
+		planhint(p, i);
 		return;
 	}
 	if (i->op == O_get) {
 		if (v->last)
 			p->live[i->v]--;
+		else
+			v->flags |= VAL_DEAD;
 		return;
 	}
-	if (v->want != NOVAR && (p->pend[v->want].t != at || p->pend[v->want].epoch != p->epoch))
-		v->want = NOVAR;
-	if (v->want != NOVAR)
-		p->pend[v->want].t = 0;
-	if (traits & (READ | WRITE | EFF | LEAVE | END) && i->op != O_insn && i->op != O_nop)
+	if (traits & PURE) {
+		if (v->flags & VAL_FOLD)
+			return;
+		if (!v->uses && !(v->flags & VAL_MAKES)) {
+			drop(p, i, v);
+			return;
+		}
+	}
+	if (v->want != NOVAR) {
+		if (p->pend[v->want].t != at || p->pend[v->want].epoch != p->epoch)
+			v->want = NOVAR;
+		else
+			p->pend[v->want].t = 0;
+	}
+	if (traits & (READ | WRITE | EFF | LEAVE | END))
 		p->epoch++;
-	if (i->ty != N && findpair(p, at))
+	if (v->ty == FL && findpair(p, at))
 		paired_uses(p, i);
 	else
 		uses_of(p, i, at);
+}
+
+static inline void
+count(struct val *val, ref r)
+{
+	val[isk(r) ? 0 : r].uses++;
 }
 
 void
@@ -239,15 +277,20 @@ plan_block(const struct region *r, const struct block *b, struct val *val, const
 	p.host = host;
 	for (int i = b->first; i < end; i++) {
 		const struct ins *s = &r->ins[i];
+		char res;
 
-		val[i] = (struct val){.want = NOVAR, .var = NOVAR, .var2 = NOVAR, .reg = -1};
-		if (!isk(s->a) && val[s->a].uses < 255)
-			val[s->a].uses++;
-		if (!isk(s->b) && val[s->b].uses < 255)
-			val[s->b].uses++;
-		if (!isk(s->c) && val[s->c].uses < 255)
-			val[s->c].uses++;
+		if (s->op == O_insn)
+			continue;
+		res = opinfo[s->op].res;
+		val[i] = (struct val){.want = NOVAR, .var = NOVAR, .var2 = NOVAR, .reg = -1,
+		    .ty = res == 'X' ? s->ty : res == 'F' ? FL : I64};
+		count(val, s->a);
+		if (s->b)
+			count(val, s->b);
+		if (s->c)
+			count(val, s->c);
 	}
 	for (int i = end - 1; i >= b->first; i--)
-		planins(&p, &r->ins[i], i);
+		if (r->ins[i].op != O_insn)
+			planins(&p, &r->ins[i], i);
 }

@@ -125,7 +125,7 @@ pass(struct x86 *x, const struct ins *i, int n, ref t)
 {
 	if (!t || isk(t))
 		return;
-	if (ty_vclass(ir_type(&x->r->ins[t]))) {
+	if (ty_vclass(x->val[t].ty)) {
 		xv_store(x, 16, xv_use(x, t), passed(n));
 	} else if (opinfo[i->op].arg[n] == 'X' && i->ty <= I32) {
 		int s = xr_use(x, t, 32), d = xr_tmp(x);       /* it may be a wider value (peel) */

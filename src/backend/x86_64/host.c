@@ -12,11 +12,35 @@ struct x86 x86;
 struct home x86_home[256];
 int x86_nvhome, x86_avx512regs;
 
-static const struct sel sel[O_COUNT] = {
+static const struct sel int_sel[O_COUNT] = {
 #define SEL(op, fn, fl) [O_##op] = {fn, fl},
 #include "backend/x86_64/sel.def"
 #undef SEL
 };
+
+/* By the type's class: an integer emitter for scalar integers, a vector emitter for the rest, the
+ * other one where there is only one, the evaluator where there is none. */
+static struct sel sel[2][O_COUNT];
+
+static void
+fill_sel(void)
+{
+	for (int op = 0; op < O_COUNT; op++) {
+		const struct sel *i = &int_sel[op], *v = &x86_vsel[op];
+		struct sel *s = &sel[0][op], *t = &sel[1][op];
+
+		*s = i->emit ? *i : *v;
+		*t = v->emit && op != O_get && op != O_put ? *v : *i;
+		if (!s->emit)
+			*s = (struct sel){x_eval, SEL_CLOB};
+		if (!t->emit)
+			*t = (struct sel){x_eval, SEL_CLOB};
+		if (opinfo[op].traits & (READ | WRITE)) {
+			s->flags |= SEL_MAP;
+			t->flags |= SEL_MAP;
+		}
+	}
+}
 
 /* -- homes -- */
 
@@ -94,26 +118,28 @@ x_map(struct x86 *x)
 	o->map[o->nmap++] = (struct mapent){.off = (u32)(x->a.p - o->code), .pcoff = x->pcoff};
 }
 
+static inline void
+emit(struct x86 *x, const struct ins *i)
+{
+	const struct sel *s = &sel[ty_vclass(i->ty)][i->op];
+
+	if (fp_pending())
+		fp_before(x, i);
+	if (s->flags & SEL_CLOB && x->fl)
+		xf_save(x);
+	if (s->flags & SEL_MAP)
+		x_map(x);
+	if (!s->emit(x, i))
+		x_eval(x, i);
+}
+
 int
 x_emit(struct x86 *x, ref t)
 {
-	const struct ins *i = &x->r->ins[t];
-	const struct sel *s = &sel[i->op], *other = &x86_vsel[i->op];
 	int at = x->i;
 
-	if (x->val[t].flags & (VAL_DEAD | VAL_FOLD | VAL_PAIRED))
-		return 1;
 	x->i = t;
-	if (fp_pending())
-		fp_before(x, i);
-	if (!s->emit || (ty_vclass(i->ty) && other->emit && i->op != O_get && i->op != O_put))
-		s = other;
-	if (s->flags & SEL_CLOB)
-		xf_save(x);
-	if (opinfo[i->op].traits & (READ | WRITE) || s->flags & SEL_MAP)
-		x_map(x);
-	if (!s->emit || !s->emit(x, i))
-		x_eval(x, i);
+	emit(x, &x->r->ins[t]);
 	x->i = at;
 	return 1;
 }
@@ -139,8 +165,7 @@ x_put(struct x86 *x, const struct ins *i)
 int
 x_insn(struct x86 *x, const struct ins *i)
 {
-	x->pcoff = (u32)(x->b->pc - x->r->pc) + (u32)i->imm;
-	x->mapped = 0;
+	(void)x, (void)i;              /* compile_block does it */
 	return 1;
 }
 
@@ -163,10 +188,19 @@ compile_block(struct x86 *x, int b)
 	plan_block(x->r, x->b, x->val, &planhost);
 	val_begin(x);
 	end = x->b->first + x->b->n;
-	for (int i = x->b->first; i < end; i++) {
+	for (int n = x->b->first; n < end; n++) {
+		const struct ins *i = &x->r->ins[n];
+
+		if (i->op == O_insn) {
+			x->pcoff = (u32)(x->b->pc - x->r->pc) + (u32)i->imm;
+			x->mapped = 0;
+			continue;
+		}
+		if (x->val[n].flags & (VAL_DEAD | VAL_FOLD | VAL_PAIRED))
+			continue;
 		x->lock[0] = x->lock[1] = 0;
-		x->i = i;
-		x_emit(x, (ref)i);
+		x->i = n;
+		emit(x, i);
 		if (x->a.p > x->lim)
 			return -ENOSPC;
 	}
@@ -193,6 +227,7 @@ compile(struct region *r, struct out *out)
 		x->val = xrealloc(x->val, (size_t)x->capval * sizeof *x->val);
 	}
 	branch_begin(x);
+	x->i = 0;
 	x->val[0] = (struct val){.reg = -1, .var = NOVAR, .var2 = NOVAR, .want = NOVAR};
 	for (int b = 0; b < r->nblock; b++)
 		if (compile_block(x, b))
@@ -307,6 +342,7 @@ init(const char *features, u8 *code, u8 *end)
 {
 	x86_features(features);
 	x86_avx512regs = x86feat.avx512;
+	fill_sel();
 	return stub_init(code, end);
 }
 

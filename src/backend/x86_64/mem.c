@@ -53,7 +53,7 @@ index_reg(struct x86 *x, ref index, int aux, int base)
 			xr_done(x, s);
 		return t;
 	}
-	if (aux & AUX_IDX32U && !isk(index) && ty_bits(ir_type(&x->r->ins[index])) > 32) {
+	if (aux & AUX_IDX32U && !isk(index) && ty_bits(x->val[index].ty) > 32) {
 		s = xr_usem(x, index, 32, &m);
 		t = s >= 0 && s < NRTEMP && x->val[index].last <= x->i && x->val[index].uses == 1 ? s : xr_tmp(x);
 		if (s < 0)

@@ -16,7 +16,7 @@ static const u8 ntemp[2] = {NRTEMP, NVTEMP};
 static int
 class_of(const struct x86 *x, ref t)
 {
-	return ty_vclass(ir_type(&x->r->ins[t]));
+	return ty_vclass(x->val[t].ty);
 }
 
 static struct mem
@@ -45,7 +45,7 @@ store(struct x86 *x, int c, struct mem m, int s)
 static int
 vbytes(const struct x86 *x, ref t)
 {
-	return ty_bits(ir_type(&x->r->ins[t])) / 8;
+	return ty_bits(x->val[t].ty) / 8;
 }
 
 /* -- spilling -- */
@@ -142,7 +142,7 @@ rescue(struct x86 *x, ref t, int var)
 {
 	const struct home *h = &x86_home[var];
 	struct val *v = &x->val[t];
-	int c = class_of(x, t), bits = ir_type(&x->r->ins[t]), reg = -1;
+	int c = class_of(x, t), bits = x->val[t].ty, reg = -1;
 
 	for (int r = 0; r < ntemp[c] && reg < 0; r++)
 		if (!(x->lock[c] >> r & 1) && (!x->in[c][r] || x->val[x->in[c][r]].last < x->i))
@@ -259,7 +259,7 @@ static int
 load_int(struct x86 *x, ref t)
 {
 	struct val *v = &x->val[t];
-	int bits = v->flags & VAL_NARROW ? ty_bits(ir_type(&x->r->ins[t])) : 64;
+	int bits = v->flags & VAL_NARROW ? ty_bits(x->val[t].ty) : 64;
 	int reg = take_any(x, INT, 0);
 
 	if (v->slot)
@@ -280,7 +280,7 @@ home_reg(struct x86 *x, ref t, int bits)
 {
 	struct val *v = &x->val[t];
 
-	if (v->flags & VAL_NARROW && bits > ty_bits(ir_type(&x->r->ins[t])))
+	if (v->flags & VAL_NARROW && bits > ty_bits(x->val[t].ty))
 		return -1;
 	if (v->var != NOVAR && x86_home[v->var].reg >= 0)
 		return x86_home[v->var].reg;
@@ -329,7 +329,7 @@ xr_usem(struct x86 *x, ref t, int bits, struct mem *m)
 		*m = slot_mem(INT, v->slot);
 		return -1;
 	}
-	if (v->flags & VAL_NARROW && bits > ty_bits(ir_type(&x->r->ins[t])))
+	if (v->flags & VAL_NARROW && bits > ty_bits(x->val[t].ty))
 		return xr_use(x, t, bits);
 	*m = home_mem(v->var);
 	return -1;
@@ -628,7 +628,7 @@ val_put(struct x86 *x, const struct ins *i)
 		mov_mr(&x->a, 64, home_mem(i->v), s);
 	} else if (v->flags & VAL_NARROW && v->reg < 0 && !v->slot && (s = home_reg(x, i->a, 8)) >= 0) {
 		val_leavehome(x, i->v);
-		movzx_rr(&x->a, ty_bits(ir_type(&x->r->ins[i->a])), h->reg, s);
+		movzx_rr(&x->a, ty_bits(x->val[i->a].ty), h->reg, s);
 	} else {
 		s = xr_usem(x, i->a, 64, &m);
 		val_leavehome(x, i->v);
