@@ -8,6 +8,8 @@
 
 #include "base/cpu.h"
 
+enum { FETCH_MAX = 256 };              /* the most that is fetched at once */
+
 struct os {
 	const char *name;
 	void (*call)(struct cpu *);    /* WHY_CALL: perform the system call, deliver pending signals */
@@ -15,7 +17,7 @@ struct os {
 	void (*fault)(struct cpu *);   /* WHY_FAULT that is the guest's own */
 	void (*poll)(struct cpu *);    /* WHY_POLL: deliver pending signals, stop for exclusive sections */
 	/* Up to n readable and executable guest bytes at pc, as a host pointer; *got says how many
-	 * (0: a fetch at pc must fault).  The bytes may change under the reader. */
+	 * (0: a fetch at pc must fault).  Valid until the thread's next fetch. */
 	const u8 *(*fetch)(gaddr pc, int n, int *got);
 };
 

@@ -10,22 +10,44 @@
 #include "core/core.h"
 #include "frontend/tr.h"
 
-enum { MAXMARK = 1024, WINDOW = 4096, PEEKMAX = 12 };
+enum { MAXMARK = 1024, WINDOW = 4096, PEEKMAX = 12, NCHUNK = 32 };
 
 struct walk {
 	const struct cpu *cpu;
 	const struct guest *g;
 	gaddr pc;
 	int max, n;
+	struct { gaddr at; int n; } have[NCHUNK];      /* bytes fetched for this region, */
+	u8 bytes[NCHUNK][FETCH_MAX];                   /* by address */
 	u16 todo[MAXMARK]; int ntodo;
 	u8 seen[WINDOW / 2], head[WINDOW / 2];         /* by half-word from the entry */
 };
 
+/* As os->fetch for one instruction, but the environment is asked once for many. */
+static const u8 *
+fetch(struct walk *w, gaddr pc, int *got)
+{
+	gaddr at = aligndown(pc, FETCH_MAX);
+	u32 k = (u32)(at / FETCH_MAX % NCHUNK), off = (u32)(pc - at);
+
+	if (w->have[k].at != at) {
+		const u8 *p = w->cpu->os->fetch(at, FETCH_MAX, &w->have[k].n);
+
+		if (w->have[k].n)
+			memcpy(w->bytes[k], p, (size_t)w->have[k].n);
+		w->have[k].at = at;
+	}
+	*got = w->g->maxlen;
+	if (w->have[k].n >= (int)off + *got)
+		return w->bytes[k] + off;
+	return w->cpu->os->fetch(pc, *got, got);       /* across an edge, or not at all */
+}
+
 static int
-scanat(const struct walk *w, gaddr pc, struct scan *s)
+scanat(struct walk *w, gaddr pc, struct scan *s)
 {
 	int got;
-	const u8 *p = w->cpu->os->fetch(pc, w->g->maxlen, &got);
+	const u8 *p = fetch(w, pc, &got);
 
 	if (got < w->g->minlen)
 		return 0;
@@ -97,7 +119,7 @@ block(struct walk *w, struct tr *t, u64 off)
 	r->block[n].entry = 1;
 	t->pc = w->pc + off;
 	while (going) {
-		t->p = w->cpu->os->fetch(t->pc, w->g->maxlen, &got);
+		t->p = fetch(w, t->pc, &got);
 		t->n = got;
 		if (got < w->g->minlen) {              /* the fetch will fault when control comes here */
 			tr_look(t);
@@ -161,6 +183,8 @@ core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 	w.pc = pc;
 	w.max = max;
 	w.n = w.ntodo = 0;
+	for (int i = 0; i < NCHUNK; i++)
+		w.have[i].at = ~(gaddr)0;
 	memset(w.seen, 0, sizeof w.seen);
 	memset(w.head, 0, sizeof w.head);
 	walk(&w);

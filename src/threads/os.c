@@ -60,7 +60,7 @@ linux_fault(struct cpu *cpu)
 static const u8 *
 linux_fetch(gaddr pc, int n, int *got)
 {
-	static _Thread_local u8 copy[16];
+	static _Thread_local u8 copy[FETCH_MAX];
 	u64 here = gmem.pagesize - pc % gmem.pagesize;
 	int first = here < (u64)n ? (int)here : n;
 
