@@ -157,15 +157,20 @@ byteorder(const struct ins *i, int ty, u64 *v)
 		}
 }
 
+/* A guest's address need not be aligned, nor is it C's business what lies there. */
+typedef volatile u16 __attribute__((aligned(1), may_alias)) any16;
+typedef volatile u32 __attribute__((aligned(1), may_alias)) any32;
+typedef volatile u64 __attribute__((aligned(1), may_alias)) any64;
+
 /* One access of 1 to 8 bytes, as single as the host makes it. */
 static u64
 load(const void *p, int bytes)
 {
 	switch (bytes) {
 	case 1: return *(const volatile u8 *)p;
-	case 2: return *(const volatile u16 *)p;
-	case 4: return *(const volatile u32 *)p;
-	default: return *(const volatile u64 *)p;
+	case 2: return *(const any16 *)p;
+	case 4: return *(const any32 *)p;
+	default: return *(const any64 *)p;
 	}
 }
 
@@ -174,9 +179,9 @@ store(void *p, int bytes, u64 v)
 {
 	switch (bytes) {
 	case 1: *(volatile u8 *)p = (u8)v; break;
-	case 2: *(volatile u16 *)p = (u16)v; break;
-	case 4: *(volatile u32 *)p = (u32)v; break;
-	default: *(volatile u64 *)p = v;
+	case 2: *(any16 *)p = (u16)v; break;
+	case 4: *(any32 *)p = (u32)v; break;
+	default: *(any64 *)p = v;
 	}
 }
 

@@ -11,7 +11,7 @@
  * struct image, struct iblock[nblock], struct ins[nins], u64[nk].  The address of a block's
  * struct iblock is its entry, that of an instruction stands for a host pc. */
 struct image {
-	u32 nblock, nins, nk;
+	_Alignas(8) u32 nblock, nins, nk;
 	u32 words;                     /* most words the temporaries of a block need */
 	u16 stride;
 	u8 fpnan;

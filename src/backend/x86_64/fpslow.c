@@ -48,27 +48,31 @@ operand(const struct saved *s, int reg, int isint, u64 *to)
 }
 
 static void
-x86_slow(struct saved *s, const struct site *site, struct cpu *cpu)
+x86_slow(struct saved *s, const struct site *data, struct cpu *cpu)
 {
 	enum { WORDS = 2 };
 	u64 val[4 * WORDS] = {0}, out[WORDS] = {0};
-	struct ins i = site->ins;
-	struct eval e = {.cpu = cpu, .guest = cpu->guest, .val = val, .stride = WORDS, .fpnan = site->fpnan};
+	struct site site;
+	struct eval e = {.cpu = cpu, .guest = cpu->guest, .val = val, .stride = WORDS};
+	struct ins i;
 
+	memcpy(&site, data, sizeof site);      /* it lies as code does, without alignment */
+	e.fpnan = site.fpnan;
+	i = site.ins;
 	i.a = 1;
-	i.b = site->b >= 0 ? 2 : 0;
-	i.c = site->c >= 0 ? 3 : 0;
-	operand(s, site->a, i.op == O_icvtf && !ty_isvec(i.ty), val + WORDS);
-	operand(s, site->b, 0, val + 2 * WORDS);
-	operand(s, site->c, 0, val + 3 * WORDS);
+	i.b = site.b >= 0 ? 2 : 0;
+	i.c = site.c >= 0 ? 3 : 0;
+	operand(s, site.a, i.op == O_icvtf && !ty_isvec(i.ty), val + WORDS);
+	operand(s, site.b, 0, val + 2 * WORDS);
+	operand(s, site.c, 0, val + 3 * WORDS);
 	eval_fp[i.op](&e, &i, out);
-	cpu->scratch[2] = (u64)(uintptr_t)(site + 1);  /* goes on after the data */
+	cpu->scratch[2] = (u64)(uintptr_t)(data + 1);  /* goes on after the data */
 	if (i.op == O_fcmp)
 		s->flags = flags_of(out[0]);
 	else if (ty_vclass(i.ty))
-		memcpy(s->v[site->d], out, 16);
+		memcpy(s->v[site.d], out, 16);
 	else
-		s->r[site->d] = out[0];
+		s->r[site.d] = out[0];
 }
 
 /* -- the stub -- */
