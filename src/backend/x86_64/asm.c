@@ -4,35 +4,43 @@
 
 u8 *x86_area;
 
-void
-modrm_m(struct code *a, int reg, struct mem m, int nimm, int shift)
+u8 *
+modrm_rare(u8 *p, int reg, struct mem m, int nimm)
 {
 	u32 r = (u32)(reg & 7) << 3;
 
 	if (m.base == RIP) {
-		put1(a, r | 5);
-		put4(a, (u32)(x86_area + m.disp - (a->p + 4 + nimm)));
+		*p++ = (u8)(r | 5);
+		st32(p, (u32)(x86_area + m.disp - (p + 4 + nimm)));
+		return p + 4;
+	}
+	*p++ = (u8)(r | 4);            /* [index << scale + disp32] or [disp32]: SIB without base */
+	*p++ = (u8)((u32)m.scale << 6 | (m.index == NOREG ? 4u : (u32)(m.index & 7)) << 3 | 5);
+	st32(p, (u32)m.disp);
+	return p + 4;
+}
+
+void
+modrm_m(struct code *a, int reg, struct mem m, int nimm, int shift)
+{
+	u8 *p = a->p;
+
+	if (!shift || m.base < 0 || m.base == RIP) {
+		a->p = modrm_at(p, reg, m, nimm);
 		return;
 	}
-	if (m.base == NOREG) {         /* [index << scale + disp32] or [disp32]: SIB without base */
-		put1(a, r | 4);
-		put1(a, (u32)m.scale << 6 | (m.index == NOREG ? 4u : (u32)(m.index & 7)) << 3 | 5);
-		put4(a, (u32)m.disp);
-		return;
-	}
-	int b = m.base & 7, d = m.disp;
-	u32 mod = d == 0 && b != 5 ? 0 : !(d & ((1 << shift) - 1)) && fits8(d >> shift) ? 0x40 : 0x80;
+	s32 d = m.disp >> shift;
+	int b = m.base & 7, small = d << shift == m.disp && fits8(d);
+	u32 mod = m.disp == 0 && b != 5 ? 0 : small ? 0x40 : 0x80, r = (u32)(reg & 7) << 3;
 
 	if (m.index == NOREG && b != 4) {
-		put1(a, mod | r | (u32)b);
+		*p++ = (u8)(mod | r | (u32)b);
 	} else {
-		put1(a, mod | r | 4);
-		put1(a, (u32)m.scale << 6 | (m.index == NOREG ? 4u : (u32)(m.index & 7)) << 3 | (u32)b);
+		*p++ = (u8)(mod | r | 4);
+		*p++ = (u8)((u32)m.scale << 6 | (m.index == NOREG ? 4u : (u32)(m.index & 7)) << 3 | (u32)b);
 	}
-	if (mod == 0x40)
-		put1(a, (u32)(d >> shift));
-	else if (mod == 0x80)
-		put4(a, (u32)d);
+	st32(p, (u32)(mod == 0x40 ? d : m.disp));
+	a->p = p + (mod == 0 ? 0 : mod == 0x40 ? 1 : 4);
 }
 
 void

@@ -50,16 +50,34 @@ static inline int fits8(s64 v) { return v == (s8)v; }
 static inline int fits32(s64 v) { return v == (s32)v; }
 
 /* ModRM for two registers */
-static inline void
-modrm_r(struct code *a, int reg, int rm)
-{
-	put1(a, 0xc0 | (u32)(reg & 7) << 3 | (u32)(rm & 7));
-}
+static inline u32 modrm2(int reg, int rm) { return 0xc0 | (u32)(reg & 7) << 3 | (u32)(rm & 7); }
+static inline void modrm_r(struct code *a, int reg, int rm) { put1(a, modrm2(reg, rm)); }
 
 /* ModRM, SIB and displacement for memory.  nimm: bytes of immediate that follow (RIP-relative
  * addresses count from the instruction's end).  shift: EVEX compresses an 8-bit displacement by
  * the operand's size, 1 << shift bytes; 0 for everything else. */
 void modrm_m(struct code *, int reg, struct mem, int nimm, int shift);
+u8 *modrm_rare(u8 *p, int reg, struct mem, int nimm);  /* no base, or RIP */
+
+/* The encoders below work on a local pointer: a byte stored through a->p might be a->p itself, for
+ * all the compiler knows, and would make it reload the pointer each time. */
+static inline u8 *
+modrm_at(u8 *p, int reg, struct mem m, int nimm)
+{
+	u32 r = (u32)(reg & 7) << 3, b = (u32)m.base & 7, mod;
+
+	if (m.base < 0 || m.base == RIP)
+		return modrm_rare(p, reg, m, nimm);
+	mod = fits8(m.disp) ? m.disp == 0 && b != 5 ? 0 : 0x40 : 0x80;
+	if (m.index == NOREG && b != 4) {
+		*p++ = (u8)(mod | r | b);
+	} else {
+		*p++ = (u8)(mod | r | 4);
+		*p++ = (u8)((u32)m.scale << 6 | (m.index == NOREG ? 4u : (u32)(m.index & 7)) << 3 | b);
+	}
+	st32(p, (u32)m.disp);
+	return p + (mod == 0 ? 0 : mod == 0x40 ? 1 : 4);
+}
 
 /* REX bits of a memory operand and a register */
 static inline u32
@@ -82,50 +100,56 @@ rex_r(struct code *a, int w, int reg, int rm)
 static inline void
 op_rr(struct code *a, u32 op, int w, int reg, int rm)
 {
-	rex_r(a, w, reg, rm);
-	put1(a, op);
-	modrm_r(a, reg, rm);
+	u32 x = (w == 64 ? 8u : 0u) | (u32)(reg >> 1 & 4) | (u32)(rm >> 3);
+	u32 v = 0x40 | x | op << 8 | modrm2(reg, rm) << 16;
+
+	st32(a->p, x ? v : v >> 8);    /* a byte too many, overwritten by what follows */
+	a->p += x ? 3 : 2;
 }
 
 static inline void
 op_rm(struct code *a, u32 op, int w, int reg, struct mem m, int nimm)
 {
 	u32 x = (w == 64 ? 8u : 0u) | rex_m(reg, m);
+	u8 *p = a->p;
 
 	if (m.a32)
-		put1(a, 0x67);
+		*p++ = 0x67;
 	if (x)
-		put1(a, 0x40 | x);
-	put1(a, op);
-	modrm_m(a, reg, m, nimm, 0);
+		*p++ = (u8)(0x40 | x);
+	*p++ = (u8)op;
+	a->p = modrm_at(p, reg, m, nimm);
 }
 
 /* -- two-byte opcodes 0F xx, with an optional mandatory prefix -- */
 static inline void
 op0f_rr(struct code *a, u32 prefix, u32 op, int w, int reg, int rm)
 {
+	u32 x = (w == 64 ? 8u : 0u) | (u32)(reg >> 1 & 4) | (u32)(rm >> 3);
+	u8 *p = a->p;
+
 	if (prefix)
-		put1(a, prefix);
-	rex_r(a, w, reg, rm);
-	put1(a, 0x0f);
-	put1(a, op);
-	modrm_r(a, reg, rm);
+		*p++ = (u8)prefix;
+	if (x)
+		*p++ = (u8)(0x40 | x);
+	st32(p, 0x0f | op << 8 | modrm2(reg, rm) << 16);
+	a->p = p + 3;
 }
 
 static inline void
 op0f_rm(struct code *a, u32 prefix, u32 op, int w, int reg, struct mem m, int nimm)
 {
 	u32 x = (w == 64 ? 8u : 0u) | rex_m(reg, m);
+	u8 *p = a->p;
 
 	if (m.a32)
-		put1(a, 0x67);
+		*p++ = 0x67;
 	if (prefix)
-		put1(a, prefix);
+		*p++ = (u8)prefix;
 	if (x)
-		put1(a, 0x40 | x);
-	put1(a, 0x0f);
-	put1(a, op);
-	modrm_m(a, reg, m, nimm, 0);
+		*p++ = (u8)(0x40 | x);
+	st16(p, (u16)(0x0f | op << 8));
+	a->p = modrm_at(p + 2, reg, m, nimm);
 }
 
 /* -- moves -- */

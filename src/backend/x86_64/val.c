@@ -274,25 +274,9 @@ load_int(struct x86 *x, ref t)
 	return reg;
 }
 
-/* the register home that serves as is for the low `bits`, or -1 */
-static int
-home_reg(struct x86 *x, ref t, int bits)
-{
-	struct val *v = &x->val[t];
-
-	if (v->flags & VAL_NARROW && bits > ty_bits(x->val[t].ty))
-		return -1;
-	if (v->var != NOVAR && x86_home[v->var].reg >= 0)
-		return x86_home[v->var].reg;
-	if (v->var2 != NOVAR && x86_home[v->var2].reg >= 0)
-		return x86_home[v->var2].reg;
-	return -1;
-}
-
 int
-xr_use(struct x86 *x, ref t, int bits)
+xr_fetch(struct x86 *x, ref t, int bits)
 {
-	struct val *v;
 	int reg;
 
 	if (isk(t)) {
@@ -301,8 +285,7 @@ xr_use(struct x86 *x, ref t, int bits)
 		return reg;
 	}
 	unfold(x, t);
-	v = &x->val[t];
-	if ((reg = v->reg) < 0 && (reg = home_reg(x, t, bits)) < 0)
+	if ((reg = x_place(x, t, bits)) < 0)
 		return load_int(x, t);
 	x->lock[INT] |= 1u << reg;
 	return reg;
@@ -311,7 +294,7 @@ xr_use(struct x86 *x, ref t, int bits)
 int
 xr_isreg(struct x86 *x, ref t)
 {
-	return !isk(t) && !(x->val[t].flags & VAL_FOLD) && (x->val[t].reg >= 0 || home_reg(x, t, 32) >= 0);
+	return !isk(t) && x_place(x, t, 32) >= 0;
 }
 
 int
@@ -319,12 +302,17 @@ xr_usem(struct x86 *x, ref t, int bits, struct mem *m)
 {
 	struct val *v;
 
+	int reg;
+
 	if (isk(t))
-		return xr_use(x, t, bits);
-	unfold(x, t);
+		return xr_fetch(x, t, bits);
+	if ((reg = x_place(x, t, bits)) >= 0) {
+		x->lock[INT] |= 1u << reg;
+		return reg;
+	}
 	v = &x->val[t];
-	if (v->reg >= 0 || home_reg(x, t, bits) >= 0)
-		return xr_use(x, t, bits);
+	if (v->flags & VAL_FOLD)
+		return xr_fetch(x, t, bits);
 	if (v->slot) {
 		*m = slot_mem(INT, v->slot);
 		return -1;
@@ -497,7 +485,7 @@ load_vec(struct x86 *x, ref t)
 }
 
 int
-xv_use(struct x86 *x, ref t)
+xv_fetch(struct x86 *x, ref t)
 {
 	int reg;
 
@@ -510,7 +498,7 @@ xv_use(struct x86 *x, ref t)
 		return reg;
 	}
 	unfold(x, t);
-	if ((reg = x->val[t].reg) < 0 && (reg = home_reg(x, t, 64)) < 0)
+	if ((reg = x_place(x, t, 64)) < 0)
 		return load_vec(x, t);
 	x->lock[VEC_] |= 1u << reg;
 	return reg;
@@ -527,7 +515,7 @@ xv_usem(struct x86 *x, ref t, struct mem *m)
 	}
 	unfold(x, t);
 	v = &x->val[t];
-	if (v->reg >= 0 || home_reg(x, t, 64) >= 0)
+	if (x_place(x, t, 64) >= 0)
 		return xv_use(x, t);
 	*m = v->slot ? slot_mem(VEC_, v->slot) : home_mem(v->var);
 	return -1;
@@ -626,7 +614,7 @@ val_put(struct x86 *x, const struct ins *i)
 		s = xr_use(x, i->a, 64);
 		val_leavehome(x, i->v);
 		mov_mr(&x->a, 64, home_mem(i->v), s);
-	} else if (v->flags & VAL_NARROW && v->reg < 0 && !v->slot && (s = home_reg(x, i->a, 8)) >= 0) {
+	} else if (v->flags & VAL_NARROW && v->reg < 0 && !v->slot && (s = x_place(x, i->a, 8)) >= 0) {
 		val_leavehome(x, i->v);
 		movzx_rr(&x->a, ty_bits(x->val[i->a].ty), h->reg, s);
 	} else {

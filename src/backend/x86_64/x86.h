@@ -120,7 +120,7 @@ static inline const struct val *xval(const struct x86 *x, ref t) { return &x->va
 static inline int xlive(const struct x86 *x, ref t) { return x->val[t].last > x->i; }      /* used again later */
 
 /* -- integer operands -- */
-int xr_use(struct x86 *, ref, int bits);       /* a register with the value; constants too.  bits: 32 or 64 */
+static inline int xr_use(struct x86 *, ref, int bits); /* a register with the value; constants too.  bits: 32 or 64 */
 int xr_usem(struct x86 *, ref, int bits, struct mem *);        /* a register, or -1 and a memory operand */
 int xr_usein(struct x86 *, ref, int reg, int bits);    /* in this very temporary, which may then be changed */
 int xr_isreg(struct x86 *, ref);               /* 1: xr_use(.., 32) would emit nothing */
@@ -142,7 +142,7 @@ void xr_set(struct x86 *, ref t, int reg);     /* the result t is in this locked
 static inline int x_isk(struct x86 *x, ref t, s64 *v) { return isk(t) ? *v = (s64)kval(x->r, t), 1 : 0; }
 
 /* -- vector operands -- */
-int xv_use(struct x86 *, ref);                 /* a register with the value; may be xmm16 and up */
+static inline int xv_use(struct x86 *, ref);   /* a register with the value; may be xmm16 and up */
 int xv_low(struct x86 *, ref);                 /* ... in xmm0-15 (for VEX-only instructions); not to be changed */
 int xv_copy(struct x86 *, ref);                /* ... in a temporary that may be changed */
 int xv_usem(struct x86 *, ref, struct mem *);  /* register, or -1 and a 16-byte aligned memory operand */
@@ -163,6 +163,47 @@ void xv_clear(struct x86 *, int bits, int d, int s);   /* d = the low 16, 32 or 
 /* A 16-byte constant, aligned, as a RIP-relative operand.  They are shared and live for ever: for
  * constants of emitters, and guest immediates of which there are few. */
 struct mem xv_const(u64 lo, u64 hi);
+
+/* The register that holds the low `bits` of a value as it is, or -1. */
+static inline int
+x_place(const struct x86 *x, ref t, int bits)
+{
+	const struct val *v = &x->val[t];
+	int reg;
+
+	if (v->reg >= 0)
+		return v->reg;
+	if (v->var == NOVAR || (v->flags & VAL_NARROW && bits > ty_bits(v->ty)))
+		return -1;
+	if ((reg = x86_home[v->var].reg) < 0 && v->var2 != NOVAR)
+		reg = x86_home[v->var2].reg;
+	return reg;
+}
+
+int xr_fetch(struct x86 *, ref, int bits);     /* xr_use, xv_use of what is not in a register */
+int xv_fetch(struct x86 *, ref);
+
+static inline int
+xr_use(struct x86 *x, ref t, int bits)
+{
+	int reg;
+
+	if (isk(t) || (reg = x_place(x, t, bits)) < 0)
+		return xr_fetch(x, t, bits);
+	x->lock[0] |= 1u << reg;
+	return reg;
+}
+
+static inline int
+xv_use(struct x86 *x, ref t)
+{
+	int reg;
+
+	if (isk(t) || (reg = x_place(x, t, 64)) < 0)
+		return xv_fetch(x, t);
+	x->lock[1] |= 1u << reg;
+	return reg;
+}
 
 /* -- flags -- */
 void xf_def(struct x86 *, ref t, enum flkind); /* EFLAGS, set by the code just emitted, are the value of t */
