@@ -5,7 +5,8 @@
  * block.flagsin set.
  *
  * A put is dead if its variable is put again later in the block with nothing between that could
- * look: a get, an instruction that may fault or leave, a helper that sees the state.  For the
+ * look: a get, an instruction that may fault or leave, a helper that sees the state.  Its nop keeps the
+ * variable in v and the value in imm: the variable's home is a free place for the value.  For the
  * flags variable more is known and less is asked for: liveness is followed through the region's
  * blocks, and an instruction that faults does not keep flags alive (a guest's signal handler sees
  * stale flags then, and puts back what it saw).
@@ -231,7 +232,9 @@ scan(struct pass *p, const struct block *b)
 		struct ins *i = &p->r->ins[k];
 		u8 is = kind[i->op];
 		if ((is & DROP && !used[k]) || (is & ~DROP && scan_one(p, k, is, &flagslive))) {
-			*i = (struct ins){.op = O_nop, .ty = N};
+			int hint = i->op == O_put && !isk(i->a) && i->v != p->flags;
+
+			*i = (struct ins){.op = O_nop, .ty = N, .v = hint ? i->v : 0, .imm = hint ? i->a : 0};
 			continue;
 		}
 		use(used, i->a);
