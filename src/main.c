@@ -142,7 +142,7 @@ load(const struct options *o, const struct program *p, struct image *img, char *
 	const struct linux_abi *abi = p->guest->abi;
 	struct start start = {.argv = p->argv, .envp = env, .execfn = p->name, .platform = abi->platform,
 	    .baseplatform = abi->baseplatform, .minsigstack = abi->minsigstack, .stacksize = o->stack,
-	    .secure = (u32)getauxval(AT_SECURE)};
+	    .secure = (u32)getauxval(AT_SECURE), .hasseed = o->hasseed, .seed = o->seed};
 
 	for (int i = 0; i < 2; i++)
 		start.hwcap[i] = abi->hwcap(i + 1);
@@ -153,10 +153,15 @@ load(const struct options *o, const struct program *p, struct image *img, char *
 	}
 }
 
+/* Programs of the host, and what its kernel may know how to run. */
 static _Noreturn void
 native(const struct program *p, char **env)
 {
 	execve(p->path, p->argv, env);
+	if (errno == ENOEXEC && p->kind == IMAGE_FOREIGN) {
+		fprintf(stderr, "dragoman: %s\n", p->err.text);
+		exit(p->err.status);
+	}
 	diag(D_OPENFAIL, p->path, strerror(errno));
 }
 

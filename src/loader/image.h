@@ -88,6 +88,7 @@ struct start {
 	u64 minsigstack;               /* AT_MINSIGSTKSZ, 0: none */
 	u64 stacksize;                 /* -s: at least this much stack; 0: RLIMIT_STACK alone decides */
 	u32 secure;                    /* AT_SECURE */
+	int hasseed; u64 seed;         /* -seed: AT_RANDOM's bytes follow from it */
 };
 int image_stack(struct image *, const struct start *);
 

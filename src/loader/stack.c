@@ -175,6 +175,21 @@ vectors(struct builder *b, size_t argc, size_t envc)
 	}
 }
 
+static void
+fillrandom(const struct start *s, u8 *random)
+{
+	u64 x = s->seed;
+
+	if (s->hasseed) {
+		for (int i = 0; i < 16; i++) {
+			x = x * 6364136223846793005u + 1442695040888963407u;
+			random[i] = (u8)(x >> 33);
+		}
+	} else if (getrandom(random, 16, GRND_NONBLOCK) != 16) {
+		memcpy(random, (void *)getauxval(AT_RANDOM), 16);
+	}
+}
+
 int
 image_stack(struct image *img, const struct start *s)
 {
@@ -196,8 +211,7 @@ image_stack(struct image *img, const struct start *s)
 	img->arg0 = b.at;
 	b.platform = s->platform ? pushstr(&b, s->platform) : 0;
 	b.base = s->baseplatform ? pushstr(&b, s->baseplatform) : 0;
-	if (getrandom(random, sizeof random, GRND_NONBLOCK) != (ssize_t)sizeof random)
-		memcpy(random, (void *)getauxval(AT_RANDOM), sizeof random);
+	fillrandom(s, random);
 	b.random = push(&b, random, sizeof random);
 	b.at = aligndown(b.at, 16);
 	img->nauxv = 0;
