@@ -4,8 +4,9 @@
  * To integers.  x86 gives the "integer indefinite" for whatever does not fit, raising invalid only;
  * finding that value in the result sends the instruction to the evaluator, which saturates.  Vectors are
  * looked at before.  A static rounding mode rounds first, keeping inexact down, and raises it
- * afterwards, when it is known that nothing is invalid.  With AVX-512 the conversion itself suppresses exceptions, so that values out of range
- * cost no trap, and an unsuppressed instruction follows for inexact. */
+ * afterwards, when it is known that nothing is invalid.  With AVX-512 the conversion itself
+ * suppresses exceptions, so that values out of range cost no trap, and an unsuppressed instruction
+ * follows for inexact. */
 #include "backend/x86_64/fpx.h"
 
 /* 2^n as a number of 32 or 64 bits */

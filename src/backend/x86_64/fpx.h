@@ -9,7 +9,8 @@
  *  - NAN_CANON (RISC-V, ARM with FPCR.DN): a NaN result is looked for after each operation and
  *    replaced by the canonical one in cold code.
  *  - NAN_SLOW (ARM without AVX, or when there have been many traps): a NaN result is looked for, and
- *    cold code has the evaluator do the operation again.  The operands must still be there: the result takes a register of its own.
+ *    cold code has the evaluator do the operation again.  The operands must still be there: the
+ *    result takes a register of its own.
  *  - NAN_NONE (x86 guests).
  * Cold code calls the evaluator through x86_slow(), which keeps every register but the result's.
  *
