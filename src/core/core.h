@@ -42,7 +42,7 @@ struct trans {
 	struct pageref { struct trans *t; struct pageref *next; } *page; int npage;
 };
 
-enum { NBUCKET = 1 << 14 };
+enum { NBUCKET = 1 << 15 };
 
 struct core {
 	const struct guest *guest;

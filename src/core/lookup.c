@@ -5,7 +5,8 @@
 static u32
 hash(gaddr pc, u32 mode)
 {
-	return (u32)(pc >> 1 ^ pc >> 15 ^ mode * 0x9e37u) & (NBUCKET - 1);
+	/* neighbours stay neighbours: a small program touches few pages of the table */
+	return (u32)(pc >> 2 ^ (pc & 2) << 11 ^ pc >> 17 ^ mode * 0x9e37u) & (NBUCKET - 1);
 }
 
 struct node *

@@ -17,6 +17,7 @@ struct walk {
 	const struct guest *g;
 	gaddr pc;
 	int max, n;
+	u64 end;                       /* offset above the last instruction seen or head wanted */
 	struct { gaddr at; int n; } have[NCHUNK];      /* bytes fetched for this region, */
 	u8 bytes[NCHUNK][FETCH_MAX];                   /* by address */
 	u16 todo[MAXMARK]; int ntodo;
@@ -63,6 +64,8 @@ want(struct walk *w, gaddr pc)
 	if (off >= WINDOW || off & 1)
 		return;
 	w->head[off / 2] = 1;
+	if (off >= w->end)
+		w->end = off + 2;
 	if (!w->seen[off / 2] && w->ntodo < MAXMARK)
 		w->todo[w->ntodo++] = (u16)off;
 }
@@ -98,6 +101,8 @@ walk(struct walk *w)
 				break;
 			}
 			w->n++;
+			if (off >= w->end)
+				w->end = off + 2;
 			if (s.flow == FLOW_COND || s.flow == FLOW_JUMP)
 				want(w, s.target);
 			off += s.len;
@@ -185,11 +190,12 @@ core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 	w.n = w.ntodo = 0;
 	for (int i = 0; i < NCHUNK; i++)
 		w.have[i].at = ~(gaddr)0;
-	memset(w.seen, 0, sizeof w.seen);
-	memset(w.head, 0, sizeof w.head);
+	memset(w.seen, 0, w.end / 2);          /* what the last region set */
+	memset(w.head, 0, w.end / 2);
+	w.end = 0;
 	walk(&w);
 	region_init(r, w.g, pc, mode);
-	while (off < WINDOW) {
+	while (off < w.end) {
 		if (!w.seen[off / 2] || !w.head[off / 2]) {
 			off += 2;
 			continue;
