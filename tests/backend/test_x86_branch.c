@@ -338,6 +338,51 @@ test_return_to_another_place_is_dispatched(void **state)
 	assert_int_equal(*var(C), 2);
 }
 
+/* A frame is left without returning; the next return finds its call further up the shadow stack. */
+static void
+test_returns_pair_again_after_a_longjmp(void **state)
+{
+	(void)state;
+	for (int slow = 0; slow < 2; slow++) {
+		fresh(0);
+		fake.link = slow ? SLOW : LINKREG;
+		h->guest(&fake);
+		begin(0x1000);
+		put(fake.link, k(0x1008));
+		ir_op(&r, O_call, N, k(0x5000), k(0x1008), 0);
+		block(0x1008, 1);
+		put(A, add(get(A), (u64)-1));
+		brc(R_NE, get(A), k(0), 0x1000);
+		jmp(0x2000);
+		compile();
+		begin(0x5000);
+		put(C, get(fake.link));
+		put(fake.link, k(0x5008));
+		ir_op(&r, O_call, N, k(0x6000), k(0x5008), 0);
+		block(0x5008, 1);
+		put(B, k(0xbad));
+		jmp(0x2000);
+		compile();
+		begin(0x6000);
+		jmp(0x7000);
+		compile();
+		begin(0x7000);
+		put(B, add(get(B), 1));
+		put(fake.link, get(C));
+		ir_op(&r, O_ret, I64, get(fake.link), 0, 0);
+		compile();
+		*var(A) = 10;
+		assert_true(run(0x1000, 1) < 12);
+		assert_int_equal(*var(B), 10);
+		*var(A) = 1000;
+		*var(B) = 0;
+		memset(cpu->jc, 0xff, sizeof cpu->jc);
+		assert_int_equal(run(0x1000, 0), 1);   /* nobody is asked, not even the jump cache */
+		assert_int_equal(*var(B), 1000);
+	}
+	fake.link = LINKREG;
+}
+
 static void
 test_killed_return_points_leave(void **state)
 {
@@ -579,6 +624,7 @@ main(void)
 		cmocka_unit_test_setup(test_calls_and_returns_pair, fresh),
 		cmocka_unit_test_setup(test_return_addresses_above_four_gigabytes, fresh),
 		cmocka_unit_test_setup(test_return_to_another_place_is_dispatched, fresh),
+		cmocka_unit_test_setup(test_returns_pair_again_after_a_longjmp, fresh),
 		cmocka_unit_test_setup(test_killed_return_points_leave, fresh),
 		cmocka_unit_test_setup(test_computed_jumps_and_calls_use_the_jump_cache, fresh),
 		cmocka_unit_test_setup(test_fault_sees_exactly_the_puts_before, fresh),

@@ -136,24 +136,64 @@ write_leave(struct x86 *x, int nreg)
 	jmp_to(a, x86_stub.leaveat);
 }
 
+/* rax = the link variable */
 static void
-write_dispatch(struct x86 *x, const struct guest *g)
+load_link(struct code *a, const struct guest *g)
 {
-	struct code *a = &x->a;
-	struct mem entry = {RBP, RCX, 3, 0, (s32)offsetof(struct cpu, jc) - CPU_BIAS};
-	u8 *relink;
-
-	x86_stub.sentinel = a->p;
-	mov_ri(a, RCX, (u64)(uintptr_t)a->p);
-	push_pop(a, RCX, 0);
-	relink = x86_stub.relink = a->p;
 	if (g->link == 0xff)
 		put2(a, 0x0b0f);       /* ud2: no return address is ever pushed */
 	else if (x86_home[g->link].reg >= 0)
 		mov_rr(a, 64, RAX, x86_home[g->link].reg);
 	else
 		mov_rm(a, 64, RAX, mem_at(RBP, x86_home[g->link].disp));
-	(void)relink;
+}
+
+enum { SCAN = 6 };
+
+/* A return found a return point of another call: the guest has left frames by longjmp or an exception.
+ * The right one is often among the next on the shadow stack: then we return there and the stack is
+ * right again.  What a return point compares the link variable with is in its code (continuation() in
+ * branch.c): a 32-bit immediate, or a 64-bit one after two bytes.  A wrong guess is harmless, each return
+ * point looks for itself. */
+static void
+write_resync(struct x86 *x, const struct guest *g)
+{
+	struct code *a = &x->a;
+	s32 disp = g->link == 0xff ? 0 : x86_home[g->link].disp;
+	s32 imm = g->link != 0xff && x86_home[g->link].reg >= 0 ? 3 : fits8(disp) ? 4 : 7;
+	u8 *found[2 * SCAN], *none[SCAN], **f = found;
+
+	x86_stub.relink = a->p;
+	load_link(a, g);
+	for (int n = 0; n < SCAN; n++) {
+		lea(a, 64, RCX, mem_at(RSP, 8 * n + 8));
+		alu_rm(a, A_CMP, 64, RCX, CPU(shadow_base));
+		none[n] = jcc_32(a, JA);
+		mov_rm(a, 64, RDX, mem_at(RSP, 8 * n));
+		alu_rm(a, A_CMP, 32, RAX, mem_at(RDX, imm));
+		*f++ = jcc_32(a, JE);
+		alu_rm(a, A_CMP, 64, RAX, mem_at(RDX, 2));
+		*f++ = jcc_32(a, JE);
+	}
+	jmp_to(a, x86_stub.dispatch);
+	for (int n = 0; n < 2 * SCAN; n++)
+		rel32_to(found[n], a->p);
+	mov_rr(a, 64, RSP, RCX);
+	op_rr(a, 0xff, 32, 4, RDX);    /* jmp rdx */
+	for (int n = 0; n < SCAN; n++)
+		rel32_to(none[n], x86_stub.dispatch);
+}
+
+static void
+write_dispatch(struct x86 *x, const struct guest *g)
+{
+	struct code *a = &x->a;
+	struct mem entry = {RBP, RCX, 3, 0, (s32)offsetof(struct cpu, jc) - CPU_BIAS};
+
+	x86_stub.sentinel = a->p;
+	mov_ri(a, RCX, (u64)(uintptr_t)a->p);
+	push_pop(a, RCX, 0);
+	load_link(a, g);
 	x86_stub.dispatch = a->p;
 	alu_mi(a, A_CMP, 32, CPU(poll), 0);
 	jcc_to(a, JNE, x86_stub.poll);
@@ -165,12 +205,15 @@ write_dispatch(struct x86 *x, const struct guest *g)
 	jcc_to(a, JNE, x86_stub.next);
 	entry.disp += (s32)offsetof(struct jc, code);
 	op_rm(a, 0xff, 32, 4, entry, 0);
+	write_resync(x, g);
 }
 
-/* rax = function; arguments in scratch[1..4]; called on the shadow stack.  fp: the function sees and may
- * change the guest's floating-point mode and flags. */
+enum sync { NOFP, FLAGS, MODE };
+
+/* rax = function; arguments in scratch[1..4]; called on the shadow stack.  fp: the function sees the
+ * guest's floating-point flags, or may besides change mode and flags. */
 static u8 *
-write_help(struct x86 *x, int nreg, int save, int restore, int fp)
+write_help(struct x86 *x, int nreg, int save, int restore, enum sync fp)
 {
 	struct code *a = &x->a;
 	u8 *start = a->p;
@@ -178,7 +221,9 @@ write_help(struct x86 *x, int nreg, int save, int restore, int fp)
 	homes(x, nreg, save, 0);
 	mov_mr(a, 64, CPU(scratch[7]), RSP);
 	mov_rm(a, 64, RSP, CPU(host_sp));
-	if (fp)
+	if (fp == FLAGS)
+		fp_gather(a);
+	else if (fp)
 		fp_control(a, 0);
 	lea(a, 64, RDI, mem_at(RBP, -CPU_BIAS));
 	mov_rm(a, 64, RSI, CPU(scratch[1]));
@@ -186,7 +231,7 @@ write_help(struct x86 *x, int nreg, int save, int restore, int fp)
 	mov_rm(a, 64, RCX, CPU(scratch[3]));
 	mov_rm(a, 64, R8, CPU(scratch[4]));
 	op_rr(a, 0xff, 32, 2, RAX);    /* call rax */
-	if (fp)
+	if (fp == MODE)
 		fp_control(a, 1);
 	mov_rm(a, 64, RSP, CPU(scratch[7]));
 	mov_mi(a, 64, CPU(scratch[7]), 0);
@@ -207,10 +252,11 @@ stub_guest(const struct guest *g)
 	write_leave(x, g->nreg);
 	write_dispatch(x, g);
 	write_enter(x, g->nreg);
-	x86_stub.help = write_help(x, g->nreg, LOST, LOST, 0);
-	x86_stub.helpv = write_help(x, g->nreg, LOST | VECS, LOST | VECS, 0);
-	x86_stub.helpall = write_help(x, g->nreg, INTS | VECS, INTS | VECS, 0);
-	x86_stub.helpstate = write_help(x, g->nreg, INTS | VECS, INTS | VECS, 1);
+	x86_stub.help = write_help(x, g->nreg, LOST, LOST, NOFP);
+	x86_stub.helpflags = write_help(x, g->nreg, LOST, LOST, FLAGS);
+	x86_stub.helpv = write_help(x, g->nreg, LOST | VECS, LOST | VECS, NOFP);
+	x86_stub.helpall = write_help(x, g->nreg, INTS | VECS, INTS | VECS, NOFP);
+	x86_stub.helpstate = write_help(x, g->nreg, INTS | VECS, INTS | VECS, MODE);
 	if (x->a.p > stubs_at + STUBS)
 		__builtin_trap();      /* cannot happen: 256 homes take less */
 }
