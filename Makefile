@@ -12,7 +12,8 @@ DEBUG  ?= 0
 DEF    := -DDEBUG=$(DEBUG) -Ulinux -D_GNU_SOURCE -DDRAGOMAN_VERSION='"$(shell cat VERSION)"'
 CFLAGS ?=
 ALL_CFLAGS := -std=gnu11 $(OPT) $(WARN) $(DEF) -fno-strict-aliasing -Isrc -I$(B)/gen -MMD -MP $(CFLAGS)
-LIBS   := -lelf -lffi -lz -lcapstone -lpthread -lm
+LIBS   := -lelf -lz -lpthread -lm
+TESTLIBS := -lcmocka -lcapstone
 
 ROOMS   := base ir frontend backend core loader syscall threads
 GUESTS  := $(notdir $(patsubst %/,%,$(wildcard src/frontend/*/)))
@@ -70,7 +71,7 @@ $(foreach r,$(ROOMS),$(eval $(call ROOM,$r)))
 # -- tests -------------------------------------------------------------------------------------
 $(B)/tests/%: tests/%.c $(LIBA) | $(GEN_ISA)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -fPIE $(LDFLAGS) -pie -o $@ $< -Wl,--start-group $(LIBA) -Wl,--end-group -lcmocka $(LIBS)
+	$(CC) $(ALL_CFLAGS) -fPIE $(LDFLAGS) -pie -o $@ $< -Wl,--start-group $(LIBA) -Wl,--end-group $(TESTLIBS) $(LIBS)
 
 tests: $(TESTS)
 
@@ -91,10 +92,11 @@ lint:
 debug:
 	@$(MAKE) B=$(B)-debug DEBUG=1 OPT="-O1 -g" all
 
-# a position-independent static program: the form for chroots and containers
+# a position-independent static program: the form for chroots and containers; it loads no library (the
+# weak references to dlopen and dlsym find nothing)
 static: $(B)/dragoman-static
 $(B)/dragoman-static: $(MAIN) $(LIBA)
-	$(CC) $(CFLAGS) $(LDFLAGS) -static-pie -o $@ $(MAIN) -Wl,--start-group $(LIBA) -Wl,--end-group $(LIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -static-pie -Wl,--wrap=dlopen,--wrap=dlsym -o $@ $(MAIN) -Wl,--start-group $(LIBA) -Wl,--end-group $(LIBS)
 
 demo: $(B)/dragoman
 	@tools/need.sh build demo

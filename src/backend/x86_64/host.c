@@ -2,9 +2,7 @@
 /* host.c - the x86-64 host: features, homes, the driver of a compilation, faults */
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <ucontext.h>
-#include <capstone/capstone.h>
 #include "backend/x86_64/int.h"
 
 struct x86feat x86feat;
@@ -318,25 +316,6 @@ host_fault(void *uc, struct cpu *cpu, int sig, const siginfo_t *si)
 	return 1;
 }
 
-static int
-disasm(const u8 *code, u32 n, u64 at, char *buf, size_t size)
-{
-	static csh cs;
-	cs_insn *i;
-	int len;
-
-	if (!cs && cs_open(CS_ARCH_X86, CS_MODE_64, &cs))
-		return 0;
-	if (!cs_disasm(cs, code, n, at, 1, &i)) {
-		snprintf(buf, size, ".byte %#x", *code);
-		return 1;
-	}
-	snprintf(buf, size, "%s %s", i->mnemonic, i->op_str);
-	len = i->size;
-	cs_free(i, 1);
-	return len;
-}
-
 static u32
 init(const char *features, u8 *code, u8 *end)
 {
@@ -362,5 +341,5 @@ const struct host host_x86_64 = {
 	.fpfault = host_fault,
 	.emptied = fp_emptied,
 	.helper_pc = helper_pc,
-	.disasm = disasm,
+	.disasm = x86_disasm,
 };

@@ -238,6 +238,7 @@ int x_plain(struct x86 *, const struct ins *, helper_fn *);    /* call.c */
 
 /* -- the vector side -- */
 extern const struct sel x86_vsel[O_COUNT];     /* vec*.c, fp*.c; built from vsel.def in vec.c */
+int x86_disasm(const u8 *code, u32 n, u64 at, char *buf, size_t size);  /* disasm.c */
 int x86_fpfault(void *ucontext, struct cpu *); /* fpfault.c: as host->fpfault */
 void x86_vinit(struct code *);                 /* fpslow.c: its common stubs */
 void fp_begin(const struct region *);          /* fpmode.c: code of this region is about to be made */

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* disasm.c - host code as text, for -d out_asm
+ *
+ * Capstone is loaded when it is first wanted: its tables need 80000 relocations, a third of the time an
+ * empty program takes.  Without it (a static program, or no such library) bytes are shown. */
+#include <dlfcn.h>
+#include <stdio.h>
+#include <capstone/capstone.h>
+#include "backend/x86_64/int.h"
+
+#define TEXT(x) #x
+#define SONAME(major) "libcapstone.so." TEXT(major)
+
+/* weak: a static link does not bring in a loader for our sake */
+extern void *dlopen(const char *, int) __attribute__((weak));
+extern void *dlsym(void *, const char *) __attribute__((weak));
+
+static struct {
+	csh handle;
+	__typeof__(&cs_open) open;
+	__typeof__(&cs_disasm) disasm;
+	__typeof__(&cs_free) free;
+} cs;
+
+static int
+load(void)
+{
+	static int tried;
+	void *lib;
+
+	if (tried++)
+		return cs.handle != 0;
+	if (!dlopen || !dlsym || !(lib = dlopen(SONAME(CS_API_MAJOR), RTLD_NOW | RTLD_LOCAL)))
+		return 0;
+	*(void **)&cs.open = dlsym(lib, "cs_open");
+	*(void **)&cs.disasm = dlsym(lib, "cs_disasm");
+	*(void **)&cs.free = dlsym(lib, "cs_free");
+	if (!cs.open || !cs.disasm || !cs.free || cs.open(CS_ARCH_X86, CS_MODE_64, &cs.handle))
+		cs.handle = 0;
+	return cs.handle != 0;
+}
+
+static int
+bytes(const u8 *code, u32 n, char *buf, size_t size)
+{
+	int len = n < 8 ? (int)n : 8, at = snprintf(buf, size, ".byte");
+
+	for (int i = 0; i < len && at < (int)size; i++)
+		at += snprintf(buf + at, size - (size_t)at, " 0x%02x", code[i]);
+	return len;
+}
+
+int
+x86_disasm(const u8 *code, u32 n, u64 at, char *buf, size_t size)
+{
+	cs_insn *i;
+	int len;
+
+	if (!load())
+		return bytes(code, n, buf, size);
+	if (!cs.disasm(cs.handle, code, n, at, 1, &i))
+		return bytes(code, 1, buf, size);
+	snprintf(buf, size, "%s %s", i->mnemonic, i->op_str);
+	len = i->size;
+	cs.free(i, 1);
+	return len;
+}
