@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* options.c - reads the command line, from the table options.def */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/diag.h"
@@ -23,15 +24,18 @@ number(const char *s)
 {
 	static const char unit[] = "KMGT";
 	char *end, *u;
-	u64 n = strtoull(s, &end, 0);
+	u64 n;
+	int shift = 0;
 
+	errno = 0;
+	n = strtoull(s, &end, 0);
 	if (*end && (u = strchr(unit, *end & ~0x20))) {
-		n <<= 10 * (u - unit + 1);
+		shift = 10 * (int)(u - unit + 1);
 		end++;
 	}
-	if (*end || end == s)
+	if (*end || *s < '0' || *s > '9' || errno || n << shift >> shift != n)
 		diag(D_USAGE, xasprintf("'%s' is not a number", s));
-	return n;
+	return n << shift;
 }
 
 static void

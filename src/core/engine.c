@@ -13,7 +13,8 @@ struct core core = {.lock = PTHREAD_MUTEX_INITIALIZER};
 enum { MAXTRANS = 1 << 22, MAXINSN = 192 };
 static const u64 codesize = (u64)256 << 20, codemin = (u64)4 << 20;
 
-/* Reserves the largest code area the host grants, up to want. */
+/* Reserves a code area of want bytes; where address space is limited, half of the most that can be
+ * had: the guest needs as much. */
 static void
 reserve(u64 want)
 {
@@ -22,6 +23,10 @@ reserve(u64 want)
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 		if (p != MAP_FAILED) {
+			if (n < want && n > codemin) {
+				n /= 2;
+				munmap((u8 *)p + n, n);
+			}
 			core.area = core.at = p;
 			core.areaend = core.area + n;
 			return;
