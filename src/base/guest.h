@@ -58,6 +58,8 @@ enum {
 	HELP_FAULT = 2,                /* may fault on guest memory */
 	HELP_STATE = 4,                /* reads or writes guest variables: all are in memory around it */
 	HELP_FP = 8,                   /* uses host floating point or vectors: those are saved around it */
+	HELP_FLAGS = 32,               /* reads cpu->fpflags, brought up to date for it, and touches no vector register
+	                                * nor any variable that may live in a host register (rank above 0) */
 	HELP_NOVEC = 16,               /* certainly touches no vector register, nor does what it calls: saves time */
 };
 struct helper { const char *name; void *fn; u32 flags; };

@@ -36,6 +36,8 @@ call_stub(struct x86 *x, const void *fn, u8 *stub)
 static u8 *
 stub_for(u32 flags)
 {
+	if (flags & HELP_FLAGS)
+		return x86_stub.helpflags;
 	if (flags & HELP_STATE)
 		return x86_stub.helpstate;
 	if (flags & HELP_FAULT)

@@ -64,10 +64,19 @@ fp_begin(const struct region *r)
 }
 
 void
-fp_control(struct code *a, int enter)
+fp_gather(struct code *a)
 {
 	struct mem slot = m_cpu(offsetof(struct cpu, scratch[5]));
 
+	op0f_rm(a, 0, 0xae, 32, 3, slot, 0);           /* stmxcsr */
+	mov_rm(a, 32, RCX, slot);
+	alu_ri(a, A_AND, 32, RCX, MX_FLAGS);
+	alu_mr(a, A_OR, 32, m_cpu(offsetof(struct cpu, fpflags)), RCX);
+}
+
+void
+fp_control(struct code *a, int enter)
+{
 	if (enter) {
 		mov_rm(a, 32, RCX, m_cpu(offsetof(struct cpu, fpmode)));
 		alu_ri(a, A_AND, 32, RCX, MODES - 1);
@@ -75,10 +84,7 @@ fp_control(struct code *a, int enter)
 		op0f_rm(a, 0, 0xae, 32, 2, (struct mem){RDX, RCX, 2, 0, 0}, 0);        /* ldmxcsr */
 		return;
 	}
-	op0f_rm(a, 0, 0xae, 32, 3, slot, 0);           /* stmxcsr */
-	mov_rm(a, 32, RCX, slot);
-	alu_ri(a, A_AND, 32, RCX, MX_FLAGS);
-	alu_mr(a, A_OR, 32, m_cpu(offsetof(struct cpu, fpflags)), RCX);
+	fp_gather(a);
 	mov_ri(a, RDX, (u64)(uintptr_t)&standard);
 	op0f_rm(a, 0, 0xae, 32, 2, mem_at(RDX, 0), 0);
 }

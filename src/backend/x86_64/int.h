@@ -47,6 +47,7 @@ struct stubs {
 	u8 *relink;                    /* dispatch on the link variable */
 	u8 *sentinel;                  /* bottom of the shadow stack */
 	u8 *help, *helpv, *helpall;    /* rax = function: saves the integer homes that C loses; vectors too; everything */
+	u8 *helpflags;                 /* as help, with floating-point flags up to date */
 	u8 *helpstate;                 /* ... and brings floating-point flags and mode up to date */
 	u8 *enter;
 };

@@ -246,6 +246,7 @@ void fp_emptied(void);                         /* fpmode.c: as host->emptied */
 int fp_pending(void);                          /* fppend.c: results wait for a look; then, before each instruction: */
 void fp_before(struct x86 *, const struct ins *);
 /* MXCSR: the guest's, or back to C's with flags gathered; changes rcx, rdx */
+void fp_gather(struct code *);                  /* MXCSR's flags into cpu->fpflags; changes rcx */
 void fp_control(struct code *, int enter);
 
 static inline int isvhi(int r) { return r > 15; }

@@ -75,11 +75,12 @@ fcsr(struct cpu *cpu, u64 csr, u64 op, u64 v)
 	return old;
 }
 
-static u64
+static __attribute__((target("general-regs-only"))) u64
 getflags(struct cpu *cpu, u64 a, u64 b, u64 c)
 {
 	(void)a, (void)b, (void)c;
-	rv_fold(cpu);
+	riscv_state(cpu)->fcsr |= fflags[cpu->fpflags & FPX_ALL];
+	cpu->fpflags = 0;
 	return riscv_state(cpu)->fcsr & FCSR_FLAGS;
 }
 
@@ -120,7 +121,7 @@ fencei(struct cpu *cpu, u64 a, u64 b, u64 c)
 /* C code may use any vector register of the host, hence HELP_FP */
 const struct helper rv_helper[RVH_COUNT] = {
 	[RVH_FCSR] = {"fcsr", fcsr, HELP_FP | HELP_STATE},
-	[RVH_GETFLAGS] = {"getflags", getflags, HELP_FP | HELP_STATE},
+	[RVH_GETFLAGS] = {"getflags", getflags, HELP_FLAGS | HELP_NOVEC},
 	[RVH_SETFLAGS] = {"setflags", setflags, HELP_FP | HELP_STATE},
 	[RVH_TIME] = {"counter", counter, HELP_FP},
 	[RVH_VDSO] = {"vdso_call", vdso_call, HELP_FP},
