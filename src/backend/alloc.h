@@ -43,10 +43,19 @@ struct val {
 struct planhost {
 	/* may the producer p be left to its consumer c, as c's operand number n (0..2)? */
 	int (*fold)(const struct region *, const struct ins *p, const struct ins *c, int n);
+	/* does the variable live in a register? */
+	int (*inreg)(const struct guest *, int var);
 };
 
 /* val: one for each instruction of the region, zeroed for the block's by this call. */
 void plan_block(const struct region *, const struct block *, struct val *val, const struct planhost *);
+
+/* Homes that serve as temporary registers for a while (borrow.c): saved before the instruction `first`, loaded
+ * again before `end`, in that order in the list. */
+enum { MAXHOME = 32, MAXLOAN = 64 };
+struct loan { u16 first, end; u8 var; };
+struct borrow { int n; struct loan loan[MAXLOAN]; };
+void plan_borrow(const struct region *, const struct block *, struct val *, const struct planhost *, struct borrow *);
 
 /* 1 if values of the type live in host vector registers */
 static inline int ty_vclass(int ty) { return ty_isvec(ty) || ty_isfloat(ty); }

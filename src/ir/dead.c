@@ -221,6 +221,18 @@ scan_one(struct pass *p, int k, u8 is, int *flagslive)
 	return 0;
 }
 
+/* What is left of a dead put.  Where only the sign extension under it has no other use either (consumers of words
+ * look below it), the home is free for what was extended. */
+static struct ins
+hint(const struct pass *p, const struct ins *put)
+{
+	const struct ins *d = &p->r->ins[put->a & ~REF_K];
+	ref t = !isk(put->a) && d->op == O_sxt && !p->used[put->a] ? d->a : put->a;
+	int any = !isk(t) && put->v != p->flags;
+
+	return (struct ins){.op = O_nop, .ty = N, .v = any ? put->v : 0, .imm = any ? t : 0};
+}
+
 static void
 scan(struct pass *p, const struct block *b)
 {
@@ -232,9 +244,7 @@ scan(struct pass *p, const struct block *b)
 		struct ins *i = &p->r->ins[k];
 		u8 is = kind[i->op];
 		if ((is & DROP && !used[k]) || (is & ~DROP && scan_one(p, k, is, &flagslive))) {
-			int hint = i->op == O_put && !isk(i->a) && i->v != p->flags;
-
-			*i = (struct ins){.op = O_nop, .ty = N, .v = hint ? i->v : 0, .imm = hint ? i->a : 0};
+			*i = i->op == O_put ? hint(p, i) : (struct ins){.op = O_nop, .ty = N};
 			continue;
 		}
 		use(used, i->a);

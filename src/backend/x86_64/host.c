@@ -102,7 +102,14 @@ foldable(const struct region *r, const struct ins *p, const struct ins *c, int n
 	return 0;
 }
 
-static const struct planhost planhost = {foldable};
+static int
+inreg(const struct guest *g, int var)
+{
+	(void)g;
+	return x86_home[var].reg >= 0;
+}
+
+static const struct planhost planhost = {foldable, inreg};
 
 void
 x_map(struct x86 *x)
@@ -174,9 +181,28 @@ x_nop(struct x86 *x, const struct ins *i)
 	return 1;
 }
 
+/* Loans that begin or end at instruction n; of what is in a home at the end nothing is used any more. */
+static void
+loans(struct x86 *x, const struct borrow *b, int n)
+{
+	for (int k = 0; k < b->n; k++) {
+		const struct loan *l = &b->loan[k];
+		const struct home *h = &x86_home[l->var];
+
+		if (l->first == n) {
+			mov_mr(&x->a, 64, mem_at(RBP, h->disp), h->reg);
+		} else if (l->end == n) {
+			x->i = n;
+			val_leavehome(x, l->var);
+			mov_rm(&x->a, 64, h->reg, mem_at(RBP, h->disp));
+		}
+	}
+}
+
 static int
 compile_block(struct x86 *x, int b)
 {
+	static struct borrow borrow;
 	int end;
 
 	x->b = &x->r->block[b];
@@ -184,11 +210,14 @@ compile_block(struct x86 *x, int b)
 	x->mapped = 0;
 	branch_head(x, b);
 	plan_block(x->r, x->b, x->val, &planhost);
+	plan_borrow(x->r, x->b, x->val, &planhost, &borrow);
 	val_begin(x);
 	end = x->b->first + x->b->n;
 	for (int n = x->b->first; n < end; n++) {
 		const struct ins *i = &x->r->ins[n];
 
+		if (borrow.n)
+			loans(x, &borrow, n);
 		if (i->op == O_insn) {
 			x->pcoff = (u32)(x->b->pc - x->r->pc) + (u32)i->imm;
 			x->mapped = 0;

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* borrow.c - homes that a stretch of code leaves idle serve as further temporary registers
+ *
+ * Ciphers and hashes have more values alive than a host has temporary registers, in long stretches without
+ * an access to memory, while homes of variables they do not name lie idle.  Such a home is saved in the
+ * state before the stretch and loaded again after it.  Nothing in a stretch can fault, leave, or look at
+ * the state, so nobody sees that the home holds something else: hence the short list of operations.
+ *
+ * Needs the plan of the block (regalloc.c); goes forward, and hands a home to one value after another. */
+#include "backend/alloc.h"
+
+enum {
+	LONG = 40,                     /* instructions in a stretch that is worth looking at */
+	FEW = 3,                       /* values that a borrowed home must take */
+	BRIEF = 3,                     /* values that die so soon get along with the temporaries */
+};
+
+static const u8 quiet[O_COUNT] = {
+	[O_nop] = 1, [O_get] = 1, [O_put] = 1, [O_insn] = 1, [O_mov] = 1, [O_add] = 1, [O_sub] = 1, [O_mul] = 1,
+	[O_and] = 1, [O_or] = 1, [O_xor] = 1, [O_andn] = 1, [O_orn] = 1, [O_not] = 1, [O_neg] = 1, [O_shl] = 1,
+	[O_shr] = 1, [O_sar] = 1, [O_rotr] = 1, [O_sxt] = 1, [O_zxt] = 1, [O_bfx] = 1, [O_extr] = 1,
+	[O_bswap32] = 1, [O_set] = 1, [O_sel] = 1,
+};
+
+/* Narrow operations may be left to C code, around which homes are saved. */
+static int
+isquiet(const struct ins *i)
+{
+	return quiet[i->op] && (i->op == O_insn || i->op == O_nop || i->ty == I32 || i->ty == I64);
+}
+
+struct lender { u8 idle; u16 until, taken; };  /* until: the last use of what it holds */
+
+/* t, made at i, has no register of its own in sight. */
+static int
+homeless(const struct region *r, const struct val *v, const struct ins *i, int at, int end, const struct planhost *h)
+{
+	return !(opinfo[i->op].traits & (EFF | END)) && i->op != O_get && i->op != O_put &&
+	    !(v->flags & (VAL_DEAD | VAL_FOLD | VAL_PAIRED | VAL_MAKES)) && v->last > at + BRIEF && v->last < end &&
+	    (v->want == NOVAR || !h->inreg(r->guest, v->want));
+}
+
+static int
+free_lender(const struct lender *l, int n, int at)
+{
+	for (int v = 0; v < n; v++)
+		if (l[v].idle && l[v].until <= at)
+			return v;
+	return -1;
+}
+
+/* Whose home the stretch names stays. */
+static void
+name(const struct region *r, struct lender *l, const struct val *val, int first, int end)
+{
+	for (int i = first; i < end; i++) {
+		const struct ins *s = &r->ins[i];
+
+		if (s->op == O_get || s->op == O_put || (s->op == O_nop && s->imm))
+			l[s->v].idle = 0;
+		else if (s->op != O_insn && s->op != O_nop && val[i].want != NOVAR)
+			l[val[i].want].idle = 0;
+	}
+}
+
+/* Gives values to lenders; for good or only to see who is worth it. */
+static void
+assign(const struct region *r, struct val *val, struct lender *l, int first, int end, const struct planhost *h,
+    int good)
+{
+	int v;
+
+	for (int i = first; i < end; i++)
+		if (r->ins[i].op != O_insn && homeless(r, &val[i], &r->ins[i], i, end, h) &&
+		    (v = free_lender(l, r->guest->nreg, i)) >= 0) {
+			l[v].until = val[i].last;
+			l[v].taken++;
+			if (good)
+				val[i].want = (u8)v;
+		}
+}
+
+static void
+lend(const struct region *r, struct val *val, int first, int end, const struct planhost *h, struct borrow *b)
+{
+	struct lender l[256];
+	int nreg = r->guest->nreg;
+
+	for (int v = 0; v < nreg; v++)
+		l[v] = (struct lender){.idle = (u8)(r->guest->reg[v].kind == REG_INT && h->inreg(r->guest, v))};
+	name(r, l, val, first, end);
+	assign(r, val, l, first, end, h, 0);
+	for (int v = 0; v < nreg; v++)
+		l[v] = (struct lender){.idle = l[v].taken >= FEW};
+	assign(r, val, l, first, end, h, 1);
+	for (int v = 0; v < nreg; v++)
+		if (l[v].taken)
+			b->loan[b->n++] = (struct loan){(u16)first, (u16)end, (u8)v};
+}
+
+void
+plan_borrow(const struct region *r, const struct block *k, struct val *val, const struct planhost *h, struct borrow *b)
+{
+	int end = k->first + k->n;
+
+	b->n = 0;
+	if (k->n < LONG)
+		return;
+	for (int i = k->first, from = i; i < end; i++)
+		if (!isquiet(&r->ins[i])) {
+			if (i - from >= LONG && b->n + MAXHOME <= MAXLOAN)
+				lend(r, val, from, i, h, b);
+			from = i + 1;
+		}
+}
