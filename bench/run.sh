@@ -1,6 +1,6 @@
 #!/bin/bash
 # run.sh BUILD: the micro set natively, under qemu-user and under dragoman, in one interleaved run per
-# guest; ratios of CPU time to native, and dragoman's speed-up over qemu-user in brackets.
+# guest; ratios of CPU time to native, and dragoman's speed-up over qemu-user in brackets.  Then start-up (start.sh).
 #   GUESTS="aarch64 riscv64"  which guests       RUNS=5   rounds         SCALE=60  work in percent
 #   QEMU=qemu-                prefix of the peer's programs (a directory of a newer one may precede)
 #   KEEP=regex                only kernels whose "class name" matches
@@ -14,3 +14,4 @@ for g in $guests; do
 		"qemu=${QEMU:-qemu-}$g" "dragoman=$B/dragoman"
 	echo
 done
+"$here/start.sh" "$B"
