@@ -2,7 +2,7 @@
 /* test_x86_fp.c - floating point: host and evaluator agree to the bit, flags included, on random blocks */
 #include "x86diff.h"
 
-enum { SF = 1, DF = 2, VSF = 4, VDF = 8, SCALAR = SF | DF, ANY = 15 };
+enum { SF = 1, DF = 2, VSF = 4, VDF = 8, HF = 16, VHF = 32, SCALAR = SF | DF | HF, ANY = 63 };
 enum how { H_NONE, H_ROUND, H_CVT, H_TOINT, H_FROMINT, H_CMP, H_SET, H_VSET, H_MINMAX, H_FMA, H_SGNJ, H_MOVIF, H_MOVFI,
 	H_BOX, H_UNBOX, H_SEL, H_CLASS };
 
@@ -18,12 +18,13 @@ static const struct opcase { u8 op, types, nargs, how; } cases[] = {
 };
 
 /* A way to run: guest, NaN rule, modes.  flags: those compared. */
-struct way { const char *name; struct guest *guest; u8 fpnan; u32 mode, flags; int staticrm, vectors, soft; };
+struct way { const char *name; struct guest *guest; u8 fpnan; u32 mode, flags; int staticrm, vectors /* 2: and half precision */, soft; };
 
 enum { POOL = 8, ALL = FPX_ALL & ~FPX_DENORM };
 static struct region r;
-static ref fpool[4][POOL], ipool[POOL];
-static const u8 types[4] = {F32, F64, VF32, VF64};
+static ref fpool[6][POOL], ipool[POOL];
+static const u8 types[6] = {F32, F64, VF32, VF64, F16, VF16};
+static int ntypes;
 
 static ref flags;
 
@@ -40,17 +41,20 @@ rounding(const struct way *w)
 static void
 emit_conversion(const struct opcase *c, const struct way *w, int k)
 {
-	int isvec = k >= 2, from = isvec ? k : (int)below(2), aux = below(2) ? FP_UNS : 0;
+	int isvec = ty_isvec(types[k]), from = isvec ? k : (int)below(2), aux = below(2) ? FP_UNS : 0;
+
+	if (!isvec && ntypes == 6 && below(2))
+		from = 4;
 
 	if (c->how == H_CVT) {
-		int other = k ^ 1;
+		int other = k == 4 ? (int)below(2) : k == 5 ? 2 : k == 2 && ntypes == 6 && below(2) ? 5 : k < 2 && from == 4 ? 4 : k ^ 1;
 		fpool[k][below(POOL)] = ir_opx(&r, O_fcvt, types[k], rounding(w), types[other], 0, anyf(other), 0, 0);
 		return;
 	}
-	int bits = k & 1 ? 64 : 32, fbits = w->fpnan == FPNAN_ARM && below(4) == 0 ? 1 + (int)below((u32)bits) : 0;
+	int bits = isvec ? ty_lanebits(types[k]) : k == 1 ? 64 : 32, fbits = w->fpnan == FPNAN_ARM && below(4) == 0 ? 1 + (int)below((u32)bits) : 0;
 
 	if (c->how == H_TOINT) {
-		int rm = below(6), ty = isvec ? (bits == 64 ? V64 : V32) : below(2) ? I32 : I64;
+		int rm = below(6), ty = isvec ? (bits == 64 ? V64 : bits == 32 ? V32 : V16) : below(2) ? I32 : I64;
 		if (!isvec && fbits > ty_bits(ty))
 			fbits = 0;
 		aux |= rm | fbits << FP_FBITS | (w->fpnan == FPNAN_RISCV ? FP_NANMAX : 0);
@@ -63,7 +67,7 @@ emit_conversion(const struct opcase *c, const struct way *w, int k)
 	}
 	aux |= fbits << FP_FBITS | (isvec ? 0 : rounding(w));
 	if (isvec)
-		fpool[k][below(POOL)] = ir_opx(&r, O_icvtf, types[k], aux, bits == 64 ? V64 : V32, 0, anyf(k), 0, 0);
+		fpool[k][below(POOL)] = ir_opx(&r, O_icvtf, types[k], aux, bits == 64 ? V64 : bits == 32 ? V32 : V16, 0, anyf(k), 0, 0);
 	else
 		fpool[k][below(POOL)] = ir_opx(&r, O_icvtf, types[k], aux, below(2) ? I32 : I64, 0, anyint(), 0, 0);
 }
@@ -96,7 +100,7 @@ emit(const struct opcase *c, const struct way *w)
 	int k;
 
 	do
-		k = (int)below(w->vectors ? 4 : 2);
+		k = (int)below((u32)ntypes);
 	while (!(c->types >> k & 1));
 	int ty = types[k], aux = rounding(w), v = 0, imm = 0;
 	ref a = anyf(k), b = c->nargs > 1 ? anyf(k) : 0, d = c->nargs > 2 ? anyf(k) : 0;
@@ -130,6 +134,9 @@ block(const struct opcase *first, const struct way *w, int n, u64 seed)
 	for (int k = 0; k < NINT; k++)
 		((u64 *)cpu_eval->state)[k] = corner_int(64);
 	cpu_eval->fpmode = rm[below(4)] | w->mode;
+	ntypes = w->vectors == 2 ? 6 : w->vectors ? 4 : 2;
+	if (w->vectors == 2 && below(8) == 0)
+		cpu_eval->fpmode |= below(2) ? FPM_FZ16 : FPM_AHP;
 	region_init(&r, w->guest, PC, 0);
 	r.fpnan = w->fpnan;
 	ir_block(&r, PC);
@@ -137,8 +144,8 @@ block(const struct opcase *first, const struct way *w, int n, u64 seed)
 	u32 var = below(NVEC);         /* all different, or nearly: a home keeps track of few values */
 
 	for (int k = 0; k < POOL; k++, var += 5) {
-		for (int j = 1; j < (isfp ? 2 : 4); j++)
-			fpool[j][k] = ir_get(&r, types[j], NINT + (int)((var + (u32)j * 8) % NVEC));
+		for (int j = 1; j < ntypes; j++)
+			fpool[j][k] = ir_get(&r, types[j], NINT + (int)((var + (u32)j * 6) % NVEC));
 		if (isfp)
 			fpool[0][k] = ir_opx(&r, O_funbox, F32, 0, 0, 0, fpool[1][k], 0, 0);
 		else
@@ -153,7 +160,7 @@ block(const struct opcase *first, const struct way *w, int n, u64 seed)
 	if (flags)
 		keepint(ir_opx(&r, O_fcc, I64, 0, (int)below(14), 0, flags, 0, 0));
 	for (int k = 0; k < POOL; k++) {
-		for (int j = 0; j < (isfp ? 2 : 4); j++) {
+		for (int j = 0; j < ntypes; j++) {
 			ref t = fpool[j][k];
 			if (isfp && j == 0)
 				t = ir_opx(&r, O_fbox, F64, 0, F32, 0, t, 0, 0);
@@ -178,6 +185,7 @@ wanted(const struct opcase *c)
 
 static const struct way arm = {"arm", &guest_vec, FPNAN_ARM, 0, ALL & ~FPX_UNDERFLOW, 0, 1, 0};
 static const struct way arm_soft = {"arm-soft", &guest_vec, FPNAN_ARM, 0, ALL & ~FPX_UNDERFLOW, 0, 1, 1};
+static const struct way arm_half = {"arm-half", &guest_vec, FPNAN_ARM, 0, ALL & ~FPX_UNDERFLOW, 0, 2, 0};
 static const struct way arm_dn = {"arm-dn", &guest_vec, FPNAN_ARM_DN, FPM_DN, ALL & ~FPX_UNDERFLOW, 0, 1, 0};
 static const struct way arm_fz = {"arm-fz", &guest_vec, FPNAN_ARM, FPM_FZ, FPX_INVALID | FPX_DIVZERO | FPX_OVERFLOW, 0, 1, 0};
 static const struct way riscv = {"riscv", &guest_fp, FPNAN_RISCV, 0, ALL, 1, 0, 0};
@@ -210,7 +218,7 @@ run(const char *hide, const struct way *w)
 		for (int k = 0; k < times && wanted(&cases[c]); k++) {
 			if (!w->vectors && !(cases[c].types & SCALAR))
 				continue;
-			if (block(&cases[c], w, k < times / 2 ? 1 : 1 + k % 8, (seed += 0x9e3779b97f4a7c15) | 1)) {
+			if (block(&cases[c], w, k < times / 2 || w->mode & FPM_FZ ? 1 : 1 + k % 8, (seed += 0x9e3779b97f4a7c15) | 1)) {
 				bad++;
 				break;
 			}
@@ -222,6 +230,9 @@ static void test_flushing_with_avx512(void **s) { (void)s; run("", &arm_fz); }
 static void test_flushing_with_avx2(void **s) { (void)s; run("avx512", &arm_fz); }
 static void test_arm_with_avx512(void **s) { (void)s; run("", &arm); }
 static void test_arm_with_avx2(void **s) { (void)s; run("avx512", &arm); }
+static void test_half_with_avx512(void **s) { (void)s; run("", &arm_half); }
+static void test_half_with_avx2(void **s) { (void)s; run("avx512", &arm_half); }
+static void test_half_with_sse(void **s) { (void)s; run("avx", &arm_half); }
 static void test_arm_with_sse(void **s) { (void)s; run("avx", &arm); }
 static void test_after_many_traps_with_avx512(void **s) { (void)s; run("", &arm_soft); }
 static void test_after_many_traps_with_avx2(void **s) { (void)s; run("avx512", &arm_soft); }
@@ -238,6 +249,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_flushing_with_avx512), cmocka_unit_test(test_flushing_with_avx2),
 		cmocka_unit_test(test_arm_with_avx512), cmocka_unit_test(test_arm_with_avx2), cmocka_unit_test(test_arm_with_sse),
+		cmocka_unit_test(test_half_with_avx512), cmocka_unit_test(test_half_with_avx2), cmocka_unit_test(test_half_with_sse),
 		cmocka_unit_test(test_default_nan_with_avx512), cmocka_unit_test(test_default_nan_with_avx2),
 		cmocka_unit_test(test_default_nan_with_sse), cmocka_unit_test(test_riscv_with_avx512),
 		cmocka_unit_test(test_riscv_with_avx2), cmocka_unit_test(test_riscv_with_sse),
