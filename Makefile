@@ -123,4 +123,4 @@ install: $(B)/dragoman-static
 clean:
 	rm -rf $(B)
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -path '$(B)/root-*' -prune -o -type f -name '*.d' -print 2>/dev/null)
