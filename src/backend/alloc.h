@@ -37,7 +37,8 @@ struct val {
 	u8 var, var2;                  /* variables whose homes hold it, or NOVAR */
 	u8 slot;                       /* 1 + spill slot, or 0 */
 	u8 ty;                         /* its type (ir_type) */
-	u8 pad[3];
+	u8 pad;
+	u16 user;                      /* an instruction that has it as operand: the one if uses is 1 */
 };
 
 struct planhost {

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* regalloc.c - plans a block: last uses, values computed into homes, values left to their consumer
  *
- * One pass forward counts uses, one backward does the rest.  Going backward, "pending" is a put
- * whose value may still be computed into the variable's home if nothing hostile comes before (that
- * is: earlier in the block but after) the definition.  An effect makes every pending put void at
- * once, by the epoch.  An instruction that is left to its consumer uses its operands there. */
+ * One pass backward: a definition is met after all its uses.  "Pending" is a put whose value may
+ * still be computed into the variable's home if nothing hostile comes before (that is: earlier in the
+ * block but after) the definition.  An effect makes every pending put void at once, by the epoch.  An
+ * instruction that is left to its consumer uses its operands there.  A value that lives in a home
+ * which is overwritten early all the same is moved by the emitter; so this is advice, but for what
+ * may fault. */
 #include "backend/alloc.h"
 
 struct planner {
@@ -17,27 +19,15 @@ struct planner {
 	u16 epoch;
 };
 
-enum { NEAR = 4 };                     /* how far apart a value and its flags are looked for */
+enum {
+	NEAR = 4,                      /* how far apart a value and its flags are looked for */
+	VAL_TESTED = 64,               /* the fltst `pair` would like it to make its flags */
+};
 
-static void use(struct planner *, ref *, int at, const struct ins *c, int n);
-
-static void
-uses_of(struct planner *p, struct ins *i, int at)
-{
-	if (i->a)
-		use(p, &i->a, at, i, 0);
-	if (i->b)
-		use(p, &i->b, at, i, 1);
-	if (i->c)
-		use(p, &i->c, at, i, 2);
-}
-
-static void
-unuse(struct planner *p, ref o)
-{
-	if (!isk(o))
-		p->val[o].uses--;
-}
+/* What some host may leave to its consumer, and so is worth asking for. */
+static const u8 leavable[O_COUNT] = {
+	[O_add] = 1, [O_shl] = 1, [O_set] = 1, [O_fcc] = 1, [O_and] = 1, [O_flsub] = 1, [O_fladd] = 1,
+};
 
 /* the value under cuts to n bits or more */
 static ref
@@ -49,46 +39,43 @@ bare(const struct region *r, ref o, int n)
 	return o;
 }
 
-/* An operand that is only a 64-bit value cut to 32 bits: an operation of 32 bits or less takes the value
- * itself. */
-static void
-peel(struct planner *p, ref *o, const struct ins *c, int n)
+/* Operand n of instruction c, number `who`, is used at `at`.  If it is only a 64-bit value cut to 32 bits, an operation of 32 bits
+ * or less takes the value itself. */
+static inline void
+use(struct planner *p, ref *o, int at, int who, const struct ins *c, int n)
 {
-	ref to;
-
-	if (c->ty > I32 || opinfo[c->op].arg[n] != 'X' || c->op == O_put)
-		return;
-	to = bare(p->r, *o, ty_bits(c->ty));
-	if (to == *o)
-		return;
-	unuse(p, *o);
-	*o = to;
-	p->val[to].uses++;
-}
-
-static void
-use(struct planner *p, ref *o, int at, const struct ins *c, int n)
-{
+	const struct ins *d;
 	struct val *v;
-	struct ins *d;
 
 	if (isk(*o))
 		return;
-	peel(p, o, c, n);
-	v = &p->val[*o];
 	d = &p->r->ins[*o];
-	if (v->uses == 1 && opinfo[d->op].traits & PURE && p->host->fold(p->r, d, c, n)) {
-		v->flags |= VAL_FOLD;
-		v->last = (u16)at;
-		uses_of(p, d, at);
-		return;
+	if (d->op == O_zxt && c->ty <= I32 && opinfo[c->op].arg[n] == 'X' && c->op != O_put) {
+		*o = bare(p->r, *o, ty_bits(c->ty));
+		d = &p->r->ins[*o];
 	}
-	if (!v->last) {
-		v->last = (u16)at;
-		p->live[d->v] += d->op == O_get;
-	}
-	if (d->op == O_get)
+	v = &p->val[*o];
+	v->uses++;
+	v->user = (u16)who;
+	if (d->op == O_get) {
+		p->live[d->v] += !v->last;
 		p->pend[d->v].t = 0;
+	}
+	if (v->last < at)
+		v->last = (u16)at;
+}
+
+static void
+uses_of(struct planner *p, int who, int at)
+{
+	struct ins *i = &p->r->ins[who];
+
+	if (i->a)
+		use(p, &i->a, at, who, i, 0);
+	if (i->b)
+		use(p, &i->b, at, who, i, 1);
+	if (i->c)
+		use(p, &i->c, at, who, i, 2);
 }
 
 /* x makes the value whose flags f is */
@@ -131,7 +118,7 @@ bindpair(struct planner *p, int f, int x)
 {
 	struct val *vx = &p->val[x];
 
-	if (vx->flags & (VAL_DEAD | VAL_FOLD | VAL_MAKES) || !vx->uses)
+	if (vx->flags & (VAL_DEAD | VAL_FOLD | VAL_MAKES))
 		return 0;
 	vx->flags |= VAL_MAKES;
 	vx->pair = (u16)f;
@@ -140,7 +127,7 @@ bindpair(struct planner *p, int f, int x)
 	return 1;
 }
 
-/* Looks for the instruction that makes the flags f on its way. */
+/* Looks for the instruction that makes the flags f on its way: then that one uses the operands. */
 static int
 findpair(struct planner *p, int f)
 {
@@ -148,11 +135,13 @@ findpair(struct planner *p, int f)
 	int lo = f - NEAR < p->b->first ? p->b->first : f - NEAR;
 	int hi = f + NEAR >= p->b->first + p->b->n ? p->b->first + p->b->n - 1 : f + NEAR;
 
-	if (i->op == O_fltst) {
-		const struct ins *d = &p->r->ins[i->a & ~REF_K];
+	if (i->op == O_fltst && !isk(i->a) && i->a >= lo && (i->ty == I32 || i->ty == I64)) {
+		const struct ins *d = &p->r->ins[i->a];
 
-		return !isk(i->a) && i->a >= lo && p->val[i->a].uses > 1 && d->ty == i->ty && (i->ty == I32 || i->ty == I64) &&
-		    (d->op == O_and || d->op == O_or || d->op == O_xor) && bindpair(p, f, i->a);
+		if (d->ty == i->ty && (d->op == O_and || d->op == O_or || d->op == O_xor)) {
+			p->val[i->a].flags |= VAL_TESTED;
+			p->val[i->a].pair = (u16)f;
+		}
 	}
 	if (!isflagop(i))
 		return 0;
@@ -165,84 +154,64 @@ findpair(struct planner *p, int f)
 	return 0;
 }
 
-/* The maker uses the operands. */
-static void
-paired_uses(struct planner *p, const struct ins *i)
-{
-	unuse(p, i->a);
-	unuse(p, i->b);
-	unuse(p, i->c);
-}
-
 static void
 planput(struct planner *p, struct ins *i, int at)
 {
 	ref t = i->a;
-	const struct ins *d = &p->r->ins[t & ~REF_K];
 
-	use(p, &i->a, at, i, 0);
 	p->pend[i->v].t = 0;
-	if (isk(t) || d->op == O_get || i->ty == FL || p->live[i->v])
+	if (isk(t))
+		return;
+	use(p, &i->a, at, at, i, 0);
+	if (p->r->ins[t].op == O_get || i->ty == FL || p->live[i->v])
 		return;
 	p->pend[i->v].t = t;
 	p->pend[i->v].epoch = p->epoch;
 	p->val[t].want = (u8)i->v;
 }
 
-/* A put that nobody sees (ir/dead.c): the home is free for the value all the same, if nothing better is known. */
+/* Nobody uses the value itself; if flags were to come with it they are made alone. */
 static void
-planhint(struct planner *p, const struct ins *i)
-{
-	struct val *v = &p->val[i->imm];
-	int op = p->r->ins[i->imm].op;
-
-	if (!i->imm || !v->last || v->want != NOVAR || op == O_get || op == O_nop || p->live[i->v] || v->flags & VAL_FOLD ||
-	    (p->pend[i->v].t && p->pend[i->v].epoch == p->epoch))
-		return;
-	p->pend[i->v].t = (ref)i->imm;
-	p->pend[i->v].epoch = p->epoch;
-	v->want = (u8)i->v;
-}
-
-/* Nobody wants it. */
-static void
-drop(struct planner *p, const struct ins *i, struct val *v)
+drop(struct planner *p, struct val *v)
 {
 	v->flags |= VAL_DEAD;
-	unuse(p, i->a);
-	unuse(p, i->b);
-	unuse(p, i->c);
+	if (v->flags & VAL_MAKES) {
+		p->val[v->pair].flags &= (u8)~VAL_PAIRED;
+		uses_of(p, v->pair, v->pair);
+	}
+}
+
+/* 1 if the pure instruction needs no code of its own */
+static int
+planpure(struct planner *p, struct ins *i, int at)
+{
+	struct val *v = &p->val[at];
+
+	if (!v->uses) {
+		drop(p, v);
+		return 1;
+	}
+	if (v->uses == 1 && leavable[i->op] && !(v->flags & VAL_MAKES)) {
+		const struct ins *c = &p->r->ins[v->user];
+
+		if (p->host->fold(p->r, i, c, c->a == at ? 0 : c->b == at ? 1 : 2)) {
+			v->flags |= VAL_FOLD;
+			uses_of(p, at, v->last);
+			return 1;
+		}
+	}
+	if (v->flags & VAL_TESTED && !(v->flags & VAL_MAKES))
+		bindpair(p, v->pair, at);
+	return 0;
 }
 
 static void
-planins(struct planner *p, struct ins *i, int at)
+planins(struct planner *p, struct ins *i, int at, int traits)
 {
 	struct val *v = &p->val[at];
-	int traits = opinfo[i->op].traits;
 
-	if (i->op == O_put) {
-		planput(p, i, at);
+	if (traits & PURE && planpure(p, i, at))
 		return;
-	}
-	if (i->op == O_nop) {
-		planhint(p, i);
-		return;
-	}
-	if (i->op == O_get) {
-		if (v->last)
-			p->live[i->v]--;
-		else
-			v->flags |= VAL_DEAD;
-		return;
-	}
-	if (traits & PURE) {
-		if (v->flags & VAL_FOLD)
-			return;
-		if (!v->uses && !(v->flags & VAL_MAKES)) {
-			drop(p, i, v);
-			return;
-		}
-	}
 	if (v->want != NOVAR) {
 		if (p->pend[v->want].t != at || p->pend[v->want].epoch != p->epoch)
 			v->want = NOVAR;
@@ -251,21 +220,14 @@ planins(struct planner *p, struct ins *i, int at)
 	}
 	if (traits & (READ | WRITE | EFF | LEAVE | END))
 		p->epoch++;
-	if (v->ty == FL && findpair(p, at))
-		paired_uses(p, i);
-	else
-		uses_of(p, i, at);
-}
-
-static inline void
-count(struct val *val, ref r)
-{
-	val[isk(r) ? 0 : r].uses++;
+	if (v->ty != FL || !findpair(p, at))
+		uses_of(p, at, at);
 }
 
 void
 plan_block(const struct region *r, const struct block *b, struct val *val, const struct planhost *host)
 {
+	static const struct val unknown = {.want = NOVAR, .var = NOVAR, .var2 = NOVAR, .reg = -1};
 	/* Not cleared for each block: a pend[] left over names a value of another block, and live[] has
 	 * gone back to 0 at the block's beginning.  Compile is never entered twice at a time. */
 	static struct planner p;
@@ -275,22 +237,23 @@ plan_block(const struct region *r, const struct block *b, struct val *val, const
 	p.b = b;
 	p.val = val;
 	p.host = host;
-	for (int i = b->first; i < end; i++) {
-		const struct ins *s = &r->ins[i];
-		char res;
+	for (int i = b->first; i < end; i++)
+		val[i] = unknown;
+	for (int at = end - 1; at >= b->first; at--) {
+		struct ins *i = &r->ins[at];
+		const struct opinfo *o = &opinfo[i->op];
 
-		if (s->op == O_insn)
+		if (i->op == O_insn || i->op == O_nop)
 			continue;
-		res = opinfo[s->op].res;
-		val[i] = (struct val){.want = NOVAR, .var = NOVAR, .var2 = NOVAR, .reg = -1,
-		    .ty = res == 'X' ? s->ty : res == 'F' ? FL : I64};
-		count(val, s->a);
-		if (s->b)
-			count(val, s->b);
-		if (s->c)
-			count(val, s->c);
+		val[at].ty = o->res == 'X' ? i->ty : o->res == 'F' ? FL : I64;
+		if (i->op == O_put) {
+			planput(&p, i, at);
+		} else if (i->op != O_get) {
+			planins(&p, i, at, o->traits);
+		} else if (val[at].uses) {
+			p.live[i->v]--;
+		} else {
+			val[at].flags = VAL_DEAD;
+		}
 	}
-	for (int i = end - 1; i >= b->first; i--)
-		if (r->ins[i].op != O_insn)
-			planins(&p, &r->ins[i], i);
 }
