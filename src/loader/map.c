@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,11 +22,14 @@ struct object {
 	gaddr end;                     /* page-rounded end of what has been mapped */
 };
 
+/* What /proc/self/maps calls a file: absolute, without links and prefix.  buf: IMAGE_PATH bytes. */
 static const char *
-shown(const struct program *p, const char *path)
+shown(const struct program *p, const char *path, char *buf)
 {
 	size_t n = p->prefix ? strlen(p->prefix) : 0;
 
+	if (realpath(path, buf))
+		path = buf;
 	while (n && p->prefix[n - 1] == '/')
 		n--;
 	return n && !strncmp(path, p->prefix, n) && path[n] == '/' ? path + n : path;
@@ -165,7 +169,8 @@ note_ranges(struct image *img, const struct object *o)
 static int
 load_interp(struct image *img, const struct program *p)
 {
-	struct object o = { .shown = shown(p, p->interp_path) };
+	char name[IMAGE_PATH];
+	struct object o = { .shown = shown(p, p->interp_path, name) };
 	const char *why = 0;
 	int r;
 
@@ -188,7 +193,8 @@ load_interp(struct image *img, const struct program *p)
 static int
 load_program(struct image *img, const struct program *p)
 {
-	struct object o = { .fd = p->fd, .shown = shown(p, p->path) };
+	char name[IMAGE_PATH];
+	struct object o = { .fd = p->fd, .shown = shown(p, p->path, name) };
 	const char *why;
 	char size[32];
 	int r = readelf(&o, &why);
