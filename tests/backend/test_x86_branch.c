@@ -44,9 +44,12 @@ compile(void)
 	assert_int_equal(h->compile(&r, &out), 0);
 	assert_true(out.nlink <= 8 && out.nentry <= 8 && out.nmap <= 64);
 	*m = (struct made){.code = at, .nlink = out.nlink, .nentry = out.nentry, .nmap = out.nmap, .pc = r.pc};
-	memcpy(m->link, out.link, (size_t)out.nlink * sizeof *out.link);
-	memcpy(m->entry, out.entry, (size_t)out.nentry * sizeof *out.entry);
-	memcpy(m->map, out.map, (size_t)out.nmap * sizeof *out.map);
+	for (int i = 0; i < out.nlink; i++)
+		m->link[i] = out.link[i];
+	for (int i = 0; i < out.nentry; i++)
+		m->entry[i] = out.entry[i];
+	for (int i = 0; i < out.nmap; i++)
+		m->map[i] = out.map[i];
 	for (int i = 0; i < m->nlink; i++)             /* one store patches it */
 		assert_true(((uintptr_t)(at + m->link[i].site) & 7) <= 4);
 	at += alignup(out.size, 16);
