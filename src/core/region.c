@@ -12,6 +12,13 @@
 
 enum { MAXMARK = 1024, WINDOW = 4096, PEEKMAX = 12, NCHUNK = 32 };
 
+/* Half of what is translated is never executed: error paths, the other cases of a switch.  Code that is
+ * left out costs one exit when it is reached after all, and a jump from then on. */
+enum {
+	FAR = 512,                     /* bytes: how far ahead a conditional branch is followed */
+	CALLS = 32,                    /* instructions, after which calls are not assumed to return */
+};
+
 struct walk {
 	const struct cpu *cpu;
 	const struct guest *g;
@@ -85,6 +92,16 @@ next(struct walk *w)
 	return off;
 }
 
+/* Back is a loop; ahead is likely a rare case, unless near. */
+static void
+branch(struct walk *w, u64 off, const struct scan *s)
+{
+	u64 to = s->target - w->pc;
+
+	if (s->flow == FLOW_JUMP || to <= off || to - off < FAR)
+		want(w, s->target);
+}
+
 static void
 walk(struct walk *w)
 {
@@ -104,9 +121,9 @@ walk(struct walk *w)
 			if (off >= w->end)
 				w->end = off + 2;
 			if (s.flow == FLOW_COND || s.flow == FLOW_JUMP)
-				want(w, s.target);
+				branch(w, off, &s);
 			off += s.len;
-			if (s.flow == FLOW_CALL || s.flow == FLOW_SYS)
+			if ((s.flow == FLOW_CALL || s.flow == FLOW_SYS) && w->n < CALLS)
 				want(w, w->pc + off);
 			if (s.flow != FLOW_NEXT && s.flow != FLOW_COND)
 				break;
