@@ -249,6 +249,8 @@ grow_memory(void)
 		if (below(5) == 0)
 			aux |= below(2) ? AUX_IDX32S : AUX_IDX32U;
 	}
+	if (fake.bits == 32 && below(2))       /* what lies above an address of 32 bits does not count */
+		base = ir_op(&r, O_add, I64, base, ir_k(&r, rnd() << 32), 0);
 	datum = ty == I64 && below(4) == 0 ? base : value(ty);         /* the address itself may be stored */
 	switch (below(12)) {
 	case 0: case 1: case 2:
@@ -530,6 +532,15 @@ test_random_blocks_on_a_plain_x86_64(void **state)
 }
 
 static void
+test_random_blocks_of_a_32_bit_guest(void **state)
+{
+	(void)state;
+	fake.bits = 32;
+	run("", seed_now(), rounds(), 60);
+	fake.bits = 64;
+}
+
+static void
 test_long_blocks(void **state)
 {
 	(void)state;
@@ -542,6 +553,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random_blocks_equal_the_evaluator),
 		cmocka_unit_test(test_random_blocks_on_a_plain_x86_64),
+		cmocka_unit_test(test_random_blocks_of_a_32_bit_guest),
 		cmocka_unit_test(test_long_blocks),
 	};
 

@@ -215,18 +215,18 @@ x_stx(struct x86 *x, const struct ins *i)
 	if (i->aux & AUX_BE || i->ty > I64)
 		return 0;
 	m = plain_address(x, i, bits / 8);
+	new = xr_use(x, i->b, bits);
 	t = m.base;
 	if (m.base == NOREG || m.disp || x->a32) {
-		t = istemp(m.base) ? m.base : xr_tmp(x);
+		t = RAX;
 		lea(&x->a, x->a32 ? 32 : 64, t, (struct mem){m.base, m.index, m.scale, 0, m.disp});
 	}
-	new = xr_use(x, i->b, bits);
 	alu_rm(&x->a, A_CMP, 64, t, m_cpu(offsetof(struct cpu, excl_addr)));
 	no = jcc_8(&x->a, JNE);
 	alu_mi(&x->a, A_CMP, 32, m_cpu(offsetof(struct cpu, excl_size)), bits / 8);
 	no2 = jcc_8(&x->a, JNE);
 	mov_rm(&x->a, 64, RAX, m_cpu(offsetof(struct cpu, excl_val)));
-	locked(x, 1, 0xb1, bits, mem_at(t, 0), new);
+	locked(x, 1, 0xb1, bits, m, new);
 	rel8_here(&x->a, no);
 	rel8_here(&x->a, no2);
 	setcc_r(&x->a, JNE, RAX);

@@ -218,6 +218,8 @@ compile_block(struct x86 *x, int b)
 
 		if (borrow.n)
 			loans(x, &borrow, n);
+		if (i->op == O_nop)
+			continue;
 		if (i->op == O_insn) {
 			x->pcoff = (u32)(x->b->pc - x->r->pc) + (u32)i->imm;
 			x->mapped = 0;
