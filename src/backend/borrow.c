@@ -18,7 +18,7 @@ enum {
 static const u8 quiet[O_COUNT] = {
 	[O_nop] = 1, [O_get] = 1, [O_put] = 1, [O_insn] = 1, [O_mov] = 1, [O_add] = 1, [O_sub] = 1, [O_mul] = 1,
 	[O_and] = 1, [O_or] = 1, [O_xor] = 1, [O_andn] = 1, [O_orn] = 1, [O_not] = 1, [O_neg] = 1, [O_shl] = 1,
-	[O_shr] = 1, [O_sar] = 1, [O_rotr] = 1, [O_sxt] = 1, [O_zxt] = 1, [O_bfx] = 1, [O_extr] = 1,
+	[O_shr] = 1, [O_sar] = 1, [O_rotr] = 1, [O_sxt] = 1, [O_zxt] = 1, [O_bfx] = 1,
 	[O_bswap32] = 1, [O_set] = 1, [O_sel] = 1,
 };
 

@@ -175,22 +175,27 @@ addrange(struct region *r, gaddr lo, gaddr hi)
  * and the callee are looked at (here, when their caller is translated), and if either did read
  * flags, the flags would be kept.  Only a return that is no return could be deceived. */
 static int
-flagslive(void *arg, gaddr pc)
+peek(struct walk *w, gaddr pc, int *left)
 {
-	struct walk *w = arg;
 	struct scan s;
 
-	if (pc == FLAGS_UNKNOWN)
-		return 0;
-	for (int i = 0; i < PEEKMAX; i++, pc += s.len) {
+	for (; (*left)-- > 0; pc = s.flow == FLOW_JUMP ? s.target : pc + s.len) {
 		if (!scanat(w, pc, &s) || s.flags == PEEK_READ || s.flags == PEEK_END)
 			return 1;
 		if (s.flags == PEEK_WRITE || s.flow == FLOW_CALL || s.flow == FLOW_STOP)
 			return 0;
-		if (s.flow != FLOW_NEXT)
+		if (s.flow == FLOW_SYS || (s.flow == FLOW_COND && peek(w, s.target, left)))
 			return 1;
 	}
 	return 1;
+}
+
+static int
+flagslive(void *arg, gaddr pc)
+{
+	int left = PEEKMAX;
+
+	return pc != FLAGS_UNKNOWN && peek(arg, pc, &left);
 }
 
 int
