@@ -19,7 +19,7 @@
 enum {
 	NINT = 24, NVEC = 4, FLVAR = NINT, VECVAR, NREG = VECVAR + NVEC,
 	FLAT = 256, VECAT = 512, AREA = 1 << 22, MEM = 6144, POOL = 64,
-	PC = 0x10000, LINK = 20,
+	PC = 0x10000, LINK = 20, BLOCK = 0x40,
 };
 
 static struct reg regs[NREG];
@@ -84,7 +84,7 @@ number(int bits)
 static struct region r;
 static struct { ref t; u8 ty; } pool[POOL];    /* integers, by type */
 static ref flags[8];
-static int npool, nflags;
+static int npool, nflags, nblocks;
 
 static void
 keep(ref t, int ty)
@@ -276,16 +276,25 @@ grow_memory(void)
 	}
 }
 
+/* Where an exit may go: a later block of the region, or outside. */
+static ref
+somewhere(void)
+{
+	u32 later = (u32)(nblocks - r.nblock);
+
+	if (later && below(4))
+		return ir_k(&r, PC + (u64)BLOCK * ((u64)r.nblock + below(later)));
+	return ir_k(&r, below(2) ? PC + 0x10000 + below(8) * 4 : PC - 0x1000 + below(8) * 4);
+}
+
 static void
 grow_effect(void)
 {
-	static const u64 none = 0;
 	int ty = below(2) ? I64 : I32;
 
-	(void)none;
 	switch (below(8)) {
-	case 0: ir_opx(&r, O_brc, ty, 0, (int)below(R_NTST + 1), 0, value(ty), value(ty), ir_k(&r, PC + 0x1000 + below(8) * 4)); break;
-	case 1: ir_opx(&r, O_brf, FL, 0, (int)below(14), 0, flagvalue(), 0, ir_k(&r, PC - 0x1000 + below(8) * 4)); break;
+	case 0: ir_opx(&r, O_brc, ty, 0, (int)below(R_NTST + 1), 0, value(ty), value(ty), somewhere()); break;
+	case 1: ir_opx(&r, O_brf, FL, 0, (int)below(14), 0, flagvalue(), 0, somewhere()); break;
 	case 2: keep(ir_opx(&r, O_help, I64, 0, 0, 0, value(I64), value(I64), below(2) ? value(I64) : 0), I64); break;
 	case 3: keep(ir_opx(&r, O_help, I64, 0, 1, 0, value(I64), value(I64), value(I64)), I64); break;
 	case 4: keep(ir_opx(&r, O_help, I64, 0, 2, 0, value(I64), value(I64), 0), I64); break;
@@ -308,15 +317,42 @@ grow_put(void)
 }
 
 static void
+open_block(void)
+{
+	gaddr pc = PC + (u64)BLOCK * (u64)r.nblock;
+
+	npool = nflags = 0;
+	ir_block(&r, pc);
+	r.block[r.nblock - 1].entry = below(2) || r.nblock == 1;
+	ir_insn(&r, pc);
+}
+
+static void
+close_block(void)
+{
+	for (int k = 0; k < npool && k < 6; k++)
+		ir_put(&r, pool[npool - 1 - k].ty == I64 ? I64 : I32, (int)below(NINT), pool[npool - 1 - k].t);
+	if (nflags)
+		ir_put(&r, FL, FLVAR, flags[nflags - 1]);
+	if (r.nblock < nblocks && below(2))
+		ir_op(&r, O_jmp, N, ir_k(&r, PC + (u64)BLOCK * (u64)r.nblock), 0, 0);
+	else
+		ir_op(&r, O_jmp, N, somewhere(), 0, 0);
+}
+
+/* A region of blocks that jump forward only; n steps in all. */
+static void
 grow_block(u64 seed, int n)
 {
 	rng = seed;
-	npool = nflags = 0;
+	nblocks = 1 + (int)below(2) * n / 12;
 	region_init(&r, &fake, PC, 0);
-	ir_block(&r, PC);
-	r.block[0].entry = 1;
-	ir_insn(&r, PC);
-	while (n-- > 0)
+	open_block();
+	for (int k = 0; k < n; k++) {
+		if (nblocks > 1 && k && k % 12 == 0) {
+			close_block();
+			open_block();
+		}
 		switch (below(16)) {
 		case 0: case 1: case 2: grow_binary(); break;
 		case 3: grow_unary(); break;
@@ -327,11 +363,25 @@ grow_block(u64 seed, int n)
 		case 10: grow_effect(); break;
 		default: grow_put();
 		}
-	for (int k = 0; k < npool && k < 6; k++)
-		ir_put(&r, pool[npool - 1 - k].ty == I64 ? I64 : I32, (int)below(NINT), pool[npool - 1 - k].t);
-	if (nflags)
-		ir_put(&r, FL, FLVAR, flags[nflags - 1]);
-	ir_op(&r, O_jmp, N, ir_k(&r, PC + 0x100), 0, 0);
+	}
+	nblocks = r.nblock;
+	close_block();
+}
+
+static void
+evaluate(u64 *val)
+{
+	struct eval e = {.cpu = ref_, .guest = &fake, .ins = r.ins, .k = r.k, .val = val,
+	    .stride = eval_stride(r.ins, r.nins)};
+	int b = 0;
+
+	do {
+		e.first = r.block[b].first;
+		e.pc = r.block[b].pc;
+		eval_block(&e, r.block[b].n);
+		for (b = 0; b < r.nblock && r.block[b].pc != ref_->pc; b++)
+			;
+	} while (b < r.nblock);
 }
 
 /* -- running -- */
@@ -441,10 +491,8 @@ differ(u64 seed, int n, int loud)
 	memcpy(before, ref_->state, CPU_STATE);
 	memcpy(membefore, mem, MEM);
 
-	struct eval e = {.cpu = ref_, .guest = &fake, .ins = r.ins, .k = r.k, .val = val,
-	    .stride = eval_stride(r.ins, r.nins), .first = r.block[0].first, .pc = PC};
 	/* the compiler may rewrite operands: evaluate first */
-	eval_block(&e, r.block[0].n);
+	evaluate(val);
 	static u8 evalmem[MEM];
 	memcpy(evalmem, mem, MEM);
 	memcpy(mem, membefore, MEM);
