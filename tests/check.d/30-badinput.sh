@@ -219,7 +219,7 @@ limits() { # of guest $g
 
 unreadable() { # of guest $g
 	local nobody=
-	copy secret; chmod 711 secret
+	copy secret; chmod 311 secret
 	[ "$(id -u)" = 0 ] && nobody="setpriv --reuid 65534 --regid 65534 --clear-groups"
 	bad "$g unreadable program" 126 "Permission denied" $nobody "$dragoman" ./secret
 	mkdir -p closed; cp "$exe" closed/x; chmod 700 closed
