@@ -137,6 +137,8 @@ ef_arith(struct x86 *x, const struct ins *i)
 	struct fpregs r = noregs();
 	struct mem m;
 
+	if (ty_lane(i->ty) == F16)
+		return ef_half(x, i);
 	if (!isfp(i->ty))
 		return 0;
 	fp_saveflags(x, i);
@@ -158,6 +160,8 @@ ef_sqrt(struct x86 *x, const struct ins *i)
 	int bits = ty_lanebits(i->ty);
 	struct fpregs r = noregs();
 
+	if (ty_lane(i->ty) == F16)
+		return ef_half(x, i);
 	if (!isfp(i->ty))
 		return 0;
 	fp_saveflags(x, i);
@@ -222,6 +226,8 @@ ef_fma(struct x86 *x, const struct ins *i)
 	int cold0 = x->ncold;
 	struct fpregs r = noregs();
 
+	if (ty_lane(i->ty) == F16)
+		return ef_halffma(x, i);
 	if (!isfp(i->ty) || !x86feat.fma)
 		return 0;
 	r.a = xv_use(x, i->a);
@@ -317,6 +323,8 @@ ef_minmax(struct x86 *x, const struct ins *i)
 	int cold0 = x->ncold;
 	struct fpregs r = noregs();
 
+	if (ty_lane(i->ty) == F16)
+		return ef_halfminmax(x, i);
 	if (!isfp(i->ty) || x->r->fpnan == FPNAN_X86)
 		return 0;
 	r.a = xv_use(x, i->a);

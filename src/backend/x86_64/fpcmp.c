@@ -45,6 +45,8 @@ static int isscalar(const struct ins *i) { return i->ty == F32 || i->ty == F64; 
 int
 ef_cmp(struct x86 *x, const struct ins *i)
 {
+	if (i->ty == F16)
+		return ef_halfcmp(x, i);
 	if (!isscalar(i))
 		return 0;
 	compare(x, i, i->a, i->b);
@@ -84,8 +86,8 @@ ef_set(struct x86 *x, const struct ins *i)
 }
 
 /* predicates of VCMPPS: quiet, signalling */
-static int
-predicate(int rel, int signal)
+int
+fp_predicate(int rel, int signal)
 {
 	static const u8 p[][2] = {
 		[R_EQ] = {0x00, 0x10}, [R_NE] = {0x04, 0x14}, [R_LTS] = {0x11, 0x01}, [R_GES] = {0x1d, 0x0d},
@@ -113,10 +115,12 @@ compare_mask(struct x86 *x, const struct ins *i, const struct fpregs *r, int imm
 int
 ef_vset(struct x86 *x, const struct ins *i)
 {
-	int soft = softly(x, i), imm = predicate(i->v, i->aux & FP_SIGNAL && !soft);
+	int soft = softly(x, i), imm = fp_predicate(i->v, i->aux & FP_SIGNAL && !soft);
 	int packed = ty_isvec(i->ty), swap = !x86feat.avx && (i->v == R_GTS || i->v == R_GES);
 	struct fpregs r = noregs();
 
+	if (ty_lane(i->ty) == F16)
+		return ef_halfvset(x, i);
 	if (swap)
 		imm = i->v == R_GTS ? 1 : 2;
 	if (!isfp(i->ty) || imm < 0 || (!x86feat.avx && (imm > 7 || (swap && !(i->aux & FP_SIGNAL)))))

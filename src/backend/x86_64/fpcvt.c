@@ -245,6 +245,8 @@ ef_round(struct x86 *x, const struct ins *i)
 	int imm = fp_roundimm(i->aux), cold0 = x->ncold;
 	struct fpregs r = noregs();
 
+	if (ty_lane(i->ty) == F16)
+		return ef_half(x, i);
 	if (!isfp(i->ty))
 		return 0;
 	if ((i->aux & FP_RM) == RM_NA)

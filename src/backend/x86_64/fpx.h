@@ -84,6 +84,13 @@ int fp_roundimm(int aux);
 u8 *fp_nofraction(struct code *, int bits, int packed, int a, int t);
 void fp_away(struct code *, int bits, int packed, int d, int a, int t, int u);
 
+int fp_predicate(int rel, int signal);         /* of VCMPPS, or -1 */
+
+/* -- fphalf.c: the emitters of fp.c and fpcmp.c for F16 -- */
+int ef_half(struct x86 *, const struct ins *), ef_halfminmax(struct x86 *, const struct ins *);
+int ef_halffma(struct x86 *, const struct ins *), ef_halfcmp(struct x86 *, const struct ins *);
+int ef_halfvset(struct x86 *, const struct ins *);
+
 /* May the result be zeroed above the scalar for nothing, and is it any use? */
 int fp_zeromask(struct x86 *, int ty);
 
