@@ -39,8 +39,8 @@ bare(const struct region *r, ref o, int n)
 	return o;
 }
 
-/* Operand n of instruction c, number `who`, is used at `at`.  If it is only a 64-bit value cut to 32 bits, an operation of 32 bits
- * or less takes the value itself. */
+/* Operand n of instruction c, number `who`, is used at `at`.  If it is only a 64-bit value cut to 32 bits,
+ * an operation of 32 bits or less takes the value itself. */
 static inline void
 use(struct planner *p, ref *o, int at, int who, const struct ins *c, int n)
 {
@@ -170,6 +170,21 @@ planput(struct planner *p, struct ins *i, int at)
 	p->val[t].want = (u8)i->v;
 }
 
+/* A put that nobody sees (ir/dead.c): the home is free for the value all the same, if nothing better is known. */
+static void
+planhint(struct planner *p, const struct ins *i)
+{
+	struct val *v = &p->val[i->imm];
+	int op = p->r->ins[i->imm].op;
+
+	if (!i->imm || !v->last || v->want != NOVAR || op == O_get || op == O_nop || p->live[i->v] || v->flags & VAL_FOLD ||
+	    (p->pend[i->v].t && p->pend[i->v].epoch == p->epoch))
+		return;
+	p->pend[i->v].t = (ref)i->imm;
+	p->pend[i->v].epoch = p->epoch;
+	v->want = (u8)i->v;
+}
+
 /* Nobody uses the value itself; if flags were to come with it they are made alone. */
 static void
 drop(struct planner *p, struct val *v)
@@ -243,8 +258,12 @@ plan_block(const struct region *r, const struct block *b, struct val *val, const
 		struct ins *i = &r->ins[at];
 		const struct opinfo *o = &opinfo[i->op];
 
-		if (i->op == O_insn || i->op == O_nop)
+		if (i->op == O_insn)
 			continue;
+		if (i->op == O_nop) {
+			planhint(&p, i);
+			continue;
+		}
 		val[at].ty = o->res == 'X' ? i->ty : o->res == 'F' ? FL : I64;
 		if (i->op == O_put) {
 			planput(&p, i, at);
