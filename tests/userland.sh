@@ -115,7 +115,7 @@ t gcc-c gcc "$(gcc -w -pthread -o "$tmp/a" "$tmp/a.c" && "$tmp/a")" cc1
 cxx1() { run g++ -O1 -pthread -o b "$tmp/b.cc" && $dragoman -L "$root" ./b; }
 t g++-exceptions-threads g++ "$(g++ -w -pthread -o "$tmp/b" "$tmp/b.cc" && "$tmp/b")" cxx1
 make1() { for i in 1 2 3 4 5 6; do echo "int f$i(void) { return $i; }" >f$i.c; done; printf 'O = f1.o f2.o f3.o f4.o f5.o f6.o\nlib.a: $(O)\n\tar rc $@ $(O)\n' >Makefile; run make -j2 CC=gcc PATH="$root/usr/bin" >log 2>&1 || tail -5 log >&2; ar t lib.a | sort | tr '\n' ' '; }
-t make-j2 make "f1.o f2.o f3.o f4.o f5.o f6.o " make1
+t make-j2 gcc "f1.o f2.o f3.o f4.o f5.o f6.o " make1
 lua1() { run lua5.4 -e 'local t = {} for i = 1, 200000 do t[i % 1000] = (t[i % 1000] or 0) + i * 0.5 end local s = 0 for k, v in pairs(t) do s = s + v end print(s, string.rep("ab", 3), ("x1y2"):gsub("%d", "#"))'; }
 t lua lua5.4 "$(printf '10000050000.0\tababab\tx#y#\t2')" lua1
 luajit1() { run luajit -e 'local s = 0 for i = 1, 3000000 do s = s + i % 7 end print(s) local ffi = require "ffi" ffi.cdef "int abs(int);" print(ffi.C.abs(-5))'; }
