@@ -17,15 +17,26 @@
 enum { NINT = 24, FLVAR = NINT, NREG, FLAT = 256, AREA = 1 << 22, SHADOW = 1 << 14, MAXRUN = 16 };
 enum { A, B, C, LINKREG = 5, SLOW = 22 };  /* A, B, C, the link in registers; SLOW in memory */
 
+static u64 touch(struct cpu *c, u64 a, u64 b, u64 d) { (void)c; return *(volatile u64 *)(uintptr_t)a + b + d; }
+
 static struct reg regs[NREG];
-static struct guest fake = {.name = "fake", .bits = 64, .reg = regs, .nreg = NREG, .link = LINKREG, .flags = FLVAR};
+static const struct helper helpers[] = { {"touch", (void *)touch, HELP_FAULT} };
+static struct guest fake = {.name = "fake", .bits = 64, .reg = regs, .nreg = NREG, .link = LINKREG, .flags = FLVAR,
+    .helper = helpers, .nhelper = NELEM(helpers)};
 static const struct host *h = &host_x86_64;
 static struct cpu *cpu;
 static u8 *area, *at;
 static u64 page;                       /* not accessible */
 
 /* what the engine keeps of a compiled region */
-struct made { u8 *code; struct link link[8]; struct entry entry[8]; struct mapent map[64]; int nlink, nentry, nmap; gaddr pc; };
+struct made {
+	u8 *code;
+	struct link link[8];
+	struct entry entry[8];
+	struct mapent map[64];
+	int nlink, nentry, nmap;
+	gaddr pc;
+};
 static struct made made[MAXRUN];
 static int nmade;
 static struct region r;
@@ -455,6 +466,8 @@ on_segv(int sig, siginfo_t *si, void *uc)
 		return;
 	if (++faults > 3)
 		abort();
+	if (pc < (u64)(uintptr_t)area || pc >= (u64)(uintptr_t)area + AREA)    /* in a helper */
+		pc = h->helper_pc(cpu) - 1;
 	for (int n = nmade - 1; n >= 0; n--)
 		if (pc >= (u64)(uintptr_t)made[n].code) {
 			u32 off = (u32)(pc - (u64)(uintptr_t)made[n].code);
@@ -518,6 +531,39 @@ test_fault_sees_exactly_the_puts_before(void **state)
 	assert_int_equal(*var(A), 1);
 	assert_int_equal(*var(SLOW), 2);
 	mprotect((void *)(uintptr_t)page, 4096, PROT_NONE);
+}
+
+static void
+test_fault_in_a_helper_belongs_to_its_instruction(void **state)
+{
+	static u64 word = 1000;
+
+	(void)state;
+	begin(0x1000);
+	put(A, k(1));
+	put(SLOW, k(2));
+	ir_insn(&r, 0x1004);
+	put(B, add(get(B), 5));
+	put(A, ir_opx(&r, O_help, I64, 0, 0, 0, get(C), get(B), k(3)));
+	put(SLOW, k(4));
+	jmp(0x2000);
+	compile();
+	catch_faults();
+	*var(C) = (u64)(uintptr_t)&word;
+	*var(B) = 10;
+	run(0x1000, 0);
+	assert_int_equal(cpu->why, WHY_NEXT);
+	assert_int_equal(*var(A), 1000 + 15 + 3);
+	assert_int_equal(*var(SLOW), 4);
+	*var(C) = page;
+	*var(B) = 10;
+	run(0x1000, 0);
+	assert_int_equal(cpu->why, WHY_FAULT);
+	assert_int_equal(cpu->pc, 0x1004);
+	assert_int_equal(*var(A), 1);
+	assert_int_equal(*var(B), 15);
+	assert_int_equal(*var(C), page);
+	assert_int_equal(*var(SLOW), 2);
 }
 
 /* Recursion deeper than the shadow stack: it is forgotten, and returns are dispatched. */
@@ -631,13 +677,15 @@ main(void)
 		cmocka_unit_test_setup(test_killed_return_points_leave, fresh),
 		cmocka_unit_test_setup(test_computed_jumps_and_calls_use_the_jump_cache, fresh),
 		cmocka_unit_test_setup(test_fault_sees_exactly_the_puts_before, fresh),
+		cmocka_unit_test_setup(test_fault_in_a_helper_belongs_to_its_instruction, fresh),
 		cmocka_unit_test_setup(test_deep_recursion_overflows_the_shadow_stack_unharmed, fresh),
 		cmocka_unit_test_setup(test_leaving_for_calls_traps_and_look, fresh),
 		cmocka_unit_test_setup(test_misaligned_access_traps_where_asked, fresh),
 	};
 
 	for (int n = 0; n < NINT; n++)
-		regs[n] = (struct reg){.name = "x", .off = (u16)(n * 8), .bits = 64, .kind = REG_INT, .rank = (u8)(n < 20 ? n + 1 : 0)};
+		regs[n] = (struct reg){.name = "x", .off = (u16)(n * 8), .bits = 64, .kind = REG_INT,
+		    .rank = (u8)(n < 20 ? n + 1 : 0)};
 	regs[FLVAR] = (struct reg){.name = "fl", .off = FLAT, .bits = 32, .kind = REG_FLAGS};
 	area = mmap(0, AREA, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	page = (u64)(uintptr_t)mmap(0, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

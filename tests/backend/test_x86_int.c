@@ -166,7 +166,8 @@ grow_field(void)
 	int v = (int)below((u32)bits), n = 1 + (int)below((u32)(bits - v));
 
 	if (o == O_sxt || o == O_zxt)
-		keep(ir_opx(&r, o, ty, 0, 0, below(2) ? 8 << below(ty == I64 ? 3 : ty == I32 ? 2 : 1) : 1 + (int)below((u32)bits), value(ty), 0, 0), ty);
+		keep(ir_opx(&r, o, ty, 0, 0, below(2) ? 8 << below(ty == I64 ? 3 : ty == I32 ? 2 : 1) :
+		    1 + (int)below((u32)bits), value(ty), 0, 0), ty);
 	else if (o == O_extr)
 		keep(ir_opx(&r, o, ty, 0, 0, (int)below((u32)bits), value(ty), value(ty), 0), ty);
 	else
@@ -258,7 +259,8 @@ grow_memory(void)
 		break;
 	case 3: case 4:
 		t = below(2) ? I64 : I32;
-		keep(ir_opx(&r, O_lds, t, aux | (t == I64 && below(4) == 0 ? AUX_S32 : 0), 8 << below(t == I64 ? 3 : 2), imm, base, index, 0), t);
+		keep(ir_opx(&r, O_lds, t, aux | (t == I64 && below(4) == 0 ? AUX_S32 : 0),
+		    8 << below(t == I64 ? 3 : 2), imm, base, index, 0), t);
 		break;
 	case 5: case 6: case 7: case 8:
 		ir_opx(&r, O_st, ty, aux, 0, imm, base, index, datum);
@@ -267,7 +269,8 @@ grow_memory(void)
 		keep(ir_opx(&r, O_rmw, ty, aux & AUX_BE, rmws[below(NELEM(rmws))], 0, base, datum, 0), ty);
 		break;
 	case 10:
-		keep(ir_opx(&r, O_cas, ty, aux & AUX_BE, 0, 0, base, below(2) ? ir_opx(&r, O_ld, ty, aux & AUX_BE, 0, 0, base, 0, 0) : value(ty), datum), ty);
+		keep(ir_opx(&r, O_cas, ty, aux & AUX_BE, 0, 0, base,
+		    below(2) ? ir_opx(&r, O_ld, ty, aux & AUX_BE, 0, 0, base, 0, 0) : value(ty), datum), ty);
 		break;
 	default:
 		keep(ir_opx(&r, O_ldx, ty, 0, 0, 0, base, 0, 0), ty);
@@ -606,10 +609,12 @@ main(void)
 	};
 
 	for (int n = 0; n < NINT; n++)
-		regs[n] = (struct reg){.name = "x", .off = (u16)(n * 8), .bits = 64, .kind = REG_INT, .rank = (u8)(n < 20 ? n + 1 : 0)};
+		regs[n] = (struct reg){.name = "x", .off = (u16)(n * 8), .bits = 64, .kind = REG_INT,
+		    .rank = (u8)(n < 20 ? n + 1 : 0)};
 	regs[FLVAR] = (struct reg){.name = "fl", .off = FLAT, .bits = 32, .kind = REG_FLAGS};
 	for (int n = 0; n < NVEC; n++)
-		regs[VECVAR + n] = (struct reg){.name = "v", .off = (u16)(VECAT + n * 16), .bits = 128, .kind = REG_VEC, .rank = (u8)(n < 2 ? n + 1 : 0)};
+		regs[VECVAR + n] = (struct reg){.name = "v", .off = (u16)(VECAT + n * 16), .bits = 128, .kind = REG_VEC,
+		    .rank = (u8)(n < 2 ? n + 1 : 0)};
 	area = mmap(0, AREA, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	mem = mmap((void *)0x7000000, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 	jit = new_cpu();
