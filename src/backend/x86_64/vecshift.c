@@ -118,29 +118,56 @@ amounts(struct code *c, int w, int d, int b)
 	}
 }
 
-/* Lanes of 16 (AVX-512), 32 and 64 bits.  An amount that is negative counts as too large, which
- * gives 0 for the logical shifts: left and right are merged with or.  The arithmetic right shift
- * gives the sign then, and is chosen by the amount's sign. */
-static void
-shift_lanes(struct code *c, int sign, int w, int d, int a, int n, int t, int u)
+/* How lanes are shifted.  Rounding adds the last bit that a right shift drops, at bit lsb; what lies
+ * below the top bits of a lane that holds a narrower one is not to count. */
+struct lanes { int sign, round, w; u64 lsb, top; };
+
+static u32
+right_op(const struct lanes *l)
 {
-	u32 left = w == 16 ? V_PSLLVW : w == 32 ? V_PSLLVD : V_PSLLVQ;
-	u32 right = sign ? (w == 16 ? V_PSRAVW : w == 32 ? V_PSRAVD : V_PSRAVQ) :
-	    (w == 16 ? V_PSRLVW : w == 32 ? V_PSRLVD : V_PSRLVQ);
+	if (l->sign)
+		return l->w == 16 ? V_PSRAVW : l->w == 32 ? V_PSRAVD : V_PSRAVQ;
+	return l->w == 16 ? V_PSRLVW : l->w == 32 ? V_PSRLVD : V_PSRLVQ;
+}
+
+/* u = a shifted right by -n; a, n and u differ */
+static void
+shift_right(struct code *c, const struct lanes *l, int a, int n, int u)
+{
+	int lane = l->w == 16 ? 1 : l->w == 32 ? 2 : 3;
+	struct mem ones = krep(~(u64)0, 64);
 
 	vzero(c, u);
-	v3(c, w == 16 ? V_PSUBW : w == 32 ? V_PSUBD : V_PSUBQ, u, u, n);
-	v3(c, right, u, a, u);
-	v3(c, left, t, a, n);
-	if (!sign) {
+	v3(c, v_sub[lane], u, u, n);
+	if (!l->round) {
+		v3(c, right_op(l), u, a, u);
+		return;
+	}
+	v3m(c, v_add[lane], u, u, ones);
+	v_rm(c, V_MOVAPS_ST, u, 0, vstash(2), 0);      /* one less */
+	v3m(c, v_sub[lane], u, u, ones);
+	v3(c, right_op(l), u, a, u);
+	v3m(c, V_PAND, u, u, krep(l->top, l->w));
+	v_rm(c, V_MOVAPS_ST, u, 0, vstash(3), 0);
+	v3m(c, right_op(l), u, a, vstash(2));
+	v3m(c, V_PAND, u, u, krep(l->lsb, l->w));
+	v3m(c, v_add[lane], u, u, vstash(3));
+}
+
+/* Lanes of 16 (AVX-512), 32 and 64 bits; d holds the amounts.  An amount that is negative counts as too
+ * large, which gives 0 for the logical shifts: left and right are merged with or.  The arithmetic
+ * right shift gives the sign then, and is chosen by the amount's sign.  a may be t. */
+static void
+shift_lanes(struct code *c, const struct lanes *l, int d, int a, int t, int u)
+{
+	shift_right(c, l, a, d, u);
+	v3(c, l->w == 16 ? V_PSLLVW : l->w == 32 ? V_PSLLVD : V_PSLLVQ, t, a, d);
+	if (!l->sign) {
 		v3(c, V_POR, d, t, u);
 		return;
 	}
-	if (w == 16)
-		vshi(c, VSH_RA, 16, n, n, 15);
-	else
-		vshi(c, VSH_RA, 32, n, n, 31);
-	vblend(c, d, n, u, t);
+	vshi(c, VSH_RA, l->w == 16 ? 16 : 32, d, d, 15 + (l->w > 16) * 16);
+	vblend(c, d, d, u, t);
 }
 
 /* sshl of 64-bit lanes without vpsravq: a logical shift whose sign bit, come down to m, is spread
@@ -164,20 +191,22 @@ sshl64(struct code *c, int d, int a, int t, int u)
 /* Lanes narrower than there are shifts for: each part of a wide lane in turn is brought to its top,
  * shifted there and brought back; the parts gather in memory. */
 static void
-shift_parts(struct code *c, int sign, int w, int d, int a, int b, int t, int u)
+shift_parts(struct code *c, struct lanes l, int d, int a, int b, int t, int u)
 {
-	int wide = x86feat.avx512 ? 16 : 32, parts = wide / w;
+	int w = l.w, wide = x86feat.avx512 ? 16 : 32, parts = wide / w;
 
+	l.w = wide;
+	l.top = ~(u64)0 << (wide - w) & ~(u64)0 >> (64 - wide);
+	l.lsb = (u64)1 << (wide - w);
 	for (int p = 0; p < parts; p++) {
 		int up = wide - w * (p + 1);
-		u64 top = ~(u64)0 << (wide - w) & ~(u64)0 >> (64 - wide);
 
 		shift_imm(c, VSH_L, wide, t, a, up, u);
-		v3m(c, V_PAND, t, t, krep(top, wide));
+		v3m(c, V_PAND, t, t, krep(l.top, wide));
 		shift_imm(c, VSH_L, wide, d, b, wide - w * p - 8, u);
 		shift_imm(c, VSH_RA, wide, d, d, wide - 8, u);
-		shift_lanes(c, sign, wide, d, t, d, t, u);
-		v3m(c, V_PAND, d, d, krep(top, wide));
+		shift_lanes(c, &l, d, t, t, u);
+		v3m(c, V_PAND, d, d, krep(l.top, wide));
 		shift_imm(c, VSH_R, wide, d, d, up, u);
 		if (p > 0)
 			v3m(c, V_POR, d, d, vstash(1));
@@ -189,22 +218,23 @@ shift_parts(struct code *c, int sign, int w, int d, int a, int b, int t, int u)
 int
 ev_shl(struct x86 *x, const struct ins *i)
 {
-	int w = ty_lanebits(i->ty), sign = i->op == O_sshl;
+	int w = ty_lanebits(i->ty);
+	struct lanes l = {i->op == O_sshl || i->op == O_srshl, i->op == O_urshl || i->op == O_srshl, w, 1, ~(u64)0};
 	struct code *c = &x->a;
 
-	if (!shiftable(i) || !x86feat.avx2)
+	if (!shiftable(i) || !x86feat.avx2 || (l.round && l.sign && w == 64 && !x86feat.avx512))
 		return 0;
 	int a = xv_use(x, i->a), b = xv_use(x, i->b), t = xv_tmp(x), u = xv_tmp(x);
 	int d = xv_defx(x, (ref)x->i);
 
 	if (w < (x86feat.avx512 ? 16 : 32)) {
-		shift_parts(c, sign, w, d, a, b, t, u);
+		shift_parts(c, l, d, a, b, t, u);
 		return 1;
 	}
 	amounts(c, w, d, b);
-	if (sign && w == 64 && !x86feat.avx512)
+	if (l.sign && w == 64 && !x86feat.avx512)
 		sshl64(c, d, a, t, u);
 	else
-		shift_lanes(c, sign, w, d, a, d, t, u);
+		shift_lanes(c, &l, d, a, t, u);
 	return 1;
 }
