@@ -24,7 +24,7 @@ static u64 rng_state;
 static struct cpu *cpu_jit, *cpu_eval;
 static u8 *area, *code_at;
 static struct out out;
-static int ntraps;
+static int ntraps, enough;
 
 static u64
 rnd(void)
@@ -57,11 +57,14 @@ make_guest(struct reg *r, int kind)
 static void
 on_sigfpe(int sig, siginfo_t *si, void *uc)
 {
-	ntraps++;
-	if (!host_x86_64.fpfault(uc, cpu_jit, sig, si)) {
+	int fixed = host_x86_64.fpfault(uc, cpu_jit, sig, si);
+
+	if (!fixed) {
 		fprintf(stderr, "SIGFPE not fixed up\n");
 		abort();
 	}
+	ntraps++;
+	enough |= fixed == 2;
 }
 
 static struct cpu *
