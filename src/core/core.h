@@ -84,7 +84,9 @@ void core_kill(struct trans *);                        /* lock held */
 void core_link(struct trans *from, u32 n, struct node *to);    /* lock held */
 
 /* smc.c */
-void smc_add(struct trans *);                          /* lock held: watch its pages */
+/* Lock held: watches the pages of t.  1 if one of them could be written until now: the bytes that
+ * were translated may be stale. */
+int smc_add(struct trans *t);
 int smc_write(gaddr a);                                /* a write to a guarded page: 1 if it was one */
 void smc_forget(void);                                 /* lock held: all pages unwatched */
 extern const struct gmem_watch smc_watch;

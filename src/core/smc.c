@@ -59,12 +59,15 @@ need(gaddr at)
 	return p;
 }
 
+static int fresh;                      /* guard() closed a page since smc_add began */
+
 static void
 guard(struct page *p)
 {
 	if (p->guarded || !(gmem_prot(p->at) & GM_WRITE))
 		return;
 	p->guarded = 1;
+	fresh = 1;
 	gmem_guard(p->at, PAGE, 1);
 }
 
@@ -92,9 +95,10 @@ guardaliases(struct page *p)
 	gmem_aliases(v.dev, v.ino, v.off + (p->at - v.start), PAGE, addalias, p);
 }
 
-void
+int
 smc_add(struct trans *t)
 {
+	fresh = 0;
 	for (int i = 0; i < t->nrange; i++)
 		for (gaddr a = aligndown(t->range[i].lo, PAGE); a < t->range[i].hi; a += PAGE) {
 			struct page *p = need(a);
@@ -110,6 +114,7 @@ smc_add(struct trans *t)
 			guard(p);
 			guardaliases(p);
 		}
+	return fresh;
 }
 
 static void

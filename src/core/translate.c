@@ -200,13 +200,17 @@ core_translate(struct cpu *cpu, gaddr pc, u32 mode)
 	if (got < core.guest->minlen)
 		return 0;
 	makeroom(cpu);
-	t = arena_get(&core.arena, sizeof *t);
-	if ((e = compile(cpu, pc, mode, t)))
-		bug("cannot translate the code at %#llx: %d", (unsigned long long)pc, e);
-	record(&core.out, &core.region, t);
+	for (;;) {
+		t = arena_get(&core.arena, sizeof *t);
+		if ((e = compile(cpu, pc, mode, t)))
+			bug("cannot translate the code at %#llx: %d", (unsigned long long)pc, e);
+		record(&core.out, &core.region, t);
+		if (!smc_add(t))
+			break;
+		t->dead = 1;           /* another thread may have written between reading and guarding */
+	}
 	core.at += alignup(t->size, 16);
 	publish(t);
-	smc_add(t);
 	core.stat.regions++;
 	core.stat.insns += (u64)core.region.ninsn;
 	core.stat.hostbytes += t->size;
