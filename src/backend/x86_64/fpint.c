@@ -165,56 +165,77 @@ lanes_op(int bits, int uns, int truncate)
 	return uns ? (truncate ? V_CVTTPD2UQQ : V_CVTPD2UQQ) : (truncate ? V_CVTTPD2QQ : V_CVTPD2QQ);
 }
 
-/* Jump taken when a lane of s is not below 2^(bits - 1) in magnitude, or unsigned (AVX-512) not in 0 ..
- * 2^bits: seen from the numbers' bits, so that nothing is raised.  Such numbers are all the invalid ones, and
- * none that is left rounds up to one.  t: scratch */
+/* Jump taken when a lane of s is not below 2^(bits - 1) in magnitude; unsigned: not in 0 .. 2^bits, without AVX-512
+ * 0 .. 2^(bits - 1).  Seen from the numbers' bits, so that nothing is raised.  Such numbers are all the
+ * invalid ones, and none that is left rounds up to one.  t: scratch */
 static u8 *
 outofrange(struct code *c, int bits, int uns, int s, int t)
 {
-	struct mem limit = krep(power(bits, uns ? bits : bits - 1) - 1, bits);
+	u64 top = (u64)1 << (bits - 1);
+	struct mem limit = krep(power(bits, uns && x86feat.avx512 ? bits : bits - 1) - 1, bits);
 
 	if (!uns) {
-		v3m(c, V_PAND, t, s, krep(~((u64)1 << (bits - 1)), bits));
+		v3m(c, V_PAND, t, s, krep(~top, bits));
 		s = t;
 	}
 	if (x86feat.avx512) {          /* unsigned comparison, greater than */
 		v_rm(c, bits == 64 ? VK_CMPUQ : VK_CMPUD, 2, s, limit, 1);
 		put1(c, 6);
 		k_ortest(c, 2, 2);
-	} else {
-		v3m(c, V_PCMPGTD, t, t, limit);
-		v2(c, V_PTEST, t, t);
+		return jcc_32(c, JNE);
 	}
+	v3m(c, bits == 64 ? V_PCMPGTQ : V_PCMPGTD, t, s, limit);
+	if (uns)
+		v3(c, V_POR, t, t, s);
+	v2m(c, V_PTEST, t, krep(top, bits));
 	return jcc_32(c, JNE);
+}
+
+/* d = s converted; t: scratch.  Without AVX-512 numbers are in range of the signed conversion, 64-bit
+ * lanes go through the general register g. */
+static void
+convert_lanes(struct code *c, int bits, int uns, int truncate, int d, int s, int t, int g)
+{
+	if (bits == 32 || x86feat.avx512) {
+		v2(c, lanes_op(bits, uns && x86feat.avx512, truncate), d, s);
+		return;
+	}
+	u32 op = (truncate ? V_CVTTSD2SI : V_CVTSD2SI) | OPW;
+
+	v2i(c, V_PSHUFD, t, s, 0xee);
+	v2(c, op, g, s);
+	v2(c, V_MOVQ, d, g);
+	v2(c, op, g, t);
+	v3g(c, V_PINSRQ, d, d, g);
+	put1(c, 1);
 }
 
 static int
 toint_lanes(struct x86 *x, const struct ins *i)
 {
 	int bits = ty_lanebits(i->ty), uns = (i->aux & FP_UNS) != 0, rm = i->aux & FP_RM, fbits = i->aux >> FP_FBITS;
-	int imm = fp_roundimm(rm), cold0 = x->ncold, isround = rm != RM_DYN && rm != RM_Z;
+	int imm = fp_roundimm(rm), cold0 = x->ncold, isround = rm != RM_DYN && rm != RM_Z, s, g;
 	struct fpregs r = noregs();
 	struct code *c = &x->a;
-	int s;
 
-	if (ty_lanebits(i->v) != bits || bits < 32 || imm < 0 || ((uns || bits == 64) && !x86feat.avx512))
+	if (ty_lanebits(i->v) != bits || bits < 32 || imm < 0)
 		return 0;
 	s = r.a = xv_use(x, i->a);
 	r.t = xv_tmp(x);
 	if (fbits)
 		s = xv_tmp(x);
+	int u = xv_tmp(x);
+
+	g = xr_tmp(x);
 	r.d = xv_defx(x, (ref)x->i);
 	if (fbits) {                   /* so large that scaling might overflow: slow */
-		v3m(c, V_PAND, r.t, r.a, krep(~((u64)1 << (bits - 1)), bits));
-		v3m(c, bits == 64 ? V_PCMPGTQ : V_PCMPGTD, r.t, r.t, krep(power(bits, 60), bits));
-		v2(c, V_PTEST, r.t, r.t);
-		fp_slow(x, jcc_32(c, JNE), i, r);
+		fp_slow(x, outofrange(c, bits, 0, r.a, r.t), i, r);
 		v3m(c, vf_op(V_MULPS, bits, 1), s, r.a, krep(power(bits, fbits), bits));
 	}
 	fp_slow(x, outofrange(c, bits, uns, s, r.t), i, r);
 	if (isround)
 		v2i(c, bits == 64 ? V_ROUNDPD : V_ROUNDPS, r.t, s, imm | 8);
-	v2(c, lanes_op(bits, uns, rm != RM_DYN), r.d, isround ? r.t : s);
+	convert_lanes(c, bits, uns, rm != RM_DYN, r.d, isround ? r.t : s, u, g);
 	if (isround)
 		v2i(c, bits == 64 ? V_ROUNDPD : V_ROUNDPS, r.t, s, imm);
 	fp_back(x, cold0);
