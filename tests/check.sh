@@ -5,6 +5,10 @@ set -u
 # nothing of make's own: its job server's descriptors would count in the tests' limits
 unset MAKEFLAGS MFLAGS MAKELEVEL
 for fd in 3 4 5 6 7 8 9; do eval "exec $fd>&-"; done
+# one seed for all random tests, so that a change is judged by what it changed; CHECK_SEED=$RANDOM
+# looks elsewhere
+export CHECK_SEED=${CHECK_SEED:-20261120}
+export SEED=$CHECK_SEED DRAGOMAN_SEED=$CHECK_SEED ISA_SEED=$CHECK_SEED
 B=$1 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/.."
 passed=0 failed=0 skipped=0

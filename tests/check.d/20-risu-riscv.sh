@@ -15,7 +15,7 @@ make -s -C "$here" B="$B" "$B/tests/frontend/risu_riscv" || exit 1
 for emulator in eval "$dragoman" "$dragoman --host interp"; do
 	for k in 1 20; do
 		for i in $(seq "${RISU_ROUNDS:-1}"); do
-			if out=$("$B/tests/frontend/risu_riscv" -n 1000 -k $k "$qemu" "$emulator" 2>&1); then
+			if out=$("$B/tests/frontend/risu_riscv" ${CHECK_SEED:+-s "$CHECK_SEED"} -n 1000 -k $k "$qemu" "$emulator" 2>&1); then
 				p=$((p + 1))
 			else
 				echo "$out"

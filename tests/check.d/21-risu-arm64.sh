@@ -15,7 +15,7 @@ make -s -C "$here" B="$B" "$B/tests/frontend/risu_arm64" || exit 1
 one() { # emulator, arguments
 	local emulator=$1 out
 	shift
-	if out=$("$B/tests/frontend/risu_arm64" "$@" "$qemu" "$emulator" 2>&1); then
+	if out=$("$B/tests/frontend/risu_arm64" ${CHECK_SEED:+-s "$CHECK_SEED"} "$@" "$qemu" "$emulator" 2>&1); then
 		p=$((p + 1))
 	else
 		echo "$out"

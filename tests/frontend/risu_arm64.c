@@ -153,13 +153,9 @@ isaligned(u32 w)
 
 /* A store-exclusive of another width than the load may succeed or not. */
 static int
-samewidth(const struct a64_insn *a, int id)
+width(const struct a64_insn *a, int id)
 {
-	int mine = id == a64_ldxp || id == a64_stxp ? 8 + a->sf : a->size;
-
-	if (id == a64_ldxr || id == a64_ldxp)
-		exclwidth = mine;
-	return (id != a64_stxr && id != a64_stxp) || exclwidth == mine;
+	return id == a64_ldxp || id == a64_stxp ? 8 + a->sf : a->size;
 }
 
 static int
@@ -173,7 +169,7 @@ usablebase(struct a64_insn *a, int id, u32 w)
 	/* pointer authentication, which QEMU does; others make it forget an exclusive load */
 	if (id == a64_hint || id == a64_yield || id == a64_wfe || id == a64_wfi)
 		return 0;
-	if (!samewidth(a, id))
+	if ((id == a64_stxr || id == a64_stxp) && exclwidth != width(a, id))
 		return 0;
 	a->rd = spare(a->rd);
 	a->rt2 = spare(a->rt2);
@@ -209,7 +205,11 @@ baseword(void)
 	if (a64_decode(w, &a) != id || !usablebase(&a, id, w))
 		return 0;
 	w = a64_encode(&a);
-	return a64_decode(w, &a) == id ? w : 0;
+	if (a64_decode(w, &a) != id)
+		return 0;
+	if (id == a64_ldxr || id == a64_ldxp)
+		exclwidth = width(&a, id);
+	return w;
 }
 
 static void
