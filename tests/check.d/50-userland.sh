@@ -21,7 +21,7 @@ one() { # Debian's name of the architecture
 		touch "$root/.userland${FULL:+-full}"
 	fi
 	timeout 840 "$here/userland.sh" "$dragoman" "$root" "$pattern" >"$log" 2>&1
-	grep -E '^FAIL' "$log" | sed "s/^FAIL/& $1/"
+	grep -E '^(FAIL|SKIP)' "$log" | sed -E "s/^(FAIL|SKIP)/& $1/"
 	last=$(tail -1 "$log")
 	[[ $last == *' passed, '* ]] || { echo "FAIL $1: userland.sh did not finish: $last"; echo "0 passed, 1 failed, 0 skipped" >>"$log"; }
 }
