@@ -50,7 +50,7 @@ gaddr engine_guestpc(const struct cpu *, const void *ucontext);
 
 void engine_fork(int phase);           /* 0 before, 1 in the parent, 2 in the child */
 
-struct engine_stats { u64 regions, insns, hostbytes, lookups, flushes, drops; };
+struct engine_stats { u64 regions, insns, hostbytes, flushes, drops; };
 void engine_getstats(struct engine_stats *);
 
 #endif
