@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "base/diag.h"
 #include "base/gmem.h"
+#include "base/model.h"
 #include "base/util.h"
 #include "core/engine.h"
 #include "loader/image.h"
@@ -201,6 +202,7 @@ main(int argc, char **argv)
 	char **env = environ;
 	int again = exec_unpack(&argc, &argv, &env), at = options_read(&o, argc, argv);
 	struct cpu *cpu;
+	char *wrong;
 
 	if (at == argc)
 		diag(D_USAGE, "no program named");
@@ -219,6 +221,8 @@ main(int argc, char **argv)
 		native(&p, env);
 	if (o.argv0)
 		p.argv[0] = (char *)o.argv0;
+	if ((wrong = model_choose(p.guest, o.cpu)))
+		diag(D_USAGE, wrong);
 	load(&o, &p, &img, env);
 	fillproc(&o, &p, &img);
 	engine_init(p.guest, &(struct engine_options){.host = o.host, .features = o.features,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/diag.h"
+#include "base/model.h"
 #include "base/guest.h"
 #include "base/util.h"
 #include "options.h"
@@ -81,7 +82,7 @@ static void
 opt_cpu(struct options *o, const char *s)
 {
 	if (!strcmp(s, "help") || !strcmp(s, "?")) {
-		puts("max    everything dragoman implements (the default)");
+		model_list();
 		exit(0);
 	}
 	o->cpu = s;

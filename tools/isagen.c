@@ -12,9 +12,9 @@
  * bits (name:ns a signed one, name:n<<k a shifted one); `.` is covered by a USE; `-` is ignored
  * and encoded as 0, `^` ignored and encoded as 1.  USE is FIELD or MEMBER=FIELD.  TEXT is for the
  * printer: {member:c} with c a class letter the printer knows; a \t in it separates a mnemonic
- * that is not the line's name up to its first underscore.  CONST is member=EXPR, any C expression
- * without blanks; EXPR may also name a->member.  `unless` excludes words that would match, which
- * are then offered to a wider line.  `alias` lines are for the printer alone: other names for
+ * that is not the line's name up to its first underscore.  CONST is member=EXPR, any constant C
+ * expression without blanks.  `unless` excludes words that would match (its EXPR may name
+ * a->member), which are then offered to a wider line.  `alias` lines are for the printer alone: other names for
  * words that another line, which must contain them, decodes.
  *
  * Refused: a bit that nothing accounts for, a text that names a member its line does not set, and

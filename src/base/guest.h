@@ -103,6 +103,11 @@ struct guest {
 	/* The host's FP control word follows the guest's mode register: called before guest code
 	 * is entered, and by the helper that writes the guest's register. */
 	void (*fpenter)(struct cpu *), (*fpleave)(struct cpu *);
+	/* Processor models, ended by one without a name, the first being the default; names of features
+	 * by bit; those no model can be without.  (base/model.h) */
+	const struct cpumodel *model;
+	const char *const *feature; int nfeature;
+	u64 needed;
 	const struct linux_abi *abi;   /* call registers, numbers, frames, auxv */
 	const struct vdso *vdso;       /* base/vdso.h; 0: the guest's kernel maps none */
 };

@@ -12,6 +12,7 @@
 #ifndef ARM64_H
 #define ARM64_H
 
+#include "base/model.h"
 #include "frontend/tr.h"
 
 enum {
@@ -48,6 +49,14 @@ enum a64_helper {
 	H_COUNT
 };
 extern const struct helper a64_helpers[H_COUNT];       /* helper.c */
+
+/* Features, by bit of cpu_model.have (base/model.h). */
+enum a64_feature {
+#define FEATURE(name, word, bit, reg, lo, value) A64F_##name,
+#include "frontend/arm64/feature.def"
+#undef FEATURE
+	A64F_COUNT
+};
 
 /* -- base.isa (decode.c, disasm.c) -- */
 #include "arm64/base.h"
@@ -117,6 +126,11 @@ void a64_scan(const u8 *p, int n, gaddr pc, struct scan *);
 void a64_scansys(const struct a64_insn *, struct scan *);
 int a64_textsysreg(char *buf, size_t n, int sysreg);
 u64 a64_hwcap(int which);                      /* AT_HWCAP (1) and AT_HWCAP2 (2), from feature.def */
+
+/* -- processor models (model.c) -- */
+extern const struct cpumodel a64_models[];
+extern const char *const a64_features[A64F_COUNT];
+u32 a64_midr(void);                            /* MIDR_EL1 of the model in force */
 
 /* -- floating point and SIMD (simd*.c, fp*.c) -- */
 int simd_translate(struct tr *t, u32 w);       /* as guest->translate, for one word; t->next is set */

@@ -54,6 +54,10 @@ const struct guest guest_aarch64 = {
 	.reset = reset,
 	.fpenter = arm64_fpenter,
 	.fpleave = arm64_fpleave,
+	.model = a64_models,
+	.feature = a64_features,
+	.nfeature = A64F_COUNT,
+	.needed = 1 << A64F_fp | 1 << A64F_asimd | 1 << A64F_cpuid,
 	.abi = &aarch64_linux,
 	.vdso = &arm64_vdso,
 };

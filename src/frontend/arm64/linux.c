@@ -28,21 +28,23 @@ static const struct layoutover overlays[] = {
 #undef OVERLAYOUT
 };
 
-/* One processor as the kernel describes it; the identity is that of MIDR_EL1 (sys.c). */
+/* One processor as the kernel describes it; the identity is that of MIDR_EL1. */
 static int
 cpuinfo(char *buf, size_t size, int cpu, int n)
 {
-	static const char features[] = ""
-#define FEATURE(name, word, bit, reg, lo, value) " " #name
-#include "frontend/arm64/feature.def"
-#undef FEATURE
-	;
+	u32 midr = a64_midr();
+	char features[512];
+	size_t len = 0;
 
 	(void)n;
+	for (int i = 0; i < A64F_COUNT; i++)
+		if (model_has(i))
+			len += (size_t)snprintf(features + len, sizeof features - len, " %s", a64_features[i]);
 	return snprintf(buf, size,
 	                "processor\t: %d\nBogoMIPS\t: 2000.00\nFeatures\t:%s\n"
-	                "CPU implementer\t: 0x41\nCPU architecture: 8\nCPU variant\t: 0x3\n"
-	                "CPU part\t: 0xd0c\nCPU revision\t: 1\n\n", cpu, features);
+	                "CPU implementer\t: 0x%02x\nCPU architecture: 8\nCPU variant\t: 0x%x\n"
+	                "CPU part\t: 0x%03x\nCPU revision\t: %u\n\n", cpu, features,
+	                midr >> 24, midr >> 20 & 15, midr >> 4 & 0xfff, midr & 15);
 }
 
 /* Options of this machine whose feature we lack; PR_GET_TAGGED_ADDR_CTRL and the others then

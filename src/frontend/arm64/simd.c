@@ -9,12 +9,20 @@ static simd_translator *const translator[a64v_COUNT] = {
 #undef T
 };
 
+/* Has the processor a's feature?  Half precision (ft 3) is one feature for all families, but that conversions
+ * of formats (half=1) always were. */
+static int
+has(const struct a64v_insn *a)
+{
+	return model_has(a->need) && (a->ft != 3 || a->half || model_has(A64F_fphp));
+}
+
 int
 simd_translate(struct tr *t, u32 w)
 {
 	struct a64v_insn a;
 
-	if (!a64v_decode(w, &a))
+	if (!a64v_decode(w, &a) || !has(&a))
 		return tr_undef(t);
 	return translator[a.id](t, &a);
 }

@@ -66,7 +66,12 @@ int
 simd_pmull(struct tr *t, const struct a64v_insn *a)
 {
 	int lane = I8 + a->size, ty = lane == I8 ? V16 : V128;
-	ref n = tr_get(t, VEC(lane, 7), simd_v(a->rn)), m = tr_get(t, VEC(lane, 7), simd_v(a->rm));
+	ref n, m;
+
+	if (a->size == 3 && !model_has(A64F_pmull))
+		return tr_undef(t);
+	n = tr_get(t, VEC(lane, 7), simd_v(a->rn));
+	m = tr_get(t, VEC(lane, 7), simd_v(a->rm));
 
 	return simd_put(t, ty, a->rd, ir_opx(t->r, O_pmull, ty, 0, lane, a->q, n, m, 0), 128);
 }

@@ -115,8 +115,14 @@ readcntvct(struct tr *t, const struct sysreg *s)
 	return tr_help(t, H_cntvct, 0, 0, 0);
 }
 
-/* MIDR and the cache parameters are a Neoverse N1's (r3p1), whose features ours are closest to, so that
- * programs which tune themselves by them choose well.  DCZID: dc zva clears 64 bytes. */
+static ref
+readmidr(struct tr *t, const struct sysreg *s)
+{
+	(void)s;
+	return tr_k(t, a64_midr());
+}
+
+/* The cache parameters are a Neoverse N1's.  DCZID: dc zva clears 64 bytes. */
 static const struct sysreg sysreg[] = {
 	{NZCV,        "nzcv",        readnzcv,   writenzcv, 0, 0},
 	{FPCR,        "fpcr",        readvar,    writefpcr, 0, A64_FPCR},
@@ -127,7 +133,7 @@ static const struct sysreg sysreg[] = {
 	{CNTVCT_EL0,  "cntvct_el0",  readcntvct, 0,         0, 0},
 	{CTR_EL0,     "ctr_el0",     readconst,  0,         0x8444c004, 0},
 	{DCZID_EL0,   "dczid_el0",   readconst,  0,         4, 0},
-	{MIDR_EL1,    "midr_el1",    readconst,  0,         0x413fd0c1, 0},
+	{MIDR_EL1,    "midr_el1",    readmidr,   0,         0, 0},
 	{MPIDR_EL1,   "mpidr_el1",   readconst,  0,         1u << 31, 0},
 	{REVIDR_EL1,  "revidr_el1",  readconst,  0,         0, 0},
 };
@@ -155,7 +161,7 @@ a64_hwcap(int which)
 	u64 v = 0;
 
 	for (size_t i = 0; i < NELEM(feature); i++)
-		if (feature[i].word == which)
+		if (feature[i].word == which && model_has((int)i))
 			v |= (u64)1 << feature[i].bit;
 	return v;
 }
@@ -167,7 +173,7 @@ idreg(int reg)
 	u64 v = reg == ID_AA64PFR0 ? 0x11 : reg == ID_AA64DFR0 ? 6 : 0; /* 64-bit EL0, EL1; Armv8 debug */
 
 	for (size_t i = 0; i < NELEM(feature); i++)
-		if (feature[i].reg == reg && feature[i].value > bits(v, feature[i].lo, 4))
+		if (model_has((int)i) && feature[i].reg == reg && feature[i].value > bits(v, feature[i].lo, 4))
 			v = (v & ~((u64)15 << feature[i].lo)) | (u64)feature[i].value << feature[i].lo;
 	return v;
 }

@@ -27,7 +27,7 @@ a64_translate(struct tr *t)
 		more = tr_trap(t, TRAP_ALIGN, 0);
 	else if ((t->word >> 26 & 3) == 3)
 		more = simd_translate(t, t->word);
-	else if (a64_decode(t->word, &a))
+	else if (a64_decode(t->word, &a) && model_has(a.need))
 		more = translator[a.id](t, &a);
 	else
 		more = tr_undef(t);

@@ -51,6 +51,10 @@ const struct guest guest_riscv64 = {
 	.reset = reset,
 	.fpenter = rv_fpenter,
 	.fpleave = rv_fpleave,
+	.model = rv_models,
+	.feature = rv_features,
+	.nfeature = RVF_COUNT,
+	.needed = RV_NEEDED,
 	.abi = &riscv64_linux,
 	.vdso = &riscv_vdso,
 };

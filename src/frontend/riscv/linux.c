@@ -29,28 +29,50 @@ hwcap(int which)
 static int
 cpuinfo(char *buf, size_t size, int cpu, int n)
 {
+	char isa[256];
+	size_t len = 0;
+
 	(void)n;
-	return snprintf(buf, size,
-	                "processor\t: %d\nhart\t\t: %d\n"
-	                "isa\t\t: rv64imafdc_zicbom_zicbop_zicboz_zicntr_zicond_zicsr_zifencei_zihintpause_"
-	                "zihpm_zawrs_zfh_zfhmin_zba_zbb_zbc_zbs\n"
-	                "mmu\t\t: sv48\n\n", cpu, cpu);
+	for (int i = RVF_gc + 1; i < RVF_COUNT; i++)
+		if (model_has(i))
+			len += (size_t)snprintf(isa + len, sizeof isa - len, "_%s", rv_features[i]);
+	return snprintf(buf, size, "processor\t: %d\nhart\t\t: %d\nisa\t\t: rv64imafdc%s\nmmu\t\t: sv48\n\n",
+	                cpu, cpu, isa);
 }
+
+enum { PROBE_EXT = 4, PROBE_ZICBOZ = 6 };
 
 /* Keys of riscv_hwprobe(2) and their values (Documentation/arch/riscv/hwprobe.rst). */
 static const struct { s64 key; u64 value; } probes[] = {
 	{ 0, 0 }, { 1, 0 }, { 2, 0 },  /* mvendorid, marchid, mimpid */
 	{ 3, 1 },                      /* base behaviour: IMA */
-	/* FD, C, Zba, Zbb, Zbs, Zicboz, Zbc, Zfh, Zfhmin, Zicond, Zihintpause, Zawrs */
-	{ 4, 1 << 0 | 1 << 1 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | (u64)1 << 27 | (u64)1 << 28 |
-	     (u64)1 << 35 | (u64)1 << 36 | (u64)1 << 48 },
+	{ PROBE_EXT, 1 << 0 | 1 << 1 },        /* FD and C; see extensions() */
 	{ 5, 3 },                      /* misaligned scalar accesses are fast */
-	{ 6, 64 },                     /* bytes of a Zicboz block */
+	{ PROBE_ZICBOZ, 64 },          /* bytes of its block */
 	{ 7, ((u64)1 << 47) - 1 },     /* highest user address */
 	{ 8, 1000000000 },             /* ticks of the time CSR a second */
 	{ 9, 3 },                      /* misaligned scalar accesses are fast */
 	{ 10, 4 },                     /* misaligned vector accesses: unsupported */
 };
+
+/* What the model has, as key 4 tells it. */
+static u64
+extensions(void)
+{
+	static const struct { s8 bit, feature; } ext[] = {
+#define NEEDED 1
+#define FEATURE(name, bit, needed) { bit, RVF_##name },
+#include "frontend/riscv/feature.def"
+#undef FEATURE
+#undef NEEDED
+	};
+	u64 v = 0;
+
+	for (size_t i = 0; i < NELEM(ext); i++)
+		if (ext[i].bit != NOPROBE && model_has(ext[i].feature))
+			v |= (u64)1 << ext[i].bit;
+	return v;
+}
 
 static int
 hwprobe(s64 key, u64 *value)
@@ -58,6 +80,10 @@ hwprobe(s64 key, u64 *value)
 	for (size_t i = 0; i < NELEM(probes); i++)
 		if (probes[i].key == key) {
 			*value = probes[i].value;
+			if (key == PROBE_EXT)
+				*value |= extensions();
+			if (key == PROBE_ZICBOZ && !model_has(RVF_zicboz))
+				*value = 0;
 			return 1;
 		}
 	return 0;

@@ -16,11 +16,29 @@
 
 #include "base/cpu.h"
 #include "base/guest.h"
+#include "base/model.h"
 #include "frontend/tr.h"
 
 /* CSRs a program may name, and what an instruction does to one */
 enum { CSR_FFLAGS = 1, CSR_FRM, CSR_FCSR, CSR_CYCLE = 0xc00, CSR_TIME, CSR_INSTRET };
 enum { CSR_READ, CSR_WRITE, CSR_SET, CSR_CLEAR };
+
+/* Features, by bit of cpu_model.have (base/model.h); a line without need= needs the first. */
+enum rv_feature {
+#define FEATURE(name, bit, needed) RVF_##name,
+#include "frontend/riscv/feature.def"
+#undef FEATURE
+	RVF_COUNT
+};
+enum {
+	NOPROBE = -1,
+	RV_NEEDED = 0                  /* the features no model can be without */
+#define NEEDED 1
+#define FEATURE(name, bit, needed) | (needed) << RVF_##name
+#include "frontend/riscv/feature.def"
+#undef FEATURE
+#undef NEEDED
+};
 
 #include "riscv/riscv.h"
 
@@ -86,6 +104,10 @@ rv_putw(struct tr *t, int n, ref v)
 }
 
 extern const struct guest guest_riscv64;
+
+/* -- model.c -- */
+extern const struct cpumodel rv_models[];
+extern const char *const rv_features[RVF_COUNT];
 
 /* -- helper.c -- */
 enum { RVH_FCSR, RVH_GETFLAGS, RVH_SETFLAGS, RVH_TIME, RVH_VDSO, RVH_FENCEI, RVH_COUNT };

@@ -47,7 +47,7 @@ rv_translate(struct tr *t)
 		return truncated(t);
 	t->next = t->pc + (u64)len;
 	ir_insn(t->r, t->pc);
-	going = a.id ? translator[a.id](t, &a) : tr_undef(t);
+	going = a.id && model_has(a.need) ? translator[a.id](t, &a) : tr_undef(t);
 	t->pc = t->next;
 	return going;
 }
