@@ -28,6 +28,21 @@ isignored(const struct ksigaction *a)
 	return a->handler == (u64)SIG_IGN;
 }
 
+/* Default action: the process ends. */
+static int
+isfatal(int sig)
+{
+	return !((sigbit(SIGCHLD) | sigbit(SIGCONT) | sigbit(SIGURG) | sigbit(SIGWINCH) | sigbit(SIGTSTP) |
+	    sigbit(SIGTTIN) | sigbit(SIGTTOU) | SIG_NEVER) & sigbit(sig));
+}
+
+/* Does the host leave sig to its default action? */
+static int
+isplain(const struct sighand *h, int sig)
+{
+	return isdefault(&h->act[sig]) && !(h->deferred && isfatal(sig));
+}
+
 static void
 rawaction(int sig, const struct ksigaction *new, struct ksigaction *old)
 {
@@ -43,10 +58,19 @@ signal_mirror(const struct sighand *h, int sig)
 
 	if (sigbit(sig) & (SIG_SYNC | SIG_NEVER))
 		return;
-	if (isdefault(a) || isignored(a))
+	if (isplain(h, sig) || isignored(a))
 		k.handler = a->handler;
 	k.flags |= a->flags & child;
 	rawaction(sig, &k, 0);
+}
+
+void
+signal_defer(struct sighand *h)
+{
+	h->deferred = 1;
+	for (int s = 1; s <= 64; s++)
+		if (isdefault(&h->act[s]) && isfatal(s))
+			signal_mirror(h, s);
 }
 
 static void
@@ -244,12 +268,12 @@ signal_die(int sig)
 	_exit(128 + sig);
 }
 
-/* A signal whose default action is due.  The host's disposition is the default already, so it is
- * sent again (SYNC signals have to be restored to it, and always kill). */
+/* A signal whose default action is due.  Where the host's disposition is the default already it is
+ * sent again; else it has to be restored to it, and kills. */
 static void
 default_action(struct thread *t, struct sigitem *q)
 {
-	if (sigbit(q->sig) & SIG_SYNC)
+	if (sigbit(q->sig) & SIG_SYNC || !isplain(t->sighand, q->sig))
 		signal_die(q->sig);
 	host_call(SYS_rt_tgsigqueueinfo, (u64)getpid(), (u64)t->tid, (u64)q->sig, (u64)&q->info, 0, 0);
 }
@@ -458,7 +482,7 @@ signal_before_exec(struct thread *t)
 		k.handler = isignored(a) ? (u64)SIG_IGN : (u64)SIG_DFL;
 		if (!(sigbit(s) & SIG_NEVER) &&
 		    (sigbit(s) & SIG_SYNC ? t->mask & sigbit(s) || isignored(a)
-					  : !isignored(a) && !isdefault(a)))
+					  : !isignored(a) && !isplain(t->sighand, s)))
 			rawaction(s, &k, 0);
 	}
 	rawmask(t->mask);
@@ -477,6 +501,6 @@ signal_after_exec(struct thread *t)
 	for (size_t i = 0; i < NELEM(syncsig); i++)
 		rawaction(syncsig[i], &hostact, 0);
 	for (int s = 1; s <= 64; s++)
-		if (!isignored(&t->sighand->act[s]) && !isdefault(&t->sighand->act[s]))
+		if (!isignored(&t->sighand->act[s]) && !isplain(t->sighand, s))
 			signal_mirror(t->sighand, s);
 }

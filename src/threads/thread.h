@@ -44,6 +44,7 @@ struct sighand {
 	pthread_mutex_t lock;
 	_Atomic int refs;
 	struct ksigaction act[65];     /* handler: guest address, or SIG_DFL, SIG_IGN as numbers */
+	u8 deferred;                   /* of a vfork child, see signal_defer */
 };
 
 struct sigitem { int sig; siginfo_t info; int isfault; };
@@ -116,6 +117,9 @@ void signal_mirror(const struct sighand *, int sig);   /* one disposition to the
 void signal_hostmask(struct thread *, u64 guestmask);  /* the host mask follows */
 u64 signal_block(struct thread *);                     /* blocks everything on the host */
 int signal_onalt(const struct thread *, gaddr sp);     /* sp lies on the alternate stack */
+/* From now on a signal whose default action ends this process is caught, and ends it at its next safe point:
+ * a vfork child that died with one of our locks held would leave them to its parent. */
+void signal_defer(struct sighand *);
 struct sighand *sighand_copy(const struct sighand *);
 void sighand_put(struct sighand *);
 u64 signal_heldset(const struct thread *);             /* held signals as a set */

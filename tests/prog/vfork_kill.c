@@ -1,0 +1,60 @@
+// A vfork child is killed by an ordinary signal while its code is being translated: the parent goes on.
+#include <stdint.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+typedef int fn(void);
+
+static void
+put(uint32_t *p, int k)
+{
+#ifdef __aarch64__
+	p[0] = 0x52800000u | (uint32_t)k << 5;         // mov w0, #k
+	p[1] = 0xd65f03c0u;                            // ret
+#else
+	p[0] = 0x00000513u | (uint32_t)k << 20;        // li a0, k
+	p[1] = 0x00008067u;                            // ret
+#endif
+	__builtin___clear_cache((char *)p, (char *)(p + 2));
+}
+
+int
+main(void)
+{
+	uint32_t *code = mmap(0, 65536, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	volatile pid_t *who = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int killed = 0, status;
+
+	for (int i = 0; i < 150; i++) {
+		pid_t killer, child;
+
+		*who = 0;
+		if (!(killer = fork())) {
+			while (!*who)
+				usleep(20);
+			usleep((unsigned)(i * 37 % 400));
+			kill(*who, i % 3 ? SIGTERM : i % 2 ? SIGINT : SIGRTMIN + 3);
+			_exit(0);
+		}
+		if (!(child = vfork())) {
+			*who = getpid();
+			for (int k = 0;; k++) {
+				put(code + k % 4096 * 4, k % 1000);
+				((fn *)(code + k % 4096 * 4))();
+			}
+		}
+		if (waitpid(child, &status, 0) == child && WIFSIGNALED(status))
+			killed++;
+		waitpid(killer, 0, 0);
+		put(code, i);                  // needs what the child may have held
+		if (((fn *)code)() != i)
+			puts("wrong code");
+	}
+	printf("%d killed\n", killed);
+	return 0;
+}
