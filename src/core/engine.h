@@ -40,6 +40,9 @@ _Noreturn void engine_quit(struct cpu *);
 void engine_stop(struct cpu *);
 void engine_go(struct cpu *);
 
+/* Is this a fault, not a signal that somebody sent? */
+int engine_raised(const void *ucontext, int sig, const siginfo_t *);
+
 /* A synchronous host signal (SEGV BUS FPE ILL TRAP) on a thread whose record is cpu (may be 0).  Returns 1 if
  * it was dealt with (the context may have been changed: return from the handler), 0 if it is not
  * the translation's affair.  Async-signal-safe for faults it can deal with. */
@@ -47,6 +50,9 @@ int engine_fault(struct cpu *, int sig, siginfo_t *, void *ucontext);
 
 /* Guest pc of a host context interrupted in generated code, or of the last exit: for messages. */
 gaddr engine_guestpc(const struct cpu *, const void *ucontext);
+/* Where the host was: its pc less the address of our first byte if it lies in dragoman (*inside = 1: what
+ * addr2line takes), else as it is (generated code, a library). */
+u64 engine_hostpc(const void *ucontext, int *inside);
 
 void engine_fork(int phase);           /* 0 before, 1 in the parent, 2 in the child */
 
