@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <time.h>
 #include "base/diag.h"
 #include "core/core.h"
 
@@ -216,19 +217,44 @@ run(struct cpu *cpu)
 	return 1;
 }
 
+static u64
+now(void)
+{
+	struct timespec t;
+
+	if (!core.opt.count)
+		return 0;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
+}
+
 static void
 translate(struct cpu *cpu)
 {
 	struct node *n;
+	u64 t = now();
 
 	pthread_mutex_lock(&core.lock);
 	n = core_translate(cpu, cpu->pc, core.guest->mode(cpu));
 	if (n)
 		linklast(cpu, n);
+	core.stat.translate += now() - t;
 	pthread_mutex_unlock(&core.lock);
 	cpu->link = 0;
 	if (!n)
 		fetchfault(cpu);
+}
+
+/* What brought the thread back here. */
+static void
+count(enum why why)
+{
+	static u64 *const at[] = {
+		[WHY_NEXT] = &core.stat.next, [WHY_CALL] = &core.stat.call, [WHY_TRAP] = &core.stat.trap,
+		[WHY_FAULT] = &core.stat.fault, [WHY_POLL] = &core.stat.poll, [WHY_FLUSH] = &core.stat.flush,
+	};
+
+	__atomic_fetch_add(at[why], 1, __ATOMIC_RELAXED);
 }
 
 static void
@@ -240,6 +266,8 @@ step(struct cpu *cpu)
 		return;
 	ran = run(cpu);
 	leave(cpu);
+	if (core.opt.count && ran)
+		count(cpu->why);
 	if (!ran)
 		translate(cpu);
 }
@@ -286,11 +314,18 @@ engine_run(struct cpu *cpu)
 }
 
 void
-engine_getstats(struct engine_stats *s)
+engine_logstats(void)
 {
+	struct engine_stats s;
+
 	pthread_mutex_lock(&core.lock);
-	*s = core.stat;
+	s = core.stat;
 	pthread_mutex_unlock(&core.lock);
+#define STAT(member, text) log_print("%12llu %s\n", (unsigned long long)s.member, text);
+#include "core/stats.def"
+#undef STAT
+	log_print("%12.1f bytes of code and %.1f ns a guest instruction\n", s.insns ? (double)s.hostbytes / (double)s.insns : 0,
+	    s.insns ? (double)s.translate / (double)s.insns : 0);
 }
 
 void

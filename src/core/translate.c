@@ -213,6 +213,7 @@ core_translate(struct cpu *cpu, gaddr pc, u32 mode)
 	publish(t);
 	core.stat.regions++;
 	core.stat.insns += (u64)core.region.ninsn;
+	core.stat.irins += (u64)core.region.nins;
 	core.stat.hostbytes += t->size;
 	if (logging(LOG_OUTASM))
 		loghost(t);
@@ -231,6 +232,7 @@ core_link(struct trans *from, u32 n, struct node *to)
 	*in = (struct inlink){to->t->in, from, n};
 	to->t->in = in;
 	core.host->link(from->code, &from->link[n], code);
+	core.stat.links++;
 }
 
 static void
