@@ -19,6 +19,7 @@ struct trans;
 struct node {
 	gaddr pc;
 	u32 mode;
+	u8 flagsin;                    /* the code reads the guest's flags before it writes them */
 	_Atomic(const u8 *) code;
 	_Atomic(struct node *) next;
 	struct trans *t;

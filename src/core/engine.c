@@ -5,7 +5,6 @@
 #include <setjmp.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <time.h>
 #include "base/diag.h"
 #include "core/core.h"
 
@@ -217,28 +216,15 @@ run(struct cpu *cpu)
 	return 1;
 }
 
-static u64
-now(void)
-{
-	struct timespec t;
-
-	if (!core.opt.count)
-		return 0;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
-}
-
 static void
 translate(struct cpu *cpu)
 {
 	struct node *n;
-	u64 t = now();
 
 	pthread_mutex_lock(&core.lock);
 	n = core_translate(cpu, cpu->pc, core.guest->mode(cpu));
 	if (n)
 		linklast(cpu, n);
-	core.stat.translate += now() - t;
 	pthread_mutex_unlock(&core.lock);
 	cpu->link = 0;
 	if (!n)
@@ -324,8 +310,9 @@ engine_logstats(void)
 #define STAT(member, text) log_print("%12llu %s\n", (unsigned long long)s.member, text);
 #include "core/stats.def"
 #undef STAT
-	log_print("%12.1f bytes of code and %.1f ns a guest instruction\n", s.insns ? (double)s.hostbytes / (double)s.insns : 0,
-	    s.insns ? (double)s.translate / (double)s.insns : 0);
+	if (s.insns)
+		log_print("%12.1f bytes of code and %.1f ns a guest instruction\n",
+		    (double)s.hostbytes / (double)s.insns, (double)s.translate / (double)s.insns);
 }
 
 void

@@ -4,7 +4,8 @@
  * A region is what can be reached from its entry by fall-through, direct branches and returning
  * calls, upward from the entry, up to a number of instructions.  A first walk (guest->scan) finds the
  * instructions that start a block, so that loops are known before their heads are translated; then
- * the blocks are translated in address order.  A block head that nothing in the region jumps to
+ * the blocks are translated in address order.  What another region has as a block already is left to it.  A
+ * block head that nothing in the region jumps to
  * and that follows a side exit stays part of the block before it. */
 #include <errno.h>
 #include "core/core.h"
@@ -23,6 +24,7 @@ struct walk {
 	const struct cpu *cpu;
 	const struct guest *g;
 	gaddr pc;
+	u32 mode;
 	int max, n;
 	u64 end;                       /* offset above the last instruction seen or head wanted */
 	struct { gaddr at; int n; } have[NCHUNK];      /* bytes fetched for this region, */
@@ -111,7 +113,8 @@ walk(struct walk *w)
 	while (w->ntodo && w->n < w->max) {
 		u64 off = next(w);
 
-		while (w->n < w->max && off < WINDOW - 8 && !w->seen[off / 2]) {
+		while (w->n < w->max && off < WINDOW - 8 && !w->seen[off / 2] &&
+		    !(off && core_find(w->pc + off, w->mode))) {
 			w->seen[off / 2] = 1;
 			if (!scanat(w, w->pc + off, &s)) {
 				w->seen[off / 2] = 0;  /* no block there: going there leaves, and faults */
@@ -193,9 +196,14 @@ peek(struct walk *w, gaddr pc, int *left)
 static int
 flagslive(void *arg, gaddr pc)
 {
+	const struct walk *w = arg;
+	const struct node *n;
 	int left = PEEKMAX;
 
-	return pc != FLAGS_UNKNOWN && peek(arg, pc, &left);
+	if (pc == FLAGS_UNKNOWN)
+		return 0;
+	n = core_find(pc, w->mode);
+	return n ? n->flagsin : peek(arg, pc, &left);
 }
 
 int
@@ -208,6 +216,7 @@ core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 	w.cpu = cpu;
 	w.g = core.guest;
 	w.pc = pc;
+	w.mode = mode;
 	w.max = max;
 	w.n = w.ntodo = 0;
 	for (int i = 0; i < NCHUNK; i++)
