@@ -131,6 +131,7 @@ empty(void)
 	atomic_store(&core.ntrans, 0);
 	for (int i = 0; i < NBUCKET; i++)
 		atomic_store(&core.bucket[i], 0);
+	memset(core.head, 0, sizeof core.head);
 	for (int i = 0; i < core.ncpu; i++)
 		memset(core.cpu[i]->jc, 0xff, sizeof core.cpu[i]->jc);
 	smc_forget();
