@@ -170,13 +170,8 @@ native(const struct program *p, char **env)
 static void
 logstats(int status)
 {
-	struct engine_stats s;
-
 	(void)status;
-	engine_getstats(&s);
-	log_print("%llu regions of %llu guest instructions in %llu bytes of code; %llu dropped; code area emptied "
-	    "%llu times\n", (unsigned long long)s.regions, (unsigned long long)s.insns,
-	    (unsigned long long)s.hostbytes, (unsigned long long)s.drops, (unsigned long long)s.flushes);
+	engine_logstats();
 }
 
 /* -L without what the lookup need not see twice: trailing slashes, relative names, / itself. */
@@ -226,7 +221,8 @@ main(int argc, char **argv)
 	load(&o, &p, &img, env);
 	fillproc(&o, &p, &img);
 	engine_init(p.guest, &(struct engine_options){.host = o.host, .features = o.features,
-	    .codesize = o.codesize, .maxinsn = o.single ? 1 : 0, .nochain = logging(LOG_NOCHAIN)});
+	    .codesize = o.codesize, .maxinsn = o.single ? 1 : 0, .nochain = logging(LOG_NOCHAIN),
+	    .count = logging(LOG_STATS)});
 	threads.pass = o.pass;
 	if (logging(LOG_STATS))
 		threads.atexit = logstats;

@@ -97,6 +97,10 @@ struct guest {
 	/* Looks at the instruction at p (n readable bytes), which lies at guest address pc.  Cheap:
 	 * it runs once more for every instruction that is translated. */
 	void (*scan)(const u8 *p, int n, gaddr pc, struct scan *);
+	/* The same for many: passes over instructions from p on that only lead to the next (FLOW_NEXT for scan),
+	 * as far as n bytes hold them; sets bit 0 of mark[k] where one begins k half-words on.  Returns their
+	 * number, and their length by *bytes.  It may stop early. */
+	int (*skip)(const u8 *p, int n, gaddr pc, u8 *mark, int *bytes);
 	/* Text of the instruction at p into buf, for -d in_asm; returns its length in bytes. */
 	int (*disasm)(const u8 *p, int n, gaddr pc, char *buf, size_t size);
 	void (*reset)(struct cpu *);   /* architectural state at process start */

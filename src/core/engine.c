@@ -231,6 +231,18 @@ translate(struct cpu *cpu)
 		fetchfault(cpu);
 }
 
+/* What brought the thread back here. */
+static void
+count(enum why why)
+{
+	static u64 *const at[] = {
+		[WHY_NEXT] = &core.stat.next, [WHY_CALL] = &core.stat.call, [WHY_TRAP] = &core.stat.trap,
+		[WHY_FAULT] = &core.stat.fault, [WHY_POLL] = &core.stat.poll, [WHY_FLUSH] = &core.stat.flush,
+	};
+
+	__atomic_fetch_add(at[why], 1, __ATOMIC_RELAXED);
+}
+
 static void
 step(struct cpu *cpu)
 {
@@ -240,6 +252,8 @@ step(struct cpu *cpu)
 		return;
 	ran = run(cpu);
 	leave(cpu);
+	if (core.opt.count && ran)
+		count(cpu->why);
 	if (!ran)
 		translate(cpu);
 }
@@ -286,11 +300,19 @@ engine_run(struct cpu *cpu)
 }
 
 void
-engine_getstats(struct engine_stats *s)
+engine_logstats(void)
 {
+	struct engine_stats s;
+
 	pthread_mutex_lock(&core.lock);
-	*s = core.stat;
+	s = core.stat;
 	pthread_mutex_unlock(&core.lock);
+#define STAT(member, text) log_print("%12llu %s\n", (unsigned long long)s.member, text);
+#include "core/stats.def"
+#undef STAT
+	if (s.insns)
+		log_print("%12.1f bytes of code and %.1f ns a guest instruction\n",
+		    (double)s.hostbytes / (double)s.insns, (double)s.translate / (double)s.insns);
 }
 
 void

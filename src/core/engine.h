@@ -22,6 +22,7 @@ struct engine_options {
 	u64 codesize;                  /* bytes of the code area; 0: default */
 	int maxinsn;                   /* guest instructions in a region; 0: default, 1: one each */
 	int nochain;                   /* never link regions */
+	int count;                     /* keep all the statistics */
 };
 
 /* Before the first thread.  Exits with a message if no code area can be had. */
@@ -56,7 +57,13 @@ u64 engine_hostpc(const void *ucontext, int *inside);
 
 void engine_fork(int phase);           /* 0 before, 1 in the parent, 2 in the child */
 
-struct engine_stats { u64 regions, insns, hostbytes, flushes, drops; };
-void engine_getstats(struct engine_stats *);
+/* Counted where it costs nothing; time and exits only if engine_options.count asks for it.  After the threads
+ * have ended, or as a rough view before. */
+struct engine_stats {
+#define STAT(member, text) u64 member;
+#include "core/stats.def"
+#undef STAT
+};
+void engine_logstats(void);            /* -d stats */
 
 #endif

@@ -185,3 +185,18 @@ rv_scan(const u8 *p, int n, gaddr pc, struct scan *s)
 		s->flow = (u8)flow(&a, pc, s);
 	}
 }
+
+int
+rv_skip(const u8 *p, int n, gaddr pc, u8 *mark, int *bytes)
+{
+	int at = 0, count = 0, len;
+
+	for (; !(pc & 1) && at + 2 <= n; at += len, count++) {
+		len = (p[at] & 3) == 3 ? 4 : 2;
+		if (at + len > n || (len == 2 ? cleaves(ld16(p + at)) : leaves(ld32(p + at))))
+			break;
+		mark[at / 2] |= 1;
+	}
+	*bytes = at;
+	return count;
+}

@@ -47,6 +47,7 @@ const struct guest guest_riscv64 = {
 	.translate = rv_translate,
 	.mode = rv_mode,
 	.scan = rv_scan,
+	.skip = rv_skip,
 	.disasm = rv_disasm,
 	.reset = reset,
 	.fpenter = rv_fpenter,

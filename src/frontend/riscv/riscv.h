@@ -75,6 +75,7 @@ enum { FRM_RMM = 4, FRM_DYN = 7 };     /* ties away; in an instruction: dynamic 
 int rv_decode(const u8 *p, int n, struct riscv_insn *a, u32 *word);
 int rv_disasm(const u8 *p, int n, gaddr pc, char *buf, size_t size);
 void rv_scan(const u8 *p, int n, gaddr pc, struct scan *);
+int rv_skip(const u8 *p, int n, gaddr pc, u8 *mark, int *bytes);
 
 /* -- translators -- */
 int rv_translate(struct tr *);
