@@ -78,7 +78,7 @@ struct guest {
 	const char *const *alias;      /* other accepted names, NULL terminated, or 0 */
 	struct { u16 machine; u8 class, data; u32 mask, flags; } elf;  /* e_flags & mask == flags */
 	u8 bits, big;                  /* 32 or 64; 1 = big-endian data */
-	u8 minlen, maxlen;             /* bytes of the shortest and longest instruction */
+	u8 minlen, maxlen;             /* bytes of the shortest instruction, and what translate and scan want to see */
 	const struct reg *reg;         /* indexed by variable number */
 	int nreg;
 	u8 pc_reg;                     /* number of the pc pseudo-register in reg[] (lives in cpu->pc) */
