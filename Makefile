@@ -12,7 +12,7 @@ DEBUG  ?= 0
 DEF    := -DDEBUG=$(DEBUG) -Ulinux -D_GNU_SOURCE -DDRAGOMAN_VERSION='"$(shell cat VERSION)"'
 CFLAGS ?=
 ALL_CFLAGS := -std=gnu11 $(OPT) $(WARN) $(DEF) -fno-strict-aliasing -Isrc -I$(B)/gen -MMD -MP $(CFLAGS)
-LIBS   := -lelf -lz -lpthread -lm
+LIBS   := -lelf -lz -lpthread -lm -l:libb2.a
 TESTLIBS := -lcmocka -lcapstone
 
 ROOMS   := base ir frontend backend core loader syscall threads
