@@ -76,7 +76,7 @@ static void
 say(const char *what, const char *dir, int err)
 {
 	if (logging(LOG_CACHE))
-		log_print("cache: %s %s: %s\n", what, dir, err ? strerror(err) : "in use");
+		log_print("cache: %s %s: %s\n", what, dir, err ? strerror(err) : "used");
 }
 
 static int

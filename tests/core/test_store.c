@@ -16,7 +16,7 @@
 #include <cmocka.h>
 #include "core/store_own.h"
 
-static char base[64], dir[128];
+static char base[32], dir[128];
 
 static void
 path(char *out, const char *name)
@@ -50,7 +50,7 @@ setup(void **state)
 	(void)state;
 	strcpy(base, "/tmp/test_store.XXXXXX");
 	assert_non_null(mkdtemp(base));
-	snprintf(dir, sizeof dir, "%.60s/a/b", base);
+	snprintf(dir, sizeof dir, "%s/a/b", base);
 	open_(dir, 0, 0);
 	return 0;
 }
