@@ -184,7 +184,11 @@ find(const char *name, size_t n)
 void
 options_pass(struct options *o, const char *name, const char *arg)
 {
-	push(&o->pass, &o->npass, &o->cappass, xasprintf("-%s", name));
+	char *dashed = xmalloc(strlen(name) + 2);
+
+	*dashed = '-';
+	strcpy(dashed + 1, name);
+	push(&o->pass, &o->npass, &o->cappass, dashed);
 	if (arg)
 		push(&o->pass, &o->npass, &o->cappass, arg);
 }
@@ -206,19 +210,34 @@ apply(struct options *o, const struct opt *t, const char *arg)
 	options_pass(o, t->brief, *t->arg ? arg : 0);
 }
 
+static int
+startswith(const char *s, const char *with)
+{
+	return !strncmp(s, with, strlen(with));
+}
+
+/* Names in the order of the table, QEMU's before ours, whatever order the environment has. */
 static void
 fromenv(struct options *o)
 {
 	static const char *const prefix[] = {"QEMU_", "DRAGOMAN_"};
+	const char *found[32];
+	int n = 0;
 
-	for (const struct opt *t = table; t < table + NELEM(table); t++)
-		for (size_t i = 0; *t->var && i < NELEM(prefix); i++) {
-			char *name = xasprintf("%s%s", prefix[i], t->var), *v = getenv(name);
+	for (char **e = environ; *e && n < (int)NELEM(found); e++)
+		if (startswith(*e, prefix[0]) || startswith(*e, prefix[1]))
+			found[n++] = *e;
+	for (const struct opt *t = table; n && t < table + NELEM(table); t++)
+		for (size_t i = 0; *t->var && i < NELEM(prefix); i++)
+			for (int k = 0; k < n; k++) {
+				const char *name = found[k] + strlen(prefix[i]), *v = name + strlen(t->var) + 1;
 
-			if (v && (*t->arg ? *v != 0 : strcmp(v, "0") != 0))
-				apply(o, t, v);
-			free(name);
-		}
+				if (!startswith(found[k], prefix[i]) || !startswith(name, t->var) || v[-1] != '=')
+					continue;
+				if (*t->arg ? *v != 0 : strcmp(v, "0") != 0)
+					apply(o, t, v);
+				break;
+			}
 }
 
 int
