@@ -12,7 +12,7 @@ DEBUG  ?= 0
 DEF    := -DDEBUG=$(DEBUG) -Ulinux -D_GNU_SOURCE -DDRAGOMAN_VERSION='"$(shell cat VERSION)"'
 CFLAGS ?=
 ALL_CFLAGS := -std=gnu11 $(OPT) $(WARN) $(DEF) -fno-strict-aliasing -Isrc -I$(B)/gen -MMD -MP $(CFLAGS)
-LIBS   := -lelf -lz -lpthread -lm
+LIBS   := -lelf -lz -lpthread -lm -l:libb2.a
 TESTLIBS := -lcmocka -lcapstone
 
 ROOMS   := base ir frontend backend core loader syscall threads
@@ -26,7 +26,7 @@ TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*/test_*.c))
 .PHONY: all debug static check unit asan bless fuzz fuzz-targets lint bench demo install clean tests
 all: $(B)/dragoman
 
-MAIN := $(B)/main.c.o $(B)/options.c.o
+MAIN := $(B)/main.c.o $(B)/options.c.o $(B)/cachecmd.c.o
 $(B)/dragoman: $(MAIN) $(LIBA)
 	$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $(MAIN) -Wl,--start-group $(LIBA) -Wl,--end-group $(LIBS)
 

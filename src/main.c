@@ -11,7 +11,9 @@
 #include "base/model.h"
 #include "base/util.h"
 #include "core/engine.h"
+#include "core/store.h"
 #include "loader/image.h"
+#include "cachecmd.h"
 #include "options.h"
 #include "syscall/fd.h"
 #include "syscall/proc.h"
@@ -188,6 +190,17 @@ tidyroot(struct options *o)
 	o->root = strcmp(r, "/") ? r : 0;
 }
 
+/* What is kept between processes.  Who wants to see code being made gets none that is made already. */
+static void
+openstore(struct options *o, int again)
+{
+	int off = logging(LOG_INASM | LOG_OP | LOG_OPOPT | LOG_OUTASM);
+
+	store_init(&(struct store_options){.dir = off ? "off" : o->cache, .readonly = off ? 0 : o->cachero,
+	    .limit = o->cachelimit, .secure = getauxval(AT_SECURE) != 0, .found = again, .hide = fd_hide});
+	options_pass(o, "cache", store_dir());
+}
+
 int
 main(int argc, char **argv)
 {
@@ -206,6 +219,8 @@ main(int argc, char **argv)
 	if (o.logfile && log_open(o.logfile))
 		diag(D_OPENFAIL, o.logfile, strerror(errno));
 	tidyroot(&o);
+	if (cachecmd_is(argv + at))
+		return cachecmd(&o, argv + at + 1);
 	if (image_find(&p, argv[at], argv[at], argv + at, o.root)) {
 		fprintf(stderr, "dragoman: %s\n", p.err.text);
 		return p.err.status;
@@ -220,6 +235,7 @@ main(int argc, char **argv)
 		diag(D_USAGE, wrong);
 	load(&o, &p, &img, env);
 	fillproc(&o, &p, &img);
+	openstore(&o, again);
 	engine_init(p.guest, &(struct engine_options){.host = o.host, .features = o.features,
 	    .codesize = o.codesize, .maxinsn = o.single ? 1 : 0, .nochain = logging(LOG_NOCHAIN),
 	    .count = logging(LOG_STATS)});

@@ -51,6 +51,8 @@ engine_init(const struct guest *g, const struct engine_options *o)
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) == MAP_FAILED)
 		if ((n /= 2) < 65536)
 			diag(D_NOSPACE, "translation index", "64 KiB", strerror(errno));
+	/* small programs fill one page of it: clearing a huge one takes longer than all else here */
+	madvise(core.trans, n, MADV_NOHUGEPAGE);
 	core.captrans = (int)(n / sizeof *core.trans);
 	core.stubsend = core.area + alignup(core.host->init(o->features ? o->features : "", core.area, core.areaend), 64);
 	core.at = core.stubsend;
