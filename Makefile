@@ -12,7 +12,7 @@ DEBUG  ?= 0
 DEF    := -DDEBUG=$(DEBUG) -Ulinux -D_GNU_SOURCE -DDRAGOMAN_VERSION='"$(shell cat VERSION)"'
 CFLAGS ?=
 ALL_CFLAGS := -std=gnu11 $(OPT) $(WARN) $(DEF) -fno-strict-aliasing -Isrc -I$(B)/gen -MMD -MP $(CFLAGS)
-LIBS   := -lelf -lz -lpthread -lm
+LIBS   := -lelf -lz -lpthread -lm -l:libb2.a
 TESTLIBS := -lcmocka -lcapstone
 
 ROOMS   := base ir frontend backend core loader syscall threads
@@ -23,10 +23,10 @@ objs     = $(patsubst src/%,$(B)/%.o,$1)
 LIBA    := $(foreach r,$(ROOMS),$(B)/lib$r.a)
 TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*/test_*.c))
 
-.PHONY: all debug static check unit asan lint bench demo install clean tests
+.PHONY: all debug static check unit asan fuzz fuzz-targets lint bench demo install clean tests
 all: $(B)/dragoman
 
-MAIN := $(B)/main.c.o $(B)/options.c.o
+MAIN := $(B)/main.c.o $(B)/options.c.o $(B)/cachecmd.c.o
 $(B)/dragoman: $(MAIN) $(LIBA)
 	$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $(MAIN) -Wl,--start-group $(LIBA) -Wl,--end-group $(LIBS)
 
@@ -90,6 +90,16 @@ asan:
 	+$(MAKE) B=$(B)-asan OPT='-O1 -g' CFLAGS='$(UBSAN) -fsanitize=address -fno-omit-frame-pointer' SKIP='$(NOASAN)' unit
 	+$(MAKE) B=$(B)-ubsan OPT='-O1 -g' CFLAGS='$(UBSAN)' all $(NOASAN:%=$(B)-ubsan/tests/passed/%)
 	tests/check.d/10-prog.sh $(B)-ubsan
+
+# Fuzz targets (libFuzzer): tests/fuzz.sh runs them
+FUZZ := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzz:
+	+@$(MAKE) -s B=$(B)-fuzz CC=clang OPT='-O1 -g' CFLAGS='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined' fuzz-targets
+fuzz-targets: $(FUZZ)
+
+$(B)/fuzz/%: tests/fuzz/%.c $(LIBA)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(LIBA) -Wl,--end-group $(LIBS)
 
 check:
 	@tools/need.sh build check

@@ -11,7 +11,9 @@
 #include "base/model.h"
 #include "base/util.h"
 #include "core/engine.h"
+#include "core/store.h"
 #include "loader/image.h"
+#include "cachecmd.h"
 #include "options.h"
 #include "syscall/fd.h"
 #include "syscall/proc.h"
@@ -170,13 +172,8 @@ native(const struct program *p, char **env)
 static void
 logstats(int status)
 {
-	struct engine_stats s;
-
 	(void)status;
-	engine_getstats(&s);
-	log_print("%llu regions of %llu guest instructions in %llu bytes of code; %llu dropped; code area emptied "
-	    "%llu times\n", (unsigned long long)s.regions, (unsigned long long)s.insns,
-	    (unsigned long long)s.hostbytes, (unsigned long long)s.drops, (unsigned long long)s.flushes);
+	engine_logstats();
 }
 
 /* -L without what the lookup need not see twice: trailing slashes, relative names, / itself. */
@@ -191,6 +188,17 @@ tidyroot(struct options *o)
 	if (!r)
 		r = xstrdup(o->root);          /* not there: lookups under it fail, as asked */
 	o->root = strcmp(r, "/") ? r : 0;
+}
+
+/* What is kept between processes.  Who wants to see code being made gets none that is made already. */
+static void
+openstore(struct options *o, int again)
+{
+	int off = logging(LOG_INASM | LOG_OP | LOG_OPOPT | LOG_OUTASM);
+
+	store_init(&(struct store_options){.dir = off ? "off" : o->cache, .readonly = off ? 0 : o->cachero,
+	    .limit = o->cachelimit, .secure = getauxval(AT_SECURE) != 0, .found = again, .hide = fd_hide});
+	options_pass(o, "cache", store_dir());
 }
 
 int
@@ -211,6 +219,8 @@ main(int argc, char **argv)
 	if (o.logfile && log_open(o.logfile))
 		diag(D_OPENFAIL, o.logfile, strerror(errno));
 	tidyroot(&o);
+	if (cachecmd_is(argv + at))
+		return cachecmd(&o, argv + at + 1);
 	if (image_find(&p, argv[at], argv[at], argv + at, o.root)) {
 		fprintf(stderr, "dragoman: %s\n", p.err.text);
 		return p.err.status;
@@ -225,8 +235,10 @@ main(int argc, char **argv)
 		diag(D_USAGE, wrong);
 	load(&o, &p, &img, env);
 	fillproc(&o, &p, &img);
+	openstore(&o, again);
 	engine_init(p.guest, &(struct engine_options){.host = o.host, .features = o.features,
-	    .codesize = o.codesize, .maxinsn = o.single ? 1 : 0, .nochain = logging(LOG_NOCHAIN)});
+	    .codesize = o.codesize, .maxinsn = o.single ? 1 : 0, .nochain = logging(LOG_NOCHAIN),
+	    .count = logging(LOG_STATS)});
 	threads.pass = o.pass;
 	if (logging(LOG_STATS))
 		threads.atexit = logstats;

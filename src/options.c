@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include "base/diag.h"
 #include "base/model.h"
 #include "base/guest.h"
@@ -20,8 +21,8 @@ push(char ***list, int *n, int *cap, const char *s)
 }
 
 /* a number with K, M, G, T after it */
-static u64
-number(const char *s)
+u64
+options_number(const char *s)
 {
 	static const char unit[] = "KMGT";
 	char *end, *u;
@@ -49,31 +50,31 @@ list(char ***l, int *n, int *cap, const char *arg)
 	free(s);
 }
 
-static void opt_root(struct options *o, const char *s) { o->root = s; }
 static void opt_argv0(struct options *o, const char *s) { o->argv0 = s; }
 static void opt_uname(struct options *o, const char *s) { o->uname = s; }
-static void opt_stack(struct options *o, const char *s) { o->stack = number(s); }
-static void opt_base(struct options *o, const char *s) { (void)o; number(s); }
+static void opt_stack(struct options *o, const char *s) { o->stack = options_number(s); }
+static void opt_base(struct options *o, const char *s) { (void)o; options_number(s); }
 static void opt_logfile(struct options *o, const char *s) { o->logfile = s; }
 static void opt_strace(struct options *o, const char *s) { (void)s; o->strace = 1; }
 static void opt_single(struct options *o, const char *s) { (void)s; o->single = 1; }
 static void opt_host(struct options *o, const char *s) { o->host = s; }
 static void opt_features(struct options *o, const char *s) { o->features = s; }
-static void opt_codesize(struct options *o, const char *s) { o->codesize = number(s) << 20; }
+static void opt_codesize(struct options *o, const char *s) { o->codesize = options_number(s) << 20; }
+static void opt_limit(struct options *o, const char *s) { o->cachelimit = options_number(s); }
 static void opt_env(struct options *o, const char *s) { list(&o->set, &o->nset, &o->capset, s); }
 static void opt_unsetenv(struct options *o, const char *s) { list(&o->unset, &o->nunset, &o->capunset, s); }
 
 static void
 opt_seed(struct options *o, const char *s)
 {
-	o->seed = number(s);
+	o->seed = options_number(s);
 	o->hasseed = 1;
 }
 
 static void
 opt_page(struct options *o, const char *s)
 {
-	o->page = number(s);
+	o->page = options_number(s);
 	if (o->page < 4096 || o->page > 65536 || o->page & (o->page - 1))
 		diag(D_USAGE, "the page size must be 4096, 8192, 16384, 32768 or 65536");
 }
@@ -86,6 +87,43 @@ opt_cpu(struct options *o, const char *s)
 		exit(0);
 	}
 	o->cpu = s;
+}
+
+/* Absolute: the guest may change its directory before it starts another program. */
+static char *
+absolute(const char *name)
+{
+	char *cwd, *full;
+
+	if (*name == '/' || !(cwd = getcwd(0, 0)))
+		return xstrdup(name);
+	full = xasprintf("%s/%s", cwd, name);
+	free(cwd);
+	return full;
+}
+
+static void opt_root(struct options *o, const char *s) { o->root = absolute(s); }
+
+static void
+opt_cache(struct options *o, const char *s)
+{
+	if (!*s)
+		diag(D_USAGE, "--cache needs a directory or 'off'");
+	o->cache = strcmp(s, "off") ? absolute(s) : "off";
+}
+
+static void
+opt_cachero(struct options *o, const char *s)
+{
+	char *list = xstrdup(s), *next = list, *dir;
+
+	o->cachero = 0;
+	while ((dir = strsep(&next, ":")))
+		if (*dir)
+			o->cachero = xasprintf("%s%s%s", o->cachero ? o->cachero : "", o->cachero ? ":" : "", absolute(dir));
+	free(list);
+	if (!o->cachero)
+		diag(D_USAGE, "--cache-ro needs a directory");
 }
 
 static void
@@ -120,6 +158,7 @@ opt_help(struct options *o, const char *s)
 	(void)s;
 	puts("usage: dragoman [options] program [arguments]\n"
 	    "       dragoman guests\n"
+	    "       dragoman [options] cache stat|list|clear|prune [BYTES]|verify|warm PROGRAM...\n"
 	    "Runs a Linux program that was built for another processor.\n");
 	for (const struct opt *t = table; t < table + NELEM(table); t++) {
 		char left[80];
@@ -142,6 +181,18 @@ find(const char *name, size_t n)
 	return 0;
 }
 
+void
+options_pass(struct options *o, const char *name, const char *arg)
+{
+	char *dashed = xmalloc(strlen(name) + 2);
+
+	*dashed = '-';
+	strcpy(dashed + 1, name);
+	push(&o->pass, &o->npass, &o->cappass, dashed);
+	if (arg)
+		push(&o->pass, &o->npass, &o->cappass, arg);
+}
+
 /* What only concerns this program is not passed on to those it starts. */
 static void
 apply(struct options *o, const struct opt *t, const char *arg)
@@ -149,24 +200,44 @@ apply(struct options *o, const struct opt *t, const char *arg)
 	t->fn(o, arg);
 	if (t->fn == opt_argv0 || t->fn == opt_env || t->fn == opt_unsetenv)
 		return;
-	push(&o->pass, &o->npass, &o->cappass, xasprintf("-%s", t->brief));
-	if (*t->arg)
-		push(&o->pass, &o->npass, &o->cappass, arg);
+	/* names as they are now understood; main tells which directory the cache really is */
+	if (t->fn == opt_cache)
+		return;
+	if (t->fn == opt_cachero)
+		arg = o->cachero;
+	if (t->fn == opt_root)
+		arg = o->root;
+	options_pass(o, t->brief, *t->arg ? arg : 0);
 }
 
+static int
+startswith(const char *s, const char *with)
+{
+	return !strncmp(s, with, strlen(with));
+}
+
+/* Names in the order of the table, QEMU's before ours, whatever order the environment has. */
 static void
 fromenv(struct options *o)
 {
 	static const char *const prefix[] = {"QEMU_", "DRAGOMAN_"};
+	const char *found[32];
+	int n = 0;
 
-	for (const struct opt *t = table; t < table + NELEM(table); t++)
-		for (size_t i = 0; *t->var && i < NELEM(prefix); i++) {
-			char *name = xasprintf("%s%s", prefix[i], t->var), *v = getenv(name);
+	for (char **e = environ; *e && n < (int)NELEM(found); e++)
+		if (startswith(*e, prefix[0]) || startswith(*e, prefix[1]))
+			found[n++] = *e;
+	for (const struct opt *t = table; n && t < table + NELEM(table); t++)
+		for (size_t i = 0; *t->var && i < NELEM(prefix); i++)
+			for (int k = 0; k < n; k++) {
+				const char *name = found[k] + strlen(prefix[i]), *v = name + strlen(t->var) + 1;
 
-			if (v && (*t->arg ? *v != 0 : strcmp(v, "0") != 0))
-				apply(o, t, v);
-			free(name);
-		}
+				if (!startswith(found[k], prefix[i]) || !startswith(name, t->var) || v[-1] != '=')
+					continue;
+				if (*t->arg ? *v != 0 : strcmp(v, "0") != 0)
+					apply(o, t, v);
+				break;
+			}
 }
 
 int

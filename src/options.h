@@ -7,6 +7,8 @@
 
 struct options {
 	const char *root, *argv0, *uname, *cpu, *logfile, *host, *features;
+	const char *cache, *cachero;           /* absolute; cache: "off" for none, 0 for the default */
+	u64 cachelimit;
 	u64 stack, page, codesize, seed;
 	int strace, single, hasseed;
 	char **set; int nset, capset;          /* -E: VAR=VALUE */
@@ -19,5 +21,8 @@ struct options {
 /* Reads DRAGOMAN_* and QEMU_* variables, then argv; returns the index of the program in argv
  * (argc if there is none).  Bad options print one line and exit. */
 int options_read(struct options *, int argc, char **argv);
+u64 options_number(const char *);                /* with K, M, G, T after it; exits if it is none */
+/* One more option for programs that the guest starts. */
+void options_pass(struct options *, const char *name, const char *arg);
 
 #endif

@@ -500,6 +500,21 @@ putstruct(void)
 	printf("};\n\n");
 }
 
+/* Bytes of the longest name or text.  Arrays of characters, not of pointers: those would have to be relocated each
+ * time the program starts. */
+static int
+longest(int text)
+{
+	size_t n = 1;
+
+	for (int i = 1; i <= npat; i++) {
+		const char *s = text ? pat[i].text : pat[i].name;
+
+		n = strlen(s) > n ? strlen(s) : n;
+	}
+	return (int)n + 1;
+}
+
 static void
 putdecls(void)
 {
@@ -513,8 +528,8 @@ putdecls(void)
 	printf("struct %s_pat { u32 mask, bits, ignored, one; };\n", isa);
 	printf("extern const struct %s_pat %s_pat[%s_COUNT];\n", isa, isa, isa);
 	printf("extern const struct %s_insn %s_tmpl[%s_COUNT];\n", isa, isa, isa);
-	printf("extern const char *const %s_name[%s_COUNT], *const %s_text[%s_COUNT];\n",
-	       isa, isa, isa, isa);
+	printf("extern const char %s_name[%s_COUNT][%d], %s_text[%s_COUNT][%d];\n",
+	       isa, isa, longest(0), isa, isa, longest(1));
 	printf("int %s_decode(u32 w, struct %s_insn *a);\n", isa, isa);
 	printf("int %s_decodetext(u32 w, struct %s_insn *a);\n", isa, isa);
 	printf("u32 %s_encode(const struct %s_insn *a);\n", isa, isa);
@@ -540,10 +555,10 @@ puttables(void)
 			printf(", .%s = %s", member[pat[i].k[j].member].name, pat[i].k[j].value);
 		printf("},\n");
 	}
-	printf("};\n\nconst char *const %s_name[%s_COUNT] = {\n\t\"?\",\n", isa, isa);
+	printf("};\n\nconst char %s_name[%s_COUNT][%d] = {\n\t\"?\",\n", isa, isa, longest(0));
 	for (int i = 1; i <= npat; i++)
 		printf("\t\"%s\",\n", pat[i].name);
-	printf("};\n\nconst char *const %s_text[%s_COUNT] = {\n\t\"\",\n", isa, isa);
+	printf("};\n\nconst char %s_text[%s_COUNT][%d] = {\n\t\"\",\n", isa, isa, longest(1));
 	for (int i = 1; i <= npat; i++)
 		printf("\t\"%s\",\n", pat[i].text);
 	printf("};\n\nstatic const u16 %s_format[%s_COUNT] = {\n", isa, isa);

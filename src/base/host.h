@@ -82,6 +82,9 @@ struct host {
 	void (*context_setpc)(void *ucontext, u64 pc);
 	int (*context_write)(const void *ucontext);    /* a faulting access was a write */
 	u64 (*context_addr)(const void *ucontext);     /* its address where siginfo has none (non-canonical): decoded or 0 */
+	/* Was sig raised by the instruction at the context's pc?  0: somebody sent it and it only looks so; si_code is
+	 * no proof (a child's exit signal and rt_sigqueueinfo to oneself choose it freely). */
+	int (*raised)(const void *ucontext, int sig, const siginfo_t *);
 	/* A synchronous host signal while cpu->running: 1 if it was the host's own arrangement and has been
 	 * fixed up (shadow stack's guard page; a floating-point exception it keeps unmasked), 2 if besides
 	 * all code should be made anew. */

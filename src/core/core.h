@@ -19,6 +19,7 @@ struct trans;
 struct node {
 	gaddr pc;
 	u32 mode;
+	u8 flagsin;                    /* the code reads the guest's flags before it writes them */
 	_Atomic(const u8 *) code;
 	_Atomic(struct node *) next;
 	struct trans *t;
@@ -42,7 +43,7 @@ struct trans {
 	struct pageref { struct trans *t; struct pageref *next; } *page; int npage;
 };
 
-enum { NBUCKET = 1 << 15 };
+enum { NBUCKET = 1 << 15, NHEAD = 1 << 14 };
 
 struct core {
 	const struct guest *guest;
@@ -52,6 +53,7 @@ struct core {
 	u8 *stubsend;                  /* the host's stubs end here; regions follow */
 	pthread_mutex_t lock;          /* everything below that is not atomic */
 	_Atomic(struct node *) bucket[NBUCKET];
+	u64 head[NHEAD];               /* a bit a half-word that some node was made for, by 128 bytes; addresses collide */
 	struct trans **trans;          /* in order of code address; readable by handlers */
 	_Atomic int ntrans;
 	int captrans;
@@ -69,6 +71,8 @@ extern struct core core;
 /* lookup.c */
 struct node *core_find(gaddr pc, u32 mode);            /* lock-free; live code or 0 */
 void core_addnode(struct node *);                      /* lock held */
+/* The first address in [pc, end) where there may be a node; end if there is none. */
+gaddr core_nexthead(gaddr pc, gaddr end);
 void core_dropnode(struct node *);                     /* lock held; its code is 0 */
 /* The translation that holds this host address; async-signal-safe. */
 struct trans *core_transat(const u8 *code);

@@ -51,6 +51,8 @@ engine_init(const struct guest *g, const struct engine_options *o)
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) == MAP_FAILED)
 		if ((n /= 2) < 65536)
 			diag(D_NOSPACE, "translation index", "64 KiB", strerror(errno));
+	/* small programs fill one page of it: clearing a huge one takes longer than all else here */
+	madvise(core.trans, n, MADV_NOHUGEPAGE);
 	core.captrans = (int)(n / sizeof *core.trans);
 	core.stubsend = core.area + alignup(core.host->init(o->features ? o->features : "", core.area, core.areaend), 64);
 	core.at = core.stubsend;
@@ -230,6 +232,18 @@ translate(struct cpu *cpu)
 		fetchfault(cpu);
 }
 
+/* What brought the thread back here. */
+static void
+count(enum why why)
+{
+	static u64 *const at[] = {
+		[WHY_NEXT] = &core.stat.next, [WHY_CALL] = &core.stat.call, [WHY_TRAP] = &core.stat.trap,
+		[WHY_FAULT] = &core.stat.fault, [WHY_POLL] = &core.stat.poll, [WHY_FLUSH] = &core.stat.flush,
+	};
+
+	__atomic_fetch_add(at[why], 1, __ATOMIC_RELAXED);
+}
+
 static void
 step(struct cpu *cpu)
 {
@@ -239,6 +253,8 @@ step(struct cpu *cpu)
 		return;
 	ran = run(cpu);
 	leave(cpu);
+	if (core.opt.count && ran)
+		count(cpu->why);
 	if (!ran)
 		translate(cpu);
 }
@@ -285,11 +301,19 @@ engine_run(struct cpu *cpu)
 }
 
 void
-engine_getstats(struct engine_stats *s)
+engine_logstats(void)
 {
+	struct engine_stats s;
+
 	pthread_mutex_lock(&core.lock);
-	*s = core.stat;
+	s = core.stat;
 	pthread_mutex_unlock(&core.lock);
+#define STAT(member, text) log_print("%12llu %s\n", (unsigned long long)s.member, text);
+#include "core/stats.def"
+#undef STAT
+	if (s.insns)
+		log_print("%12.1f bytes of code and %.1f ns a guest instruction\n",
+		    (double)s.hostbytes / (double)s.insns, (double)s.translate / (double)s.insns);
 }
 
 void

@@ -22,6 +22,7 @@ struct engine_options {
 	u64 codesize;                  /* bytes of the code area; 0: default */
 	int maxinsn;                   /* guest instructions in a region; 0: default, 1: one each */
 	int nochain;                   /* never link regions */
+	int count;                     /* keep all the statistics */
 };
 
 /* Before the first thread.  Exits with a message if no code area can be had. */
@@ -40,6 +41,9 @@ _Noreturn void engine_quit(struct cpu *);
 void engine_stop(struct cpu *);
 void engine_go(struct cpu *);
 
+/* Is this a fault, not a signal that somebody sent? */
+int engine_raised(const void *ucontext, int sig, const siginfo_t *);
+
 /* A synchronous host signal (SEGV BUS FPE ILL TRAP) on a thread whose record is cpu (may be 0).  Returns 1 if
  * it was dealt with (the context may have been changed: return from the handler), 0 if it is not
  * the translation's affair.  Async-signal-safe for faults it can deal with. */
@@ -47,10 +51,19 @@ int engine_fault(struct cpu *, int sig, siginfo_t *, void *ucontext);
 
 /* Guest pc of a host context interrupted in generated code, or of the last exit: for messages. */
 gaddr engine_guestpc(const struct cpu *, const void *ucontext);
+/* Where the host was: its pc less the address of our first byte if it lies in dragoman (*inside = 1: what
+ * addr2line takes), else as it is (generated code, a library). */
+u64 engine_hostpc(const void *ucontext, int *inside);
 
 void engine_fork(int phase);           /* 0 before, 1 in the parent, 2 in the child */
 
-struct engine_stats { u64 regions, insns, hostbytes, flushes, drops; };
-void engine_getstats(struct engine_stats *);
+/* Counted where it costs nothing; time and exits only if engine_options.count asks for it.  After the threads
+ * have ended, or as a rough view before. */
+struct engine_stats {
+#define STAT(member, text) u64 member;
+#include "core/stats.def"
+#undef STAT
+};
+void engine_logstats(void);            /* -d stats */
 
 #endif

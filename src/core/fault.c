@@ -19,6 +19,16 @@ engine_guestpc(const struct cpu *cpu, const void *uc)
 	return t ? core_guestpc(t, code) : cpu ? cpu->pc : 0;
 }
 
+u64
+engine_hostpc(const void *uc, int *inside)
+{
+	extern const char __executable_start[], etext[];
+	u64 pc = core.host ? core.host->context_pc(uc) : 0, first = (u64)(uintptr_t)__executable_start;
+
+	*inside = pc >= first && pc < (u64)(uintptr_t)etext;
+	return *inside ? pc - first : pc;
+}
+
 static void
 guestfault(struct cpu *cpu, int sig, const siginfo_t *si, void *uc, gaddr pc)
 {
@@ -35,14 +45,18 @@ guestfault(struct cpu *cpu, int sig, const siginfo_t *si, void *uc, gaddr pc)
 }
 
 int
+engine_raised(const void *uc, int sig, const siginfo_t *si)
+{
+	return core.host && si->si_code > 0 && core.host->raised(uc, sig, si);
+}
+
+int
 engine_fault(struct cpu *cpu, int sig, siginfo_t *si, void *uc)
 {
-	u64 at = core.host ? core.host->context_pc(uc) : 0, to;
+	u64 at = core.host->context_pc(uc), to;
 	struct trans *t;
 	int memory = sig == SIGSEGV || sig == SIGBUS, fixed;
 
-	if (!core.host || si->si_code <= 0)            /* sent by somebody, not raised by an access */
-		return 0;
 	/* First, because the translator's copies are made with the lock held that smc_write wants. */
 	if (memory && (to = gmem_fixup(at))) {
 		core.host->context_setpc(uc, to);

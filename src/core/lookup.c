@@ -21,9 +21,31 @@ core_find(gaddr pc, u32 mode)
 	return 0;
 }
 
+static u64 *
+heads(gaddr pc)
+{
+	return &core.head[(pc >> 7 ^ pc >> 19) & (NHEAD - 1)];
+}
+
+gaddr
+core_nexthead(gaddr pc, gaddr end)
+{
+	while (pc < end) {
+		u64 m = *heads(pc) >> (pc >> 1 & 63);
+
+		if (m) {
+			pc += (u64)__builtin_ctzll(m) * 2;
+			break;
+		}
+		pc = (pc | 127) + 1;
+	}
+	return pc < end ? pc : end;
+}
+
 void
 core_addnode(struct node *n)
 {
+	*heads(n->pc) |= (u64)1 << (n->pc >> 1 & 63);
 	_Atomic(struct node *) *b = &core.bucket[hash(n->pc, n->mode)];
 
 	atomic_store_explicit(&n->next, atomic_load(b), memory_order_relaxed);

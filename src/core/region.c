@@ -4,13 +4,14 @@
  * A region is what can be reached from its entry by fall-through, direct branches and returning
  * calls, upward from the entry, up to a number of instructions.  A first walk (guest->scan) finds the
  * instructions that start a block, so that loops are known before their heads are translated; then
- * the blocks are translated in address order.  A block head that nothing in the region jumps to
+ * the blocks are translated in address order.  What another region has as a block already is left to it.  A
+ * block head that nothing in the region jumps to
  * and that follows a side exit stays part of the block before it. */
 #include <errno.h>
 #include "core/core.h"
 #include "frontend/tr.h"
 
-enum { MAXMARK = 1024, WINDOW = 4096, PEEKMAX = 12, NCHUNK = 32 };
+enum { MAXMARK = 1024, WINDOW = 4096, PEEKMAX = 12, RUN = 128, PIECE = FETCH_MAX, NPIECE = 16 };
 
 /* Half of what is translated is never executed: error paths, the other cases of a switch.  Code that is
  * left out costs one exit when it is reached after all, and a jump from then on. */
@@ -23,35 +24,72 @@ struct walk {
 	const struct cpu *cpu;
 	const struct guest *g;
 	gaddr pc;
+	u32 mode;
 	int max, n;
 	u64 end;                       /* offset above the last instruction seen or head wanted */
-	struct { gaddr at; int n; } have[NCHUNK];      /* bytes fetched for this region, */
-	u8 bytes[NCHUNK][FETCH_MAX];                   /* by address */
+	u64 ok;                        /* so many bytes from the entry upward have been fetched, */
+	u8 code[WINDOW + PIECE];       /* these */
+	struct { gaddr at; int n; u8 code[PIECE]; } piece[NPIECE];     /* others, by address */
 	u16 todo[MAXMARK]; int ntodo;
-	u8 seen[WINDOW / 2], head[WINDOW / 2];         /* by half-word from the entry */
+	u8 mark[WINDOW / 2 + 8];                       /* by half-word from the entry: */
 };
+enum { SEEN = 1, HEAD = 2 };           /* an instruction begins here; a block does, if it is seen */
 
-/* As os->fetch for one instruction, but the environment is asked once for many. */
-static const u8 *
-fetch(struct walk *w, gaddr pc, int *got)
+/* Fetches on from where it stopped, until the instruction at off is there; 0 if that cannot be. */
+static int
+extend(struct walk *w, u64 off)
 {
-	gaddr at = aligndown(pc, FETCH_MAX);
-	u32 k = (u32)(at / FETCH_MAX % NCHUNK), off = (u32)(pc - at);
+	while (w->ok < off + w->g->maxlen && w->ok < WINDOW) {
+		gaddr at = w->pc + w->ok;
+		int want = PIECE - (int)(at % PIECE), got;
+		const u8 *p = w->cpu->os->fetch(at, want, &got);
 
-	if (w->have[k].at != at) {
-		const u8 *p = w->cpu->os->fetch(at, FETCH_MAX, &w->have[k].n);
-
-		if (w->have[k].n)
-			memcpy(w->bytes[k], p, (size_t)w->have[k].n);
-		w->have[k].at = at;
+		if (got < want)
+			return 0;
+		memcpy(w->code + w->ok, p, (size_t)want);
+		w->ok += (u64)want;
 	}
-	*got = w->g->maxlen;
-	if (w->have[k].n >= (int)off + *got)
-		return w->bytes[k] + off;
-	return w->cpu->os->fetch(pc, *got, got);       /* across an edge, or not at all */
+	return w->ok >= off + w->g->maxlen;
 }
 
-static int
+/* Code that is looked at but not translated, or lies at an edge. */
+static const u8 *
+fetchpiece(struct walk *w, gaddr pc, int *got)
+{
+	gaddr at = aligndown(pc, PIECE);
+	u32 k = (u32)(at / PIECE % NPIECE), off = (u32)(pc - at);
+	int n = w->g->maxlen;
+
+	if (w->piece[k].at != at) {
+		const u8 *p = w->cpu->os->fetch(at, PIECE, &w->piece[k].n);
+
+		if (w->piece[k].n)
+			memcpy(w->piece[k].code, p, (size_t)w->piece[k].n);
+		w->piece[k].at = at;
+	}
+	if (w->piece[k].n >= (int)off + n) {
+		*got = n;
+		return w->piece[k].code + off;
+	}
+	return w->cpu->os->fetch(pc, n, got);          /* across an edge, or not at all */
+}
+
+/* As os->fetch for one instruction, but the environment is asked once for many. */
+static inline const u8 *
+fetch(struct walk *w, gaddr pc, int *got)
+{
+	u64 off = pc - w->pc;
+
+	if (off < WINDOW && off + w->g->maxlen <= w->ok) {
+		*got = w->g->maxlen;
+		return w->code + off;
+	}
+	return fetchpiece(w, pc, got);
+}
+
+static inline u64 least(u64 a, u64 b) { return a < b ? a : b; }
+
+static inline int
 scanat(struct walk *w, gaddr pc, struct scan *s)
 {
 	int got;
@@ -70,11 +108,11 @@ want(struct walk *w, gaddr pc)
 
 	if (off >= WINDOW || off & 1)
 		return;
-	w->head[off / 2] = 1;
 	if (off >= w->end)
 		w->end = off + 2;
-	if (!w->seen[off / 2] && w->ntodo < MAXMARK)
+	if (!(w->mark[off / 2] & SEEN) && w->ntodo < MAXMARK)
 		w->todo[w->ntodo++] = (u16)off;
+	w->mark[off / 2] |= HEAD;
 }
 
 /* lowest address first, so that a limit cuts off the far end */
@@ -102,33 +140,77 @@ branch(struct walk *w, u64 off, const struct scan *s)
 		want(w, s->target);
 }
 
+/* Whether the region may go on with the instruction at off. */
+static int
+isopen(const struct walk *w, u64 off)
+{
+	return w->n < w->max && off < WINDOW - 8 && !(w->mark[off / 2] & SEEN) &&
+	    !(off && core_find(w->pc + off, w->mode));
+}
+
+/* Where a straight line from off meets what is in this region or another already, if near. */
+static u64
+meets(const struct walk *w, u64 off)
+{
+	u64 lo = off + 2, hi = off + RUN, left = (u64)(w->max - w->n) * w->g->minlen;
+
+	if (hi > off + left)
+		hi = off + left;
+	if (hi > WINDOW - 8)
+		hi = WINDOW - 8;
+	for (u64 at = lo; at < hi; at += 16) {
+		u64 m = ld64(w->mark + at / 2) & 0x0101010101010101;
+
+		if (m)
+			hi = least(hi, at + (u64)__builtin_ctzll(m) / 8 * 2);
+	}
+	while ((lo = core_nexthead(w->pc + lo, w->pc + hi) - w->pc) < hi && !core_find(w->pc + lo, w->mode))
+		lo += 2;
+	return lo < hi ? lo : hi;
+}
+
+/* Passes over instructions that only lead on to the next; returns the offset after them. */
+static u64
+straight(struct walk *w, u64 off)
+{
+	u64 to = meets(w, off);
+	int bytes;
+
+	if (to > w->ok)
+		extend(w, to);
+	if (to > w->ok)
+		to = w->ok;
+	if (to <= off)
+		return off;
+	w->n += w->g->skip(w->code + off, (int)(to - off), w->pc + off, w->mark + off / 2, &bytes);
+	return off + (u64)bytes;
+}
+
 static void
 walk(struct walk *w)
 {
 	struct scan s;
+	u64 off;
 
 	want(w, w->pc);
-	while (w->ntodo && w->n < w->max) {
-		u64 off = next(w);
-
-		while (w->n < w->max && off < WINDOW - 8 && !w->seen[off / 2]) {
-			w->seen[off / 2] = 1;
-			if (!scanat(w, w->pc + off, &s)) {
-				w->seen[off / 2] = 0;  /* no block there: going there leaves, and faults */
-				break;
-			}
+	while (w->ntodo && w->n < w->max)
+		for (off = next(w); isopen(w, off); off += s.len) {
+			off = straight(w, off);
+			if (off > w->end)
+				w->end = off;
+			if (!isopen(w, off) || !scanat(w, w->pc + off, &s))
+				break;         /* no block there: going there leaves, and may fault */
+			w->mark[off / 2] |= SEEN;
 			w->n++;
 			if (off >= w->end)
 				w->end = off + 2;
 			if (s.flow == FLOW_COND || s.flow == FLOW_JUMP)
 				branch(w, off, &s);
-			off += s.len;
 			if ((s.flow == FLOW_CALL || s.flow == FLOW_SYS) && w->n < CALLS)
-				want(w, w->pc + off);
+				want(w, w->pc + off + s.len);
 			if (s.flow != FLOW_NEXT && s.flow != FLOW_COND)
 				break;
 		}
-	}
 }
 
 /* Translates from off to the block's end; returns the offset after it. */
@@ -149,12 +231,20 @@ block(struct walk *w, struct tr *t, u64 off)
 		}
 		going = w->g->translate(t);
 		off = t->pc - w->pc;
-		if (going && (off >= WINDOW || !w->seen[off / 2] || w->head[off / 2])) {
+		if (going && (off >= WINDOW || w->mark[off / 2] != SEEN)) {
 			tr_jmp(t, t->pc);
 			break;
 		}
 	}
 	return t->pc - w->pc;
+}
+
+static u64
+nexthead(const struct walk *w, u64 off)
+{
+	while (off < w->end && w->mark[off / 2] != (SEEN | HEAD))
+		off += 2;
+	return off;
 }
 
 static void
@@ -193,9 +283,14 @@ peek(struct walk *w, gaddr pc, int *left)
 static int
 flagslive(void *arg, gaddr pc)
 {
+	const struct walk *w = arg;
+	const struct node *n;
 	int left = PEEKMAX;
 
-	return pc != FLAGS_UNKNOWN && peek(arg, pc, &left);
+	if (pc == FLAGS_UNKNOWN)
+		return 0;
+	n = core_find(pc, w->mode);
+	return n ? n->flagsin : peek(arg, pc, &left);
 }
 
 int
@@ -203,25 +298,22 @@ core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 {
 	static struct walk w;                          /* core.lock held */
 	struct tr t = {.r = r, .mode = mode};
-	u64 off = 0, from;
+	u64 off, from;
 
 	w.cpu = cpu;
 	w.g = core.guest;
 	w.pc = pc;
+	w.mode = mode;
 	w.max = max;
 	w.n = w.ntodo = 0;
-	for (int i = 0; i < NCHUNK; i++)
-		w.have[i].at = ~(gaddr)0;
-	memset(w.seen, 0, w.end / 2);          /* what the last region set */
-	memset(w.head, 0, w.end / 2);
+	w.ok = 0;
+	for (int i = 0; i < NPIECE; i++)
+		w.piece[i].at = ~(gaddr)0;
+	memset(w.mark, 0, w.end / 2 + 1);      /* what the last region set */
 	w.end = 0;
 	walk(&w);
 	region_init(r, w.g, pc, mode);
-	while (off < w.end) {
-		if (!w.seen[off / 2] || !w.head[off / 2]) {
-			off += 2;
-			continue;
-		}
+	for (off = nexthead(&w, 0); off < w.end; off = nexthead(&w, off)) {
 		from = off;
 		off = block(&w, &t, off);
 		addrange(r, pc + from, pc + off);

@@ -9,7 +9,14 @@
  * Trust: a directory or file is used only if it belongs to the effective user (read-only stores: or to
  * root) and nobody else may write it; every component is opened without following links.
  *
- * Descriptors are kept away from the guest (syscall/fd.h has the means; see store_hide).  Functions return
+ * Nobody waits for anybody: two processes that write the same key at once are kept apart by a lock where the
+ * file system has one; where it has none (NFS without lockd) the last rename wins, and both files are whole.
+ *
+ * What lies in the directory: 32 hexadecimal digits and ".dgm", a cache file (store_dir.c checks whose);
+ * "tmp.*", one being written, or left behind by someone who was killed (prune removes it after an hour);
+ * "identities" (store_id.c); "usage", how much the directory holds (store_size.c); "lock".
+ *
+ * Descriptors that stay open are kept away from the guest (options.hide).  Functions return
  * 0, a descriptor or -errno.  Caller holds the engine's lock or is alone. */
 #ifndef CORE_STORE_H
 #define CORE_STORE_H
@@ -20,10 +27,15 @@ struct store_options {
 	const char *dir;               /* the user's own; 0: $XDG_CACHE_HOME/dragoman, else ~/.cache/dragoman; "off": none */
 	const char *readonly;          /* more directories, colon between, searched after it; 0: none */
 	u64 limit;                     /* bytes the user's own may hold; 0: 2 GiB */
-	int (*hide)(int fd);           /* moves a descriptor out of the guest's sight; returns the new one */
+	int secure;                    /* AT_SECURE: all is off */
+	int found;                     /* dir is used if it is there, not created (a guest's child, maybe in a chroot) */
+	int (*hide)(int fd);           /* moves a descriptor out of the guest's sight; returns the new one; 0: none */
 };
 void store_init(const struct store_options *);
 int store_on(void);                    /* 0: off, nothing below need be called */
+int store_writable(void);              /* the user's own is there: store_begin may succeed */
+/* The user's own directory as an absolute name, "off" if there is none: what children are told. */
+const char *store_dir(void);
 
 /* The content of a guest file (BLAKE2b-256), remembered by device, inode, size, mtime and ctime so that it
  * is read once.  A file changed in the last moments before is read again. */
@@ -36,16 +48,28 @@ struct store_key {
 	u64 config[2];                 /* hash of all else that generated code depends on */
 };
 
-/* The cache file of that key, open for reading, or -ENOENT.  Its content is not to be believed before it was checked. */
+/* The cache file of that key, open for reading, or -ENOENT.  Not to be believed before it was checked. */
 int store_open(const struct store_key *);
 /* It is broken: away with it (if it is ours). */
 void store_bad(const struct store_key *);
 
 /* A new version of the key's file: begin gives a descriptor to write to and keeps others from writing the same
  * key meanwhile (-EBUSY when one does); commit makes it visible, abort forgets it. */
-struct store_file { int fd, lock; char name[128]; };
+struct store_file { int fd, lock; char name[40], temp[48]; };
 int store_begin(const struct store_key *, struct store_file *);
 int store_commit(struct store_file *);
 void store_abort(struct store_file *);
+
+/* -- for the command "dragoman cache", and the tests -- */
+
+/* Calls f for every cache file of the user's own; fd is open for reading and closed afterwards.  f returns
+ * nonzero to have the file thrown away; the number thrown away, or -errno. */
+struct store_entry { const char *name; int fd; u64 size; s64 used; /* seconds since 1970, to the hour */ };
+int store_each(int (*f)(void *arg, const struct store_entry *), void *arg);
+struct store_usage { u64 files, bytes, limit, removed, freed; };
+/* Removes the least recently used files until at most bytes are left, and what killed writers left
+ * behind; bytes ~0 counts only.  0 or -errno. */
+int store_prune(u64 bytes, struct store_usage *);
+int store_clear(struct store_usage *);         /* all of it */
 
 #endif

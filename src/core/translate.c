@@ -7,6 +7,7 @@
  * core_fill in engine.c for the other half of that bargain). */
 #include <errno.h>
 #include <stdio.h>
+#include <time.h>
 #include "base/diag.h"
 #include "core/core.h"
 
@@ -89,13 +90,16 @@ static void
 publish(struct trans *t)
 {
 	int n = atomic_load(&core.ntrans);
+	const struct block *b = core.region.block;
 
 	for (int i = 0; i < t->nentry; i++) {
 		struct node *d = &t->node[t->nnode];
 
 		if (t->entry[i].ret)
 			continue;
-		*d = (struct node){.pc = t->entry[i].pc, .mode = t->mode, .t = t};
+		for (; b->pc != t->entry[i].pc; b++)
+			;
+		*d = (struct node){.pc = b->pc, .mode = t->mode, .flagsin = b->flagsin, .t = t};
 		atomic_store(&d->code, t->code + t->entry[i].off);
 		if (i && core_find(d->pc, d->mode))    /* another region already starts there */
 			continue;
@@ -108,6 +112,17 @@ publish(struct trans *t)
 	atomic_store_explicit(&core.ntrans, n + 1, memory_order_release);
 }
 
+/* Exits to code that is there already go to it at once. */
+static void
+linkout(struct trans *t)
+{
+	struct node *n;
+
+	for (int i = 0; i < t->nlink; i++)
+		if ((n = core_find(t->link[i].pc, t->mode)))
+			core_link(t, (u32)i, n);
+}
+
 /* Everything goes: called with the lock held and no other thread in generated code. */
 static void
 empty(void)
@@ -116,6 +131,7 @@ empty(void)
 	atomic_store(&core.ntrans, 0);
 	for (int i = 0; i < NBUCKET; i++)
 		atomic_store(&core.bucket[i], 0);
+	memset(core.head, 0, sizeof core.head);
 	for (int i = 0; i < core.ncpu; i++)
 		memset(core.cpu[i]->jc, 0xff, sizeof core.cpu[i]->jc);
 	smc_forget();
@@ -186,11 +202,23 @@ compile(struct cpu *cpu, gaddr pc, u32 mode)
 	return e;
 }
 
+static u64
+cputime(void)
+{
+	struct timespec t;
+
+	if (!core.opt.count)
+		return 0;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
+}
+
 struct node *
 core_translate(struct cpu *cpu, gaddr pc, u32 mode)
 {
 	struct node *n = core_find(pc, mode);
 	struct trans *t;
+	u64 begun;
 	int got, e;
 
 	if (n)
@@ -199,6 +227,7 @@ core_translate(struct cpu *cpu, gaddr pc, u32 mode)
 	if (got < core.guest->minlen)
 		return 0;
 	makeroom(cpu);
+	begun = cputime();
 	for (;;) {
 		t = arena_get(&core.arena, sizeof *t);
 		if ((e = compile(cpu, pc, mode)))
@@ -210,9 +239,12 @@ core_translate(struct cpu *cpu, gaddr pc, u32 mode)
 	}
 	core.at += alignup(t->size, 16);
 	publish(t);
+	linkout(t);
 	core.stat.regions++;
 	core.stat.insns += (u64)core.region.ninsn;
+	core.stat.irins += (u64)core.region.nins;
 	core.stat.hostbytes += t->size;
+	core.stat.translate += cputime() - begun;
 	if (logging(LOG_OUTASM))
 		loghost(t);
 	return core_find(pc, mode);
@@ -230,6 +262,7 @@ core_link(struct trans *from, u32 n, struct node *to)
 	*in = (struct inlink){to->t->in, from, n};
 	to->t->in = in;
 	core.host->link(from->code, &from->link[n], code);
+	core.stat.links++;
 }
 
 static void

@@ -23,8 +23,8 @@ region_init(struct region *r, const struct guest *g, gaddr pc, u32 mode)
 	r->mode = mode;
 	r->fpnan = 0;
 	r->nins = 1;
-	r->nk = r->nblock = r->nrange = r->ninsn = r->broken = 0;
-	r->bstart = 1;
+	r->nk = r->nblock = r->nrange = r->ninsn = r->nmark = r->broken = 0;
+	r->bstart = r->sorted = 1;
 	if (!r->capins)
 		r->ins = grow(r->ins, 1, &r->capins, sizeof *r->ins);
 	r->ins[0] = (struct ins){.ty = N};
@@ -40,6 +40,7 @@ region_free(struct region *r)
 	free(r->k);
 	free(r->block);
 	free(r->range);
+	free(r->mark);
 	*r = (struct region){0};
 }
 
@@ -50,6 +51,7 @@ ir_block(struct region *r, gaddr pc)
 
 	r->block = grow(r->block, r->nblock, &r->capblock, sizeof *r->block);
 	b = &r->block[r->nblock];
+	r->sorted &= !r->nblock || b[-1].pc < pc;
 	*b = (struct block){.pc = pc, .first = r->nins};
 	r->bstart = r->nins;
 	r->insn_pc = pc;
@@ -57,18 +59,73 @@ ir_block(struct region *r, gaddr pc)
 	return r->nblock++;
 }
 
-static ref
-append(struct region *r, const struct ins *i)
+int
+ir_blockat(const struct region *r, gaddr pc)
+{
+	int lo = 0, hi = r->nblock;
+
+	if (!r->sorted) {
+		for (int i = 0; i < r->nblock; i++)
+			if (r->block[i].pc == pc)
+				return i;
+		return -1;
+	}
+	while (lo < hi) {
+		int mid = (lo + hi) / 2;
+
+		if (r->block[mid].pc < pc)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < r->nblock && r->block[lo].pc == pc ? lo : -1;
+}
+
+/* Room for one more; 0 if the region is full. */
+static int
+more(struct region *r)
 {
 	if (r->nins >= REF_K - 1) {
 		r->broken = 1;
-		return (ref)(r->nins - 1);
+		return 0;
 	}
-	if (r->nins >= r->capins)
-		r->ins = grow(r->ins, r->nins, &r->capins, sizeof *r->ins);
-	r->ins[r->nins] = *i;
+	r->ins = grow(r->ins, r->nins, &r->capins, sizeof *r->ins);
+	return 1;
+}
+
+static inline ref
+append(struct region *r, struct ins i)
+{
+	int n = r->nins;
+
+	if (n >= r->capins && !more(r))
+		return (ref)(n - 1);
+	r->ins[n] = i;
 	r->block[r->nblock - 1].n++;
-	return (ref)r->nins++;
+	r->nins = n + 1;
+	return (ref)n;
+}
+
+/* The same for what passes over control flow want to find. */
+static ref
+appendmarked(struct region *r, struct ins i)
+{
+	r->mark = grow(r->mark, r->nmark, &r->capmark, sizeof *r->mark);
+	r->mark[r->nmark++] = (u16)r->nins;
+	return append(r, i);
+}
+
+static int
+ismarked(const struct region *r, const struct ins *i)
+{
+	return i->op == O_get || i->op == O_put ? i->v == r->guest->flags :
+	    i->op == O_help || i->op == O_vhelp || opinfo[i->op].traits & (LEAVE | END);
+}
+
+ref
+ir_append(struct region *r, struct ins i)
+{
+	return ismarked(r, &i) ? appendmarked(r, i) : append(r, i);
 }
 
 void
@@ -76,7 +133,7 @@ ir_insn(struct region *r, gaddr pc)
 {
 	r->insn_pc = pc;
 	r->ninsn++;
-	append(r, &(struct ins){.op = O_insn, .ty = N, .imm = (s32)(pc - r->block[r->nblock - 1].pc)});
+	append(r, (struct ins){.op = O_insn, .ty = N, .imm = (s32)(pc - r->block[r->nblock - 1].pc)});
 }
 
 ref
@@ -118,7 +175,7 @@ ir_get(struct region *r, int ty, int var)
 		return t;
 	if (t && ty == I32 && r->ins[t].ty == I64)
 		return ir_opx(r, O_zxt, I32, 0, 0, 32, t, 0, 0);
-	t = append(r, &(struct ins){.op = O_get, .ty = (u8)ty, .v = (u16)var});
+	t = ir_append(r, (struct ins){.op = O_get, .ty = (u8)ty, .v = (u16)var});
 	if (!r->cur[var]) {
 		r->cur[var] = t;
 		r->curput[var] = 0;
@@ -135,25 +192,25 @@ ir_put(struct region *r, int ty, int var, ref t)
 	/* What is put is what a later get finds: cut a wider value now. */
 	if (ty == I32)
 		t = isk(t) ? ir_k(r, (u32)kval(r, t)) : ir_opx(r, O_zxt, I32, 0, 0, 32, t, 0, 0);
-	append(r, &(struct ins){.op = O_put, .ty = (u8)ty, .v = (u16)var, .a = t});
+	ir_append(r, (struct ins){.op = O_put, .ty = (u8)ty, .v = (u16)var, .a = t});
 	r->cur[var] = t;
 	r->curput[var] = 1;
 }
 
-static u32
+_Static_assert(sizeof(struct ins) == 16, "no padding: instructions are compared as two words");
+
+static inline u32
 hashins(const struct ins *i)
 {
-	u64 h = (u64)i->op << 8 | i->ty | (u64)i->a << 16 | (u64)i->b << 32 | (u64)i->c << 48;
+	u64 lo = ld64(i), hi = ld64((const u8 *)i + 8);
 
-	h ^= ((u64)(u32)i->imm << 20) ^ i->v ^ ((u64)i->aux << 44);
-	return (u32)(h * 0x9e3779b97f4a7c15 >> 56);
+	return (u32)((lo ^ hi << 23 ^ hi >> 41) * 0x9e3779b97f4a7c15 >> 56);
 }
 
-static int
+static inline int
 same(const struct ins *x, const struct ins *y)
 {
-	return x->op == y->op && x->ty == y->ty && x->aux == y->aux && x->a == y->a && x->b == y->b &&
-	    x->c == y->c && x->v == y->v && x->imm == y->imm;
+	return !memcmp(x, y, sizeof *x);
 }
 
 /* A helper may change any variable if it touches state: forget what is known. */
@@ -162,8 +219,7 @@ forget(struct region *r, const struct ins *i)
 {
 	if (i->op == O_vhelp)
 		r->cur[i->aux & 0xff] = 0;
-	if ((i->op == O_help || i->op == O_vhelp) &&
-	    ir_helper(r, i->v)->flags & HELP_STATE)
+	if ((i->op == O_help || i->op == O_vhelp) && ir_helper(r, i->v)->flags & HELP_STATE)
 		memset(r->cur, 0, (size_t)r->guest->nreg * sizeof *r->cur);
 }
 
@@ -177,7 +233,7 @@ ir_opx(struct region *r, int op, int ty, int aux, int v, s32 imm, ref a, ref b, 
 
 	if (!(opinfo[op].traits & PURE)) {
 		forget(r, &i);
-		return append(r, &i);
+		return ir_append(r, i);
 	}
 	if ((t = ir_fold(r, &i)))
 		return t;
@@ -185,7 +241,7 @@ ir_opx(struct region *r, int op, int ty, int aux, int v, s32 imm, ref a, ref b, 
 	t = r->hash[h];
 	if (t >= r->bstart && same(&r->ins[t], &i))
 		return t;
-	return r->hash[h] = append(r, &i);
+	return r->hash[h] = append(r, i);
 }
 
 ref

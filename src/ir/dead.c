@@ -33,35 +33,16 @@ static const u8 kind[O_COUNT] = {
 struct pass {
 	struct region *r;
 	int flags;                     /* number of the flags variable, or -1 */
-	int sorted;                    /* blocks are in address order */
-	u16 *to;                       /* per leaving instruction: TO_*, or the block it goes to */
+	u16 *to;                       /* per mark of the region that leaves: TO_*, or the block it goes to */
+	int m;                         /* mark that the walk upward met last */
 	struct edge { u16 from, to; } *edge;   /* between blocks, flags untouched before it */
 	int nedge;
-	u8 *used;                      /* per instruction: its value is */
 	u32 seen[256], now;            /* per variable: == now if put again below */
 };
 
-static int
-block_at(const struct pass *p, gaddr pc)
-{
-	const struct region *r = p->r;
-	int lo = 0, hi = r->nblock;
-
-	if (!p->sorted) {
-		for (int i = 0; i < r->nblock; i++)
-			if (r->block[i].pc == pc)
-				return i;
-		return -1;
-	}
-	while (lo < hi) {
-		int mid = (lo + hi) / 2;
-		if (r->block[mid].pc < pc)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < r->nblock && r->block[lo].pc == pc ? lo : -1;
-}
+/* Per ref: the value is used.  Constants, too, so that nobody needs to look what a ref is.  Compile is never entered
+ * twice at a time. */
+static u8 used[1 << 16];
 
 /* -- flags between blocks -- */
 
@@ -82,16 +63,17 @@ target(const struct pass *p, const struct ins *i, int (*live)(void *, gaddr), vo
 	default:
 		pc = FLAGS_UNKNOWN;
 	}
-	int b = i->op == O_jmp || i->op == O_brc || i->op == O_brf ? block_at(p, pc) : -1;
+	int b = i->op == O_jmp || i->op == O_brc || i->op == O_brf ? ir_blockat(p->r, pc) : -1;
 	if (b >= 0)
 		return (u16)b;
 	return !live || live(arg, pc) ? TO_LIVE : TO_DEAD;
 }
 
+/* Whether flags are live where mark m leaves to. */
 static int
-live_at(const struct pass *p, int i)
+live_at(const struct pass *p, int m)
 {
-	u16 to = p->to[i];
+	u16 to = p->to[m];
 
 	return to == TO_LIVE || (to != TO_DEAD && p->r->block[to].flagsin);
 }
@@ -104,33 +86,32 @@ helper_flags(const struct region *r, const struct ins *i)
 }
 
 /* Looks at a block from its top: what the first thing that touches flags says of flagsin, edges
- * passed before it, and where every exit goes. */
-static void
-survey(struct pass *p, int k, int (*live)(void *, gaddr), void *arg)
+ * passed before it, and where every exit goes.  From mark m on; returns the one after the block's. */
+static int
+survey(struct pass *p, int k, int m, int (*live)(void *, gaddr), void *arg)
 {
 	struct region *r = p->r;
 	struct block *b = &r->block[k];
 	int decided = 0;
 
 	b->flagsin = 0;
-	for (int i = b->first; i < b->first + b->n; i++) {
-		const struct ins *x = &r->ins[i];
+	for (; m < r->nmark && r->mark[m] < b->first + b->n; m++) {
+		const struct ins *x = &r->ins[r->mark[m]];
 		u8 is = kind[x->op];
-		if (!(is & (LEAVES | GET | PUT | HELPER)))
-			continue;
 		if (is & LEAVES) {
-			p->to[i] = target(p, x, live, arg);
-			if (!decided && p->to[i] < TO_DEAD)
-				p->edge[p->nedge++] = (struct edge){ (u16)k, p->to[i] };
+			p->to[m] = target(p, x, live, arg);
+			if (!decided && p->to[m] < TO_DEAD)
+				p->edge[p->nedge++] = (struct edge){ (u16)k, p->to[m] };
 		}
 		if (decided)
 			continue;
-		if ((is & LEAVES && p->to[i] == TO_LIVE) || (is & GET && x->v == p->flags)
+		if ((is & LEAVES && p->to[m] == TO_LIVE) || (is & GET && x->v == p->flags)
 		    || (is & HELPER && helper_flags(r, x) & HELP_STATE))
 			decided = b->flagsin = 1;
 		else if (is & PUT && x->v == p->flags)
 			decided = 1;
 	}
+	return m;
 }
 
 static void
@@ -139,8 +120,8 @@ flags_between_blocks(struct pass *p, int (*live)(void *, gaddr), void *arg)
 	struct block *block = p->r->block;
 	int changed;
 
-	for (int k = 0; k < p->r->nblock; k++)
-		survey(p, k, live, arg);
+	for (int k = 0, m = 0; k < p->r->nblock; k++)
+		m = survey(p, k, m, live, arg);
 	do {
 		changed = 0;
 		for (int k = p->nedge - 1; k >= 0; k--)
@@ -150,13 +131,6 @@ flags_between_blocks(struct pass *p, int (*live)(void *, gaddr), void *arg)
 }
 
 /* -- within a block, backward -- */
-
-/* used[0] is nobody's. */
-static inline void
-use(u8 *used, ref x)
-{
-	used[isk(x) ? 0 : x] = 1;
-}
 
 /* Whether the put is dead; remembers it. */
 static int
@@ -210,12 +184,15 @@ scan_one(struct pass *p, int k, u8 is, int *flagslive)
 	if (is & GET)
 		read_var(p, i->v, flagslive);
 	if (is & HELPER) {
-		if (!p->used[k] && helper_flags(p->r, i) & HELP_PURE)
+		if (!used[k] && helper_flags(p->r, i) & HELP_PURE)
 			return 1;
 		scan_helper(p, i, flagslive);
 	}
-	if (is & LEAVES && p->flags >= 0)
-		*flagslive = live_at(p, k) | (i->op == O_brc || i->op == O_brf ? *flagslive : 0);
+	if (is & LEAVES && p->flags >= 0) {
+		while (p->r->mark[p->m] != k)
+			p->m--;
+		*flagslive = live_at(p, p->m) | (i->op == O_brc || i->op == O_brf ? *flagslive : 0);
+	}
 	if (is & LOOKS)
 		p->now++;
 	return 0;
@@ -227,7 +204,7 @@ static struct ins
 hint(const struct pass *p, const struct ins *put)
 {
 	const struct ins *d = &p->r->ins[put->a & ~REF_K];
-	ref t = !isk(put->a) && d->op == O_sxt && !p->used[put->a] ? d->a : put->a;
+	ref t = !isk(put->a) && d->op == O_sxt && !used[put->a] ? d->a : put->a;
 	int any = !isk(t) && put->v != p->flags;
 
 	return (struct ins){.op = O_nop, .ty = N, .v = any ? put->v : 0, .imm = any ? t : 0};
@@ -236,37 +213,32 @@ hint(const struct pass *p, const struct ins *put)
 static void
 scan(struct pass *p, const struct block *b)
 {
-	u8 *used = p->used;
 	int flagslive = 1;
 
 	p->now++;
 	for (int k = b->first + b->n - 1; k >= b->first; k--) {
 		struct ins *i = &p->r->ins[k];
 		u8 is = kind[i->op];
-		if ((is & DROP && !used[k]) || (is & ~DROP && scan_one(p, k, is, &flagslive))) {
-			*i = i->op == O_put ? hint(p, i) : (struct ins){.op = O_nop, .ty = N};
+		if (i->op == O_insn)
 			continue;
-		}
-		use(used, i->a);
-		use(used, i->b);
-		use(used, i->c);
+		if ((is & DROP && !used[k]) || (is & ~DROP && scan_one(p, k, is, &flagslive)))
+			*i = i->op == O_put ? hint(p, i) : (struct ins){.op = O_nop, .ty = N};
+		else
+			used[i->a] = used[i->b] = used[i->c] = 1;
 	}
 }
 
 void
 ir_dead(struct region *r, int (*flagslive)(void *, gaddr), void *arg)
 {
-	u16 to[r->nins];
-	struct edge edge[r->nins];
-	u8 used[r->nins];
+	u16 to[r->nmark + 1];
+	struct edge edge[r->nmark + 1];
 	struct pass p = {
-		.r = r, .to = to, .edge = edge, .used = used, .sorted = 1,
+		.r = r, .to = to, .edge = edge, .m = r->nmark - 1,
 		.flags = r->guest->flags == 0xff ? -1 : r->guest->flags,
 	};
 
-	memset(used, 0, sizeof used);
-	for (int k = 1; k < r->nblock; k++)
-		p.sorted &= r->block[k - 1].pc < r->block[k].pc;
+	memset(used, 0, (size_t)r->nins);
 	if (p.flags >= 0)
 		flags_between_blocks(&p, flagslive, arg);
 	for (int k = r->nblock - 1; k >= 0; k--)

@@ -176,6 +176,7 @@ struct region {
 	struct block *block; int nblock, capblock;
 	struct { gaddr lo, hi; } *range; int nrange, caprange;  /* guest bytes translated */
 	int ninsn;                     /* guest instructions */
+	int sorted;                    /* the blocks are in the order of their addresses */
 	int broken;                    /* too big: give up and retry smaller */
 	/* builder state of the open block */
 	gaddr insn_pc;
@@ -184,6 +185,9 @@ struct region {
 	u16 hash[256];                 /* merging: last pure instruction by hash */
 	u16 khash[64];
 	int bstart;
+	/* What passes over control flow need not search for: the instructions that leave, read or write the flags
+	 * variable, or call a helper; in order. */
+	u16 *mark; int nmark, capmark;
 };
 
 static inline u64 kval(const struct region *r, ref k) { return r->k[k & ~REF_K]; }
@@ -198,6 +202,8 @@ ref ir_get(struct region *, int ty, int var);
 void ir_put(struct region *, int ty, int var, ref t);
 ref ir_op(struct region *, int op, int ty, ref a, ref b, ref c);               /* folds and merges */
 ref ir_opx(struct region *, int op, int ty, int aux, int v, s32 imm, ref a, ref b, ref c);
+ref ir_append(struct region *, struct ins);    /* as it is: neither folded nor merged */
+int ir_blockat(const struct region *, gaddr);  /* number of the block that begins there, or -1 */
 
 /* -- rewriting (fold.c, from fold.def) -- */
 ref ir_fold(struct region *, struct ins *);    /* an existing or simpler value, or 0; may change *ins */

@@ -228,12 +228,9 @@ append(struct parser *p, const struct ins *i, u64 name)
 
 	if (r->nins >= REF_K - 1)
 		return fail(p, "too many instructions");
-	r->ins = grow(r->ins, r->nins, &r->capins, sizeof *r->ins);
-	r->ins[r->nins] = *i;
-	r->block[r->nblock - 1].n++;
+	ref t = ir_append(r, *i);
 	if (name)
-		p->temp[name] = (ref)r->nins;
-	r->nins++;
+		p->temp[name] = t;
 	return 0;
 }
 

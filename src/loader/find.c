@@ -224,8 +224,14 @@ image_find(struct program *p, const char *path, const char *name, char *const ar
 {
 	int r;
 
-	memset(p, 0, sizeof *p);
+	/* not memset: that would touch the pages of all names */
+	*p->interp = *p->interp_path = *p->script_path = *p->err.text = 0;
+	p->kind = IMAGE_FOREIGN;
+	p->guest = 0;
 	p->fd = -1;
+	p->mode = p->uid = p->gid = 0;
+	p->nscript = p->script_arg = p->argc = p->nowned = p->err.status = 0;
+	p->argv = 0;
 	p->prefix = prefix;
 	if (strlen(path) >= IMAGE_PATH || strlen(name) >= IMAGE_PATH)
 		return FAIL(p, -ENAMETOOLONG, D_OPENFAIL, "program", strerror(ENAMETOOLONG));

@@ -143,8 +143,12 @@ signal_take_held(struct thread *t, u64 set, siginfo_t *info)
 static void
 ownfault(int sig, const siginfo_t *si, void *uc)
 {
-	bug("signal %d (code %d, address %p) in dragoman itself, guest pc %#llx", sig, si->si_code,
-	    si->si_addr, (unsigned long long)engine_guestpc(cpu_self, uc));
+	int inside;
+	u64 host = engine_hostpc(uc, &inside);
+
+	bug("signal %d (code %d, address %p) in dragoman itself, host pc %s%#llx, guest pc %#llx", sig, si->si_code,
+	    si->si_addr, inside ? "dragoman+" : "", (unsigned long long)host,
+	    (unsigned long long)engine_guestpc(cpu_self, uc));
 }
 
 static void
@@ -176,7 +180,7 @@ on_signal(int sig, siginfo_t *si, void *vuc)
 	int saved = errno;
 	u64 all = ~(SIG_SYNC | SIG_NEVER);
 
-	if (sigbit(sig) & SIG_SYNC && si->si_code > 0) {
+	if (sigbit(sig) & SIG_SYNC && engine_raised(uc, sig, si)) {
 		if (!engine_fault(cpu, sig, si, uc))
 			ownfault(sig, si, uc);
 		errno = saved;

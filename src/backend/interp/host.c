@@ -271,6 +271,7 @@ const struct host host_interp = {
 	.context_setpc = interp_setpc,
 	.context_write = context_write,
 	.context_addr = context_addr,
+	.raised = interp_raised,
 	.fpfault = fpfault,
 	.helper_pc = helper_pc,
 	.disasm = disasm,

@@ -31,6 +31,7 @@ struct run {
 
 /* context.c: a host context, by host machine */
 u64 interp_pc(const void *uc);
+int interp_raised(const void *uc, int sig, const siginfo_t *);
 void interp_setpc(void *uc, u64 pc);
 /* Makes the context call f, which does not return. */
 void interp_divert(void *uc, void (*f)(void));

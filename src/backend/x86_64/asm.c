@@ -36,7 +36,7 @@ modrm_m(struct code *a, int reg, struct mem m, int nimm, int shift)
 		return;
 	}
 	s32 d = m.disp >> shift;
-	int b = m.base & 7, small = d << shift == m.disp && fits8(d);
+	int b = m.base & 7, small = (s32)((u32)d << shift) == m.disp && fits8(d);
 	u32 mod = m.disp == 0 && b != 5 ? 0 : small ? 0x40 : 0x80, r = (u32)(reg & 7) << 3;
 
 	if (m.index == NOREG && b != 4) {

@@ -6,32 +6,7 @@
  * backward or computed. */
 #include "backend/x86_64/int.h"
 
-enum { HASH = 512 };
-static struct { gaddr pc; u16 block; } blockhash[HASH];        /* block + 1; 0: none */
-
 enum { NOLABEL = ~0u };
-
-/* -- blocks by address -- */
-static u32
-hash(gaddr pc)
-{
-	return (u32)(pc >> 1 ^ pc >> 10) % HASH;
-}
-
-static int
-find_block(struct x86 *x, gaddr pc)
-{
-	if (x->r->nblock > HASH / 2) {
-		for (int b = 0; b < x->r->nblock; b++)
-			if (x->r->block[b].pc == pc)
-				return b;
-		return -1;
-	}
-	for (u32 h = hash(pc); blockhash[h].block; h = (h + 1) % HASH)
-		if (blockhash[h].pc == pc)
-			return blockhash[h].block - 1;
-	return -1;
-}
 
 /* Blocks that are jumped back to hold a safe point. */
 static void
@@ -39,16 +14,15 @@ find_loops(struct x86 *x)
 {
 	const struct region *r = x->r;
 
-	for (int b = 0; b < r->nblock; b++) {
-		const struct ins *i = &r->ins[r->block[b].first], *end = i + r->block[b].n;
+	for (int m = 0, b = 0; m < r->nmark; m++) {
+		const struct ins *i = &r->ins[r->mark[m]];
+		ref to = i->op == O_jmp ? i->a : i->op == O_brc || i->op == O_brf ? i->c : 0;
+		int t = to ? ir_blockat(r, kval(r, to)) : -1;
 
-		for (; i < end; i++) {
-			ref to = i->op == O_jmp ? i->a : i->op == O_brc || i->op == O_brf ? i->c : 0;
-			int t = to ? find_block(x, kval(r, to)) : -1;
-
-			if (t >= 0 && t <= b)
-				x->loop[t] = 1;
-		}
+		while (r->mark[m] >= r->block[b].first + r->block[b].n)
+			b++;
+		if (t >= 0 && t <= b)
+			x->loop[t] = 1;
 	}
 }
 
@@ -64,19 +38,6 @@ branch_begin(struct x86 *x)
 	memset(x->label, 0xff, (size_t)r->nblock * sizeof *x->label);
 	memset(x->loop, 0, (size_t)r->nblock);
 	x->nfix = x->ncold = 0;
-	if (r->nblock <= HASH / 2) {
-		memset(blockhash, 0, sizeof blockhash);
-		for (int b = 0; b < r->nblock; b++) {
-			u32 h = hash(r->block[b].pc);
-
-			while (blockhash[h].block && blockhash[h].pc != r->block[b].pc)
-				h = (h + 1) % HASH;
-			if (!blockhash[h].block) {
-				blockhash[h].pc = r->block[b].pc;
-				blockhash[h].block = (u16)(b + 1);
-			}
-		}
-	}
 	find_loops(x);
 }
 
@@ -169,7 +130,7 @@ isbackward(struct x86 *x, gaddr pc)
 static void
 jump(struct x86 *x, gaddr pc)
 {
-	int b = find_block(x, pc), here = (int)(x->b - x->r->block);
+	int b = ir_blockat(x->r, pc), here = (int)(x->b - x->r->block);
 
 	if (b < 0) {
 		if (isbackward(x, pc))
@@ -206,7 +167,7 @@ cold_backward(struct x86 *x, const struct cold *c)
 static void
 jcc(struct x86 *x, int cc, gaddr pc)
 {
-	int b = find_block(x, pc);
+	int b = ir_blockat(x->r, pc);
 
 	if (b < 0 && isbackward(x, pc)) {
 		x_cold(x, jcc_32(&x->a, cc), cold_backward)->k = pc;
@@ -224,7 +185,7 @@ jcc(struct x86 *x, int cc, gaddr pc)
 static void
 always(struct x86 *x, gaddr pc)
 {
-	int b = find_block(x, pc);
+	int b = ir_blockat(x->r, pc);
 
 	if (b >= 0 && x->label[b] == NOLABEL)
 		add_fix(x, jmp_32(&x->a), b);
@@ -316,7 +277,7 @@ int
 x_call(struct x86 *x, const struct ins *i)
 {
 	gaddr to = kval(x->r, i->a);
-	int b = find_block(x, to);
+	int b = ir_blockat(x->r, to);
 
 	if (isbackward(x, to) && !(b >= 0 && x->loop[b]))
 		poll(x, to);

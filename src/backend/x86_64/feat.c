@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* feat.c - what the processor offers, less what the user hides */
-#include <cpuid.h>
 #include <string.h>
+#if __has_include(<sys/platform/x86.h>)
+#include <sys/platform/x86.h>
+#else
+#include <cpuid.h>
+#endif
 #include "backend/x86_64/int.h"
 
 /* leaf, register (0 eax .. 3 edx), bit, member of x86feat, word in the user's list */
@@ -22,9 +26,21 @@ enum { EBX = 1, ECX, EDX };
 	F(7, ECX, 11, vnni, "vnni")         F(7, EBX, 21, ifma, "ifma") \
 	F(7, EDX, 23, fp16, "fp16")         F(7, EBX, 9, erms, "erms")
 
-/* Each leaf is read once: cpuid traps in a virtual machine, 4 us a time. */
+/* Each leaf is read once: cpuid traps in a virtual machine, 4 us a time.  glibc (2.33) has done it already. */
 static u32 leaf1[4], leaf7[4], leafx[4];
 
+#if __has_include(<sys/platform/x86.h>)
+static void
+read_leaves(void)
+{
+	static const struct { u32 *to; u32 index; } leaf[] = {
+		{ leaf1, CPUID_INDEX_1 }, { leaf7, CPUID_INDEX_7 }, { leafx, CPUID_INDEX_80000001 },
+	};
+
+	for (size_t i = 0; i < NELEM(leaf); i++)
+		memcpy(leaf[i].to, __x86_get_cpuid_feature_leaf(leaf[i].index)->cpuid_array, sizeof leaf1);
+}
+#else
 static void
 read_leaves(void)
 {
@@ -38,6 +54,7 @@ read_leaves(void)
 	if (extop >= 0x80000001)
 		__cpuid(0x80000001, leafx[0], leafx[1], leafx[2], leafx[3]);
 }
+#endif
 
 static int
 hasbit(u32 leaf, int reg, int bit)

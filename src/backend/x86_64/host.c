@@ -377,6 +377,26 @@ static void context_setpc(void *uc, u64 pc) { gregs(uc)[REG_RIP] = (greg_t)pc; }
 static int context_write(const void *uc) { return (int)(gregs(uc)[REG_ERR] >> 1 & 1); }
 static u64 context_addr(const void *uc) { (void)uc; return 0; }
 
+/* A page fault (vector 14, SDM 3.6.15) leaves its address in CR2; the context shows those of the thread's last
+ * fault, which the instruction after a system call cannot have been.  Other faults of memory (#GP, #SS) come as
+ * SI_KERNEL. */
+static int
+raised(const void *uc, int sig, const siginfo_t *si)
+{
+	u64 at = (u64)(uintptr_t)si->si_addr, pc = context_pc(uc);
+
+	switch (sig) {
+	case SIGSEGV: case SIGBUS:
+		if (si->si_code == SI_KERNEL)
+			return 1;
+		return gregs(uc)[REG_TRAPNO] == 14 && at == (u64)gregs(uc)[REG_CR2] && (at == pc ||
+		    memcmp((const void *)(uintptr_t)(pc - 2), "\x0f\x05", 2));
+	case SIGFPE: case SIGILL:
+		return at == pc;
+	}
+	return 0;                      /* we raise no other */
+}
+
 static void
 unwind(void *uc, struct cpu *cpu, enum why why, gaddr pc)
 {
@@ -434,6 +454,7 @@ const struct host host_x86_64 = {
 	.context_setpc = context_setpc,
 	.context_write = context_write,
 	.context_addr = context_addr,
+	.raised = raised,
 	.fpfault = host_fault,
 	.emptied = fp_emptied,
 	.helper_pc = helper_pc,

@@ -70,8 +70,27 @@ dataflags(u32 w)
 	return (int)(writes * PEEK_WRITE + reads * PEEK_READ);
 }
 
-/* Runs for every instruction before it is translated, hence decodes only where control may turn:
- * the branches and system instructions, and scalar floating point, which may touch flags. */
+/* Bits 28 to 26, DDI 0487 C4.1: 101 are branches, exceptions and system instructions, 000 and 001 not
+ * allocated to instructions that we have. */
+static int
+isstraight(u32 w)
+{
+	return 0xdc >> (w >> 26 & 7) & 1;
+}
+
+int
+a64_skip(const u8 *p, int n, gaddr pc, u8 *mark, int *bytes)
+{
+	int at = 0;
+
+	if (!(pc & 3))
+		for (; at + 4 <= n && isstraight(ld32(p + at)); at += 4)
+			mark[at / 2] |= 1;
+	*bytes = at;
+	return at / 4;
+}
+
+/* Decodes only what may turn control, and scalar floating point, which may touch flags. */
 void
 a64_scan(const u8 *p, int n, gaddr pc, struct scan *s)
 {
@@ -87,7 +106,7 @@ a64_scan(const u8 *p, int n, gaddr pc, struct scan *s)
 			simd_scan(w, s);
 		return;
 	}
-	if ((w >> 26 & 7) != 5 && w >> 27 & 3 && !(pc & 3)) {
+	if (isstraight(w) && !(pc & 3)) {
 		s->flags = (u8)dataflags(w);
 		return;
 	}

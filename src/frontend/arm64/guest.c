@@ -50,6 +50,7 @@ const struct guest guest_aarch64 = {
 	.translate = a64_translate,
 	.mode = mode,
 	.scan = a64_scan,
+	.skip = a64_skip,
 	.disasm = a64_disasm,
 	.reset = reset,
 	.fpenter = arm64_fpenter,

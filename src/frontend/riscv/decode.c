@@ -167,11 +167,47 @@ flow(const struct riscv_insn *a, gaddr pc, struct scan *s)
 	return FLOW_NEXT;
 }
 
+/* instructions that compute an integer register from others, and cannot fault */
+static int
+computes(const struct riscv_insn *a)
+{
+	switch (a->id) {
+	case riscv_lui: case riscv_addi: case riscv_addiw: case riscv_slli: case riscv_srli: case riscv_srai:
+	case riscv_slliw: case riscv_srliw: case riscv_sraiw: case riscv_add: case riscv_sub: case riscv_addw:
+	case riscv_subw: case riscv_and: case riscv_or: case riscv_xor: case riscv_andi: case riscv_ori:
+	case riscv_xori:
+		return a->rd != 0;
+	}
+	return 0;
+}
+
+int
+rv_skips(const struct riscv_insn *a, int len, const u8 *p, int n, struct riscv_insn *b, int *both)
+{
+	u32 w;
+	int more;
+
+	switch (a->id) {
+	case riscv_beq: case riscv_bne: case riscv_blt: case riscv_bge: case riscv_bltu: case riscv_bgeu:
+		break;
+	default:
+		return 0;
+	}
+	if (a->imm != len + 2 && a->imm != len + 4)
+		return 0;
+	more = rv_decode(p + len, n - len, b, &w);
+	if (a->imm != len + more || a->rs1 == a->rs2 || !computes(b))
+		return 0;
+	*both = len + more;
+	return 1;
+}
+
 void
 rv_scan(const u8 *p, int n, gaddr pc, struct scan *s)
 {
-	struct riscv_insn a;
+	struct riscv_insn a, b;
 	u32 w;
+	int both;
 
 	*s = (struct scan){.len = (p[0] & 3) == 3 ? 4 : 2, .flow = FLOW_NEXT, .flags = PEEK_NONE};
 	if (pc & 1) {                  /* see rv_translate */
@@ -182,6 +218,24 @@ rv_scan(const u8 *p, int n, gaddr pc, struct scan *s)
 		s->len = 0;
 	} else if (s->len == 2 ? cleaves((u32)ldn(p, 2, 0)) : leaves(ld32(p))) {
 		rv_decode(p, n, &a, &w);
-		s->flow = (u8)flow(&a, pc, s);
+		if (rv_skips(&a, s->len, p, n, &b, &both))
+			s->len = (u8)both;
+		else
+			s->flow = (u8)flow(&a, pc, s);
 	}
+}
+
+int
+rv_skip(const u8 *p, int n, gaddr pc, u8 *mark, int *bytes)
+{
+	int at = 0, count = 0, len;
+
+	for (; !(pc & 1) && at + 2 <= n; at += len, count++) {
+		len = (p[at] & 3) == 3 ? 4 : 2;
+		if (at + len > n || (len == 2 ? cleaves(ld16(p + at)) : leaves(ld32(p + at))))
+			break;
+		mark[at / 2] |= 1;
+	}
+	*bytes = at;
+	return count;
 }

@@ -34,7 +34,7 @@ const struct guest guest_riscv64 = {
 	.elf = {.machine = EM_RISCV, .class = ELFCLASS64, .data = ELFDATA2LSB},
 	.bits = 64,
 	.minlen = 2,
-	.maxlen = 4,
+	.maxlen = 8,                   /* two that are translated together: rv_skips */
 	.reg = regs,
 	.nreg = RV_COUNT,
 	.pc_reg = RV_pc,
@@ -47,6 +47,7 @@ const struct guest guest_riscv64 = {
 	.translate = rv_translate,
 	.mode = rv_mode,
 	.scan = rv_scan,
+	.skip = rv_skip,
 	.disasm = rv_disasm,
 	.reset = reset,
 	.fpenter = rv_fpenter,

@@ -74,7 +74,12 @@ enum { FRM_RMM = 4, FRM_DYN = 7 };     /* ties away; in an instruction: dynamic 
  * gets its bits, and a->id is riscv_none if it is undefined. */
 int rv_decode(const u8 *p, int n, struct riscv_insn *a, u32 *word);
 int rv_disasm(const u8 *p, int n, gaddr pc, char *buf, size_t size);
+/* Whether a, of len bytes at p, branches over the next instruction, *b, and that only computes: RISC-V has no
+ * conditional moves, so compilers write them so, and whether they branch is often anybody's guess.  *both: the
+ * length of the two. */
+int rv_skips(const struct riscv_insn *a, int len, const u8 *p, int n, struct riscv_insn *b, int *both);
 void rv_scan(const u8 *p, int n, gaddr pc, struct scan *);
+int rv_skip(const u8 *p, int n, gaddr pc, u8 *mark, int *bytes);
 
 /* -- translators -- */
 int rv_translate(struct tr *);

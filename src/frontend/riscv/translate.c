@@ -27,10 +27,39 @@ truncated(struct tr *t)
 	return 0;
 }
 
+/* The constant x0, if any, goes to the right, where hosts have immediates. */
+static int
+relation(int rel, ref *x, ref *y)
+{
+	static const u8 swapped[] = {[R_EQ] = R_EQ, [R_NE] = R_NE, [R_LTS] = R_GTS, [R_GES] = R_LES,
+		[R_LTU] = R_GTU, [R_GEU] = R_LEU};
+	ref z = *x;
+
+	if (!isk(z))
+		return rel;
+	*x = *y;
+	*y = z;
+	return swapped[rel];
+}
+
+/* The branch a over the instruction b at pc: b's result, or what its register held. */
+static void
+skip(struct tr *t, const struct riscv_insn *a, const struct riscv_insn *b, gaddr pc)
+{
+	ref x = rv_get(t, a->rs1), y = rv_get(t, a->rs2), old = rv_get(t, b->rd), new;
+	int rel = relation(a->rel, &x, &y);
+	ref taken = tr_set(t, rel, I64, x, y);
+
+	ir_insn(t->r, pc);
+	translator[b->id](t, b);
+	new = rv_get(t, b->rd);
+	rv_put(t, b->rd, tr_sel(t, I64, taken, old, new));
+}
+
 int
 rv_translate(struct tr *t)
 {
-	struct riscv_insn a;
+	struct riscv_insn a, b;
 	int len, going;
 
 	t->r->fpnan = FPNAN_RISCV;
@@ -47,6 +76,11 @@ rv_translate(struct tr *t)
 		return truncated(t);
 	t->next = t->pc + (u64)len;
 	ir_insn(t->r, t->pc);
+	if (rv_skips(&a, len, t->p, t->n, &b, &len)) {
+		skip(t, &a, &b, t->next);
+		t->pc += (u64)len;
+		return 1;
+	}
 	going = a.id && model_has(a.need) ? translator[a.id](t, &a) : tr_undef(t);
 	t->pc = t->next;
 	return going;
@@ -99,21 +133,17 @@ rv_jalr(struct tr *t, const struct riscv_insn *a)
 	return a->rd == 0 && a->rs1 == RV_ra && a->imm == 0 ? tr_ret(t, to) : tr_br(t, to);
 }
 
-/* The constant x0, if any, goes to the right, where hosts have immediates. */
 int
 rv_branch(struct tr *t, const struct riscv_insn *a)
 {
-	static const u8 swapped[] = {[R_EQ] = R_EQ, [R_NE] = R_NE, [R_LTS] = R_GTS, [R_GES] = R_LES,
-		[R_LTU] = R_GTU, [R_GEU] = R_LEU};
 	ref x = rv_get(t, a->rs1), y = rv_get(t, a->rs2);
 	gaddr to = t->pc + (u64)(s64)a->imm;
+	int rel;
 
 	if (x == y || (isk(x) && isk(y)))
 		return kval(t->r, tr_set(t, a->rel, I64, x, y)) ? tr_jmp(t, to) : 1;
-	if (isk(x))
-		tr_brc(t, swapped[a->rel], I64, y, x, to);
-	else
-		tr_brc(t, a->rel, I64, x, y, to);
+	rel = relation(a->rel, &x, &y);
+	tr_brc(t, rel, I64, x, y, to);
 	return 1;
 }
 

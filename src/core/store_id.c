@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/* store_id.c - the content of a guest file, known by the file's timestamps
+ *
+ * The file "identities" is a hash table of fixed size: a set of slots is chosen by device and inode, read with
+ * one call and compared in full.  Records are written in place, without a lock: one that was
+ * torn or flipped does not fit its checksum and is nobody's.  Read, not mapped: a file that
+ * someone truncates must not kill the guest.
+ *
+ * A file is remembered only if it was last changed some time before it was read (git's racy-timestamp
+ * rule): a second change within one tick of the file system's clock would leave no trace. */
+#include <blake2.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+#include "base/util.h"
+#include "core/store_own.h"
+
+enum {
+	WAYS = 4, SETS = 4096,
+	RACY = 2,                      /* seconds: the coarsest clock of a file system (FAT) */
+	CHUNK = 256 << 10,
+};
+static const u64 FILE_MAX = (u64)1 << 30;      /* larger ones would take seconds */
+
+struct stamp { u64 dev, ino, size; s64 mtime, mnsec, ctime, cnsec; };
+struct record { struct stamp stamp; struct store_id id; u64 sum; };
+_Static_assert(sizeof(struct record) == 96, "no padding: it is compared and summed as bytes");
+
+/* what this process has asked already */
+static struct { struct record *v; int n, cap; } known;
+
+void
+store_forget(void)
+{
+	known.n = 0;
+}
+
+static struct stamp
+stampof(const struct stat *st)
+{
+	return (struct stamp){ st->st_dev, st->st_ino, (u64)st->st_size, st->st_mtim.tv_sec, st->st_mtim.tv_nsec,
+	    st->st_ctim.tv_sec, st->st_ctim.tv_nsec };
+}
+
+static int
+same(const struct stamp *a, const struct stamp *b)
+{
+	return !memcmp(a, b, sizeof *a);
+}
+
+static u64
+setof(const struct stamp *s)
+{
+	return store_sum(s, offsetof(struct stamp, size)) % SETS * (WAYS * sizeof(struct record));
+}
+
+static u64
+sumof(const struct record *r)
+{
+	return store_sum(r, offsetof(struct record, sum));
+}
+
+static int
+recall(const struct stamp *s, struct store_id *id)
+{
+	struct record set[WAYS];
+
+	for (int i = 0; i < known.n; i++)
+		if (same(&known.v[i].stamp, s)) {
+			*id = known.v[i].id;
+			return 1;
+		}
+	if (store.identities < 0 || store_pread(store.identities, set, sizeof set, setof(s)))
+		return 0;
+	for (int i = 0; i < WAYS; i++)
+		if (same(&set[i].stamp, s) && set[i].sum == sumof(&set[i])) {
+			*id = set[i].id;
+			return 1;
+		}
+	return 0;
+}
+
+static void
+learn(const struct record *r)
+{
+	for (int i = 0; i < known.n; i++)
+		if (same(&known.v[i].stamp, &r->stamp))
+			return;
+	known.v = grow(known.v, known.n, &known.cap, sizeof *known.v);
+	known.v[known.n++] = *r;
+}
+
+/* Into a slot of the set that is free, broken, or of an older state of the file; else into any. */
+static void
+remember(const struct record *r)
+{
+	struct record set[WAYS];
+	u64 at = setof(&r->stamp);
+	int slot = (int)(r->sum % WAYS);
+
+	if (store.identities < 0 || !store_nolimit())
+		return;
+	if (store_pread(store.identities, set, sizeof set, at))
+		memset(set, 0, sizeof set);
+	for (int i = 0; i < WAYS; i++)
+		if (set[i].sum != sumof(&set[i]) || (set[i].stamp.dev == r->stamp.dev && set[i].stamp.ino == r->stamp.ino))
+			slot = i;
+	store_pwrite(store.identities, r, sizeof *r, at + (u64)slot * sizeof *r);
+}
+
+static int
+hashfile(int fd, u64 size, struct store_id *id)
+{
+	u8 *buf = xmalloc(CHUNK);
+	blake2b_state b;
+	int r = 0;
+
+	blake2b_init(&b, sizeof id->byte);
+	for (u64 at = 0; !r && at < size; at += CHUNK) {
+		size_t n = size - at < CHUNK ? (size_t)(size - at) : CHUNK;
+
+		r = store_pread(fd, buf, n, at);
+		blake2b_update(&b, buf, n);
+	}
+	blake2b_final(&b, id->byte, sizeof id->byte);
+	free(buf);
+	return r;
+}
+
+static int
+isracy(const struct stamp *s)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return s->mtime >= now.tv_sec - RACY || s->ctime >= now.tv_sec - RACY;
+}
+
+int
+store_identify(int fd, struct store_id *id)
+{
+	struct record r;
+	struct stat st;
+	int racy, err;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode) || (u64)st.st_size > FILE_MAX)
+		return -EINVAL;
+	memset(&r, 0, sizeof r);
+	r.stamp = stampof(&st);
+	if (!recall(&r.stamp, id)) {
+		racy = isracy(&r.stamp);       /* asked before it is read */
+		err = hashfile(fd, r.stamp.size, &r.id);
+		if (err)
+			return err;
+		if (fstat(fd, &st))
+			return -errno;
+		struct stamp after = stampof(&st);
+		if (!same(&r.stamp, &after))
+			return -EAGAIN;        /* it is being written */
+		r.sum = sumof(&r);
+		*id = r.id;
+		if (racy)
+			return 0;
+		remember(&r);
+	}
+	r.id = *id;
+	learn(&r);
+	return 0;
+}
