@@ -118,7 +118,6 @@ render(struct text *t, const struct guest *g, const u8 *p, int n)
 	translate(g, p, n);
 	out.code = code_at;
 	out.end = area + AREA;
-	out.owner = &out;
 	assert_int_equal(host_x86_64.compile(&region, &out), 0);
 	size = out.nlink ? out.link[0].stub : out.size;
 	if (out.nlink && out.link[out.nlink - 1].pc == PC + (u64)n && out.link[out.nlink - 1].site + 4 == size)
