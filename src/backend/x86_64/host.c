@@ -80,7 +80,7 @@ foldable(const struct region *r, const struct ins *p, const struct ins *c, int n
 	int shift = p->op == O_shl && isk(p->b) && kval(r, p->b) >= 1 && kval(r, p->b) <= 3 && !isk(p->a);
 
 	switch (c->op) {
-	case O_ld: case O_lds: case O_st:
+	case O_ld: case O_lds: case O_st: case O_pref:
 		if (r->guest->bits != 64 || p->ty != I64 || c->aux & (AUX_IDX32S | AUX_IDX32U) || isk(p->a))
 			return 0;
 		if (n == 0 && p->op == O_add)
