@@ -4,7 +4,8 @@
  * tests/backend/code/GUEST.txt holds a line "> WORDS" for each case, below it the guest's text and the host's.  What
  * is below is compared; `make bless` (CODE_BLESS=1) writes it anew, so that slower code shows in review.  The words
  * are what Debian's libraries hold most of.  Host features are fixed (x86-64-v3 and AES); flags are dead after a case;
- * addresses of the machine are replaced by what they mean; the jump to the next instruction is left out. */
+ * addresses of the machine are replaced by what they mean; the jump to the next instruction and the cold code after it are left
+ * out. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -104,8 +105,9 @@ host_text(struct text *t, const char *s)
 
 static int dead(void *arg, gaddr pc) { (void)arg, (void)pc; return 0; }
 
-/* Fills region with the n bytes at p; ends in a jump to what follows, unless they end the block themselves. */
-static void
+/* Fills region with the n bytes at p; ends in a jump to what follows, unless they end the block themselves:
+ * then returns 0. */
+static int
 translate(const struct guest *g, const u8 *p, int n)
 {
 	struct tr t = {.r = &region};
@@ -122,6 +124,7 @@ translate(const struct guest *g, const u8 *p, int n)
 	if (going)
 		tr_jmp(&t, t.pc);
 	ir_dead(&region, dead, 0);
+	return going;
 }
 
 static void
@@ -129,19 +132,20 @@ render(struct text *t, const struct guest *g, const u8 *p, int n)
 {
 	u32 size, off = 0;
 	char text[256];
-	int len;
+	int len, going;
 
 	for (int at = 0; at < n; at += len) {
 		len = g->disasm(p + at, n - at, PC + (u64)at, text, sizeof text);
 		add(t, "  %s\n", text);
 	}
-	translate(g, p, n);
+	going = translate(g, p, n);
 	out.code = code_at;
 	out.end = area + AREA;
 	assert_int_equal(host_x86_64.compile(&region, &out), 0);
 	size = out.nlink ? out.link[0].stub : out.size;
-	if (out.nlink && out.link[out.nlink - 1].pc == PC + (u64)n && out.link[out.nlink - 1].site + 4 == size)
-		size = out.link[out.nlink - 1].site - 1;       /* the jump to what follows */
+	for (int k = 0; going && k < out.nlink; k++)           /* the jump to what follows, after which cold code begins */
+		if (out.link[k].pc == PC + (u64)n && out.code[out.link[k].site - 1] == 0xe9)
+			size = out.link[k].site - 1;
 	for (; off < size; off += (u32)len) {
 		len = host_x86_64.disasm(out.code + off, size - off, (u64)(uintptr_t)out.code + off, text, sizeof text);
 		assert_true(len > 0);
