@@ -67,7 +67,9 @@ struct cpu {
 	u32 fpflags;                   /* sticky FP exceptions (FPX_*) that the guest has not taken yet */
 	void *host_sp, *shadow_base;   /* C stack while generated code runs; top of the shadow stack */
 	void *shadow_lo;               /* lowest address of the shadow stack's usable part */
-	const void *link;              /* the exit that left last, to be linked by the engine; or 0 */
+	const void *link;              /* code of the region left last by a link that the engine shall make; or 0 */
+	u64 anchor;                    /* an address in this program, from which generated code counts others */
+	const u8 *stub[24];            /* the host's common stubs, for code that lies anywhere */
 
 	/* -- the engine's -- */
 	u32 trap;                      /* enum trap */

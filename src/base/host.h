@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* host.h - the contract of a host: turns a region of IR into something that runs
  *
- * One const record per host.  `compile` writes position-fixed code at out->code and describes it in
+ * One const record per host.  `compile` writes code at out->code and describes it in
  * the arrays of `out`; the engine (core/) places, finds, links and invalidates it.  The
  * interpreter host "compiles" by keeping the region and runs it in `enter`.
  *
@@ -10,7 +10,8 @@
  *    registers or the state record).  `enter` loads the fixed registers from cpu->state, switches to
  *    the shadow stack, jumps to code; every way out stores them back, sets cpu->why and cpu->pc.
  *  - A *link* is a direct exit.  Until the engine links it, it goes to a stub that sets cpu->pc to its
- *    target, cpu->link to its index pair (see struct link) and leaves with WHY_NEXT.
+ *    target, cpu->link to the start of the region's code, cpu->scratch[0] to the number of the link, and
+ *    leaves with WHY_NEXT.
  *  - Indirect branches look up cpu->jc[jc_index(pc)] inline and leave with WHY_NEXT, cpu->pc set, when
  *    it does not match; the engine fills the entry.
  *  - call pushes a host return address (host call instruction) whose code compares the guest's link
@@ -40,6 +41,11 @@ struct entry { gaddr pc; u32 off; u8 ret; };   /* block head (ret = 0: found by 
 /* Host code from off on belongs to guest pc region->pc + pcoff (which may wrap). */
 struct mapent { u32 off; u32 pcoff; };
 
+/* What code refers to outside itself, by its distance: it may be put elsewhere when these fields are made anew
+ * (host->refer).  after: bytes of the instruction that follow the field. */
+enum relkind { REL_STUB, REL_CONST };          /* common stub of that index; a constant of 16 bytes */
+struct reloc { u32 off; u8 kind, index, after, pad; };
+
 /* What compile gives back.  The arrays are the caller's scratch, reused; n* are reset by compile. */
 struct out {
 	u8 *code, *end;                /* where to write (executable view = writable view) and the limit */
@@ -47,8 +53,8 @@ struct out {
 	struct link *link; int nlink, caplink;
 	struct entry *entry; int nentry, capentry;
 	struct mapent *map; int nmap, capmap;
-	const void *owner;             /* the engine's record of the region: stubs store its address to
-	                                  cpu->link; link number goes to cpu->scratch[0] */
+	struct reloc *reloc; int nreloc, capreloc;
+	int fixed;                     /* the code holds addresses that no reloc tells of: it cannot be moved */
 };
 
 struct host {
@@ -89,6 +95,15 @@ struct host {
 	 * call in generated code; 0 when none runs. */
 	u64 (*helper_pc)(const struct cpu *);
 	int (*disasm)(const u8 *code, u32 n, u64 at, char *buf, size_t size);  /* one instruction as text */
+	/* -- code that is kept in files; all 0 in a host whose code cannot be -- */
+	/* Writes at the head of an image what its code reaches the common stubs by (at == 0: writes nothing); returns
+	 * its size.  Stub n begins at n * 8. */
+	u32 (*head)(u8 *at);
+	/* The address that the field refers to; makes it refer to another.  Nobody runs the code. */
+	const u8 *(*referred)(const u8 *code, const struct reloc *);
+	void (*refer)(u8 *code, const struct reloc *, const u8 *to);
+	/* A number that tells one way of making code (features in use, strategies chosen) from others. */
+	u64 (*config)(void);
 };
 
 extern const struct host host_x86_64, host_interp;

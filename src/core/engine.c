@@ -186,10 +186,9 @@ fetchfault(struct cpu *cpu)
 static void
 linklast(struct cpu *cpu, struct node *n)
 {
-	struct trans *from = (struct trans *)cpu->link;
+	struct trans *from = cpu->link && cpu->epoch == atomic_load(&core.emptied) ? core_transat(cpu->link) : 0;
 
-	if (from && cpu->epoch == atomic_load(&core.emptied) &&
-	    from->link[cpu->scratch[0]].pc == n->pc && from->mode == n->mode)
+	if (from && from->link[cpu->scratch[0]].pc == n->pc && from->mode == n->mode)
 		core_link(from, (u32)cpu->scratch[0], n);
 }
 

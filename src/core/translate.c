@@ -179,7 +179,7 @@ verify(void)
 }
 
 static int
-compile(struct cpu *cpu, gaddr pc, u32 mode, struct trans *t)
+compile(struct cpu *cpu, gaddr pc, u32 mode)
 {
 	struct out *o = &core.out;
 	int e, max = core.opt.maxinsn;
@@ -195,7 +195,6 @@ compile(struct cpu *cpu, gaddr pc, u32 mode, struct trans *t)
 				logregion(&core.region, "IR:");
 			o->code = core.at;
 			o->end = core.areaend;
-			o->owner = t;
 			e = core.host->compile(&core.region, o);
 		}
 		max /= 2;
@@ -231,7 +230,7 @@ core_translate(struct cpu *cpu, gaddr pc, u32 mode)
 	begun = cputime();
 	for (;;) {
 		t = arena_get(&core.arena, sizeof *t);
-		if ((e = compile(cpu, pc, mode, t)))
+		if ((e = compile(cpu, pc, mode)))
 			bug("cannot translate the code at %#llx: %d", (unsigned long long)pc, e);
 		record(&core.out, &core.region, t);
 		if (!smc_add(t))

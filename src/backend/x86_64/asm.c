@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* asm.c - encoders of integer instructions that are too long for asm.h */
 #include "backend/x86_64/asm.h"
+#include "base/util.h"
 
 u8 *x86_area;
+struct ripref *x86_ripref;
+int x86_nripref;
+static int capripref;
 
 u8 *
 modrm_rare(u8 *p, int reg, struct mem m, int nimm)
@@ -11,6 +15,8 @@ modrm_rare(u8 *p, int reg, struct mem m, int nimm)
 
 	if (m.base == RIP) {
 		*p++ = (u8)(r | 5);
+		x86_ripref = grow(x86_ripref, x86_nripref, &capripref, sizeof *x86_ripref);
+		x86_ripref[x86_nripref++] = (struct ripref){p, nimm};
 		st32(p, (u32)(x86_area + m.disp - (p + 4 + nimm)));
 		return p + 4;
 	}

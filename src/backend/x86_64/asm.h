@@ -34,6 +34,10 @@ struct code {
 };
 
 extern u8 *x86_area;                   /* start of the code area: common stubs and constants */
+/* RIP-relative operands encoded since x86_nripref was last made 0: their fields, and the bytes of the
+ * instruction after them. */
+extern struct ripref { u8 *field; int after; } *x86_ripref;
+extern int x86_nripref;
 
 static inline struct mem
 mem_at(int base, s32 disp)

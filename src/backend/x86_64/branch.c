@@ -57,7 +57,7 @@ static void
 cold_poll(struct x86 *x, const struct cold *c)
 {
 	mov_ri(&x->a, RAX, c->k);
-	jmp_to(&x->a, x86_stub.poll);
+	x_gostub(x, &x86_stub.poll);
 }
 
 static void
@@ -159,7 +159,7 @@ cold_backward(struct x86 *x, const struct cold *c)
 	alu_mi(&x->a, A_CMP, 32, m_cpu(offsetof(struct cpu, poll)), 0);
 	go = jcc_8(&x->a, JE);
 	mov_ri(&x->a, RAX, pc);
-	jmp_to(&x->a, x86_stub.poll);
+	x_gostub(x, &x86_stub.poll);
 	rel8_here(&x->a, go);
 	jmp_link(x, pc);
 }
@@ -269,7 +269,7 @@ continuation(struct x86 *x, gaddr pc)
 	}
 	if (((uintptr_t)x->a.p & 7) == 7)      /* kill() replaces the two opcode bytes at once */
 		nops(&x->a, 1);
-	rel32_to(jcc_32(&x->a, JNE), x86_stub.relink);
+	x_stub(x, jcc_32(&x->a, JNE), &x86_stub.relink);
 	jump(x, pc);
 }
 
@@ -305,7 +305,7 @@ lookup(struct x86 *x, int call)
 	struct mem entry = {RBP, RCX, 3, 0, jc};
 
 	alu_mi(&x->a, A_CMP, 32, m_cpu(offsetof(struct cpu, poll)), 0);
-	rel32_to(jcc_32(&x->a, JNE), x86_stub.poll);
+	x_stub(x, jcc_32(&x->a, JNE), &x86_stub.poll);
 	if (x86feat.bmi2) {
 		rorx(&x->a, 32, RCX, RAX, JC_BITS);
 	} else {
@@ -315,7 +315,7 @@ lookup(struct x86 *x, int call)
 	alu_rr(&x->a, A_XOR, 32, RCX, RAX);    /* jc_index, doubled */
 	alu_ri(&x->a, A_AND, 32, RCX, ((1 << JC_BITS) - 1) << 1);
 	alu_rm(&x->a, A_CMP, 64, RAX, entry);
-	rel32_to(jcc_32(&x->a, JNE), x86_stub.next);
+	x_stub(x, jcc_32(&x->a, JNE), &x86_stub.next);
 	entry.disp += (s32)offsetof(struct jc, code);
 	op_rm(&x->a, 0xff, 32, call ? 2 : 4, entry, 0);
 }
@@ -356,7 +356,7 @@ leave_at(struct x86 *x, gaddr pc, enum why why)
 {
 	mov_ri(&x->a, RAX, pc);
 	mov_mi(&x->a, 32, m_cpu(offsetof(struct cpu, why)), (s32)why);
-	jmp_to(&x->a, x86_stub.leaveat);
+	x_gostub(x, &x86_stub.leaveat);
 }
 
 int
@@ -379,7 +379,7 @@ x_trap(struct x86 *x, const struct ins *i)
 	mov_mi(&x->a, 32, m_cpu(offsetof(struct cpu, trapinfo)), i->imm);
 	mov_ri(&x->a, RAX, x->r->pc + (u64)(s64)(s32)x->pcoff);
 	mov_ri(&x->a, RCX, i->v);
-	jmp_to(&x->a, x86_stub.trap);
+	x_gostub(x, &x86_stub.trap);
 	return 1;
 }
 
@@ -401,8 +401,8 @@ link_stubs(struct x86 *x)
 			jmp_to(&x->a, tail);
 		} else {
 			tail = x->a.p;
-			mov_ri(&x->a, RDX, (u64)(uintptr_t)o->owner);
-			jmp_to(&x->a, x86_stub.linkexit);
+			lea(&x->a, 64, RDX, mem_at(RIP, (s32)(o->code - x86_area)));
+			x_gostub(x, &x86_stub.linkexit);
 		}
 		if (x->a.p > x->lim)
 			return;

@@ -7,6 +7,39 @@
 #include "backend/x86_64/int.h"
 #include "ir/eval.h"
 
+/* -- what lies outside the region -- */
+void
+x_stub(struct x86 *x, u8 *field, u8 *const *stub)
+{
+	struct out *o = x->out;
+
+	o->reloc = grow(o->reloc, o->nreloc, &o->capreloc, sizeof *o->reloc);
+	o->reloc[o->nreloc++] = (struct reloc){.off = (u32)(field - o->code), .kind = REL_STUB,
+	    .index = (u8)(stub - (u8 *const *)&x86_stub)};
+	rel32_to(field, *stub);
+}
+
+void
+x_gostub(struct x86 *x, u8 *const *stub)
+{
+	x_stub(x, jmp_32(&x->a), stub);
+}
+
+/* What belongs to another object than this program lies too far away. */
+void
+x_cptr(struct x86 *x, int reg, const void *p)
+{
+	s64 d = (s64)((u64)(uintptr_t)p - x86_anchor());
+
+	if (!fits32(d)) {
+		x->out->fixed = 1;
+		mov_ri(&x->a, reg, (u64)(uintptr_t)p);
+		return;
+	}
+	mov_rm(&x->a, 64, reg, m_cpu(offsetof(struct cpu, anchor)));
+	lea(&x->a, 64, reg, mem_at(reg, (s32)d));
+}
+
 static struct mem scratch(int n) { return m_cpu(offsetof(struct cpu, scratch) + 8 * (size_t)n); }
 
 static void
@@ -26,23 +59,23 @@ argument(struct x86 *x, int n, ref t)
 }
 
 static void
-call_stub(struct x86 *x, const void *fn, u8 *stub)
+call_stub(struct x86 *x, const void *fn, u8 *const *stub)
 {
 	x_map(x);
-	mov_ri(&x->a, RAX, (u64)(uintptr_t)fn);
-	rel32_to(call_32(&x->a), stub);
+	x_cptr(x, RAX, fn);
+	x_stub(x, call_32(&x->a), stub);
 }
 
-static u8 *
+static u8 *const *
 stub_for(u32 flags)
 {
 	if (flags & HELP_FLAGS)
-		return x86_stub.helpflags;
+		return &x86_stub.helpflags;
 	if (flags & HELP_STATE)
-		return x86_stub.helpstate;
+		return &x86_stub.helpstate;
 	if (flags & HELP_FAULT)
-		return x86_stub.helpall;
-	return flags & HELP_NOVEC && !(flags & HELP_FP) ? x86_stub.help : x86_stub.helpv;
+		return &x86_stub.helpall;
+	return flags & HELP_NOVEC && !(flags & HELP_FP) ? &x86_stub.help : &x86_stub.helpv;
 }
 
 /* Values that live in homes the callee may change get places of their own. */
@@ -176,12 +209,12 @@ x_eval(struct x86 *x, const struct ins *i)
 	pass(x, i, 2, i->c);
 	val_spillall(x);
 	s = write_site(x, i);
-	mov_ri(&x->a, RAX, (u64)(uintptr_t)s);
+	lea(&x->a, 64, RAX, mem_at(RIP, (s32)((const u8 *)s - x86_area)));
 	mov_mr(&x->a, 64, scratch(1), RAX);
-	call_stub(x, (const void *)(uintptr_t)x86_evaluate, x86_stub.helpall);
+	call_stub(x, (const void *)(uintptr_t)x86_evaluate, &x86_stub.helpall);
 	if (i->aux & AUX_ALIGN && opinfo[i->op].traits & (READ | WRITE)) {
 		test_rr(&x->a, 32, RAX, RAX);
-		rel32_to(jcc_32(&x->a, JNE), x86_stub.leave);
+		x_stub(x, jcc_32(&x->a, JNE), &x86_stub.leave);
 	}
 	if (ty == N)
 		return 1;
@@ -205,7 +238,7 @@ x_plain(struct x86 *x, const struct ins *i, helper_fn *fn)
 	pass(x, i, 2, i->c);
 	val_spillall(x);
 	mov_mi(&x->a, 64, scratch(1), i->v);
-	call_stub(x, (const void *)(uintptr_t)fn, x86_stub.help);
+	call_stub(x, (const void *)(uintptr_t)fn, &x86_stub.help);
 	xv_load(x, 16, xv_def(x, (ref)x->i), passed(3));
 	return 1;
 }

@@ -6,6 +6,7 @@
  * reads operands from and writes the result to what was saved, restores them and goes on after the
  * data.  The return address the call pushed leaves the shadow stack at once. */
 #include "backend/x86_64/fpx.h"
+#include "backend/x86_64/int.h"
 #include "ir/eval.h"
 
 struct site {
@@ -20,8 +21,6 @@ struct saved {                         /* what the stub stores; offsets are spel
 	u64 r[16];
 	u64 flags;
 };
-
-static u8 *slow_stub;
 
 /* -- the C side -- */
 
@@ -101,7 +100,7 @@ x86_vinit(struct code *a)
 	struct mem site = m_cpu(offsetof(struct cpu, scratch[2])), sp = m_cpu(offsetof(struct cpu, scratch[3]));
 	s32 flags = (s32)offsetof(struct saved, flags);
 
-	slow_stub = a->p;
+	x86_stub.slow = a->p;
 	op_rm(a, 0x8f, 32, 0, site, 0);                /* pop [site] */
 	mov_mr(a, 64, sp, RSP);
 	mov_rm(a, 64, RSP, m_cpu(offsetof(struct cpu, host_sp)));
@@ -134,7 +133,7 @@ slow_cold(struct x86 *x, const struct cold *cold)
 	    .c = cold->reg[3], .fpnan = x->r->fpnan};
 	struct code *c = &x->a;
 
-	rel32_to(call_32(c), slow_stub);
+	x_stub(x, call_32(c), &x86_stub.slow);
 	memcpy(c->p, &site, sizeof site);
 	c->p += sizeof site;
 	jmp_to(c, cold->back);

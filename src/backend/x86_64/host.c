@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <ucontext.h>
+#include "backend/x86_64/fpx.h"
 #include "backend/x86_64/int.h"
 
 struct x86feat x86feat;
@@ -236,12 +237,29 @@ compile_block(struct x86 *x, int b)
 	return 0;
 }
 
+/* Operands in the table of constants; the others lie in the region itself. */
+static void
+const_refs(struct out *o)
+{
+	for (int n = 0; n < x86_nripref; n++) {
+		const struct ripref *f = &x86_ripref[n];
+		const u8 *to = f->field + 4 + f->after + (s32)ld32(f->field);
+
+		if (to >= o->code && to < o->end)
+			continue;
+		o->reloc = grow(o->reloc, o->nreloc, &o->capreloc, sizeof *o->reloc);
+		o->reloc[o->nreloc++] = (struct reloc){.off = (u32)(f->field - o->code), .kind = REL_CONST,
+		    .after = (u8)f->after};
+	}
+}
+
 static int
 compile(struct region *r, struct out *out)
 {
 	struct x86 *x = &x86;
 
-	out->nlink = out->nentry = out->nmap = 0;
+	out->nlink = out->nentry = out->nmap = out->nreloc = out->fixed = 0;
+	x86_nripref = 0;
 	if (out->end - out->code < 2 * CODE_MARGIN)
 		return -ENOSPC;
 	x->r = r;
@@ -265,6 +283,7 @@ compile(struct region *r, struct out *out)
 		return -ENOSPC;
 	if (x->failed)
 		return -E2BIG;
+	const_refs(out);
 	out->size = (u32)(x->a.p - out->code);
 	return 0;
 }
@@ -273,7 +292,53 @@ compile(struct region *r, struct out *out)
 static void
 enter(struct cpu *cpu, const u8 *code)
 {
+	if (!cpu->anchor) {
+		memcpy(cpu->stub, &x86_stub, sizeof x86_stub);
+		cpu->anchor = x86_anchor();
+	}
 	((void (*)(struct cpu *, const u8 *))(uintptr_t)x86_stub.enter)(cpu, code);
+}
+
+_Static_assert(NSTUB <= NELEM(((struct cpu *)0)->stub), "all stubs find a place");
+
+static u32
+head(u8 *at)
+{
+	struct code a = {at};
+
+	for (int n = 0; at && n < NSTUB; n++) {
+		a.p = at + 8 * n;
+		op_rm(&a, 0xff, 32, 4, m_cpu(offsetof(struct cpu, stub) + sizeof(u8 *) * (size_t)n), 0);
+		nops(&a, (int)(at + 8 * n + 8 - a.p));
+	}
+	return NSTUB * 8;
+}
+
+static const u8 *
+referred(const u8 *code, const struct reloc *r)
+{
+	const u8 *field = code + r->off;
+
+	return field + 4 + r->after + (s32)ld32(field);
+}
+
+static void
+refer(u8 *code, const struct reloc *r, const u8 *to)
+{
+	u8 *field = code + r->off;
+
+	st32(field, (u32)(to - (field + 4 + r->after)));
+}
+
+static u64
+config(void)
+{
+	const u8 *p = (const u8 *)&x86feat;
+	u64 h = (u64)fp_soft();
+
+	for (size_t n = 0; n < sizeof x86feat; n++)
+		h = (h ^ p[n]) * 0x100000001b3;
+	return h;
 }
 
 static void
@@ -394,4 +459,8 @@ const struct host host_x86_64 = {
 	.emptied = fp_emptied,
 	.helper_pc = helper_pc,
 	.disasm = x86_disasm,
+	.head = head,
+	.referred = referred,
+	.refer = refer,
+	.config = config,
 };

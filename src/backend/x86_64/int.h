@@ -41,7 +41,7 @@ struct stubs {
 	u8 *next;                      /* rax = pc: leave with WHY_NEXT, cpu->link = 0 */
 	u8 *poll;                      /* rax = pc: WHY_POLL */
 	u8 *trap;                      /* rax = pc, ecx = trap: WHY_TRAP */
-	u8 *linkexit;                  /* rax = pc, ecx = link number, rdx = owner */
+	u8 *linkexit;                  /* rax = pc, ecx = link number, rdx = the region's code */
 	u8 *dispatch;                  /* rax = pc: jump cache, or next; polls */
 	u8 *leavec;                    /* as leave, the registers being stored already (from a helper) */
 	u8 *relink;                    /* dispatch on the link variable */
@@ -50,10 +50,18 @@ struct stubs {
 	u8 *helpflags;                 /* as help, with floating-point flags up to date */
 	u8 *helpstate;                 /* ... and brings floating-point flags and mode up to date */
 	u8 *enter;
+	u8 *slow;                      /* fpslow.c */
 };
+enum { NSTUB = sizeof(struct stubs) / sizeof(u8 *) };
 extern struct stubs x86_stub;
 u32 stub_init(u8 *code, u8 *end);              /* reserves; returns the size */
 void stub_guest(const struct guest *);                        /* writes them, homes being known */
+
+/* Jumps and calls of common stubs, named by their place in x86_stub; always the long form.  field: a rel32. */
+void x_stub(struct x86 *, u8 *field, u8 *const *stub);
+void x_gostub(struct x86 *, u8 *const *stub);
+
+static inline u64 x86_anchor(void) { return (u64)(uintptr_t)&x86_stub; }
 
 void x86_features(const char *hide);           /* feat.c: fills x86feat */
 int x_eval(struct x86 *, const struct ins *);  /* call.c: leaves the instruction to the evaluator */

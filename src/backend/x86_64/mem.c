@@ -143,7 +143,7 @@ trap_align(struct x86 *x, const struct cold *c)
 {
 	mov_ri(&x->a, RAX, x->r->pc + (u64)(s64)(s32)c->pcoff);
 	mov_ri(&x->a, RCX, TRAP_ALIGN);
-	jmp_to(&x->a, x86_stub.trap);
+	x_gostub(x, &x86_stub.trap);
 }
 
 struct mem

@@ -163,6 +163,8 @@ void xv_clear(struct x86 *, int bits, int d, int s);   /* d = the low 16, 32 or 
 /* A 16-byte constant, aligned, as a RIP-relative operand.  They are shared and live for ever: for
  * constants of emitters, and guest immediates of which there are few. */
 struct mem xv_const(u64 lo, u64 hi);
+/* The address of a function or table of this program. */
+void x_cptr(struct x86 *, int reg, const void *);
 
 /* The register that holds the low `bits` of a value as it is, or -1. */
 static inline int
