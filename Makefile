@@ -126,7 +126,7 @@ demo: $(B)/dragoman
 	@tools/need.sh build demo
 	@tests/demo.sh $(B)
 
-bench: $(B)/dragoman
+bench: $(B)/dragoman $(B)/dragoman-static
 	@tools/need.sh build bench
 	@bench/run.sh $(B)
 
