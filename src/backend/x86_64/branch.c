@@ -239,7 +239,7 @@ x_brf(struct x86 *x, const struct ins *i)
 }
 
 /* -- calls and returns -- */
-static int haslink(const struct x86 *x) { return x->r->guest->link != 0xff; }
+static int haslink(const struct x86 *x) { return x86feat.callret && x->r->guest->link != 0xff; }
 
 /* The code a call comes back to: right if the link variable holds the address after the call. */
 static void
@@ -306,6 +306,10 @@ lookup(struct x86 *x, int call)
 
 	alu_mi(&x->a, A_CMP, 32, m_cpu(offsetof(struct cpu, poll)), 0);
 	x_stub(x, jcc_32(&x->a, JNE), &x86_stub.poll);
+	if (!x86feat.jumpcache) {
+		x_gostub(x, &x86_stub.next);
+		return;
+	}
 	if (x86feat.bmi2) {
 		rorx(&x->a, 32, RCX, RAX, JC_BITS);
 	} else {
