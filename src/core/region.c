@@ -10,7 +10,7 @@
 #include "core/core.h"
 #include "frontend/tr.h"
 
-enum { MAXMARK = 1024, WINDOW = 4096, PEEKMAX = 12, NCHUNK = 32 };
+enum { MAXMARK = 1024, WINDOW = 4096, PEEKMAX = 32, NCHUNK = 32 };
 
 /* Half of what is translated is never executed: error paths, the other cases of a switch.  Code that is
  * left out costs one exit when it is reached after all, and a jump from then on. */
