@@ -11,7 +11,7 @@
 #include "core/core.h"
 #include "frontend/tr.h"
 
-enum { MAXMARK = 1024, WINDOW = 4096, PEEKMAX = 12, RUN = 128, PIECE = FETCH_MAX, NPIECE = 16 };
+enum { MAXMARK = 1024, WINDOW = 4096, PEEKMAX = 32, RUN = 128, PIECE = FETCH_MAX, NPIECE = 16 };
 
 /* Half of what is translated is never executed: error paths, the other cases of a switch.  Code that is
  * left out costs one exit when it is reached after all, and a jump from then on. */
