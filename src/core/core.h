@@ -40,6 +40,7 @@ struct trans {
 	struct node *node; int nnode;
 	struct { gaddr lo, hi; } *range; int nrange;
 	struct inlink *in;
+	struct count *count; int ncount;       /* -d hot: of its blocks */
 	struct pageref { struct trans *t; struct pageref *next; } *page; int npage;
 };
 
@@ -88,6 +89,11 @@ struct node *core_translate(struct cpu *, gaddr pc, u32 mode);
 void core_renew(struct cpu *);                         /* throws all code away; lock not held */
 void core_kill(struct trans *);                        /* lock held */
 void core_link(struct trans *from, u32 n, struct node *to);    /* lock held */
+
+/* profile.c: lock held */
+void profile_init(void);
+void profile_region(const struct trans *);             /* its code is there, new or loaded */
+struct count *profile_counts(const struct region *);   /* for out->count */
 
 /* smc.c */
 /* Lock held: watches the pages of t.  1 if one of them could be written until now: the bytes that

@@ -82,6 +82,8 @@ record(struct out *o, const struct region *r, struct trans *t)
 	t->entry = keep(o->entry, t->nentry = o->nentry, sizeof *o->entry);
 	t->map = keep(o->map, t->nmap = o->nmap, sizeof *o->map);
 	t->range = keep(r->range, t->nrange = r->nrange, sizeof *r->range);
+	t->count = o->count;
+	t->ncount = o->count ? r->nblock : 0;
 	t->node = arena_get(&core.arena, (size_t)(t->nentry + 1) * sizeof *t->node);
 	return t;
 }
@@ -110,6 +112,7 @@ publish(struct trans *t)
 		bug("more than %d translations", n);
 	core.trans[n] = t;
 	atomic_store_explicit(&core.ntrans, n + 1, memory_order_release);
+	profile_region(t);
 }
 
 /* Exits to code that is there already go to it at once. */
@@ -195,6 +198,7 @@ compile(struct cpu *cpu, gaddr pc, u32 mode)
 				logregion(&core.region, "IR:");
 			o->code = core.at;
 			o->end = core.areaend;
+			o->count = profile_counts(&core.region);
 			e = core.host->compile(&core.region, o);
 		}
 		max /= 2;

@@ -82,6 +82,11 @@ branch_head(struct x86 *x, int b)
 		o->entry = grow(o->entry, o->nentry, &o->capentry, sizeof *o->entry);
 		o->entry[o->nentry++] = (struct entry){.pc = k->pc, .off = x->label[b]};
 	}
+	if (x->out->count) {
+		x->out->fixed = 1;
+		mov_ri(&x->a, RAX, (u64)(uintptr_t)&x->out->count[b].times);
+		op_rm(&x->a, 0xff, 64, 0, mem_at(RAX, 0), 0);  /* inc */
+	}
 	if (x->loop[b])
 		poll(x, k->pc);
 }
