@@ -155,7 +155,7 @@ isimage(const struct request *q)
 	if ((q->flags & MAP_TYPE) != MAP_PRIVATE || q->len >= IMAGE_MAX || q->len < 4096)
 		return 0;
 	if (isanon(q))
-		return !(q->prot & 7) && !(q->flags & ~(MAP_PRIVATE | MAP_ANONYMOUS));
+		return !(q->prot & 7) && !(q->flags & ~(MAP_PRIVATE | MAP_ANONYMOUS | MAP_DENYWRITE));
 	if (q->prot & PROT_EXEC)
 		return 1;
 	return q->off == 0 && !(q->prot & PROT_WRITE) && iself(q->fd);
