@@ -106,6 +106,7 @@ publish(struct trans *t)
 			continue;
 		d->more = t->node;
 		t->node = d;
+		core_addhead(d->pc);
 		core_addnode(d++);
 	}
 	if (n >= core.captrans)
@@ -133,9 +134,7 @@ empty(void)
 		core_unlink(core.trans[i]);    /* images stay */
 	core.at = core.stubsend;
 	atomic_store(&core.ntrans, 0);
-	for (int i = 0; i < NBUCKET; i++)
-		atomic_store(&core.bucket[i], 0);
-	memset(core.head, 0, sizeof core.head);
+	core_nonodes();
 	for (int i = 0; i < core.ncpu; i++)
 		memset(core.cpu[i]->jc, 0xff, sizeof core.cpu[i]->jc);
 	smc_forget();
@@ -154,6 +153,7 @@ makeroom(struct cpu *cpu)
 	if ((size_t)(core.areaend - core.at) >= SLACK)
 		return;
 	pthread_mutex_unlock(&core.lock);
+	cache_persist();
 	engine_stop(cpu);
 	pthread_mutex_lock(&core.lock);
 	if ((size_t)(core.areaend - core.at) < SLACK)
