@@ -71,6 +71,8 @@ extern struct core core;
 /* lookup.c */
 struct node *core_find(gaddr pc, u32 mode);            /* lock-free; live code or 0 */
 void core_addnode(struct node *);                      /* lock held */
+/* The same with the lock held, and quicker where there is no code. */
+struct node *core_known(gaddr pc, u32 mode);
 /* The first address in [pc, end) where there may be a node; end if there is none. */
 gaddr core_nexthead(gaddr pc, gaddr end);
 void core_dropnode(struct node *);                     /* lock held; its code is 0 */

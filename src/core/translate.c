@@ -101,7 +101,7 @@ publish(struct trans *t)
 			;
 		*d = (struct node){.pc = b->pc, .mode = t->mode, .flagsin = b->flagsin, .t = t};
 		atomic_store(&d->code, t->code + t->entry[i].off);
-		if (i && core_find(d->pc, d->mode))    /* another region already starts there */
+		if (i && core_known(d->pc, d->mode))    /* another region already starts there */
 			continue;
 		t->nnode++;
 		core_addnode(d);
@@ -119,7 +119,7 @@ linkout(struct trans *t)
 	struct node *n;
 
 	for (int i = 0; i < t->nlink; i++)
-		if ((n = core_find(t->link[i].pc, t->mode)))
+		if ((n = core_known(t->link[i].pc, t->mode)))
 			core_link(t, (u32)i, n);
 }
 
@@ -216,7 +216,7 @@ cputime(void)
 struct node *
 core_translate(struct cpu *cpu, gaddr pc, u32 mode)
 {
-	struct node *n = core_find(pc, mode);
+	struct node *n = core_known(pc, mode);
 	struct trans *t;
 	u64 begun;
 	int got, e;

@@ -245,7 +245,7 @@ int x86_fpfault(void *ucontext, struct cpu *); /* fpfault.c: as host->fpfault */
 void x86_vinit(struct code *);                 /* fpslow.c: its common stubs */
 void fp_begin(const struct region *);          /* fpmode.c: code of this region is about to be made */
 void fp_emptied(void);                         /* fpmode.c: as host->emptied */
-int fp_pending(void);                          /* fppend.c: results wait for a look; then, before each instruction: */
+extern int fp_npend;                           /* fppend.c: results that wait for a look; if so, before each: */
 void fp_before(struct x86 *, const struct ins *);
 /* MXCSR: the guest's, or back to C's with flags gathered; changes rcx, rdx */
 void fp_gather(struct code *);                  /* MXCSR's flags into cpu->fpflags; changes rcx */
