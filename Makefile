@@ -28,7 +28,7 @@ all: $(B)/dragoman
 
 MAIN := $(B)/main.c.o $(B)/options.c.o $(B)/cachecmd.c.o
 $(B)/dragoman: $(MAIN) $(LIBA)
-	$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $(MAIN) -Wl,--start-group $(LIBA) -Wl,--end-group $(LIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--build-id -pie -o $@ $(MAIN) -Wl,--start-group $(LIBA) -Wl,--end-group $(LIBS)
 
 $(B)/%.c.o: src/%.c | $(GEN_ISA)
 	@mkdir -p $(@D)
@@ -71,7 +71,7 @@ $(foreach r,$(ROOMS),$(eval $(call ROOM,$r)))
 # -- tests -------------------------------------------------------------------------------------
 $(B)/tests/%: tests/%.c $(LIBA) | $(GEN_ISA)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -fPIE $(LDFLAGS) -pie -o $@ $< -Wl,--start-group $(LIBA) -Wl,--end-group $(TESTLIBS) $(LIBS)
+	$(CC) $(ALL_CFLAGS) -fPIE $(LDFLAGS) -Wl,--build-id -pie -o $@ $< -Wl,--start-group $(LIBA) -Wl,--end-group $(TESTLIBS) $(LIBS)
 
 tests: $(TESTS)
 
@@ -120,7 +120,7 @@ debug:
 # weak references to dlopen and dlsym find nothing)
 static: $(B)/dragoman-static
 $(B)/dragoman-static: $(MAIN) $(LIBA)
-	$(CC) $(CFLAGS) $(LDFLAGS) -static-pie -Wl,--wrap=dlopen,--wrap=dlsym -o $@ $(MAIN) -Wl,--start-group $(LIBA) -Wl,--end-group $(LIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--build-id -static-pie -Wl,--wrap=dlopen,--wrap=dlsym -o $@ $(MAIN) -Wl,--start-group $(LIBA) -Wl,--end-group $(LIBS)
 
 demo: $(B)/dragoman
 	@tools/need.sh build demo

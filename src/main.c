@@ -236,12 +236,13 @@ main(int argc, char **argv)
 		p.argv[0] = (char *)o.argv0;
 	if ((wrong = model_choose(p.guest, o.cpu)))
 		diag(D_USAGE, wrong);
-	load(&o, &p, &img, env);
-	fillproc(&o, &p, &img);
 	openstore(&o, again);
+	/* before the program is mapped: the engine looks at what is mapped */
 	engine_init(p.guest, &(struct engine_options){.host = o.host, .features = o.features,
 	    .codesize = o.codesize, .maxinsn = o.single ? 1 : 0, .nochain = logging(LOG_NOCHAIN),
 	    .count = logging(LOG_STATS)});
+	load(&o, &p, &img, env);
+	fillproc(&o, &p, &img);
 	threads.pass = o.pass;
 	if (logging(LOG_STATS))
 		threads.atexit = logstats;

@@ -347,6 +347,9 @@ gmem_map(gaddr addr, u64 len, int prot, int flags, int fd, u64 off, const char *
 	}
 	list_unlock();
 	changed(exec, addr, q.len);
+	if (r >= 0 && !isanon(&q) && (prot & (GM_EXEC | GM_WRITE)) == GM_EXEC && gmem_watch && gmem_watch->mapped &&
+	    (flags & MAP_TYPE) == MAP_PRIVATE)
+		gmem_watch->mapped((gaddr)r, q.len, off, fd);
 	return r;
 }
 

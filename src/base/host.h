@@ -37,9 +37,32 @@ struct link {                          /* a direct exit or call of compiled code
 	u32 stub;                      /* offset of what it goes to while unlinked */
 	gaddr pc;                      /* guest target */
 };
-struct entry { gaddr pc; u32 off; u8 ret; };   /* block head (ret = 0: found by address) or return point (1) */
+/* block head (ret = 0: found by address) or return point (1) */
+struct entry {
+	gaddr pc;
+	u32 off;
+	u8 ret;
+	u8 flagsin;                    /* the engine's: the block reads the guest's flags before it writes them */
+};
 /* Host code from off on belongs to guest pc region->pc + pcoff (which may wrap). */
 struct mapent { u32 off; u32 pcoff; };
+
+/* The pcoff of host code at off; 0 before the first. */
+static inline u64
+mapent_find(const struct mapent *map, int n, u32 off)
+{
+	int lo = 0, hi = n;
+
+	while (lo < hi) {
+		int mid = (lo + hi) / 2;
+
+		if (map[mid].off <= off)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo ? (u64)(s64)(s32)map[lo - 1].pcoff : 0;
+}
 
 /* What code refers to outside itself, by its distance: it may be put elsewhere when these fields are made anew
  * (host->refer).  after: bytes of the instruction that follow the field. */

@@ -10,9 +10,11 @@
 #include "base/host.h"
 #include "base/util.h"
 #include "core/engine.h"
+#include "core/image.h"
 #include "ir/ir.h"
 
 struct trans;
+struct dso;
 
 /* A place where code may be entered, found by (pc, mode).  Nodes live until the code area is
  * emptied; code becomes 0 when the translation dies. */
@@ -22,6 +24,7 @@ struct node {
 	u8 flagsin;                    /* the code reads the guest's flags before it writes them */
 	_Atomic(const u8 *) code;
 	_Atomic(struct node *) next;
+	struct node *more;             /* of the same translation */
 	struct trans *t;
 };
 
@@ -37,8 +40,11 @@ struct trans {
 	struct link *link; int nlink;
 	struct entry *entry; int nentry;
 	struct mapent *map; int nmap;
-	struct node *node; int nnode;
-	struct { gaddr lo, hi; } *range; int nrange;
+	struct node *node;
+	struct range *range; int nrange;
+	struct reloc *reloc; int nreloc;
+	struct dso *home;              /* the guest file all it depends on is in (cache.h); 0: none, or it cannot be kept */
+	int inimage;                   /* the code and the arrays lie in a mapped cache file */
 	struct inlink *in;
 	struct pageref { struct trans *t; struct pageref *next; } *page; int npage;
 };
@@ -50,6 +56,7 @@ struct core {
 	const struct host *host;
 	struct engine_options opt;
 	u8 *area, *areaend, *at;       /* code area; next free byte */
+	u8 *imageend;                  /* from areaend up to here cache files are mapped */
 	u8 *stubsend;                  /* the host's stubs end here; regions follow */
 	pthread_mutex_t lock;          /* everything below that is not atomic */
 	_Atomic(struct node *) bucket[NBUCKET];
@@ -60,6 +67,7 @@ struct core {
 	struct arena arena;            /* trans, nodes: freed with the code area */
 	struct region region;          /* scratch of the translation in progress */
 	struct out out;
+	struct dso *home;              /* of that region (region.c) */
 	struct cpu **cpu; int ncpu, capcpu;    /* threads that joined */
 	_Atomic u32 stop;              /* nobody may enter generated code */
 	_Atomic u32 stale;             /* the host wants all code made anew */
@@ -76,9 +84,8 @@ struct node *core_known(gaddr pc, u32 mode);
 /* The first address in [pc, end) where there may be a node; end if there is none. */
 gaddr core_nexthead(gaddr pc, gaddr end);
 void core_dropnode(struct node *);                     /* lock held; its code is 0 */
-/* The translation that holds this host address; async-signal-safe. */
-struct trans *core_transat(const u8 *code);
-gaddr core_guestpc(const struct trans *, const u8 *code);
+struct trans *core_transat(const u8 *code);            /* lock held: the translation that holds this host address */
+int core_pcat(const u8 *code, gaddr *pc);              /* 1, and the guest's pc there; async-signal-safe */
 
 /* region.c */
 int core_form(struct region *, const struct cpu *, gaddr pc, u32 mode, int max);
@@ -87,6 +94,7 @@ int core_form(struct region *, const struct cpu *, gaddr pc, u32 mode, int max);
 struct node *core_translate(struct cpu *, gaddr pc, u32 mode);
 void core_renew(struct cpu *);                         /* throws all code away; lock not held */
 void core_kill(struct trans *);                        /* lock held */
+void core_unlink(struct trans *);                      /* lock held: nobody links to it any more */
 void core_link(struct trans *from, u32 n, struct node *to);    /* lock held */
 
 /* smc.c */

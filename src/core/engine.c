@@ -5,34 +5,56 @@
 #include <setjmp.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include "base/diag.h"
-#include "core/core.h"
+#include "core/cache.h"
 
 struct core core = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 enum { MAXTRANS = 1 << 22, MAXINSN = 192 };
-static const u64 codesize = (u64)256 << 20, codemin = (u64)4 << 20;
+static const u64 codesize = (u64)256 << 20, codemin = (u64)4 << 20, imagesize = (u64)1 << 30;
+
+/* Room for cache files behind the code area, within reach of it; none where address space is limited. */
+static u64
+imagespace(u64 code)
+{
+	const u64 reach = ((u64)1 << 31) - (1 << 24);
+	struct rlimit l;
+
+	if (!store_on() || code >= reach || (!getrlimit(RLIMIT_AS, &l) && l.rlim_cur != RLIM_INFINITY))
+		return 0;
+	return imagesize < reach - code ? imagesize : reach - code;
+}
+
+static void *
+reserve(u64 n)
+{
+	return mmap(0, n, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
 
 /* Reserves a code area of want bytes; where address space is limited, half of the most that can be
  * had: the guest needs as much. */
 static void
-reserve(u64 want)
+makearea(u64 want)
 {
-	for (u64 n = want; n >= codemin || n == want; n /= 2) {
-		void *p = mmap(0, n, PROT_READ | PROT_WRITE | PROT_EXEC,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	u64 images = imagespace(want);
+	void *p = images ? reserve(want + images) : MAP_FAILED;
+	u64 n = want;
 
-		if (p != MAP_FAILED) {
-			if (n < want && n > codemin) {
-				n /= 2;
-				munmap((u8 *)p + n, n);
-			}
-			core.area = core.at = p;
-			core.areaend = core.area + n;
-			return;
-		}
+	if (p == MAP_FAILED) {
+		images = 0;
+		while ((p = reserve(n)) == MAP_FAILED && n / 2 >= codemin)
+			n /= 2;
 	}
-	diag(D_NOSPACE, "code area", "4 MiB", strerror(errno));
+	if (p == MAP_FAILED)
+		diag(D_NOSPACE, "code area", "4 MiB", strerror(errno));
+	if (n < want && n > codemin) {
+		n /= 2;
+		munmap((u8 *)p + n, n);
+	}
+	core.area = core.at = p;
+	core.areaend = core.area + n;
+	core.imageend = core.areaend + images;
 }
 
 void
@@ -46,7 +68,7 @@ engine_init(const struct guest *g, const struct engine_options *o)
 		core.opt.maxinsn = MAXINSN;
 	if (!(core.host = host_pick(o->host)))
 		diag(D_USAGE, "no such host");
-	reserve(o->codesize ? o->codesize : codesize);
+	makearea(o->codesize ? o->codesize : codesize);
 	while ((core.trans = mmap(0, n, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) == MAP_FAILED)
 		if ((n /= 2) < 65536)
@@ -57,6 +79,7 @@ engine_init(const struct guest *g, const struct engine_options *o)
 	core.stubsend = core.area + alignup(core.host->init(o->features ? o->features : "", core.area, core.areaend), 64);
 	core.at = core.stubsend;
 	core.host->guest(g);
+	cache_init();
 	gmem_watch = &smc_watch;
 }
 
@@ -317,6 +340,12 @@ engine_logstats(void)
 }
 
 void
+engine_end(void)
+{
+	cache_persist();
+}
+
+void
 engine_fork(int phase)
 {
 	if (phase == 0)
@@ -326,6 +355,7 @@ engine_fork(int phase)
 		if (cpu_self)
 			core.cpu[core.ncpu++] = cpu_self;
 		atomic_store(&core.stop, 0);
+		cache_forked();
 	}
 	if (phase)
 		pthread_mutex_unlock(&core.lock);

@@ -55,6 +55,9 @@ gaddr engine_guestpc(const struct cpu *, const void *ucontext);
  * addr2line takes), else as it is (generated code, a library). */
 u64 engine_hostpc(const void *ucontext, int *inside);
 
+/* The process is about to end, or to become another: translations that are worth it are kept for other processes. */
+void engine_end(void);
+
 void engine_fork(int phase);           /* 0 before, 1 in the parent, 2 in the child */
 
 /* Counted where it costs nothing; time and exits only if engine_options.count asks for it.  After the threads

@@ -14,9 +14,9 @@ gaddr
 engine_guestpc(const struct cpu *cpu, const void *uc)
 {
 	const u8 *code = uc ? (const u8 *)core.host->context_pc(uc) : 0;
-	struct trans *t = code ? core_transat(code) : 0;
+	gaddr pc;
 
-	return t ? core_guestpc(t, code) : cpu ? cpu->pc : 0;
+	return code && core_pcat(code, &pc) ? pc : cpu ? cpu->pc : 0;
 }
 
 u64
@@ -54,7 +54,7 @@ int
 engine_fault(struct cpu *cpu, int sig, siginfo_t *si, void *uc)
 {
 	u64 at = core.host->context_pc(uc), to;
-	struct trans *t;
+	gaddr pc;
 	int memory = sig == SIGSEGV || sig == SIGBUS, fixed;
 
 	/* First, because the translator's copies are made with the lock held that smc_write wants. */
@@ -75,13 +75,13 @@ engine_fault(struct cpu *cpu, int sig, siginfo_t *si, void *uc)
 	}
 	if (!memory)
 		return 0;
-	if ((t = core_transat((const u8 *)at))) {
-		guestfault(cpu, sig, si, uc, core_guestpc(t, (const u8 *)at));
+	if (core_pcat((const u8 *)at, &pc)) {
+		guestfault(cpu, sig, si, uc, pc);
 		return 1;
 	}
 	/* In a helper that generated code called: its return address tells the instruction. */
-	if ((to = core.host->helper_pc(cpu)) && (t = core_transat((const u8 *)to - 1))) {
-		guestfault(cpu, sig, si, uc, core_guestpc(t, (const u8 *)to - 1));
+	if ((to = core.host->helper_pc(cpu)) && core_pcat((const u8 *)to - 1, &pc)) {
+		guestfault(cpu, sig, si, uc, pc);
 		return 1;
 	}
 	return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* lookup.c - from guest pc to code, and from host address to translation */
-#include "core/core.h"
+#include "core/cache.h"
 
 static u32
 hash(gaddr pc, u32 mode)
@@ -73,8 +73,8 @@ core_dropnode(struct node *n)
 }
 
 /* Translations are made at rising addresses, so the array is sorted as it grows. */
-struct trans *
-core_transat(const u8 *code)
+static struct trans *
+find(const u8 *code)
 {
 	int lo = 0, hi = atomic_load_explicit(&core.ntrans, memory_order_acquire);
 
@@ -92,19 +92,21 @@ core_transat(const u8 *code)
 	return 0;
 }
 
-gaddr
-core_guestpc(const struct trans *t, const u8 *code)
+struct trans *
+core_transat(const u8 *code)
 {
-	u32 off = (u32)(code - t->code);
-	int lo = 0, hi = t->nmap;
+	struct trans *t = find(code);
 
-	while (lo < hi) {
-		int mid = (lo + hi) / 2;
+	return t ? t : cache_transat(code);
+}
 
-		if (t->map[mid].off <= off)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo ? t->pc + (u64)(s64)(s32)t->map[lo - 1].pcoff : t->pc;
+int
+core_pcat(const u8 *code, gaddr *pc)
+{
+	const struct trans *t = find(code);
+
+	if (!t)
+		return cache_pcat(code, pc);
+	*pc = t->pc + mapent_find(t->map, t->nmap, (u32)(code - t->code));
+	return 1;
 }

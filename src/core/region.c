@@ -8,7 +8,7 @@
  * block head that nothing in the region jumps to
  * and that follows a side exit stays part of the block before it. */
 #include <errno.h>
-#include "core/core.h"
+#include "core/cache.h"
 #include "frontend/tr.h"
 
 enum { MAXMARK = 1024, WINDOW = 4096, PEEKMAX = 12, RUN = 128, PIECE = FETCH_MAX, NPIECE = 16 };
@@ -35,6 +35,14 @@ struct walk {
 };
 enum { SEEN = 1, HEAD = 2 };           /* an instruction begins here; a block does, if it is seen */
 
+/* Bytes of [a, a+n) have a say in what the region becomes: if they are not its file's, it is not kept. */
+static void
+depend(gaddr a, int n)
+{
+	if (core.home && cache_home(a, (u64)n) != core.home)
+		core.home = 0;
+}
+
 /* Fetches on from where it stopped, until the instruction at off is there; 0 if that cannot be. */
 static int
 extend(struct walk *w, u64 off)
@@ -44,6 +52,7 @@ extend(struct walk *w, u64 off)
 		int want = PIECE - (int)(at % PIECE), got;
 		const u8 *p = w->cpu->os->fetch(at, want, &got);
 
+		depend(at, want);
 		if (got < want)
 			return 0;
 		memcpy(w->code + w->ok, p, (size_t)want);
@@ -63,6 +72,7 @@ fetchpiece(struct walk *w, gaddr pc, int *got)
 	if (w->piece[k].at != at) {
 		const u8 *p = w->cpu->os->fetch(at, PIECE, &w->piece[k].n);
 
+		depend(at, PIECE);
 		if (w->piece[k].n)
 			memcpy(w->piece[k].code, p, (size_t)w->piece[k].n);
 		w->piece[k].at = at;
@@ -71,6 +81,7 @@ fetchpiece(struct walk *w, gaddr pc, int *got)
 		*got = w->piece[k].n - (int)off;
 		return w->piece[k].code + off;
 	}
+	depend(pc, n);
 	return w->cpu->os->fetch(pc, n, got);          /* across an edge, or not at all */
 }
 
@@ -145,7 +156,7 @@ static int
 isopen(const struct walk *w, u64 off)
 {
 	return w->n < w->max && off < WINDOW - 8 && !(w->mark[off / 2] & SEEN) &&
-	    !(off && core_known(w->pc + off, w->mode));
+	    !(off && (core_known(w->pc + off, w->mode) || cache_has(w->pc + off, w->mode)));
 }
 
 /* Where a straight line from off meets what is in this region or another already, if near. */
@@ -298,7 +309,10 @@ flagslive(void *arg, gaddr pc)
 
 	if (pc == FLAGS_UNKNOWN)
 		return 0;
-	n = core_known(pc, w->mode);
+	if (!(n = core_known(pc, w->mode)))
+		n = cache_adopt(pc, w->mode);
+	if (n && n->t->home != core.home)
+		core.home = 0;
 	return n ? n->flagsin : peek(arg, pc, &left);
 }
 
@@ -316,6 +330,7 @@ core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 	w.max = max;
 	w.n = w.ntodo = 0;
 	w.ok = 0;
+	core.home = cache_home(pc, 1);
 	for (int i = 0; i < NPIECE; i++)
 		w.piece[i].at = ~(gaddr)0;
 	memset(w.mark, 0, w.end / 2 + 1);      /* what the last region set */

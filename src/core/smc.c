@@ -11,7 +11,7 @@
  * whose guest did so for its first LOOSE writes becomes *loose*, is no longer guarded, and the
  * guest's word is all we go by, as it is on the real machine.  -d page shows the faults. */
 #include "base/diag.h"
-#include "core/core.h"
+#include "core/cache.h"
 
 enum { PAGE = 4096, NPAGE = 1 << 12, LOOSE = 16 };
 
@@ -177,6 +177,7 @@ droppage(struct page *p)
 static void
 drop(gaddr a, u64 len)
 {
+	cache_drop(a, len);
 	if (!atomic_load(&npage))
 		return;
 	pthread_mutex_lock(&core.lock);
@@ -219,6 +220,7 @@ flushpage(struct page *p, gaddr a, gaddr end)
 static void
 flush(gaddr a, u64 len)
 {
+	cache_flush(a, len);
 	if (!atomic_load(&npage) || !len)
 		return;
 	pthread_mutex_lock(&core.lock);
@@ -272,4 +274,4 @@ smc_forget(void)
 		}
 }
 
-const struct gmem_watch smc_watch = {drop, unprotect, flush, flushall};
+const struct gmem_watch smc_watch = {drop, unprotect, flush, flushall, cache_mapped};

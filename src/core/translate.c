@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <time.h>
 #include "base/diag.h"
-#include "core/core.h"
+#include "core/cache.h"
 
 enum { SLACK = 1 << 16 };              /* free code bytes below which the area counts as full */
 
@@ -82,7 +82,8 @@ record(struct out *o, const struct region *r, struct trans *t)
 	t->entry = keep(o->entry, t->nentry = o->nentry, sizeof *o->entry);
 	t->map = keep(o->map, t->nmap = o->nmap, sizeof *o->map);
 	t->range = keep(r->range, t->nrange = r->nrange, sizeof *r->range);
-	t->node = arena_get(&core.arena, (size_t)(t->nentry + 1) * sizeof *t->node);
+	if (!o->fixed && (t->home = core.home))
+		t->reloc = keep(o->reloc, t->nreloc = o->nreloc, sizeof *o->reloc);
 	return t;
 }
 
@@ -91,20 +92,21 @@ publish(struct trans *t)
 {
 	int n = atomic_load(&core.ntrans);
 	const struct block *b = core.region.block;
+	struct node *d = arena_get(&core.arena, (size_t)(t->nentry + 1) * sizeof *d);
 
 	for (int i = 0; i < t->nentry; i++) {
-		struct node *d = &t->node[t->nnode];
-
 		if (t->entry[i].ret)
 			continue;
 		for (; b->pc != t->entry[i].pc; b++)
 			;
+		t->entry[i].flagsin = b->flagsin;
 		*d = (struct node){.pc = b->pc, .mode = t->mode, .flagsin = b->flagsin, .t = t};
 		atomic_store(&d->code, t->code + t->entry[i].off);
 		if (i && core_known(d->pc, d->mode))    /* another region already starts there */
 			continue;
-		t->nnode++;
-		core_addnode(d);
+		d->more = t->node;
+		t->node = d;
+		core_addnode(d++);
 	}
 	if (n >= core.captrans)
 		bug("more than %d translations", n);
@@ -127,6 +129,8 @@ linkout(struct trans *t)
 static void
 empty(void)
 {
+	for (int i = 0; i < atomic_load(&core.ntrans); i++)
+		core_unlink(core.trans[i]);    /* images stay */
 	core.at = core.stubsend;
 	atomic_store(&core.ntrans, 0);
 	for (int i = 0; i < NBUCKET; i++)
@@ -135,6 +139,7 @@ empty(void)
 	for (int i = 0; i < core.ncpu; i++)
 		memset(core.cpu[i]->jc, 0xff, sizeof core.cpu[i]->jc);
 	smc_forget();
+	cache_emptied();
 	if (core.host->emptied)
 		core.host->emptied();
 	arena_reset(&core.arena);
@@ -146,14 +151,12 @@ empty(void)
 static void
 makeroom(struct cpu *cpu)
 {
-	u32 before = atomic_load(&core.emptied);
-
 	if ((size_t)(core.areaend - core.at) >= SLACK)
 		return;
 	pthread_mutex_unlock(&core.lock);
 	engine_stop(cpu);
 	pthread_mutex_lock(&core.lock);
-	if (atomic_load(&core.emptied) == before)
+	if ((size_t)(core.areaend - core.at) < SLACK)
 		empty();
 	engine_go(cpu);
 }
@@ -163,8 +166,10 @@ core_renew(struct cpu *cpu)
 {
 	engine_stop(cpu);
 	pthread_mutex_lock(&core.lock);
-	if (atomic_exchange(&core.stale, 0))
+	if (atomic_exchange(&core.stale, 0)) {
+		cache_end();
 		empty();
+	}
 	pthread_mutex_unlock(&core.lock);
 	engine_go(cpu);
 }
@@ -221,7 +226,7 @@ core_translate(struct cpu *cpu, gaddr pc, u32 mode)
 	u64 begun;
 	int got, e;
 
-	if (n)
+	if (n || (n = cache_adopt(pc, mode)))
 		return n;
 	cpu->os->fetch(pc, core.guest->maxlen, &got);
 	if (got < core.guest->minlen)
@@ -276,22 +281,28 @@ uncache(gaddr pc)
 }
 
 void
+core_unlink(struct trans *t)
+{
+	for (struct inlink *in = t->in; in; in = in->next)
+		if (!in->from->dead)
+			core.host->link(in->from->code, &in->from->link[in->n], 0);
+	t->in = 0;
+}
+
+void
 core_kill(struct trans *t)
 {
 	if (t->dead)
 		return;
 	t->dead = 1;
 	core.stat.drops++;
-	for (int i = 0; i < t->nnode; i++) {
-		atomic_store(&t->node[i].code, 0);
-		core_dropnode(&t->node[i]);
-		uncache(t->node[i].pc);
+	for (struct node *n = t->node; n; n = n->more) {
+		atomic_store(&n->code, 0);
+		core_dropnode(n);
+		uncache(n->pc);
 	}
-	for (struct inlink *in = t->in; in; in = in->next)
-		if (!in->from->dead)
-			core.host->link(in->from->code, &in->from->link[in->n], 0);
-	t->in = 0;
-	for (int i = 0; i < t->nentry; i++)
+	core_unlink(t);
+	for (int i = 0; i < t->nentry && !t->inimage; i++)     /* an image goes as a whole, with nobody in it */
 		if (t->entry[i].ret)
 			core.host->kill(t->code, &t->entry[i]);
 	/* Loops inside the dead code are left at their next safe point. */

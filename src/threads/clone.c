@@ -485,6 +485,15 @@ sys_vfork(struct cpu *cpu, const u64 *a)
 
 /* -- the end -- */
 
+/* The process ends. */
+static void
+lastly(int status)
+{
+	engine_end();
+	if (threads.atexit)
+		threads.atexit(status);
+}
+
 _Noreturn void
 thread_exit(struct cpu *cpu, int status)
 {
@@ -494,8 +503,7 @@ thread_exit(struct cpu *cpu, int status)
 	if (t->parent)
 		host_call(SYS_exit, (u64)status, 0, 0, 0, 0, 0);
 	if (atomic_fetch_sub(&threads.n, 1) == 1) {
-		if (threads.atexit)
-			threads.atexit(status);
+		lastly(status);
 		host_call(SYS_exit, (u64)status, 0, 0, 0, 0, 0);
 	}
 	if (t->ispthread)
@@ -515,8 +523,8 @@ sys_exit(struct cpu *cpu, const u64 *a)
 s64
 sys_exit_group(struct cpu *cpu, const u64 *a)
 {
-	if (!cpu->thread->parent && threads.atexit)
-		threads.atexit((int)a[0]);
+	if (!cpu->thread->parent)
+		lastly((int)a[0]);
 	host_call(SYS_exit_group, a[0], 0, 0, 0, 0, 0);
 	__builtin_unreachable();
 }

@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "base/gmem.h"
+#include "core/engine.h"
 #include "syscall/path.h"
 #include "syscall/proc.h"
 #include "threads/thread.h"
@@ -245,6 +246,8 @@ run(struct cpu *cpu, struct execstate *x)
 
 	if (r)
 		return r;
+	if (!cpu->thread->parent)              /* the parent of a vfork child shares our memory, and goes on */
+		engine_end();
 	r = x->prog.kind == IMAGE_GUEST ? run_guest(x) : run_native(x);
 	signal_after_exec(cpu->thread);
 	return r;

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/* build.c - cache files: written
+ *
+ * A region's code is copied wherever it was run, links patched and all: every field that depends on the place
+ * is known by a link or a reloc and made anew. */
+#include <stdlib.h>
+#include <sys/mman.h>
+#include "base/util.h"
+#include "core/image_own.h"
+
+static const u64 LARGEST = (u64)128 << 20;
+
+struct build {
+	const struct host *host;
+	struct source *src; u32 n;
+	struct { u64 lo, hi; } *pool; int npool, cappool;
+	u32 *poolhash; u32 npoolhash;
+	gaddr *page; int npage, cappage;
+	u64 total[NTABLE];             /* elements of each table */
+	u64 off[NTABLE];
+	u8 *at;                        /* the file */
+};
+
+static int
+bypc(const void *a, const void *b)
+{
+	const struct source *s = a, *t = b;
+
+	return s->pc != t->pc ? (s->pc < t->pc ? -1 : 1) : s->mode != t->mode ? (s->mode < t->mode ? -1 : 1) : 0;
+}
+
+static u32
+constant(struct build *b, const u8 *p)
+{
+	u64 lo = ld64(p), hi = ld64(p + 8);
+	u32 h = (u32)((lo * 0x9e3779b97f4a7c15 ^ hi * 0xc2b2ae3d27d4eb4f) >> 32) & (b->npoolhash - 1);
+
+	for (; b->poolhash[h]; h = (h + 1) & (b->npoolhash - 1))
+		if (b->pool[b->poolhash[h] - 1].lo == lo && b->pool[b->poolhash[h] - 1].hi == hi)
+			return b->poolhash[h] - 1;
+	b->pool = grow(b->pool, b->npool, &b->cappool, sizeof *b->pool);
+	b->pool[b->npool].lo = lo;
+	b->pool[b->npool].hi = hi;
+	b->poolhash[h] = (u32)++b->npool;
+	return (u32)b->npool - 1;
+}
+
+static int
+byaddress(const void *a, const void *b)
+{
+	gaddr x = *(const gaddr *)a, y = *(const gaddr *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void
+pages(struct build *b)
+{
+	int n = 0;
+
+	for (u32 i = 0; i < b->n; i++)
+		for (u32 k = 0; k < b->src[i].nrange; k++)
+			for (gaddr a = aligndown(b->src[i].range[k].lo, 4096); a < b->src[i].range[k].hi; a += 4096) {
+				if (b->npage && b->page[b->npage - 1] == a)
+					continue;
+				b->page = grow(b->page, b->npage, &b->cappage, sizeof *b->page);
+				b->page[b->npage++] = a;
+			}
+	if (b->npage)
+		qsort(b->page, (size_t)b->npage, sizeof *b->page, byaddress);
+	for (int i = 0; i < b->npage; i++)
+		if (!n || b->page[i] != b->page[n - 1])
+			b->page[n++] = b->page[i];
+	b->npage = n;
+}
+
+/* How much there is of everything, and where it goes; 0 if it is too much. */
+static u64
+plan(struct build *b)
+{
+	u64 *t = b->total, at = sizeof(struct cimage_header), nconst = 0;
+
+	for (u32 i = 0; i < b->n; i++) {
+		const struct source *s = &b->src[i];
+
+		t[T_CODE] += alignup(s->size, 16);
+		t[T_LINK] += s->nlink;
+		t[T_ENTRY] += s->nentry;
+		t[T_MAP] += s->nmap;
+		t[T_RANGE] += s->nrange;
+		t[T_RELOC] += s->nreloc;
+		for (u32 k = 0; k < s->nreloc; k++)
+			nconst += s->reloc[k].kind == REL_CONST;
+	}
+	for (b->npoolhash = 64; b->npoolhash < 2 * nconst + 2;)
+		b->npoolhash *= 2;
+	b->poolhash = xmalloc(b->npoolhash * sizeof *b->poolhash);
+	for (u32 i = 0; i < b->n; i++)
+		for (u32 k = 0; k < b->src[i].nreloc; k++)
+			if (b->src[i].reloc[k].kind == REL_CONST)
+				constant(b, b->host->referred(b->src[i].code, &b->src[i].reloc[k]));
+	pages(b);
+	t[T_HEAD] = b->host->head(0);
+	t[T_POOL] = (u64)b->npool;
+	t[T_REGION] = b->n;
+	t[T_PAGE] = (u64)b->npage;
+	for (t[T_HASH] = 64; t[T_HASH] < 2 * t[T_ENTRY] + 2;)
+		t[T_HASH] *= 2;
+	for (int k = 0; k < NTABLE; k++) {
+		b->off[k] = at;
+		at = alignup(at + t[k] * cimage_elem[k], 64);
+	}
+	return at <= LARGEST ? at : 0;
+}
+
+static void *table(const struct build *b, enum cimage_table t) { return b->at + b->off[t]; }
+
+static struct slice
+put(struct build *b, enum cimage_table t, const void *p, u32 n)
+{
+	struct slice s = {(u32)b->total[t], n};
+
+	if (n)
+		memcpy((u8 *)table(b, t) + b->total[t] * cimage_elem[t], p, (size_t)n * cimage_elem[t]);
+	b->total[t] += n;
+	return s;
+}
+
+static void
+relocate(struct build *b, u8 *code, const struct source *s)
+{
+	for (u32 k = 0; k < s->nreloc; k++) {
+		const struct reloc *r = &s->reloc[k];
+
+		if (r->kind == REL_STUB)
+			b->host->refer(code, r, (u8 *)table(b, T_HEAD) + 8 * r->index);
+		else
+			b->host->refer(code, r, (u8 *)table(b, T_POOL) + 16 * constant(b, b->host->referred(s->code, r)));
+	}
+}
+
+static void
+enterslot(struct build *b, u32 region, u32 entry, gaddr pc, u32 mode)
+{
+	struct cimage_slot *slot = table(b, T_HASH);
+	const struct entry *e = table(b, T_ENTRY);
+	const struct cimage_region *r = table(b, T_REGION);
+	u32 mask = b->at ? (u32)b->total[T_HASH] - 1 : 0, h = cimage_hash(pc, mode) & mask;
+
+	for (; slot[h].entry; h = (h + 1) & mask)
+		if (e[slot[h].entry - 1].pc == pc && r[slot[h].region].mode == mode)
+			return;
+	slot[h] = (struct cimage_slot){region, entry + 1};
+}
+
+/* Heads of regions first: a block that is in several is entered where it begins one. */
+static void
+index_entries(struct build *b)
+{
+	const struct cimage_region *r = table(b, T_REGION);
+	const struct entry *e = table(b, T_ENTRY);
+
+	for (u32 i = 0; i < b->n; i++)
+		if (r[i].entry.n && !e[r[i].entry.at].ret)
+			enterslot(b, i, r[i].entry.at, e[r[i].entry.at].pc, r[i].mode);
+	for (u32 i = 0; i < b->n; i++)
+		for (u32 k = 1; k < r[i].entry.n; k++)
+			if (!e[r[i].entry.at + k].ret)
+				enterslot(b, i, r[i].entry.at + k, e[r[i].entry.at + k].pc, r[i].mode);
+}
+
+static void
+resolve(struct build *b, const struct cimage *i, u32 n, int nolink)
+{
+	const struct cimage_region *r = &i->region[n];
+	u8 *code = i->code + r->code;
+
+	for (u32 k = 0; k < r->link.n; k++) {
+		const struct link *l = &i->link[r->link.at + k];
+		u32 e;
+		s64 to = nolink ? -1 : cimage_find(i, l->pc, r->mode, &e);
+
+		b->host->link(code, l, to < 0 ? 0 : i->code + i->region[to].code + i->entry[i->region[to].entry.at + e].off);
+	}
+}
+
+static void
+regions(struct build *b)
+{
+	struct cimage_region *r = table(b, T_REGION);
+	u32 at = 0;
+
+	memset(b->total, 0, sizeof b->total);
+	for (u32 i = 0; i < b->n; i++) {
+		const struct source *s = &b->src[i];
+		u8 *code = (u8 *)table(b, T_CODE) + at;
+
+		memcpy(code, s->code, s->size);
+		relocate(b, code, s);
+		r[i] = (struct cimage_region){.pc = s->pc, .mode = s->mode, .size = s->size, .code = at,
+		    .link = put(b, T_LINK, s->link, s->nlink), .entry = put(b, T_ENTRY, s->entry, s->nentry),
+		    .map = put(b, T_MAP, s->map, s->nmap), .range = put(b, T_RANGE, s->range, s->nrange),
+		    .reloc = put(b, T_RELOC, s->reloc, s->nreloc)};
+		at += (u32)alignup(s->size, 16);
+	}
+}
+
+u8 *
+cimage_build(const struct host *host, const struct store_key *key, struct source *src, u32 n, int nolink, u64 *size)
+{
+	struct build b = {.host = host, .src = src, .n = n};
+	struct cimage_header *h;
+	struct cimage image;
+
+	if (n)
+		qsort(src, n, sizeof *src, bypc);
+	*size = plan(&b);
+	b.at = *size ? mmap(0, *size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) : MAP_FAILED;
+	if (b.at == MAP_FAILED) {
+		b.at = 0;
+	} else {
+		h = (void *)b.at;
+		*h = (struct cimage_header){.version = IMAGE_VERSION, .headersize = sizeof *h, .size = *size, .key = *key};
+		memcpy(h->magic, cimage_magic, sizeof h->magic);
+		for (int t = 0; t < NTABLE; t++) {
+			h->table[t].off = (u32)b.off[t];
+			h->table[t].n = (u32)b.total[t];
+		}
+		host->head(table(&b, T_HEAD));
+		if (b.npool)
+			memcpy(table(&b, T_POOL), b.pool, (size_t)b.npool * 16);
+		if (b.npage)
+			memcpy(table(&b, T_PAGE), b.page, (size_t)b.npage * sizeof *b.page);
+		regions(&b);
+		b.total[T_HASH] = h->table[T_HASH].n;
+		index_entries(&b);
+		cimage_view(&image, b.at, *size);
+		for (u32 i = 0; i < n; i++)
+			resolve(&b, &image, i, nolink);
+		h->sum = cimage_sum(b.at + sizeof *h, *size - sizeof *h);
+		h->headsum = cimage_sum(h, offsetof(struct cimage_header, headsum));
+	}
+	free(b.pool);
+	free(b.poolhash);
+	free(b.page);
+	return b.at;
+}

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: MIT */
+/* cache.c - guest files whose translations are kept: what is attached, found, and let go */
+#include <errno.h>
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "base/diag.h"
+#include "base/model.h"
+#include "core/dso.h"
+
+enum { PAGE = 4096 };
+
+struct dso *dso[NDSO];
+_Atomic int ndso;
+int cache_on;
+static u64 config[2];
+
+/* -- what code depends on besides the file -- */
+
+static int
+buildid(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	u64 *id = arg;
+
+	(void)size;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		const u8 *at = (const u8 *)(info->dlpi_addr + p->p_vaddr), *end = at + p->p_memsz;
+
+		if (p->p_type != PT_NOTE)
+			continue;
+		while (end - at >= 12) {
+			u32 name = ld32(at), n = ld32(at + 4);
+
+			if (ld32(at + 8) == NT_GNU_BUILD_ID && name == 4 && n >= 16 && !memcmp(at + 12, "GNU", 4)) {
+				memcpy(id, at + 16, 16);
+				return 1;
+			}
+			at += 12 + alignup(name, 4) + alignup(n, 4);
+		}
+	}
+	return 1;                      /* the program is the first object */
+}
+
+/* 0 if this program does not know which build it is. */
+static int
+configure(void)
+{
+	struct {
+		u64 build[2], host, base, pagesize, maxinsn, nochain, have, id, guest;
+	} c = {.host = core.host->config(), .base = gmem.base, .pagesize = gmem.pagesize, .maxinsn = (u64)core.opt.maxinsn,
+	    .nochain = (u64)core.opt.nochain, .have = cpu_model.have, .id = cpu_model.id};
+
+	dl_iterate_phdr(buildid, c.build);
+	for (const char *s = core.guest->name; *s; s++)
+		c.guest = (c.guest ^ (u8)*s) * 0x100000001b3;
+	config[0] = cimage_sum(&c, sizeof c);
+	c.guest++;
+	config[1] = cimage_sum(&c, sizeof c);
+	return c.build[0] || c.build[1];
+}
+
+void
+cache_init(void)
+{
+	cache_on = store_on() && core.host->head && core.imageend > core.areaend;
+	if (cache_on && logging(LOG_CACHE))
+		log_print("cache: %llu MiB for images\n", (unsigned long long)(core.imageend - core.areaend) >> 20);
+}
+
+/* -- dsos -- */
+
+static struct dso *
+dso_for(const struct store_key *key)
+{
+	int n = atomic_load(&ndso);
+	struct dso *d;
+
+	for (int i = 0; i < n; i++)
+		if (!memcmp(&dso[i]->key, key, sizeof *key))
+			return dso[i];
+	if (n == NDSO)
+		return 0;
+	d = xmalloc(sizeof *d);
+	d->key = *key;
+	dso[n] = d;
+	atomic_store_explicit(&ndso, n + 1, memory_order_release);
+	return d;
+}
+
+static int
+isclean(const struct dso *d, gaddr page)
+{
+	return page >= d->lo && page < d->hi && d->clean[(page - d->lo) / PAGE];
+}
+
+struct dso *
+cache_home(gaddr a, u64 n)
+{
+	int all = atomic_load(&ndso);
+
+	for (int i = 0; i < all; i++) {
+		gaddr p = aligndown(a, PAGE);
+
+		while (p < a + n && isclean(dso[i], p))
+			p += PAGE;
+		if (p >= a + n)
+			return dso[i];
+	}
+	return 0;
+}
+
+static void
+setclean(struct dso *d, gaddr lo, gaddr hi)
+{
+	gaddr newlo = d->lo < d->hi && d->lo < lo ? d->lo : lo, newhi = d->hi > hi ? d->hi : hi;
+
+	if (d->lo == d->hi || newlo < d->lo || newhi > d->hi) {
+		u8 *c = xmalloc((newhi - newlo) / PAGE);
+
+		if (d->lo < d->hi)
+			memcpy(c + (d->lo - newlo) / PAGE, d->clean, (d->hi - d->lo) / PAGE);
+		free(d->clean);
+		d->clean = c;
+		d->lo = newlo;
+		d->hi = newhi;
+	}
+	memset(d->clean + (lo - d->lo) / PAGE, 1, (hi - lo) / PAGE);
+}
+
+/* -- attaching -- */
+
+/* The first gap in the space for images. */
+static u8 *
+space(u64 size)
+{
+	u8 *at = core.areaend;
+	int n = atomic_load(&ndso), moved;
+
+	do {
+		moved = 0;
+		for (int i = 0; i < n; i++) {
+			const struct cimage *m = &dso[i]->image;
+
+			if (m->base && at < m->base + m->size && m->base < at + size) {
+				at = m->base + alignup(m->size, PAGE);
+				moved = 1;
+			}
+		}
+	} while (moved);
+	return size < (u64)(core.imageend - core.areaend) && at <= core.imageend - size ? at : 0;
+}
+
+static void
+vacate(u8 *at, u64 size)
+{
+	mmap(at, alignup(size, PAGE), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+}
+
+static const char *
+mapimage(struct dso *d, int fd)
+{
+	struct cimage m;
+	struct stat st;
+	const char *wrong;
+	u8 *at;
+
+	if (fstat(fd, &st) || st.st_size < (s64)sizeof(struct cimage_header))
+		return "no cache file";
+	if (!(at = space((u64)st.st_size)))
+		return "no room";
+	if (mmap(at, (size_t)st.st_size, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE,
+	    fd, 0) == MAP_FAILED)
+		return strerror(errno);
+	wrong = cimage_check(&m, at, (u64)st.st_size, &d->key);
+	d->broken = wrong != 0;
+	for (u32 i = 0; !wrong && i < m.npage; i++)
+		if (!isclean(d, m.page[i]))
+			wrong = "pages are not mapped";
+	if (wrong) {
+		vacate(at, (u64)st.st_size);
+		return wrong;
+	}
+	d->trans = xmalloc((size_t)m.nregion * sizeof *d->trans);
+	d->image.size = m.size;
+	d->image = m;
+	return 0;
+}
+
+static void
+attach(struct dso *d, const char *name)
+{
+	const char *wrong;
+	int fd;
+
+	if (d->image.base)
+		return;
+	if ((fd = store_open(&d->key)) < 0) {
+		wrong = "none yet";
+	} else {
+		wrong = mapimage(d, fd);
+		close(fd);
+		if (d->broken)
+			store_bad(&d->key);
+		d->broken = 0;
+	}
+	if (!wrong) {
+		core.stat.images++;
+		core.stat.imagebytes += d->image.size;
+		core.stat.attached += d->image.nregion;
+	}
+	if (logging(LOG_CACHE))
+		log_print("cache: %s at %#llx: %s, %u regions\n", name, (unsigned long long)d->lo,
+		    wrong ? wrong : "attached", d->image.nregion);
+}
+
+void
+cache_mapped(gaddr a, u64 len, u64 off, int fd)
+{
+	struct store_key key = {.delta = a - off};
+	struct dso *d;
+	struct stat st;
+	char name[32];
+
+	if (!cache_on || fstat(fd, &st) || !S_ISREG(st.st_mode) || (u64)st.st_size <= off)
+		return;
+	if (len > alignup((u64)st.st_size - off, PAGE))
+		len = alignup((u64)st.st_size - off, PAGE);
+	pthread_mutex_lock(&core.lock);
+	if (!config[0] && !configure())
+		cache_on = 0;
+	memcpy(key.config, config, sizeof config);
+	if (cache_on && !store_identify(fd, &key.file) && (d = dso_for(&key))) {
+		d->st = st;
+		setclean(d, a, a + len);
+		snprintf(name, sizeof name, "inode %llu", (unsigned long long)st.st_ino);
+		attach(d, name);
+	}
+	pthread_mutex_unlock(&core.lock);
+}
+
+/* -- letting go -- */
+
+static void
+detach(struct dso *d)
+{
+	if (!d->image.base)
+		return;
+	for (u32 i = 0; i < d->image.nregion; i++)
+		if (d->trans[i])
+			core_kill(d->trans[i]);
+	if (logging(LOG_CACHE))
+		log_print("cache: image at %#llx let go\n", (unsigned long long)d->lo);
+	vacate(d->image.base, d->image.size);
+	d->image = (struct cimage){0};
+	free(d->trans);
+	d->trans = 0;
+	atomic_fetch_add(&core.emptied, 1);    /* links on their way are forgotten */
+}
+
+/* Some of the image's pages are in [a, end). */
+static int
+hascode(const struct dso *d, gaddr a, gaddr end)
+{
+	const struct cimage *m = &d->image;
+	u32 lo = 0, hi = m->npage;
+
+	while (m->base && lo < hi) {
+		u32 mid = (lo + hi) / 2;
+
+		if (m->page[mid] + PAGE <= a)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return m->base && lo < m->npage && m->page[lo] < end;
+}
+
+/* [a, end) is nobody's file any more; 1 if images must go for that. */
+static int
+dirty(gaddr a, gaddr end)
+{
+	int n = atomic_load(&ndso), must = 0;
+
+	for (int i = 0; i < n; i++) {
+		struct dso *d = dso[i];
+
+		for (gaddr p = a > d->lo ? aligndown(a, PAGE) : d->lo; p < end && p < d->hi; p += PAGE)
+			d->clean[(p - d->lo) / PAGE] = 0;
+		must |= hascode(d, a, end);
+	}
+	return must;
+}
+
+void
+cache_drop(gaddr a, u64 len)
+{
+	int must;
+
+	if (!atomic_load(&ndso))
+		return;
+	pthread_mutex_lock(&core.lock);
+	must = dirty(a, a + len);
+	pthread_mutex_unlock(&core.lock);
+	if (!must)
+		return;
+	engine_stop(cpu_self);
+	pthread_mutex_lock(&core.lock);
+	for (int i = 0; i < atomic_load(&ndso); i++)
+		if (hascode(dso[i], a, a + len))
+			detach(dso[i]);
+	pthread_mutex_unlock(&core.lock);
+	engine_go(cpu_self);
+}
+
+/* The guest says it has written there.  It cannot have, where pages are clean; but the file may have changed.
+ * Rare: everything is made anew, at the next safe point. */
+void
+cache_flush(gaddr a, u64 len)
+{
+	int n = atomic_load(&ndso), hit = 0;
+
+	for (int i = 0; i < n && !hit; i++)
+		hit = hascode(dso[i], a, a + len);
+	if (!hit)
+		return;
+	atomic_store(&core.stale, 1);
+	for (int c = 0; c < core.ncpu; c++)
+		atomic_store(&core.cpu[c]->poll, 1);
+}
+
+void
+cache_emptied(void)
+{
+	int n = atomic_load(&ndso);
+
+	for (int i = 0; i < n; i++) {
+		struct dso *d = dso[i];
+
+		for (u32 k = 0; k < d->image.nregion; k++)
+			if (d->trans[k])
+				core_unlink(d->trans[k]);
+		if (d->image.nregion)
+			memset(d->trans, 0, (size_t)d->image.nregion * sizeof *d->trans);
+	}
+}
+
+void
+cache_end(void)
+{
+	int n = atomic_load(&ndso);
+
+	for (int i = 0; i < n; i++)
+		detach(dso[i]);
+	if (cache_on && logging(LOG_CACHE))
+		log_print("cache: off, code is made another way from now on\n");
+	cache_on = 0;
+}
+
+/* -- finding -- */
+
+static struct trans *
+materialise(struct dso *d, u32 n)
+{
+	const struct cimage *m = &d->image;
+	const struct cimage_region *r = &m->region[n];
+	struct trans *t = d->trans[n];
+
+	if (t || !cimage_whole(m, n))
+		return t;
+	t = arena_get(&core.arena, sizeof *t);
+	*t = (struct trans){.pc = r->pc, .mode = r->mode, .size = r->size, .code = m->code + r->code, .home = d,
+	    .inimage = 1, .link = m->link + r->link.at, .nlink = (int)r->link.n, .entry = m->entry + r->entry.at,
+	    .nentry = (int)r->entry.n, .map = m->map + r->map.at, .nmap = (int)r->map.n,
+	    .range = m->range + r->range.at, .nrange = (int)r->range.n};
+	core.stat.adopted++;
+	return d->trans[n] = t;
+}
+
+static struct dso *
+dso_at(gaddr pc)
+{
+	int n = atomic_load(&ndso);
+
+	for (int i = 0; i < n; i++)
+		if (dso[i]->image.base && pc >= dso[i]->lo && pc < dso[i]->hi)
+			return dso[i];
+	return 0;
+}
+
+int
+cache_has(gaddr pc, u32 mode)
+{
+	struct dso *d = dso_at(pc);
+	u32 e;
+
+	return d && cimage_find(&d->image, pc, mode, &e) >= 0;
+}
+
+struct node *
+cache_adopt(gaddr pc, u32 mode)
+{
+	struct dso *d = dso_at(pc);
+	struct trans *t;
+	struct node *node;
+	u32 e;
+	s64 n = d ? cimage_find(&d->image, pc, mode, &e) : -1;
+
+	if (n < 0 || !(t = materialise(d, (u32)n)))
+		return 0;
+	node = arena_get(&core.arena, sizeof *node);
+	node->pc = pc;
+	node->mode = mode;
+	node->flagsin = t->entry[e].flagsin;
+	node->t = t;
+	node->more = t->node;
+	t->node = node;
+	atomic_store(&node->code, t->code + t->entry[e].off);
+	core_addnode(node);
+	return node;
+}
+
+static struct dso *
+dso_of(const u8 *code)
+{
+	int n = code >= core.areaend && code < core.imageend ? atomic_load_explicit(&ndso, memory_order_acquire) : 0;
+
+	for (int i = 0; i < n; i++)
+		if (code >= dso[i]->image.base && code < dso[i]->image.base + dso[i]->image.size)
+			return dso[i];
+	return 0;
+}
+
+struct trans *
+cache_transat(const u8 *code)
+{
+	struct dso *d = dso_of(code);
+	s64 n = d ? cimage_at(&d->image, code) : -1;
+
+	return n < 0 ? 0 : materialise(d, (u32)n);
+}
+
+int
+cache_pcat(const u8 *code, gaddr *pc)
+{
+	struct dso *d = dso_of(code);
+	s64 n = d ? cimage_at(&d->image, code) : -1;
+
+	if (n < 0)
+		return 0;
+	*pc = cimage_pcat(&d->image, (u32)n, code);
+	return 1;
+}

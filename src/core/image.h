@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* image.h - what a cache file holds: the code of one guest file at one place, to be mapped and run as it is
+ *
+ * The file is mapped as a whole, private, at any address.  Code reaches the common stubs through the
+ * trampolines at its head and constants in its own pool, and regions reach each other by links that were
+ * resolved when the file was written; so nothing is done to it when it is mapped.  The tables are used
+ * in place.  What refers to an image by index was checked when the image was (cimage_check), what lies
+ * inside a region when the region is first asked for (cimage_whole).
+ *
+ * The checksum tells what was torn or flipped.  It is no defence against malice: that is the store's. */
+#ifndef CORE_IMAGE_H
+#define CORE_IMAGE_H
+
+#include "base/host.h"
+#include "core/store.h"
+
+enum cimage_table {
+	T_HEAD,                        /* trampolines; */
+	T_POOL,                        /* constants of 16 bytes; */
+	T_CODE,                        /* regions by guest address, each at a multiple of 16 */
+	T_REGION, T_ENTRY, T_LINK, T_MAP, T_RANGE,
+	T_HASH,                        /* entries found by address; a power of two of slots */
+	T_PAGE,                        /* guest pages that were translated, in order */
+	T_RELOC,                       /* only read when the next version is made */
+	NTABLE,
+};
+
+struct cimage_header {
+	u8 magic[8];
+	u32 version, headersize;
+	u64 size;                      /* of the file, a multiple of 64 */
+	u64 sum;                       /* of all after the header */
+	struct store_key key;
+	struct { u32 off, n; } table[NTABLE];  /* n elements from off */
+	u64 pad;
+	u64 headsum;                   /* of the header up to here */
+};
+
+struct range { gaddr lo, hi; };
+
+/* Index of the first and number in the tables of links, entries, ... */
+struct slice { u32 at, n; };
+struct cimage_region {
+	gaddr pc;
+	u32 mode, size, code;          /* code: from the start of T_CODE */
+	struct slice link, entry, map, range, reloc;
+	u32 pad;
+};
+struct cimage_slot { u32 region, entry; };      /* entry: 1 + its index; 0: free */
+
+struct cimage {                         /* one that is mapped; base is 0 if none is */
+	u8 *base;
+	u64 size;
+	const struct cimage_header *h;
+	u8 *code; u64 codesize;
+	const struct cimage_region *region; u32 nregion;
+	struct link *link;
+	struct entry *entry;
+	struct mapent *map;
+	struct range *range;
+	const struct cimage_slot *slot; u32 nslot;
+	const gaddr *page; u32 npage;
+	const struct reloc *reloc;
+};
+
+/* Fills *i from size bytes at base; 0 if they are an image of that key, else what is wrong with them. */
+const char *cimage_check(struct cimage *i, const u8 *base, u64 size, const struct store_key *);
+int cimage_whole(const struct cimage *, u32 region);     /* everything in the region is in bounds */
+/* Index of the region that has a block at (pc, mode), *entry which of its entries that is; or -1. */
+s64 cimage_find(const struct cimage *, gaddr pc, u32 mode, u32 *entry);
+/* Index of the region that holds this address, or -1; and the guest's pc there.  Async-signal-safe. */
+s64 cimage_at(const struct cimage *, const u8 *code);
+gaddr cimage_pcat(const struct cimage *, u32 region, const u8 *code);
+
+/* A region to be written. */
+struct source {
+	gaddr pc;
+	u32 mode, size;
+	const u8 *code;
+	const struct link *link; u32 nlink;
+	const struct entry *entry; u32 nentry;
+	const struct mapent *map; u32 nmap;
+	const struct range *range; u32 nrange;
+	const struct reloc *reloc; u32 nreloc;
+};
+void cimage_source(const struct cimage *, u32 region, struct source *);
+/* A file of these regions (sorted by pc as a side effect): bytes to be freed with munmap, *size of them; 0 if they
+ * are too many.  nolink: links between them are not resolved. */
+u8 *cimage_build(const struct host *, const struct store_key *, struct source *, u32 n, int nolink, u64 *size);
+
+u64 cimage_sum(const void *, u64 n);            /* n is a multiple of 8 */
+
+#endif
