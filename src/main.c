@@ -114,7 +114,7 @@ fillproc(const struct options *o, const struct program *p, const struct image *i
 	const char *shown;
 	size_t n = o->root ? strlen(o->root) : 0;
 
-	if (!realpath(p->path, real))
+	if (image_realpath(p->fd, p->path, real))
 		snprintf(real, sizeof real, "%s", p->path);
 	shown = n && !strncmp(real, o->root, n) && real[n] == '/' ? real + n : real;
 	proc.guest = p->guest;
@@ -180,18 +180,21 @@ logatexit(int status)
 		engine_loghot();
 }
 
-/* -L without what the lookup need not see twice: trailing slashes, relative names, / itself. */
+/* -L without what the lookup need not see twice: trailing slashes, relative names, / itself.  Children get
+ * it so. */
 static void
-tidyroot(struct options *o)
+tidyroot(struct options *o, int again)
 {
 	char *r;
 
 	if (!o->root)
 		return;
-	r = realpath(o->root, 0);
+	r = again ? 0 : realpath(o->root, 0);
 	if (!r)
 		r = xstrdup(o->root);          /* not there: lookups under it fail, as asked */
 	o->root = strcmp(r, "/") ? r : 0;
+	if (o->root)
+		options_pass(o, "L", o->root);
 }
 
 /* What is kept between processes.  Who wants to see code being made gets none that is made already. */
@@ -222,7 +225,7 @@ main(int argc, char **argv)
 		listguests();
 	if (o.logfile && log_open(o.logfile))
 		diag(D_OPENFAIL, o.logfile, strerror(errno));
-	tidyroot(&o);
+	tidyroot(&o, again);
 	if (cachecmd_is(argv + at))
 		return cachecmd(&o, argv + at + 1);
 	if (image_find(&p, argv[at], argv[at], argv + at, o.root)) {

@@ -202,14 +202,10 @@ apply(struct options *o, const struct opt *t, const char *arg)
 	t->fn(o, arg);
 	if (t->fn == opt_argv0 || t->fn == opt_env || t->fn == opt_unsetenv)
 		return;
-	/* names as they are now understood; main tells which directory the cache really is */
-	if (t->fn == opt_cache)
+	/* main tells which directories they really are */
+	if (t->fn == opt_cache || t->fn == opt_root)
 		return;
-	if (t->fn == opt_cachero)
-		arg = o->cachero;
-	if (t->fn == opt_root)
-		arg = o->root;
-	options_pass(o, t->brief, *t->arg ? arg : 0);
+	options_pass(o, t->brief, t->fn == opt_cachero ? o->cachero : *t->arg ? arg : 0);
 }
 
 static int

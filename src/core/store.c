@@ -179,6 +179,15 @@ filename(const struct store_key *k, char *name)
 	strcpy(name + 2 * sizeof h, ".dgm");
 }
 
+int
+store_isname(const char *name, const struct store_key *k)
+{
+	char want[40];
+
+	filename(k, want);
+	return !strcmp(name, want);
+}
+
 /* mtime says when it was last of use. */
 static void
 used(int fd, const struct stat *st)
