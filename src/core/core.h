@@ -49,7 +49,7 @@ struct trans {
 	struct pageref { struct trans *t; struct pageref *next; } *page; int npage;
 };
 
-enum { NBUCKET = 1 << 15, NHEAD = 1 << 14 };
+enum { NBUCKET = 1 << 13, NHEAD = 1 << 14 };
 
 struct core {
 	const struct guest *guest;
