@@ -14,7 +14,7 @@ p=0 f=0 k=0
 pass() { p=$((p + 1)); }
 fail() { echo "FAIL $*"; f=$((f + 1)); }
 skip() { echo "SKIP $*"; k=$((k + 1)); }
-rnd() { seed=$(((seed * 1103515245 + 12345) & 0x7fffffff)); r=$(((seed >> 8) % $1)); }
+rnd() { [ "$1" -gt 0 ] || set -- 1; seed=$(((seed * 1103515245 + 12345) & 0x7fffffff)); r=$(((seed >> 8) % $1)); }
 
 rm -rf "$W" 2>/dev/null || { chmod -R u+rwx "$W"; rm -rf "$W"; }
 mkdir -p "$W"

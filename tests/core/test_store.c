@@ -228,6 +228,7 @@ test_the_least_recently_used_go_first(void **state)
 	assert_int_equal(store_prune(~(u64)0, &u), 0);
 	assert_int_equal(u.files, 7);
 	assert_int_equal(u.bytes, 80000);
+	age(9, 1);
 	assert_int_equal(store_prune(15000, &u), 0);
 	assert_true(u.bytes <= 15000 && u.files == 1);
 }
