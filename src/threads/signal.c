@@ -279,8 +279,11 @@ signal_die(int sig)
 static void
 default_action(struct thread *t, struct sigitem *q)
 {
-	if (sigbit(q->sig) & SIG_SYNC || !isplain(t->sighand, q->sig))
+	if (sigbit(q->sig) & SIG_SYNC || !isplain(t->sighand, q->sig)) {
+		if (getpid() == 1)
+			return;        /* pid_namespaces(7): nothing that init does not catch reaches it */
 		signal_die(q->sig);
+	}
 	host_call(SYS_rt_tgsigqueueinfo, (u64)getpid(), (u64)t->tid, (u64)q->sig, (u64)&q->info, 0, 0);
 }
 

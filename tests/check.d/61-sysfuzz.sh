@@ -13,9 +13,12 @@ for g in aarch64 riscv64; do
 	timeout 540 unshare -Urmpnui --fork --kill-child setsid -w bash -c '
 		set -e
 		mount -t tmpfs -o size=16m none "$1"
-		cp "$2" "$1/dragoman"; cp "$3" "$1/prog"; mkdir "$1/proc" "$1/d"
+		mkdir "$1/proc" "$1/d" "$1/bin"
+		mount -t tmpfs none "$1/bin"
+		cp "$2" "$1/bin/dragoman"; cp "$3" "$1/bin/prog"
+		mount -o remount,ro "$1/bin"   # no kernel denies writes to what a translator runs
 		mount -t proc none "$1/proc"
-		exec chroot "$1" /dragoman /prog "$4" "$5" "$6"' \
+		exec chroot "$1" /bin/dragoman /bin/prog "$4" "$5" "$6"' \
 		sysfuzz "$T/$g.root" "${DRAGOMAN:-$B/dragoman-static}" "$T/$g" "${SEED:-1}" "${CHILDREN:-150}" "${CALLS:-40}" >"$B/log.sysfuzz-$g" 2>&1
 	rc=$?
 	if grep -aq '^unshare: ' "$B/log.sysfuzz-$g"; then
