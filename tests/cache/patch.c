@@ -97,12 +97,14 @@ patch(uint32_t *text, int k)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	pthread_t t[THREADS];
 	int status;
 
 	failed |= other(10) != 55;     /* in the cache, and linked */
+	if (argc > 1)                  /* for the cache: what is patched is not kept */
+		return failed;
 	if (fork() == 0) {             /* the child's text is the child's */
 		mprotect((void *)answer, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC);
 		make((void *)answer, 7);

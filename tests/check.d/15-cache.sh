@@ -74,6 +74,9 @@ for g in aarch64 riscv64; do
 
 	# text that was found in the cache is written to, replaced and taken away, with threads in it
 	fresh
+	same "$g patched text, seen before" "" "$(run "$D/patch" only)"
+	same "$g it is in the cache" 1 "$([ "$(stat "regions in them" "$D/patch" only)" -gt 50 ] &&
+	    [ "$(stat "$new" "$D/patch" only)" -le 4 ] && echo 1)"
 	for again in cold warm again; do same "$g patched text, $again" "done" "$(run "$D/patch")"; done
 
 	# broken files: every eighth byte of a page in turn would take long; places all over
