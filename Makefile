@@ -23,7 +23,7 @@ objs     = $(patsubst src/%,$(B)/%.o,$1)
 LIBA    := $(foreach r,$(ROOMS),$(B)/lib$r.a)
 TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*/test_*.c))
 
-.PHONY: all debug static check unit asan fuzz fuzz-targets lint bench demo install clean tests
+.PHONY: all debug static check unit asan bless fuzz fuzz-targets lint bench demo install clean tests
 all: $(B)/dragoman
 
 MAIN := $(B)/main.c.o $(B)/options.c.o $(B)/cachecmd.c.o
@@ -105,6 +105,10 @@ check:
 	@tools/need.sh build check
 	+@tests/check.sh $(B)
 
+# expected text that tests compare, written anew: read the difference before you commit it
+bless: $(B)/tests/backend/test_code
+	CODE_BLESS=1 $<
+
 lint:
 	@awk -f tools/lint.awk $(shell find src tools -name '*.[ch]')
 
@@ -122,7 +126,7 @@ demo: $(B)/dragoman
 	@tools/need.sh build demo
 	@tests/demo.sh $(B)
 
-bench: $(B)/dragoman
+bench: $(B)/dragoman $(B)/dragoman-static
 	@tools/need.sh build bench
 	@bench/run.sh $(B)
 

@@ -1,41 +1,144 @@
 #!/bin/bash
-# start.sh BUILD: what it costs to start programs and to meet code for the first time: CPU milliseconds
-# (user+sys, median) of short programs natively, under qemu-user and under dragoman, interleaved.
-# "-" failed: not installed here, or (qemu-user) starts foreign programs, which takes binfmt_misc.
-#   GUESTS="aarch64 riscv64"  which guests       RUNS=11  rounds
-#   QEMU=qemu-                prefix of the peer's programs
+# start.sh BUILD: what it costs to start programs: CPU milliseconds (user and system, children included, median) natively,
+# under qemu-user, under dragoman with an empty cache of translations (cold) and with one that
+# earlier runs have filled (warm), interleaved; ratios, judged against the limits in the last columns.
+# "-": failed or not installed here.  qemu-user can start foreign children only where the kernel knows it:
+# those rows run in a private user namespace with binfmt_misc, over a copy-on-write mount of the userland.
+#   GUESTS="aarch64 riscv64"  which guests       RUNS=11  rounds         HEAVY=3  rounds of script and make
+#   PROCS=3000  processes of the script          FILES=100  files of the project      KEEP=regex  rows
+#   QEMU=qemu-  prefix of the peer's programs; QEMU=none: without it
 #   ROOT_aarch64=DIR ROOT_riscv64=DIR            userlands (tools/rootfs.sh); rows without one are left out
 set -eu
-export LC_ALL=C
-B=$(cd "$1" && pwd) here=$(cd "$(dirname "$0")" && pwd)
-guests=${GUESTS:-aarch64 riscv64}
+export LC_ALL=C PYTHONDONTWRITEBYTECODE=1
+B=$(cd "$1" && pwd) here=$(cd "$(dirname "$0")" && pwd) W=$B/start
+guests=${GUESTS:-aarch64 riscv64} procs=${PROCS:-3000} files=${FILES:-100} dragoman=$B/dragoman-static
 # shellcheck disable=SC2086
 [ -e "$B/mb/xtime" ] || "$here/build.sh" "$B/mb" native $guests
-printf 'int main(void) { return 0; }\n' >"$B/mb/hello.c"
-row() { # guest, name, path below the root or absolute, arguments...
-	local g=$1 name=$2 root path=$3 native=$3 exe
-	shift 3
-	root=ROOT_$g root=${!root:-/}
-	exe=$root$path
-	case $path in
-	nop) exe=$B/mb/$g/nop native=$B/mb/native/nop ;;
-	*) [ "$root" != / ] && [ -e "$exe" ] || return 0 ;;
-	esac
-	command -v "$native" >/dev/null || native=${native%[0-9].*}    # python3.13 there, python3 here
-	command -v "$native" >/dev/null || native=false    # shown as -
-	"$B/mb/xtime" "${RUNS:-11}" -- "$native" "$@" -- "${QEMU:-qemu-}$g" -L "$root" "$exe" "$@" -- \
-		"$B/dragoman" -L "$root" "$exe" "$@" |
-		awk -v g="$g" -v name="$name" '
-		{ t[NR] = $6 == 0 ? sprintf("%.1f", $1 * 1000) : "-" }
-		END { printf "%-8s %-22s %10s %10s %10s  [%s]\n", g, name, t[1], t[2], t[3],
-		    (t[2] != "-" && t[3] != "-") ? sprintf("%.1f", t[2] / t[3]) : "-" }'
+cc -O2 -Wall -o "$B/mb/xtime" "$here/xtime.c"
+
+inputs() {
+	rm -rf "$W"
+	mkdir -p "$W/project" "$W/cold" "$W/warm"
+	chmod 700 "$W/cold" "$W/warm"
+	printf '#include <stdio.h>\nint main(void) { return puts("hello") < 0; }\n' >"$W/hello.c"
+	# what configure scripts do most: small programs, one after another
+	cat >"$W/script" <<-'EOF'
+		n=0
+		while [ $n -lt $1 ]; do
+			expr $n + 1 >/dev/null
+			echo "checking for $n... yes" | sed 's/yes/no/' | grep -c no >/dev/null
+			rm -f "conftest.$n"
+			uname -m >/dev/null
+			n=$((n + 6))
+		done
+	EOF
+	for i in $(seq 1 "$files"); do
+		awk -v i="$i" 'BEGIN { print "#include <stdio.h>\n#include <string.h>\n#include <stdlib.h>"
+			for (k = 0; k < 12; k++) printf "int f%d_%d(const char *s, int n)\n{\n\tint v = n * %d;\n\tfor (size_t j = 0; j < strlen(s); j++)\n\t\tv = v * 31 + (s[j] ^ %d);\n\tif (v %% %d == 3)\n\t\tprintf(\"%%d %%s\\n\", v, s);\n\treturn v %% 2 ? v : abs(v) / 3;\n}\n", i, k, i + k, k, k + 7 }' >"$W/project/f$i.c"
+	done
+	cat >"$W/project/Makefile" <<-'EOF'
+		.RECIPEPREFIX = >
+		OBJ := $(patsubst %.c,%.o,$(wildcard *.c))
+		all: lib.a
+		lib.a: $(OBJ)
+		> ar rc $@ $(OBJ)
+		%.o: %.c
+		> gcc -O1 -c -o $@ $<
+	EOF
 }
-printf '%-8s %-22s %10s %10s %10s  %s\n' guest 'CPU ms' native qemu dragoman '[qemu/dragoman]'
+
+# qemu-user as the kernel's interpreter of g's programs, and g's root with what qemu-user itself needs, at $W/q
+peer() {
+	local q r root
+	q=$(command -v "${QEMU:-qemu-}$1") || return 1
+	root=ROOT_$1 root=${!root:-}
+	[ -n "$root" ] && [ "$(cat /proc/self/uid_map 2>/dev/null | wc -l)" = 1 ] || return 1
+	{ mount -t binfmt_misc none /proc/sys/fs/binfmt_misc || [ -e /proc/sys/fs/binfmt_misc/register ]; } 2>/dev/null || return 1
+	[ -e "/proc/sys/fs/binfmt_misc/$1" ] || "$dragoman" guests | awk -v g="$1" -v q="$q" '
+		/^[a-z]/ { on = $1 == g } on && $1 == "magic" { m = $2 } on && $1 == "mask" { print ":" g ":M::" m ":" $2 ":" q ":F" }' \
+		>/proc/sys/fs/binfmt_misc/register || return 1
+	mkdir -p "$W/q" "$W/up"
+	mount -t tmpfs none "$W/up" && mkdir "$W/up/u" "$W/up/w" || return 1
+	mount -t overlay -o "lowerdir=$root,upperdir=$W/up/u,workdir=$W/up/w" none "$W/q" || return 1
+	for r in /lib64 /usr/lib/x86_64-linux-gnu "$W"; do
+		mkdir -p "$W/q$r" && mount --rbind "$r" "$W/q$r" || return 1
+	done
+	mkdir -p "$W/q/dev" && mount --rbind /dev "$W/q/dev"
+}
+
+table() { # guest, name, limit of warm
+	awk -v g="$1" -v name="$2" -v limit="$3" '
+	function ms(i) { return t[i] > 0 ? sprintf("%.2f", t[i] * 1000) : "-" }
+	function over(i, k) { return t[i] > 0 && t[k] > 0 ? sprintf("%.2f", t[i] / t[k]) : "-" }
+	function judge(ok) { return ok == "-" ? "-" : ok ? "pass" : "miss" }
+	{ t[NR] = $6 == 0 ? $1 : 0 }
+	END { printf "%-8s %-16s %9s %9s %9s %9s  %7s %7s  %s %-5s %s\n", g, name, ms(1), ms(2), ms(3), ms(4),
+	    over(4, 1), over(2, 3), judge(over(4, 1) == "-" ? "-" : over(4, 1) + 0 <= limit + 0), "<=" limit,
+	    judge(over(2, 3) == "-" ? "-" : over(2, 3) + 0 >= 5) }'
+}
+
+run() { # rounds, guest, name, limit, native words : qemu words : dragoman's words after -L root
+	local rounds=$1 g=$2 name=$3 limit=$4 i
+	shift 4
+	local native=() qemu=() ours=()
+	while [ "$1" != :: ]; do native+=("$1"); shift; done
+	shift
+	while [ "$1" != :: ]; do qemu+=("$1"); shift; done
+	shift
+	ours=("$dragoman" -L "$root" "$@")
+	[ ${#qemu[@]} != 0 ] || qemu=(false)
+	command -v "${native[0]}" >/dev/null || native=(false)
+	for i in 1 2 3; do DRAGOMAN_CACHE=$W/warm "${ours[@]}" >/dev/null 2>&1 </dev/null || :; done
+	(cd "$W/project" && XTIME_LIMIT=600 XTIME_BEFORE="rm -rf $W/cold; mkdir -m 700 $W/cold; ${BEFORE:-:}" \
+	    "$B/mb/xtime" "$rounds" -- "${native[@]}" -- "${qemu[@]}" -- env "DRAGOMAN_CACHE=$W/cold" "${ours[@]}" -- \
+	    env "DRAGOMAN_CACHE=$W/warm" "${ours[@]}") | table "$g" "$name" "$limit"
+}
+
+simple() { # name, limit, native program, path below the root, arguments...: programs that start no other
+	local name=$1 limit=$2 native=$3 exe=$root$4
+	shift 4
+	[[ $name =~ ${KEEP:-.} ]] || return 0
+	[ "$exe" = "$root" ] && exe=$B/mb/$g/nop
+	[ -e "$exe" ] || return 0
+	run "${RUNS:-11}" "$g" "$name" "$limit" "$native" "$@" :: "${QEMU:-qemu-}$g" -L "$root" "$exe" "$@" :: "$exe" "$@"
+}
+
+family() { # rounds, name, limit, path below the root, native program, arguments...: programs that start others
+	local rounds=$1 name=$2 limit=$3 exe=$4 native=$5 q=()
+	shift 5
+	[[ $name =~ ${KEEP:-.} ]] && [ -e "$root$exe" ] || return 0
+	[ -z "$haspeer" ] || q=(chroot "$W/q" /usr/bin/env "-C$W/project" "$exe" "$@")
+	run "$rounds" "$g" "$name" "$limit" "$native" "$@" :: "${q[@]}" :: "$root$exe" "$@"
+}
+
+guest() {
+	local g=$1 root haspeer=
+	root=ROOT_$g root=${!root:-/}
+	[ "$root" = / ] || ! peer "$g" 2>"$W/peer" || haspeer=1
+	simple 'static true' 2 "$B/mb/native/nop" ''
+	[ "$root" != / ] || return 0
+	simple 'true' 2 /usr/bin/true /usr/bin/true
+	simple 'bash -c :' 2 /usr/bin/bash /usr/bin/bash -c :
+	simple 'perl -e 1' 2 /usr/bin/perl /usr/bin/perl -e 1
+	simple 'python3 -c pass' 1.8 /usr/bin/python3 /usr/bin/python3 -c pass
+	simple 'git --version' 1.8 /usr/bin/git /usr/bin/git --version
+	family "${RUNS:-11}" 'gcc -c hello.c' 1.8 /usr/bin/gcc /usr/bin/gcc -c -o /dev/null "$W/hello.c"
+	family "${HEAVY:-3}" "script, $procs" 2 /usr/bin/sh /usr/bin/sh "$W/script" "$procs"
+	BEFORE="rm -f $W/project/*.o $W/project/lib.a"
+	family "${HEAVY:-3}" "make -j2, $files" 2 /usr/bin/make /usr/bin/make -B -s -j2 -C "$W/project"
+	BEFORE=:
+	[[ make =~ ${KEEP:-.} ]] || return 0
+	rm -rf "$W/cold" && mkdir -m 700 "$W/cold"
+	"$dragoman" --cache "$W/cold" -L "$root" "$root/usr/bin/make" -B -s -j2 -C "$W/project" >/dev/null 2>&1 || :
+	"$dragoman" --cache "$W/cold" cache stat | awk -v g="$g" '/^(files|bytes)/ { s = s " " $1 " " $2 } END { print g ": after the project:" s }'
+	"$dragoman" --cache "$W/cold" -d stats -L "$root" "$root/usr/bin/bash" -c : 2>&1 | sed "s/^/$g bash warm: /"
+}
+
+if [ "${1-}" ] && [ "${START_INSIDE-}" != 1 ] && START_INSIDE=1 unshare -Urm true 2>/dev/null; then
+	START_INSIDE=1 exec unshare -Urm "$0" "$@"
+fi
+inputs
+printf '%-8s %-16s %9s %9s %9s %9s  %7s %7s  %s\n' guest 'CPU ms' native qemu cold warm warm/nat qemu/cold 'warm     cold >= 5'
 for g in $guests; do
-	row "$g" 'static nop' nop
-	row "$g" 'true' /usr/bin/true
-	row "$g" 'bash -c :' /usr/bin/bash -c :
-	row "$g" 'python3 -c pass' /usr/bin/python3.13 -c pass
-	row "$g" 'perl -e 1' /usr/bin/perl -e 1
-	row "$g" 'gcc -c hello.c' /usr/bin/gcc -c -o /dev/null "$B/mb/hello.c"
+	guest "$g"
 done

@@ -4,10 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 #include "base/diag.h"
+#include "base/util.h"
 #include "cachecmd.h"
+#include "core/image.h"
 #include "core/store.h"
+#include "loader/elf.h"
 #include "options.h"
 
 typedef int cmdfn(const struct options *, char **arg);
@@ -102,10 +107,165 @@ clear(const struct options *o, char **arg)
 	return 0;
 }
 
+/* -- files one by one -- */
+
+/* Contents by the names of files that have or had them. */
+struct name { struct store_id id; char *path; };
+static struct { struct name *v; int n, cap; } names;
+
+static void
+addname(void *arg, const struct store_id *id, const char *path)
+{
+	(void)arg;
+	names.v = grow(names.v, names.n, &names.cap, sizeof *names.v);
+	names.v[names.n].id = *id;
+	names.v[names.n++].path = xstrdup(path);
+}
+
+/* The one seen last, if it is still there; else the last. */
+static const char *
+nameof(const struct store_id *id)
+{
+	const char *last = "?";
+
+	for (int i = names.n - 1; i >= 0; i--) {
+		if (memcmp(&names.v[i].id, id, sizeof *id))
+			continue;
+		if (!access(names.v[i].path, F_OK))
+			return names.v[i].path;
+		if (*last == '?')
+			last = names.v[i].path;
+	}
+	return last;
+}
+
+static const char *
+guestof(const char *path)
+{
+	u8 head[64];
+	struct elfsrc s = { -1, 0, head, 0 };
+	FILE *f = fopen(path, "rbe");
+	const struct guest *g = 0;
+	struct elf e;
+
+	if (f) {
+		s.n = fread(head, 1, sizeof head, f);
+		s.size = s.n;
+		if (!elf_ident(&e, &s))
+			g = elf_guest(&e);
+		fclose(f);
+	}
+	return g ? g->name : "?";
+}
+
+/* What is wrong with the cache file, or 0 and *i is mapped. */
+static const char *
+examine(const struct store_entry *e, struct cimage *i)
+{
+	u8 *p = e->size ? mmap(0, e->size, PROT_READ, MAP_PRIVATE, e->fd, 0) : MAP_FAILED;
+	const struct cimage_header *h = (const struct cimage_header *)p;
+	struct store_key key;
+	const char *why;
+
+	memset(i, 0, sizeof *i);
+	if (p == MAP_FAILED)
+		return "cannot be mapped";
+	if (e->size < sizeof *h) {
+		munmap(p, e->size);
+		return "too short";
+	}
+	key = h->key;
+	why = store_isname(e->name, &key) ? cimage_check(i, p, e->size, &key) : "another file's name";
+	for (u32 r = 0; !why && r < i->nregion; r++)
+		if (!cimage_whole(i, r))
+			why = "a region leads out of it";
+	if (why)
+		munmap(p, e->size);
+	return why;
+}
+
+static const char *
+ago(s64 seconds, char *buf)
+{
+	if (seconds < 7200)
+		sprintf(buf, "%dm", seconds < 0 ? 0 : (int)(seconds / 60));
+	else if (seconds < 172800)
+		sprintf(buf, "%dh", (int)(seconds / 3600));
+	else
+		sprintf(buf, "%dd", (int)(seconds / 86400));
+	return buf;
+}
+
+static int
+listone(void *arg, const struct store_entry *e)
+{
+	struct cimage i;
+	const char *why = examine(e, &i), *path = why ? 0 : nameof(&i.h->key.file);
+	char size[16], age[24];
+
+	(void)arg;
+	if (why) {
+		printf("%-8s %7s %6s %8s %12s %s (%s)\n", "?", human(e->size, size), ago(time(0) - e->used, age), "-", "-",
+		    e->name, why);
+		return 0;
+	}
+	printf("%-8s %7s %6s %8u %#12llx %s\n", guestof(path), human(e->size, size), ago(time(0) - e->used, age), i.nregion,
+	    (unsigned long long)i.h->key.delta, path);
+	munmap(i.base, e->size);
+	return 0;
+}
+
+static int
+list(const struct options *o, char **arg)
+{
+	int r;
+
+	(void)o;
+	(void)arg;
+	if (!need())
+		return 1;
+	store_names(addname, 0);
+	printf("%-8s %7s %6s %8s %12s %s\n", "guest", "size", "used", "regions", "address", "file");
+	r = store_each(listone, 0);
+	return r < 0 ? failed(r) : 0;
+}
+
+static int
+verifyone(void *arg, const struct store_entry *e)
+{
+	struct cimage i;
+	const char *why = examine(e, &i);
+
+	++*(int *)arg;
+	if (why)
+		printf("%s: %s: removed\n", e->name, why);
+	else
+		munmap(i.base, e->size);
+	return why != 0;
+}
+
+static int
+verify(const struct options *o, char **arg)
+{
+	int n = 0, r;
+
+	(void)o;
+	(void)arg;
+	if (!need())
+		return 1;
+	r = store_each(verifyone, &n);
+	if (r < 0)
+		return failed(r);
+	printf("%d files, %d broken\n", n, r);
+	return r != 0;
+}
+
 static const struct command { const char *name; int min, max; cmdfn *fn; } command[] = {
 	{ "stat",   0, 0, stat_ },
+	{ "list",   0, 0, list },
 	{ "clear",  0, 0, clear },
 	{ "prune",  0, 1, prune },
+	{ "verify", 0, 0, verify },
 };
 
 static const struct command *

@@ -56,6 +56,8 @@ static void opt_stack(struct options *o, const char *s) { o->stack = options_num
 static void opt_base(struct options *o, const char *s) { (void)o; options_number(s); }
 static void opt_logfile(struct options *o, const char *s) { o->logfile = s; }
 static void opt_strace(struct options *o, const char *s) { (void)s; o->strace = 1; }
+static void opt_perfmap(struct options *o, const char *s) { (void)s; o->perfmap = 1; }
+static void opt_jitdump(struct options *o, const char *s) { (void)s; o->jitdump = 1; }
 static void opt_single(struct options *o, const char *s) { (void)s; o->single = 1; }
 static void opt_host(struct options *o, const char *s) { o->host = s; }
 static void opt_features(struct options *o, const char *s) { o->features = s; }
@@ -200,14 +202,10 @@ apply(struct options *o, const struct opt *t, const char *arg)
 	t->fn(o, arg);
 	if (t->fn == opt_argv0 || t->fn == opt_env || t->fn == opt_unsetenv)
 		return;
-	/* names as they are now understood; main tells which directory the cache really is */
-	if (t->fn == opt_cache)
+	/* main tells which directories they really are */
+	if (t->fn == opt_cache || t->fn == opt_root)
 		return;
-	if (t->fn == opt_cachero)
-		arg = o->cachero;
-	if (t->fn == opt_root)
-		arg = o->root;
-	options_pass(o, t->brief, *t->arg ? arg : 0);
+	options_pass(o, t->brief, t->fn == opt_cachero ? o->cachero : *t->arg ? arg : 0);
 }
 
 static int

@@ -8,6 +8,8 @@ for fd in 3 4 5 6 7 8 9; do eval "exec $fd>&-"; done
 # one seed for all random tests, so that a change is judged by what it changed; CHECK_SEED=$RANDOM
 # looks elsewhere
 export CHECK_SEED=${CHECK_SEED:-20261120}
+# translations are kept below the build directory, not in the home of who tests
+export DRAGOMAN_CACHE=${DRAGOMAN_CACHE:-$(realpath -m "$1")/cache}
 export SEED=$CHECK_SEED DRAGOMAN_SEED=$CHECK_SEED ISA_SEED=$CHECK_SEED
 B=$1 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/.."

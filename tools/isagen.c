@@ -287,7 +287,7 @@ readtail(char *s)
 		if (isdigit(*e) && !e[strspn(e, "0123456789")])
 			p->k[p->nconst].member = addmember(w, 0, atoll(e));
 		else
-			p->k[p->nconst].member = addmember(w, INT32_MIN, INT32_MAX);
+			p->k[p->nconst].member = addmember(w, INT16_MIN, INT16_MAX);
 		copy(p->k[p->nconst++].value, e, EXPRLEN);
 	}
 }

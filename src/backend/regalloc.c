@@ -29,6 +29,19 @@ static const u8 leavable[O_COUNT] = {
 	[O_add] = 1, [O_shl] = 1, [O_set] = 1, [O_fcc] = 1, [O_and] = 1, [O_flsub] = 1, [O_fladd] = 1,
 };
 
+/* What the pass does with an operation. */
+enum { OTHER, MARK, NOP, PUT, GET };
+static const u8 kind[O_COUNT] = {[O_insn] = MARK, [O_nop] = NOP, [O_put] = PUT, [O_get] = GET};
+
+/* The type of an operation's value; N: that of the instruction. */
+static const u8 result[O_COUNT] = {
+#define KIND(k) #k[0]
+#define OP(name, r, a, b, c, traits, value) [O_##name] = KIND(r) == 'X' ? N : KIND(r) == 'F' ? FL : I64,
+#include "ir/op.def"
+#undef OP
+#undef KIND
+};
+
 /* the value under cuts to n bits or more */
 static ref
 bare(const struct region *r, ref o, int n)
@@ -252,27 +265,29 @@ plan_block(const struct region *r, const struct block *b, struct val *val, const
 	p.b = b;
 	p.val = val;
 	p.host = host;
-	for (int i = b->first; i < end; i++)
-		val[i] = unknown;
+	for (struct val *v = val + b->first; v < val + end; v++)
+		*v = unknown;
 	for (int at = end - 1; at >= b->first; at--) {
 		struct ins *i = &r->ins[at];
-		const struct opinfo *o = &opinfo[i->op];
 
-		if (i->op == O_insn)
+		switch (kind[i->op]) {
+		case MARK:
 			continue;
-		if (i->op == O_nop) {
+		case NOP:
 			planhint(&p, i);
 			continue;
-		}
-		val[at].ty = o->res == 'X' ? i->ty : o->res == 'F' ? FL : I64;
-		if (i->op == O_put) {
+		case PUT:
 			planput(&p, i, at);
-		} else if (i->op != O_get) {
-			planins(&p, i, at, o->traits);
-		} else if (val[at].uses) {
-			p.live[i->v]--;
-		} else {
-			val[at].flags = VAL_DEAD;
+			continue;
+		case GET:
+			val[at].ty = i->ty;
+			if (val[at].uses)
+				p.live[i->v]--;
+			else
+				val[at].flags = VAL_DEAD;
+			continue;
 		}
+		val[at].ty = result[i->op] == N ? i->ty : result[i->op];
+		planins(&p, i, at, opinfo[i->op].traits);
 	}
 }

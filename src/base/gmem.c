@@ -5,6 +5,7 @@
  * Host protections never contain PROT_EXEC: guest code is data here. */
 #include <elf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -145,6 +146,46 @@ iself(int fd)
 	return type == ET_DYN || type == ET_EXEC;
 }
 
+/* The file that the guest's thread opened last: see gmem_opened. */
+static _Thread_local int opened = -1;
+
+void
+gmem_opened(int fd)
+{
+	opened = fd;
+}
+
+/* A file's name without directories and its size: the same for a library in every process, in every container
+ * that has it, and known without reading it. */
+static u64
+filekey(const char *path, u64 size)
+{
+	const char *name = path ? strrchr(path, '/') : 0;
+	u64 h = size;
+
+	for (name = name ? name + 1 : path; name && *name; name++)
+		h = (h ^ (u8)*name) * 0x100000001b3u;
+	return h;
+}
+
+/* An anonymous mapping that will hold an image: it belongs to the file opened just before. */
+static u64
+reservekey(const struct request *q)
+{
+	char link[32], name[256];
+	struct stat st;
+	ssize_t n;
+
+	if (opened < 0 || fstat(opened, &st) || !S_ISREG(st.st_mode) || !iself(opened))
+		return q->len;
+	snprintf(link, sizeof link, "/proc/self/fd/%d", opened);
+	n = readlink(link, name, sizeof name - 1);
+	if (n < 0 || n == sizeof name - 1)
+		n = 0;
+	name[n] = 0;
+	return filekey(name, (u64)st.st_size);
+}
+
 /* An image, or what will hold one: ld.so maps a library as a whole first, readable only, and its
  * segments over that; where a segment's alignment exceeds the page size it reserves the span
  * with an inaccessible anonymous mapping first (glibc >= 2.35).  Thread stacks and malloc arenas
@@ -176,10 +217,12 @@ static s64
 map_anywhere(const struct request *q)
 {
 	enum zone z = q->len >= FAR_MIN ? ZONE_FAR : ZONE_DATA;
-	u64 key = isanon(q) ? q->len : q->ino + q->dev * 0x100000001b3u;
+	u64 key = 0;
 
-	if (isimage(q))
+	if (isimage(q)) {
 		z = ZONE_IMAGE;
+		key = isanon(q) ? reservekey(q) : filekey(q->path, q->size);
+	}
 	return place_map(z, key, q->len, reqalign(q), gmem_hostprot(q->prot), q->flags, q->fd,
 			 q->off);
 }

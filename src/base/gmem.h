@@ -62,6 +62,9 @@ void gmem_init(int bits, u64 pagesize);
  * (gmem_watch) about executable ranges that change before they change.  An anonymous mapping with the
  * path "[stack]", "[heap]" or "[vdso]" gets that name. */
 s64 gmem_map(gaddr, u64 len, int prot, int flags, int fd, u64 off, const char *path);
+/* The guest has opened fd on this thread.  If it reserves space for an image next, that is for this file, whose
+ * name and size then decide the place (as they do for one that is mapped at once). */
+void gmem_opened(int fd);
 s64 gmem_unmap(gaddr, u64 len);
 s64 gmem_protect(gaddr, u64 len, int prot);
 s64 gmem_remap(gaddr old, u64 oldlen, u64 newlen, int flags, gaddr want);

@@ -2,8 +2,8 @@
 /* gmem_place.c - where a guest mapping goes when the guest did not say
  *
  * Placement depends on the guest's own history only: the image zone is entered at an address made
- * from the file's identity, so that a library usually lies at the same address in every process
- * (the translation cache lives from that); the data zone is filled from the top downward.  The
+ * from the file's name and size, so that a library usually lies at the same address in every process of
+ * every user and container (the translation cache lives from that); the data zone is filled from the top downward.  The
  * host is never asked what is free: MAP_FIXED_NOREPLACE tells, and we move on. */
 #include <errno.h>
 #include <sys/mman.h>

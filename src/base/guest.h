@@ -102,6 +102,9 @@ struct guest {
 	 * as far as n bytes hold them; sets bit 0 of mark[k] where one begins k half-words on.  Returns their
 	 * number, and their length by *bytes.  It may stop early. */
 	int (*skip)(const u8 *p, int n, gaddr pc, u8 *mark, int *bytes);
+	/* How many bytes at p are instructions, max at most, that only lead to the next and leave flags alone.  It may
+	 * stop early; 0 where the guest has no flags. */
+	int (*quiet)(const u8 *p, int n, gaddr pc, int max);
 	/* Text of the instruction at p into buf, for -d in_asm; returns its length in bytes. */
 	int (*disasm)(const u8 *p, int n, gaddr pc, char *buf, size_t size);
 	void (*reset)(struct cpu *);   /* architectural state at process start */

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include "base/diag.h"
 #include "base/util.h"
 
@@ -73,6 +74,16 @@ grow(void *p, int n, int *cap, size_t elem)
 		nomemory((size_t)*cap * elem * 2);
 	*cap = want;
 	return xrealloc(p, (size_t)*cap * elem);
+}
+
+void
+pagein(void *p, size_t n)
+{
+	enum { POPULATE_WRITE = 23, PAGE = 4096 };     /* Linux 5.14; an older one refuses, and pages come one by one */
+	u64 a = alignup((u64)p, PAGE), end = aligndown((u64)p + n, PAGE);
+
+	if (a < end)
+		madvise((void *)a, end - a, POPULATE_WRITE);
 }
 
 /* -- arena -- */

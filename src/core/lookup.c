@@ -43,6 +43,12 @@ heads(gaddr pc)
 	return &core.head[(pc >> 7 ^ pc >> 19) & (NHEAD - 1)];
 }
 
+struct node *
+core_known(gaddr pc, u32 mode)
+{
+	return *heads(pc) >> (pc >> 1 & 63) & 1 ? core_find(pc, mode) : 0;
+}
+
 gaddr
 core_nexthead(gaddr pc, gaddr end)
 {

@@ -11,12 +11,12 @@
 #include "core/cache.h"
 #include "frontend/tr.h"
 
-enum { MAXMARK = 1024, WINDOW = 4096, PEEKMAX = 12, RUN = 128, PIECE = FETCH_MAX, NPIECE = 16 };
+enum { MAXMARK = 1024, WINDOW = 4096, PEEKMAX = 32, RUN = 128, PIECE = FETCH_MAX, NPIECE = 16 };
 
 /* Half of what is translated is never executed: error paths, the other cases of a switch.  Code that is
  * left out costs one exit when it is reached after all, and a jump from then on. */
 enum {
-	FAR = 512,                     /* bytes: how far ahead a conditional branch is followed */
+	FAR = 128,                     /* bytes: how far ahead a conditional branch is followed */
 	CALLS = 32,                    /* instructions, after which calls are not assumed to return */
 };
 
@@ -78,21 +78,21 @@ fetchpiece(struct walk *w, gaddr pc, int *got)
 		w->piece[k].at = at;
 	}
 	if (w->piece[k].n >= (int)off + n) {
-		*got = n;
+		*got = w->piece[k].n - (int)off;
 		return w->piece[k].code + off;
 	}
 	depend(pc, n);
 	return w->cpu->os->fetch(pc, n, got);          /* across an edge, or not at all */
 }
 
-/* As os->fetch for one instruction, but the environment is asked once for many. */
+/* As os->fetch for one instruction, but the environment is asked once for many; all that is at hand is given. */
 static inline const u8 *
 fetch(struct walk *w, gaddr pc, int *got)
 {
 	u64 off = pc - w->pc;
 
 	if (off < WINDOW && off + w->g->maxlen <= w->ok) {
-		*got = w->g->maxlen;
+		*got = (int)(w->ok - off);
 		return w->code + off;
 	}
 	return fetchpiece(w, pc, got);
@@ -156,7 +156,7 @@ static int
 isopen(const struct walk *w, u64 off)
 {
 	return w->n < w->max && off < WINDOW - 8 && !(w->mark[off / 2] & SEEN) &&
-	    !(off && (core_find(w->pc + off, w->mode) || cache_has(w->pc + off, w->mode)));
+	    !(off && (core_known(w->pc + off, w->mode) || cache_has(w->pc + off, w->mode)));
 }
 
 /* Where a straight line from off meets what is in this region or another already, if near. */
@@ -175,7 +175,7 @@ meets(const struct walk *w, u64 off)
 		if (m)
 			hi = least(hi, at + (u64)__builtin_ctzll(m) / 8 * 2);
 	}
-	while ((lo = core_nexthead(w->pc + lo, w->pc + hi) - w->pc) < hi && !core_find(w->pc + lo, w->mode))
+	while ((lo = core_nexthead(w->pc + lo, w->pc + hi) - w->pc) < hi && !core_known(w->pc + lo, w->mode))
 		lo += 2;
 	return lo < hi ? lo : hi;
 }
@@ -279,8 +279,17 @@ static int
 peek(struct walk *w, gaddr pc, int *left)
 {
 	struct scan s;
+	int got;
 
-	for (; (*left)-- > 0; pc = s.flow == FLOW_JUMP ? s.target : pc + s.len) {
+	for (; *left > 0; pc = s.flow == FLOW_JUMP ? s.target : pc + s.len) {
+		const u8 *p = fetch(w, pc, &got);
+
+		if (got >= w->g->minlen) {
+			int n = w->g->quiet(p, got, pc, *left);
+
+			*left -= n / w->g->maxlen + 1;
+			pc += (u64)n;
+		}
 		if (!scanat(w, pc, &s) || s.flags == PEEK_READ || s.flags == PEEK_END)
 			return 1;
 		if (s.flags == PEEK_WRITE || s.flow == FLOW_CALL || s.flow == FLOW_STOP)
@@ -300,7 +309,7 @@ flagslive(void *arg, gaddr pc)
 
 	if (pc == FLAGS_UNKNOWN)
 		return 0;
-	if (!(n = core_find(pc, w->mode)))
+	if (!(n = core_known(pc, w->mode)))
 		n = cache_adopt(pc, w->mode);
 	if (n && n->t->home != core.home)
 		core.home = 0;

@@ -14,7 +14,7 @@
  *
  * What lies in the directory: 32 hexadecimal digits and ".dgm", a cache file (store_dir.c checks whose);
  * "tmp.*", one being written, or left behind by someone who was killed (prune removes it after an hour);
- * "identities" (store_id.c); "usage", how much the directory holds (store_size.c); "lock".
+ * "identities" and "names" (store_id.c); "usage", how much the directory holds (store_size.c); "lock".
  *
  * Descriptors that stay open are kept away from the guest (options.hide).  Functions return
  * 0, a descriptor or -errno.  Caller holds the engine's lock or is alone. */
@@ -71,5 +71,8 @@ struct store_usage { u64 files, bytes, limit, removed, freed; };
  * behind; bytes ~0 counts only.  0 or -errno. */
 int store_prune(u64 bytes, struct store_usage *);
 int store_clear(struct store_usage *);         /* all of it */
+/* Calls f for every content seen, with the name of a file that had it. */
+void store_names(void (*f)(void *arg, const struct store_id *, const char *path), void *arg);
+int store_isname(const char *name, const struct store_key *);  /* the cache file of that key is called so */
 
 #endif

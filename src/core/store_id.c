@@ -6,10 +6,14 @@
  * torn or flipped does not fit its checksum and is nobody's.  Read, not mapped: a file that
  * someone truncates must not kill the guest.
  *
+ * The file "names" tells people whose content it is: a line is added when one is remembered.
+ *
  * A file is remembered only if it was last changed some time before it was read (git's racy-timestamp
  * rule): a second change within one tick of the file system's clock would leave no trace. */
 #include <blake2.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,7 +23,7 @@
 enum {
 	WAYS = 4, SETS = 4096,
 	RACY = 2,                      /* seconds: the coarsest clock of a file system (FAT) */
-	CHUNK = 256 << 10,
+	CHUNK = 256 << 10, NAMES_MAX = 4 << 20,
 };
 static const u64 FILE_MAX = (u64)1 << 30;      /* larger ones would take seconds */
 
@@ -109,6 +113,58 @@ remember(const struct record *r)
 	store_pwrite(store.identities, r, sizeof *r, at + (u64)slot * sizeof *r);
 }
 
+static void
+hex(const struct store_id *id, char *text)
+{
+	for (size_t i = 0; i < sizeof id->byte; i++)
+		sprintf(text + 2 * i, "%02x", id->byte[i]);
+}
+
+/* One write to the end of the file: lines of several processes do not mix. */
+static void
+note(int fd, const struct store_id *id)
+{
+	char link[32], line[2 * sizeof id->byte + STORE_PATH + 2];
+	struct stat st;
+	size_t at = 2 * sizeof id->byte;
+	int names = store_openfile(store.own, "names", O_WRONLY | O_APPEND | O_CREAT, 0, &st);
+	ssize_t n;
+
+	if (names < 0)
+		return;
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	n = readlink(link, line + at + 1, STORE_PATH);
+	if (n > 0 && st.st_size < NAMES_MAX) {
+		hex(id, line);
+		line[at] = ' ';
+		line[at + 1 + (size_t)n] = '\n';
+		n = write(names, line, at + 2 + (size_t)n);
+	}
+	close(names);
+}
+
+void
+store_names(void (*f)(void *, const struct store_id *, const char *), void *arg)
+{
+	struct stat st;
+	int fd = store.own < 0 ? -1 : store_openfile(store.own, "names", O_RDONLY, 0, &st);
+	FILE *in = fd < 0 ? 0 : fdopen(fd, "r");
+	char line[2 * sizeof(struct store_id) + STORE_PATH + 2];
+
+	while (in && fgets(line, sizeof line, in)) {
+		struct store_id id;
+		size_t i;
+
+		line[strcspn(line, "\n")] = 0;
+		for (i = 0; i < sizeof id.byte && sscanf(line + 2 * i, "%2hhx", &id.byte[i]) == 1; i++)
+			continue;
+		if (i == sizeof id.byte && line[2 * i] == ' ')
+			f(arg, &id, line + 2 * i + 1);
+	}
+	if (in)
+		fclose(in);
+}
+
 static int
 hashfile(int fd, u64 size, struct store_id *id)
 {
@@ -165,6 +221,8 @@ store_identify(int fd, struct store_id *id)
 		if (racy)
 			return 0;
 		remember(&r);
+		if (store.identities >= 0 && store_nolimit())
+			note(fd, &r.id);
 	}
 	r.id = *id;
 	learn(&r);

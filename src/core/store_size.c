@@ -230,6 +230,7 @@ store_clear(struct store_usage *out)
 		return -ENOENT;
 	r = prune(0, 1, &u);
 	unlinkat(store.own, "identities", 0);
+	unlinkat(store.own, "names", 0);
 	if (out)
 		*out = u;
 	return r;

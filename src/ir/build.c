@@ -165,6 +165,7 @@ ref
 ir_get(struct region *r, int ty, int var)
 {
 	ref t = r->cur[var];
+	struct ins i;
 
 	if (t && isk(t))
 		return ty == I32 ? ir_k(r, (u32)kval(r, t)) : t;
@@ -175,7 +176,8 @@ ir_get(struct region *r, int ty, int var)
 		return t;
 	if (t && ty == I32 && r->ins[t].ty == I64)
 		return ir_opx(r, O_zxt, I32, 0, 0, 32, t, 0, 0);
-	t = ir_append(r, (struct ins){.op = O_get, .ty = (u8)ty, .v = (u16)var});
+	i = (struct ins){.op = O_get, .ty = (u8)ty, .v = (u16)var};
+	t = var == r->guest->flags ? appendmarked(r, i) : append(r, i);
 	if (!r->cur[var]) {
 		r->cur[var] = t;
 		r->curput[var] = 0;
@@ -186,13 +188,19 @@ ir_get(struct region *r, int ty, int var)
 void
 ir_put(struct region *r, int ty, int var, ref t)
 {
+	struct ins i;
+
 	/* The value it already has, unless putting back a part clears what lies above it. */
 	if (r->cur[var] == t && !r->curput[var] && !isk(t) && ty_bits(ty) >= r->guest->reg[var].bits)
 		return;
 	/* What is put is what a later get finds: cut a wider value now. */
 	if (ty == I32)
 		t = isk(t) ? ir_k(r, (u32)kval(r, t)) : ir_opx(r, O_zxt, I32, 0, 0, 32, t, 0, 0);
-	ir_append(r, (struct ins){.op = O_put, .ty = (u8)ty, .v = (u16)var, .a = t});
+	i = (struct ins){.op = O_put, .ty = (u8)ty, .v = (u16)var, .a = t};
+	if (var == r->guest->flags)
+		appendmarked(r, i);
+	else
+		append(r, i);
 	r->cur[var] = t;
 	r->curput[var] = 1;
 }

@@ -21,7 +21,7 @@ enum { TO_DEAD = 0xfffe, TO_LIVE = 0xffff };
 enum { DROP = 1, LEAVES = 2, LOOKS = 4, GET = 8, PUT = 16, HELPER = 32 };
 static const u8 kind[O_COUNT] = {
 #define OP(name, r, a, b, c, traits, value) [O_##name] = \
-	O_##name == O_insn || O_##name == O_nop || O_##name == O_fence || O_##name == O_clrex ? 0 : \
+	O_##name == O_insn || O_##name == O_nop || O_##name == O_fence || O_##name == O_pref || O_##name == O_clrex ? 0 : \
 	O_##name == O_get ? DROP | GET : O_##name == O_put ? PUT : \
 	O_##name == O_help || O_##name == O_vhelp ? HELPER : \
 	((traits) & PURE ? DROP : 0) | ((traits) & (END | LEAVE) ? LEAVES : 0) | \

@@ -476,6 +476,7 @@ static eval_fn *const eval_own[O_COUNT] = {
 	[O_nop] = do_nothing, [O_get] = do_get,     [O_put] = do_put,   [O_insn] = do_insn,
 	[O_ld] = do_ld,       [O_lds] = do_ld,      [O_st] = do_st,     [O_cas] = do_cas,
 	[O_rmw] = do_rmw,     [O_ldx] = do_ldx,     [O_stx] = do_stx,   [O_clrex] = do_clrex,
+	[O_pref] = do_nothing,
 	[O_fence] = do_fence, [O_jmp] = do_jmp,     [O_brc] = do_brc,   [O_brf] = do_brf,
 	[O_br] = do_jmp,      [O_call] = do_call,   [O_callr] = do_call, [O_ret] = do_jmp,
 	[O_sys] = do_sys,     [O_trap] = do_trap,   [O_look] = do_look, [O_help] = do_help,

@@ -118,9 +118,10 @@ enum {
 	FP_FBITS = 10,                 /* fcvti/icvtf: fraction bits (0..63) in aux >> 10 */
 };
 
-/* -- v of rmw, fence, vred -- */
+/* -- v of rmw, fence, pref, vred -- */
 enum rmw { RMW_ADD, RMW_AND, RMW_ANDN, RMW_OR, RMW_XOR, RMW_SMIN, RMW_SMAX, RMW_UMIN, RMW_UMAX, RMW_XCHG };
 enum fence { FENCE_LD, FENCE_ST, FENCE_FULL };         /* later accesses wait for earlier loads, stores, both */
+enum pref { PREF_L1, PREF_L2, PREF_L3, PREF_ONCE, PREF_WRITE };  /* into which cache; read once; to be written */
 enum vred { VRED_ADD, VRED_SMIN, VRED_SMAX, VRED_UMIN, VRED_UMAX };
 
 /* -- operations -- */

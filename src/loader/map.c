@@ -22,13 +22,28 @@ struct object {
 	gaddr end;                     /* page-rounded end of what has been mapped */
 };
 
+int
+image_realpath(int fd, const char *path, char *buf)
+{
+	char link[32];
+	ssize_t n;
+
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	n = readlink(link, buf, IMAGE_PATH - 1);
+	if (n > 0 && *buf == '/') {
+		buf[n] = 0;
+		return 0;
+	}
+	return realpath(path, buf) ? 0 : -errno;
+}
+
 /* What /proc/self/maps calls a file: absolute, without links and prefix.  buf: IMAGE_PATH bytes. */
 static const char *
-shown(const struct program *p, const char *path, char *buf)
+shown(const struct program *p, int fd, const char *path, char *buf)
 {
 	size_t n = p->prefix ? strlen(p->prefix) : 0;
 
-	if (realpath(path, buf))
+	if (!image_realpath(fd, path, buf))
 		path = buf;
 	while (n && p->prefix[n - 1] == '/')
 		n--;
@@ -170,13 +185,14 @@ static int
 load_interp(struct image *img, const struct program *p)
 {
 	char name[IMAGE_PATH];
-	struct object o = { .shown = shown(p, p->interp_path, name) };
+	struct object o = { 0 };
 	const char *why = 0;
 	int r;
 
 	o.fd = open(p->interp_path, O_RDONLY | O_CLOEXEC);
 	if (o.fd < 0)
 		return FAIL(img, -errno, D_NOINTERP, p->name, p->interp);
+	o.shown = shown(p, o.fd, p->interp_path, name);
 	r = readelf(&o, &why);
 	if (!r && (r = mapall(&o)))
 		why = strerror(-r);
@@ -194,7 +210,7 @@ static int
 load_program(struct image *img, const struct program *p)
 {
 	char name[IMAGE_PATH];
-	struct object o = { .fd = p->fd, .shown = shown(p, p->path, name) };
+	struct object o = { .fd = p->fd, .shown = shown(p, p->fd, p->path, name) };
 	const char *why;
 	char size[32];
 	int r = readelf(&o, &why);

@@ -196,6 +196,7 @@ thread_init(const struct guest *g)
 
 	if (!t)
 		diag(D_NOMEM, strerror(errno));
+	pagein(t->cpu->jc, sizeof t->cpu->jc);
 	t->tid = (int)host_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
 	t->alt.flags = SS_DISABLE;
 	cpu_self = t->cpu;

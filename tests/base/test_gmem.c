@@ -166,6 +166,34 @@ test_libraries_go_to_the_image_zone_at_a_stable_place(void **state)
 	unlink(name);
 }
 
+/* Another directory, device or inode, as in another container: the same name and size, the same place; so
+ * too where ld.so reserves the span before it maps the file. */
+static void
+test_the_place_of_an_image_follows_from_its_name_and_size(void **state)
+{
+	char name[64], second[64], other[80];
+	int fd = elffile(name), again;
+	s64 a = gmem_map(0, 3 * PAGE, PROT_READ, MAP_PRIVATE, fd, 0, name), b;
+
+	(void)state;
+	gmem_unmap((gaddr)a, 3 * PAGE);
+	snprintf(other, sizeof other, "/elsewhere/%s", strrchr(name, '/') + 1);
+	again = elffile(second);
+	assert_int_equal(gmem_map(0, 3 * PAGE, PROT_READ, MAP_PRIVATE, again, 0, other), a);
+	gmem_unmap((gaddr)a, 3 * PAGE);
+	unlink(second);
+	b = gmem_map(0, 3 * PAGE, PROT_READ, MAP_PRIVATE, again, 0, "/elsewhere/another");
+	assert_int_not_equal(a, b);
+	gmem_unmap((gaddr)b, 3 * PAGE);
+	gmem_opened(fd);
+	assert_int_equal(gmem_map(0, 3 * PAGE, PROT_NONE, ANON | MAP_DENYWRITE, -1, 0, 0), a);
+	gmem_unmap((gaddr)a, 3 * PAGE);
+	gmem_opened(-1);
+	close(fd);
+	close(again);
+	unlink(name);
+}
+
 static void
 test_file_offsets_survive_splitting(void **state)
 {
@@ -521,6 +549,7 @@ main(void)
 		cmocka_unit_test(test_anonymous_goes_to_the_data_zone_and_back),
 		cmocka_unit_test(test_guest_exec_is_never_host_exec),
 		cmocka_unit_test(test_libraries_go_to_the_image_zone_at_a_stable_place),
+		cmocka_unit_test(test_the_place_of_an_image_follows_from_its_name_and_size),
 		cmocka_unit_test(test_file_offsets_survive_splitting),
 		cmocka_unit_test(test_fixed_does_not_replace_the_hosts_own),
 		cmocka_unit_test(test_the_hosts_own_in_the_data_zone_is_stepped_over),

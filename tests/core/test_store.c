@@ -228,6 +228,7 @@ test_the_least_recently_used_go_first(void **state)
 	assert_int_equal(store_prune(~(u64)0, &u), 0);
 	assert_int_equal(u.files, 7);
 	assert_int_equal(u.bytes, 80000);
+	age(9, 1);
 	assert_int_equal(store_prune(15000, &u), 0);
 	assert_true(u.bytes <= 15000 && u.files == 1);
 }
@@ -517,6 +518,30 @@ test_identities_are_remembered_once_the_clock_has_moved_on(void **state)
 	close(fd);
 }
 
+static void
+called(void *arg, const struct store_id *id, const char *path)
+{
+	struct { struct store_id id; int n; } *want = arg;
+
+	want->n += same(id, &want->id) && !strcmp(strrchr(path, '/'), "/old");
+}
+
+static void
+test_contents_have_names(void **state)
+{
+	struct { struct store_id id; int n; } want = { .n = 0 };
+	char p[256];
+	int fd;
+
+	(void)state;
+	path(p, "old");
+	fd = open(p, O_RDONLY);
+	assert_int_equal(store_identify(fd, &want.id), 0);
+	store_names(called, &want);
+	assert_true(want.n >= 1);
+	close(fd);
+}
+
 static double
 now(void)
 {
@@ -567,6 +592,7 @@ main(void)
 		cmocka_unit_test(test_a_limit_of_the_guest_is_no_signal),
 		cmocka_unit_test(test_identity_is_the_content),
 		cmocka_unit_test(test_identities_are_remembered_once_the_clock_has_moved_on),
+		cmocka_unit_test(test_contents_have_names),
 		cmocka_unit_test(test_remembered_identities_are_cheap),
 	};
 

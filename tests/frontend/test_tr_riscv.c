@@ -71,7 +71,8 @@ test_scan_agrees_with_translate(void **unused)
 {
 	static struct region r;
 	struct scan s;
-	u8 *code = (u8 *)CODE;
+	u8 *code = (u8 *)CODE, mark[4];
+	int bytes;
 
 	(void)unused;
 	for (int n = 0; n < 40000; n++) {
@@ -84,6 +85,11 @@ test_scan_agrees_with_translate(void **unused)
 		ir_block(&r, CODE);
 		int going = rv_translate(&t), last = r.ins[r.nins - 1].op;
 		assert_int_equal(t.pc, CODE + s.len);
+		mark[0] = 2;
+		int skipped = rv_skip(code, 4, CODE, mark, &bytes);
+		assert_int_equal(skipped, bytes ? bytes == s.len ? 1 : 2 : 0);
+		assert_int_equal(mark[0], bytes ? 3 : 2);
+		assert_true(!bytes || s.flow == FLOW_NEXT);
 		if (going)
 			assert_true(s.flow == FLOW_NEXT || s.flow == FLOW_COND);
 		else if (s.flow == FLOW_NEXT)

@@ -113,7 +113,8 @@ test_scan_agrees_with_translate(void **s)
 {
 	struct scan sc;
 	struct tr t;
-	u8 p[4];
+	u8 p[4], mark[4];
+	int bytes;
 
 	(void)s;
 	for (int i = 0; i < 200000; i++) {
@@ -125,6 +126,14 @@ test_scan_agrees_with_translate(void **s)
 		int always = (w & 0xff00001e) == 0x5400000e;   /* b.al, b.nv: never on */
 
 		assert_int_equal(sc.len, 4);
+		mark[0] = 2;
+		int skipped = a64_skip(p, 4, PC, mark, &bytes);
+		assert_int_equal(skipped, bytes / 4);
+		assert_int_equal(mark[0], bytes ? 3 : 2);
+		if (bytes && sc.flow != FLOW_NEXT && op != O_trap)
+			fail_msg("%08x: skipped, but flow %d", w, sc.flow);
+		if (a64_quiet(p, 4, PC, 1) && !(bytes && sc.flags == PEEK_NONE))
+			fail_msg("%08x: quiet, but flags %d", w, sc.flags);
 		if (op == O_trap)                      /* scan need not know what is undefined */
 			continue;
 		if (!always && more != (sc.flow == FLOW_NEXT || sc.flow == FLOW_COND))

@@ -17,7 +17,7 @@ static struct pend {
 	u8 isbox;                      /* a box: the F64 made from the pending F32 */
 	u8 covered;                    /* a later value that is looked at is a NaN when this one is */
 } pend[MAXPEND];
-static int npend;
+int fp_npend;                          /* results that wait for a look */
 
 /* Where a pending value is when the group is looked at, for the cold code. */
 struct fix {
@@ -34,15 +34,13 @@ static int ngroup, capgroup, nfix, capfix;
 void
 fp_pendbegin(void)
 {
-	npend = ngroup = nfix = 0;
+	fp_npend = ngroup = nfix = 0;
 }
-
-int fp_pending(void) { return npend; }
 
 static struct pend *
 find(ref t)
 {
-	for (int n = npend; n-- > 0;)
+	for (int n = fp_npend; n-- > 0;)
 		if (pend[n].t == t)
 			return &pend[n];
 	return 0;
@@ -146,7 +144,7 @@ choose(struct x86 *x, u8 *look)
 {
 	int count = 0;
 
-	for (int n = npend; n-- > 0;) {
+	for (int n = fp_npend; n-- > 0;) {
 		const struct ins *i = &x->r->ins[pend[n].t];
 		const ref o[3] = {i->a, i->b, i->c};
 
@@ -196,7 +194,7 @@ look_at(struct x86 *x, struct group *g, const u8 *look, int t)
 {
 	int waiting[2] = {-1, -1};
 
-	for (int n = 0; n < npend; n++) {
+	for (int n = 0; n < fp_npend; n++) {
 		struct mem m;
 		int bits = bits_of(x, &pend[n]), *w = &waiting[bits == 64], reg;
 
@@ -229,7 +227,7 @@ flush(struct x86 *x)
 		int t = xv_tmp(x);     /* may move values: before their places are noted */
 		x->lock[1] = lock;
 		g.first = nfix;
-		for (int n = 0; n < npend; n++)
+		for (int n = 0; n < fp_npend; n++)
 			if (isalive(x, pend[n].t))
 				add_places(x, &pend[n]);
 		g.nfix = nfix - g.first;
@@ -238,7 +236,7 @@ flush(struct x86 *x)
 		group[ngroup] = g;
 		x_cold(x, g.site[0], fix_cold)->n = (u32)ngroup++;
 	}
-	npend = 0;
+	fp_npend = 0;
 }
 
 /* -- what is pending, and for how long -- */
@@ -260,9 +258,9 @@ fp_before(struct x86 *x, const struct ins *i)
 {
 	const ref o[3] = {i->a, i->b, i->c};
 
-	if (carefree(i->op) && npend < MAXPEND)
+	if (carefree(i->op) && fp_npend < MAXPEND)
 		return;
-	if (opinfo[i->op].traits & (EFF | LEAVE | END) || npend == MAXPEND) {
+	if (opinfo[i->op].traits & (EFF | LEAVE | END) || fp_npend == MAXPEND) {
 		flush(x);
 		return;
 	}
@@ -277,7 +275,7 @@ void
 fp_pend(struct x86 *x, ref t, int isbox)
 {
 	(void)x;
-	pend[npend++] = (struct pend){.t = t, .isbox = (u8)isbox};
+	pend[fp_npend++] = (struct pend){.t = t, .isbox = (u8)isbox};
 }
 
 int fp_ispending(ref t) { return !isk(t) && find(t); }

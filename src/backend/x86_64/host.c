@@ -82,7 +82,7 @@ foldable(const struct region *r, const struct ins *p, const struct ins *c, int n
 	int shift = p->op == O_shl && isk(p->b) && kval(r, p->b) >= 1 && kval(r, p->b) <= 3 && !isk(p->a);
 
 	switch (c->op) {
-	case O_ld: case O_lds: case O_st:
+	case O_ld: case O_lds: case O_st: case O_pref:
 		if (r->guest->bits != 64 || p->ty != I64 || c->aux & (AUX_IDX32S | AUX_IDX32U) || isk(p->a))
 			return 0;
 		if (n == 0 && p->op == O_add)
@@ -130,7 +130,7 @@ emit(struct x86 *x, const struct ins *i)
 {
 	const struct sel *s = &sel[ty_vclass(i->ty)][i->op];
 
-	if (fp_pending())
+	if (fp_npend)
 		fp_before(x, i);
 	if (s->flags & SEL_CLOB && x->fl)
 		xf_save(x);
@@ -205,6 +205,7 @@ static int
 compile_block(struct x86 *x, int b)
 {
 	static struct borrow borrow;
+	u32 from;
 	int end;
 
 	x->b = &x->r->block[b];
@@ -215,19 +216,18 @@ compile_block(struct x86 *x, int b)
 	plan_borrow(x->r, x->b, x->val, &planhost, &borrow);
 	val_begin(x);
 	end = x->b->first + x->b->n;
+	from = x->pcoff;
 	for (int n = x->b->first; n < end; n++) {
 		const struct ins *i = &x->r->ins[n];
 
 		if (borrow.n)
 			loans(x, &borrow, n);
-		if (i->op == O_nop)
-			continue;
 		if (i->op == O_insn) {
-			x->pcoff = (u32)(x->b->pc - x->r->pc) + (u32)i->imm;
+			x->pcoff = from + (u32)i->imm;
 			x->mapped = 0;
 			continue;
 		}
-		if (x->val[n].flags & (VAL_DEAD | VAL_FOLD | VAL_PAIRED))
+		if (x->val[n].flags & (VAL_DEAD | VAL_FOLD | VAL_PAIRED) || i->op == O_nop)
 			continue;
 		x->lock[0] = x->lock[1] = 0;
 		x->i = n;

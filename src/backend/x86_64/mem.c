@@ -75,7 +75,7 @@ x_addr(struct x86 *x, const struct ins *i)
 	int ext = i->aux & (AUX_IDX32U | AUX_IDX32S);
 	s64 k;
 
-	if (i->op == O_ld || i->op == O_lds || i->op == O_st)
+	if (i->op == O_ld || i->op == O_lds || i->op == O_st || i->op == O_pref)
 		a.index = i->b;
 	if (a.index && x_isk(x, a.index, &k)) {
 		k = ext & AUX_IDX32S ? (s32)k : ext ? (s64)(u32)k : k;
@@ -355,6 +355,16 @@ x_st(struct x86 *x, const struct ins *i)
 	int s = store_reg(x, i->c, bits, &m);
 
 	mov_mr_n(&x->a, bits, m, s);
+	return 1;
+}
+
+int
+x_pref(struct x86 *x, const struct ins *i)
+{
+	/* prefetcht0 t1 t2 nta; prefetchw, which hosts without it take for a no-operation */
+	static const u8 ext[] = {[PREF_L1] = 1, [PREF_L2] = 2, [PREF_L3] = 3, [PREF_ONCE] = 0, [PREF_WRITE] = 1};
+
+	op0f_rm(&x->a, 0, i->v == PREF_WRITE ? 0x0d : 0x18, 32, ext[i->v], x_addr(x, i), 0);
 	return 1;
 }
 

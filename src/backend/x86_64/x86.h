@@ -54,6 +54,8 @@ struct x86feat {
 	u8 avx, avx2, fma, f16c, vaes, vpclmul, gfni;
 	u8 avx512;                     /* F, VL, BW, DQ, all usable */
 	u8 vbmi, vbmi2, bitalg, vpopcnt, vnni, ifma, fp16, erms;
+	u8 callret, jumpcache;         /* habits of ours, hidden likewise: guest calls and returns are the host's; jumps
+	                                  look into cpu->jc themselves */
 };
 extern struct x86feat x86feat;
 
@@ -246,7 +248,7 @@ void x86_vinit(struct code *);                 /* fpslow.c: its common stubs */
 void fp_guest(int rule);                        /* fpmode.c: code for this rule is about to be run */
 void fp_begin(const struct region *);          /* fpmode.c: code of this region is about to be made */
 void fp_emptied(void);                         /* fpmode.c: as host->emptied */
-int fp_pending(void);                          /* fppend.c: results wait for a look; then, before each instruction: */
+extern int fp_npend;                           /* fppend.c: results that wait for a look; if so, before each: */
 void fp_before(struct x86 *, const struct ins *);
 /* MXCSR: the guest's, or back to C's with flags gathered; changes rcx, rdx */
 void fp_gather(struct code *);                  /* MXCSR's flags into cpu->fpflags; changes rcx */

@@ -90,6 +90,20 @@ a64_skip(const u8 *p, int n, gaddr pc, u8 *mark, int *bytes)
 	return at / 4;
 }
 
+int
+a64_quiet(const u8 *p, int n, gaddr pc, int max)
+{
+	int at = 0;
+
+	for (n = n / 4 < max ? n / 4 : max; !(pc & 3) && at < n; at++) {
+		u32 w = ld32(p + 4 * at);
+
+		if (!isstraight(w) || w >> 24 == 0x1e || ((w >> 26 & 3) != 3 && dataflags(w)))
+			break;
+	}
+	return 4 * at;
+}
+
 /* Decodes only what may turn control, and scalar floating point, which may touch flags. */
 void
 a64_scan(const u8 *p, int n, gaddr pc, struct scan *s)

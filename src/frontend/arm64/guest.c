@@ -51,6 +51,7 @@ const struct guest guest_aarch64 = {
 	.mode = mode,
 	.scan = a64_scan,
 	.skip = a64_skip,
+	.quiet = a64_quiet,
 	.disasm = a64_disasm,
 	.reset = reset,
 	.fpenter = arm64_fpenter,

@@ -110,6 +110,39 @@ a64_tr_load_l(struct tr *t, const struct a64_insn *a)
 	return 1;
 }
 
+/* C6.2 "PRFM": bits 4:3 of the operand are 0 for loads, 1 for code, 2 for stores; 2:1 the cache, 0 streaming */
+static int
+pref(struct tr *t, const struct a64_insn *a, int aux, ref base, ref index, s32 disp)
+{
+	int level = a->rd >> 1 & 3, v = a->rd & 1 ? PREF_ONCE : PREF_L1 + level;
+
+	if (level == 3 || a->rd >> 3 == 1 || a->rd >> 3 == 3)
+		return 1;
+	ir_opx(t->r, O_pref, N, aux, a->rd >> 3 == 2 ? PREF_WRITE : v, disp, base, index, 0);
+	return 1;
+}
+
+int
+a64_tr_pref_u(struct tr *t, const struct a64_insn *a)
+{
+	return pref(t, a, 0, a64_getsp(t, I64, a->rn), 0, a->imm << 3);
+}
+
+int
+a64_tr_pref_i(struct tr *t, const struct a64_insn *a)
+{
+	return pref(t, a, 0, a64_getsp(t, I64, a->rn), 0, a->imm);
+}
+
+int
+a64_tr_pref_r(struct tr *t, const struct a64_insn *a)
+{
+	ref base = a64_getsp(t, I64, a->rn), index;
+	int aux = a64_index(t, a->rm, a->ext, a->sa ? 3 : 0, &index);
+
+	return pref(t, a, aux, base, index, 0);
+}
+
 /* -- pairs -- */
 
 static ref

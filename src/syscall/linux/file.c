@@ -139,8 +139,12 @@ open_at(struct cpu *cpu, int dirfd, gaddr name, const struct open_how *how, int 
 	if (pf > PF_EXE && !(how->flags & O_PATH))
 		return procfs_open(cpu, pf, (int)how->flags);
 	if (plain)
-		return host_syscall(cpu, __NR_openat, (u64)(s64)dirfd, (u64)path, how->flags, how->mode, 0, 0);
-	return host_syscall(cpu, __NR_openat2, (u64)(s64)dirfd, (u64)path, (u64)how, sizeof *how, 0, 0);
+		r = host_syscall(cpu, __NR_openat, (u64)(s64)dirfd, (u64)path, how->flags, how->mode, 0, 0);
+	else
+		r = host_syscall(cpu, __NR_openat2, (u64)(s64)dirfd, (u64)path, (u64)how, sizeof *how, 0, 0);
+	if (r >= 0)
+		gmem_opened((int)r);
+	return r;
 }
 
 s64
