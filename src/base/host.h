@@ -77,7 +77,7 @@ struct out {
 	struct entry *entry; int nentry, capentry;
 	struct mapent *map; int nmap, capmap;
 	struct reloc *reloc; int nreloc, capreloc;
-	int fixed;                     /* the code holds addresses that no reloc tells of: it cannot be moved */
+	int fixed;                     /* the code is of no use elsewhere: it holds addresses that no reloc tells of */
 };
 
 struct host {

@@ -216,6 +216,16 @@ attach(struct dso *d, const char *name)
 		    wrong ? wrong : "attached", d->image.nregion);
 }
 
+/* Another thread may have replaced the mapping since; if it does from now on, it says so afterwards. */
+static int
+still(gaddr a, u64 len, u64 off, const struct stat *st)
+{
+	struct vma v;
+
+	return !gmem_find(a, &v) && v.ino == st->st_ino && v.dev == st->st_dev && v.off + (a - v.start) == off &&
+	    v.end - a >= len && (v.flags & (GM_EXEC | GM_WRITE | GM_SHARED)) == GM_EXEC;
+}
+
 void
 cache_mapped(gaddr a, u64 len, u64 off, int fd)
 {
@@ -232,7 +242,7 @@ cache_mapped(gaddr a, u64 len, u64 off, int fd)
 	if (!config[0] && !configure())
 		cache_on = 0;
 	memcpy(key.config, config, sizeof config);
-	if (cache_on && !store_identify(fd, &key.file) && (d = dso_for(&key))) {
+	if (cache_on && still(a, len, off, &st) && !store_identify(fd, &key.file) && (d = dso_for(&key))) {
 		d->st = st;
 		setclean(d, a, a + len);
 		snprintf(name, sizeof name, "inode %llu", (unsigned long long)st.st_ino);
@@ -326,9 +336,11 @@ cache_flush(gaddr a, u64 len)
 		hit = hascode(dso[i], a, a + len);
 	if (!hit)
 		return;
+	pthread_mutex_lock(&core.lock);
 	atomic_store(&core.stale, 1);
 	for (int c = 0; c < core.ncpu; c++)
 		atomic_store(&core.cpu[c]->poll, 1);
+	pthread_mutex_unlock(&core.lock);
 }
 
 void
@@ -336,6 +348,7 @@ cache_emptied(void)
 {
 	int n = atomic_load(&ndso);
 
+	cache_allnew();
 	for (int i = 0; i < n; i++) {
 		struct dso *d = dso[i];
 

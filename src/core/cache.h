@@ -30,6 +30,7 @@ struct trans *cache_transat(const u8 *code);
 struct dso *cache_home(gaddr a, u64 n);
 void cache_emptied(void);              /* before the code area's records go: nobody runs code */
 void cache_end(void);                  /* no images and no persisting any more; likewise */
+void cache_allnew(void);               /* the code area is empty */
 void cache_forked(void);               /* in the child: what the parent translated is the parent's to persist */
 
 int cache_pcat(const u8 *code, gaddr *pc);     /* 1: the address is in an image; async-signal-safe */

@@ -49,7 +49,7 @@ struct trans {
 	struct pageref { struct trans *t; struct pageref *next; } *page; int npage;
 };
 
-enum { NBUCKET = 1 << 13, NHEAD = 1 << 14 };
+enum { NHEAD = 1 << 14 };
 
 struct core {
 	const struct guest *guest;
@@ -59,7 +59,7 @@ struct core {
 	u8 *imageend;                  /* from areaend up to here cache files are mapped */
 	u8 *stubsend;                  /* the host's stubs end here; regions follow */
 	pthread_mutex_t lock;          /* everything below that is not atomic */
-	_Atomic(struct node *) bucket[NBUCKET];
+	_Atomic(struct buckets *) buckets;     /* lookup.c */
 	u64 head[NHEAD];               /* a bit a half-word that some node was made for, by 128 bytes; addresses collide */
 	struct trans **trans;          /* in order of code address; readable by handlers */
 	_Atomic int ntrans;
@@ -79,8 +79,8 @@ extern struct core core;
 /* lookup.c */
 struct node *core_find(gaddr pc, u32 mode);            /* lock-free; live code or 0 */
 void core_addnode(struct node *);                      /* lock held */
-/* The same with the lock held, and quicker where there is no code. */
-struct node *core_known(gaddr pc, u32 mode);
+void core_addhead(gaddr pc);                           /* lock held: core_nexthead shall know of it */
+void core_nonodes(void);                               /* nobody runs generated code: forgets all */
 /* The first address in [pc, end) where there may be a node; end if there is none. */
 gaddr core_nexthead(gaddr pc, gaddr end);
 void core_dropnode(struct node *);                     /* lock held; its code is 0 */

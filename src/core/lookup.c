@@ -2,18 +2,34 @@
 /* lookup.c - from guest pc to code, and from host address to translation */
 #include "core/cache.h"
 
+/* A table that is small at first: a short process touches few pages of it.  When it grows, nodes move to the
+ * new one while readers walk; a reader may be led astray into another chain, and miss what is there: then it
+ * asks again under the lock.  Tables of old stay, for readers. */
+struct buckets {
+	u32 n, nnode;
+	_Atomic(struct node *) at[];
+};
+enum { FIRST = 512 };
+
 static u32
 hash(gaddr pc, u32 mode)
 {
 	/* neighbours stay neighbours: a small program touches few pages of the table */
-	return (u32)(pc >> 2 ^ (pc & 2) << 11 ^ pc >> 17 ^ mode * 0x9e37u) & (NBUCKET - 1);
+	return (u32)(pc >> 2 ^ (pc & 2) << 11 ^ pc >> 17 ^ mode * 0x9e37u);
+}
+
+static _Atomic(struct node *) *
+bucket(struct buckets *b, const struct node *n)
+{
+	return &b->at[hash(n->pc, n->mode) & (b->n - 1)];
 }
 
 struct node *
 core_find(gaddr pc, u32 mode)
 {
 	/* acquire: pairs with the release in core_addnode, so that a node is seen complete */
-	struct node *n = atomic_load_explicit(&core.bucket[hash(pc, mode)], memory_order_acquire);
+	struct buckets *b = atomic_load_explicit(&core.buckets, memory_order_acquire);
+	struct node *n = b ? atomic_load_explicit(&b->at[hash(pc, mode) & (b->n - 1)], memory_order_acquire) : 0;
 
 	for (; n; n = atomic_load_explicit(&n->next, memory_order_acquire))
 		if (n->pc == pc && n->mode == mode && atomic_load(&n->code))
@@ -49,13 +65,58 @@ core_nexthead(gaddr pc, gaddr end)
 }
 
 void
+core_addhead(gaddr pc)
+{
+	*heads(pc) |= (u64)1 << (pc >> 1 & 63);
+}
+
+static void
+insert(struct buckets *b, struct node *n)
+{
+	_Atomic(struct node *) *at = bucket(b, n);
+
+	atomic_store_explicit(&n->next, atomic_load(at), memory_order_relaxed);
+	atomic_store_explicit(at, n, memory_order_release);
+	b->nnode++;
+}
+
+static struct buckets *
+enlarge(struct buckets *old)
+{
+	u32 n = old ? old->n * 4 : FIRST;
+	struct buckets *b = xmalloc(sizeof *b + n * sizeof *b->at);
+	struct node *next;
+
+	b->n = n;
+	for (u32 i = 0; old && i < old->n; i++)
+		for (struct node *d = atomic_load(&old->at[i]); d; d = next) {
+			next = atomic_load(&d->next);
+			insert(b, d);
+		}
+	atomic_store_explicit(&core.buckets, b, memory_order_release);
+	return b;
+}
+
+void
 core_addnode(struct node *n)
 {
-	*heads(n->pc) |= (u64)1 << (n->pc >> 1 & 63);
-	_Atomic(struct node *) *b = &core.bucket[hash(n->pc, n->mode)];
+	struct buckets *b = atomic_load(&core.buckets);
 
-	atomic_store_explicit(&n->next, atomic_load(b), memory_order_relaxed);
-	atomic_store_explicit(b, n, memory_order_release);
+	if (!b || b->nnode > b->n)
+		b = enlarge(b);
+	insert(b, n);
+}
+
+void
+core_nonodes(void)
+{
+	struct buckets *b = atomic_load(&core.buckets);
+
+	if (b) {
+		memset((void *)b->at, 0, b->n * sizeof *b->at);
+		b->nnode = 0;
+	}
+	memset(core.head, 0, sizeof core.head);
 }
 
 /* A reader that stands on the node still finds its way on: nodes keep their memory and their next.  A chain
@@ -63,13 +124,16 @@ core_addnode(struct node *n)
 void
 core_dropnode(struct node *n)
 {
-	_Atomic(struct node *) *p = &core.bucket[hash(n->pc, n->mode)];
+	struct buckets *b = atomic_load(&core.buckets);
+	_Atomic(struct node *) *p = bucket(b, n);
 	struct node *q;
 
 	while ((q = atomic_load_explicit(p, memory_order_relaxed)) && q != n)
 		p = &q->next;
-	if (q)
+	if (q) {
 		atomic_store_explicit(p, atomic_load(&n->next), memory_order_release);
+		b->nnode--;
+	}
 }
 
 /* Translations are made at rising addresses, so the array is sorted as it grows. */

@@ -17,6 +17,12 @@ enum { REGION_COST = 40000, FILE_COST = 500000, BYTE_COST = 4, AGAIN = 8 };
 static int persistfrom;                /* translations below are another's to persist, or are persisted */
 
 void
+cache_allnew(void)
+{
+	persistfrom = 0;
+}
+
+void
 cache_forked(void)
 {
 	persistfrom = atomic_load(&core.ntrans);

@@ -102,10 +102,11 @@ publish(struct trans *t)
 		t->entry[i].flagsin = b->flagsin;
 		*d = (struct node){.pc = b->pc, .mode = t->mode, .flagsin = b->flagsin, .t = t};
 		atomic_store(&d->code, t->code + t->entry[i].off);
-		if (i && core_known(d->pc, d->mode))    /* another region already starts there */
+		if (i && core_find(d->pc, d->mode))    /* another region already starts there */
 			continue;
 		d->more = t->node;
 		t->node = d;
+		core_addhead(d->pc);
 		core_addnode(d++);
 	}
 	if (n >= core.captrans)
@@ -121,7 +122,7 @@ linkout(struct trans *t)
 	struct node *n;
 
 	for (int i = 0; i < t->nlink; i++)
-		if ((n = core_known(t->link[i].pc, t->mode)))
+		if ((n = core_find(t->link[i].pc, t->mode)))
 			core_link(t, (u32)i, n);
 }
 
@@ -133,9 +134,7 @@ empty(void)
 		core_unlink(core.trans[i]);    /* images stay */
 	core.at = core.stubsend;
 	atomic_store(&core.ntrans, 0);
-	for (int i = 0; i < NBUCKET; i++)
-		atomic_store(&core.bucket[i], 0);
-	memset(core.head, 0, sizeof core.head);
+	core_nonodes();
 	for (int i = 0; i < core.ncpu; i++)
 		memset(core.cpu[i]->jc, 0xff, sizeof core.cpu[i]->jc);
 	smc_forget();
@@ -154,6 +153,7 @@ makeroom(struct cpu *cpu)
 	if ((size_t)(core.areaend - core.at) >= SLACK)
 		return;
 	pthread_mutex_unlock(&core.lock);
+	cache_persist();
 	engine_stop(cpu);
 	pthread_mutex_lock(&core.lock);
 	if ((size_t)(core.areaend - core.at) < SLACK)
@@ -221,7 +221,7 @@ cputime(void)
 struct node *
 core_translate(struct cpu *cpu, gaddr pc, u32 mode)
 {
-	struct node *n = core_known(pc, mode);
+	struct node *n = core_find(pc, mode);
 	struct trans *t;
 	u64 begun;
 	int got, e;

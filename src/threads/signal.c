@@ -264,6 +264,8 @@ signal_die(int sig)
 	struct ksigaction dfl = { 0 };
 	u64 mask = ~sigbit(sig);
 
+	if (cpu_self && !cpu_self->thread->parent)
+		engine_end();
 	rawaction(sig, &dfl, 0);
 	host_call(SYS_tgkill, (u64)getpid(), (u64)host_call(SYS_gettid, 0, 0, 0, 0, 0, 0), (u64)sig, 0,
 		  0, 0);

@@ -86,7 +86,8 @@ ef_estimate(struct x86 *x, const struct ins *i)
 	fp_slow(x, outside(c, packed, u, r.t, 1 << 23, isroot ? EXPONENT - 1 : (2 * BIAS - 1) * (1u << 23) - 1), i, r);
 	vshi(c, VSH_R, 32, u, r.a, SHIFT);
 	v3m(c, V_PAND, u, u, krep(ENTRIES - 1, 32));
-	x_cptr(x, g, estimates(isroot));
+	x->out->fixed = 1;             /* another process would have to make the table first */
+	mov_ri(c, g, (u64)(uintptr_t)estimates(isroot));
 	gather(c, r.t, g, u, v);
 	exponent(c, isroot, r.t, r.a, u, v);
 	v3m(c, V_PAND, u, r.a, krep(0x80000000, 32));

@@ -52,15 +52,22 @@ fp_emptied(void)
 	soft = atomic_load(&ntraps) >= TOOMANY;
 }
 
+/* Not only when code is made: it may have been made by another process. */
+void
+fp_guest(int rule)
+{
+	static int now = -1;
+	int traps = rule == FPNAN_ARM || rule == FPNAN_ARM_DN ? x86feat.avx && !soft : 0;
+
+	if (traps != now)
+		fill(now = traps);
+}
+
 void
 fp_begin(const struct region *r)
 {
-	static int now = -1;
-	int traps = r->fpnan == FPNAN_ARM || r->fpnan == FPNAN_ARM_DN ? x86feat.avx && !soft : 0;
-
 	fp_pendbegin();
-	if (traps != now)
-		fill(now = traps);
+	fp_guest(r->fpnan);
 }
 
 void

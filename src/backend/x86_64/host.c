@@ -70,6 +70,7 @@ set_guest(const struct guest *g)
 			x86_home[w].reg = (s8)(NVTEMP + nvec++);
 	}
 	stub_guest(g);
+	fp_guest(g->fpnan);
 }
 
 /* -- the driver -- */

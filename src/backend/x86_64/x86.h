@@ -243,6 +243,7 @@ extern const struct sel x86_vsel[O_COUNT];     /* vec*.c, fp*.c; built from vsel
 int x86_disasm(const u8 *code, u32 n, u64 at, char *buf, size_t size);  /* disasm.c */
 int x86_fpfault(void *ucontext, struct cpu *); /* fpfault.c: as host->fpfault */
 void x86_vinit(struct code *);                 /* fpslow.c: its common stubs */
+void fp_guest(int rule);                        /* fpmode.c: code for this rule is about to be run */
 void fp_begin(const struct region *);          /* fpmode.c: code of this region is about to be made */
 void fp_emptied(void);                         /* fpmode.c: as host->emptied */
 extern int fp_npend;                           /* fppend.c: results that wait for a look; if so, before each: */
