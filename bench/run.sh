@@ -23,4 +23,6 @@ echo
 [ "${KEEP:-.}" = . ] || exit 0
 "$here/start.sh" "$B"
 echo
+"$here/cold.sh" "$B"
+echo
 "$here/real.sh" "$B"

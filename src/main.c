@@ -13,6 +13,7 @@
 #include "core/engine.h"
 #include "core/store.h"
 #include "loader/image.h"
+#include "loader/symbol.h"
 #include "cachecmd.h"
 #include "options.h"
 #include "syscall/fd.h"
@@ -168,12 +169,15 @@ native(const struct program *p, char **env)
 	diag(D_OPENFAIL, p->path, strerror(errno));
 }
 
-/* -d stats */
+/* -d stats, -d hot */
 static void
-logstats(int status)
+logatexit(int status)
 {
 	(void)status;
-	engine_logstats();
+	if (logging(LOG_STATS))
+		engine_logstats();
+	if (logging(LOG_HOT))
+		engine_loghot();
 }
 
 /* -L without what the lookup need not see twice: trailing slashes, relative names, / itself.  Children get
@@ -197,7 +201,7 @@ tidyroot(struct options *o, int again)
 static void
 openstore(struct options *o, int again)
 {
-	int off = logging(LOG_INASM | LOG_OP | LOG_OPOPT | LOG_OUTASM);
+	int off = logging(LOG_INASM | LOG_OP | LOG_OPOPT | LOG_OUTASM | LOG_HOT);
 
 	store_init(&(struct store_options){.dir = off ? "off" : o->cache, .readonly = off ? 0 : o->cachero,
 	    .limit = o->cachelimit, .secure = getauxval(AT_SECURE) != 0, .found = again, .hide = fd_hide});
@@ -240,12 +244,13 @@ main(int argc, char **argv)
 	/* before the program is mapped: the engine looks at what is mapped */
 	engine_init(p.guest, &(struct engine_options){.host = o.host, .features = o.features,
 	    .codesize = o.codesize, .maxinsn = o.single ? 1 : 0, .nochain = logging(LOG_NOCHAIN),
-	    .count = logging(LOG_STATS)});
+	    .count = logging(LOG_STATS), .perfmap = o.perfmap, .jitdump = o.jitdump, .hot = logging(LOG_HOT),
+	    .symbol = symbol_at, .hide = fd_hide});
 	load(&o, &p, &img, env);
 	fillproc(&o, &p, &img);
 	threads.pass = o.pass;
-	if (logging(LOG_STATS))
-		threads.atexit = logstats;
+	if (logging(LOG_STATS | LOG_HOT))
+		threads.atexit = logatexit;
 	cpu = thread_init(p.guest);
 	image_done(&p);
 	thread_run(cpu, &img);

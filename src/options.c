@@ -56,6 +56,8 @@ static void opt_stack(struct options *o, const char *s) { o->stack = options_num
 static void opt_base(struct options *o, const char *s) { (void)o; options_number(s); }
 static void opt_logfile(struct options *o, const char *s) { o->logfile = s; }
 static void opt_strace(struct options *o, const char *s) { (void)s; o->strace = 1; }
+static void opt_perfmap(struct options *o, const char *s) { (void)s; o->perfmap = 1; }
+static void opt_jitdump(struct options *o, const char *s) { (void)s; o->jitdump = 1; }
 static void opt_single(struct options *o, const char *s) { (void)s; o->single = 1; }
 static void opt_host(struct options *o, const char *s) { o->host = s; }
 static void opt_features(struct options *o, const char *s) { o->features = s; }

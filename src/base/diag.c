@@ -21,7 +21,7 @@ static const struct { const char *name; u32 bit; } category[] = {
 	{ "out_asm", LOG_OUTASM }, { "exec",   LOG_EXEC },   { "cpu",     LOG_CPU },
 	{ "unimp",   LOG_UNIMP },  { "strace", LOG_STRACE }, { "page",    LOG_PAGE },
 	{ "signal",  LOG_SIGNAL }, { "cache",  LOG_CACHE },  { "nochain", LOG_NOCHAIN },
-	{ "flush",   LOG_FLUSH },  { "stats",  LOG_STATS },
+	{ "flush",   LOG_FLUSH },  { "stats",  LOG_STATS },   { "hot",    LOG_HOT },
 };
 
 u32 logmask;
@@ -105,7 +105,7 @@ static u32
 category_byname(const char *s, size_t n)
 {
 	if (n == 3 && memcmp(s, "all", 3) == 0)
-		return ~(u32)0 & ~(u32)LOG_NOCHAIN;    /* nochain changes what runs, not what is told */
+		return ~(u32)(LOG_NOCHAIN | LOG_HOT);  /* these change what runs, not what is told */
 	for (size_t i = 0; i < NELEM(category); i++)
 		if (strlen(category[i].name) == n && memcmp(category[i].name, s, n) == 0)
 			return category[i].bit;

@@ -32,7 +32,7 @@ enum log {
 	LOG_INASM = 1 << 0, LOG_OP = 1 << 1, LOG_OPOPT = 1 << 2, LOG_OUTASM = 1 << 3,
 	LOG_EXEC = 1 << 4, LOG_CPU = 1 << 5, LOG_UNIMP = 1 << 6, LOG_STRACE = 1 << 7,
 	LOG_PAGE = 1 << 8, LOG_SIGNAL = 1 << 9, LOG_CACHE = 1 << 10, LOG_NOCHAIN = 1 << 11,
-	LOG_FLUSH = 1 << 12, LOG_STATS = 1 << 13,
+	LOG_FLUSH = 1 << 12, LOG_STATS = 1 << 13, LOG_HOT = 1 << 14,
 };
 extern u32 logmask;                            /* set once by main before the guest starts */
 int log_parse(const char *list);               /* "in_asm,unimp" -> bits into logmask; 0 or -EINVAL */

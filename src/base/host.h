@@ -69,6 +69,9 @@ mapent_find(const struct mapent *map, int n, u32 off)
 enum relkind { REL_STUB, REL_CONST };          /* common stub of that index; a constant of 16 bytes */
 struct reloc { u32 off; u8 kind, index, after, pad; };
 
+/* How often a block's head was passed, and how many guest instructions the block has. */
+struct count { u64 times; u64 insns; };
+
 /* What compile gives back.  The arrays are the caller's scratch, reused; n* are reset by compile. */
 struct out {
 	u8 *code, *end;                /* where to write (executable view = writable view) and the limit */
@@ -78,6 +81,7 @@ struct out {
 	struct mapent *map; int nmap, capmap;
 	struct reloc *reloc; int nreloc, capreloc;
 	int fixed;                     /* the code is of no use elsewhere: it holds addresses that no reloc tells of */
+	struct count *count;           /* by block: code at its head adds 1 to times; 0: no counting */
 };
 
 struct host {

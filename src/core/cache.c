@@ -65,7 +65,9 @@ configure(void)
 void
 cache_init(void)
 {
-	cache_on = store_on() && core.host->head && core.imageend > core.areaend;
+	/* a profile is of code that this process makes: with counters in it, or told of when it comes into being */
+	cache_on = store_on() && core.host->head && core.imageend > core.areaend && !core.opt.hot && !core.opt.perfmap &&
+	    !core.opt.jitdump;
 	if (cache_on && logging(LOG_CACHE))
 		log_print("cache: %llu MiB for images\n", (unsigned long long)(core.imageend - core.areaend) >> 20);
 }

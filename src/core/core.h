@@ -46,6 +46,7 @@ struct trans {
 	struct dso *home;              /* the guest file all it depends on is in (cache.h); 0: none, or it cannot be kept */
 	int inimage;                   /* the code and the arrays lie in a mapped cache file */
 	struct inlink *in;
+	struct count *count; int ncount;       /* -d hot: of its blocks */
 	struct pageref { struct trans *t; struct pageref *next; } *page; int npage;
 };
 
@@ -79,6 +80,8 @@ extern struct core core;
 /* lookup.c */
 struct node *core_find(gaddr pc, u32 mode);            /* lock-free; live code or 0 */
 void core_addnode(struct node *);                      /* lock held */
+/* The same with the lock held, and quicker where there is no code. */
+struct node *core_known(gaddr pc, u32 mode);
 void core_addhead(gaddr pc);                           /* lock held: core_nexthead shall know of it */
 void core_nonodes(void);                               /* nobody runs generated code: forgets all */
 /* The first address in [pc, end) where there may be a node; end if there is none. */
@@ -96,6 +99,11 @@ void core_renew(struct cpu *);                         /* throws all code away; 
 void core_kill(struct trans *);                        /* lock held */
 void core_unlink(struct trans *);                      /* lock held: nobody links to it any more */
 void core_link(struct trans *from, u32 n, struct node *to);    /* lock held */
+
+/* profile.c: lock held */
+void profile_init(void);
+void profile_region(const struct trans *);             /* its code is there, new or loaded */
+struct count *profile_counts(const struct region *);   /* for out->count */
 
 /* smc.c */
 /* Lock held: watches the pages of t.  1 if one of them could be written until now: the bytes that

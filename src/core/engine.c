@@ -79,6 +79,7 @@ engine_init(const struct guest *g, const struct engine_options *o)
 	core.stubsend = core.area + alignup(core.host->init(o->features ? o->features : "", core.area, core.areaend), 64);
 	core.at = core.stubsend;
 	core.host->guest(g);
+	profile_init();
 	cache_init();
 	gmem_watch = &smc_watch;
 }

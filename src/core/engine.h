@@ -23,6 +23,9 @@ struct engine_options {
 	int maxinsn;                   /* guest instructions in a region; 0: default, 1: one each */
 	int nochain;                   /* never link regions */
 	int count;                     /* keep all the statistics */
+	int perfmap, jitdump, hot;     /* see profile.c */
+	void (*symbol)(gaddr, char *buf, size_t);      /* the name of guest code: for those */
+	int (*hide)(int fd);           /* moves a descriptor out of the guest's sight; 0: none */
 };
 
 /* Before the first thread.  Exits with a message if no code area can be had. */
@@ -72,5 +75,6 @@ struct engine_stats {
 #undef STAT
 };
 void engine_logstats(void);            /* -d stats */
+void engine_loghot(void);              /* -d hot */
 
 #endif

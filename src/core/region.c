@@ -11,7 +11,7 @@
 #include "core/cache.h"
 #include "frontend/tr.h"
 
-enum { MAXMARK = 1024, WINDOW = 4096, PEEKMAX = 12, RUN = 128, PIECE = FETCH_MAX, NPIECE = 16 };
+enum { MAXMARK = 1024, WINDOW = 4096, PEEKMAX = 32, RUN = 128, PIECE = FETCH_MAX, NPIECE = 16 };
 
 /* Half of what is translated is never executed: error paths, the other cases of a switch.  Code that is
  * left out costs one exit when it is reached after all, and a jump from then on. */
@@ -156,7 +156,7 @@ static int
 isopen(const struct walk *w, u64 off)
 {
 	return w->n < w->max && off < WINDOW - 8 && !(w->mark[off / 2] & SEEN) &&
-	    !(off && (core_find(w->pc + off, w->mode) || cache_has(w->pc + off, w->mode)));
+	    !(off && (core_known(w->pc + off, w->mode) || cache_has(w->pc + off, w->mode)));
 }
 
 /* Where a straight line from off meets what is in this region or another already, if near. */
@@ -175,7 +175,7 @@ meets(const struct walk *w, u64 off)
 		if (m)
 			hi = least(hi, at + (u64)__builtin_ctzll(m) / 8 * 2);
 	}
-	while ((lo = core_nexthead(w->pc + lo, w->pc + hi) - w->pc) < hi && !core_find(w->pc + lo, w->mode))
+	while ((lo = core_nexthead(w->pc + lo, w->pc + hi) - w->pc) < hi && !core_known(w->pc + lo, w->mode))
 		lo += 2;
 	return lo < hi ? lo : hi;
 }
@@ -309,7 +309,7 @@ flagslive(void *arg, gaddr pc)
 
 	if (pc == FLAGS_UNKNOWN)
 		return 0;
-	if (!(n = core_find(pc, w->mode)))
+	if (!(n = core_known(pc, w->mode)))
 		n = cache_adopt(pc, w->mode);
 	if (n && n->t->home != core.home)
 		core.home = 0;

@@ -82,6 +82,8 @@ record(struct out *o, const struct region *r, struct trans *t)
 	t->entry = keep(o->entry, t->nentry = o->nentry, sizeof *o->entry);
 	t->map = keep(o->map, t->nmap = o->nmap, sizeof *o->map);
 	t->range = keep(r->range, t->nrange = r->nrange, sizeof *r->range);
+	t->count = o->count;
+	t->ncount = o->count ? r->nblock : 0;
 	if (!o->fixed && (t->home = core.home))
 		t->reloc = keep(o->reloc, t->nreloc = o->nreloc, sizeof *o->reloc);
 	return t;
@@ -102,7 +104,7 @@ publish(struct trans *t)
 		t->entry[i].flagsin = b->flagsin;
 		*d = (struct node){.pc = b->pc, .mode = t->mode, .flagsin = b->flagsin, .t = t};
 		atomic_store(&d->code, t->code + t->entry[i].off);
-		if (i && core_find(d->pc, d->mode))    /* another region already starts there */
+		if (i && core_known(d->pc, d->mode))    /* another region already starts there */
 			continue;
 		d->more = t->node;
 		t->node = d;
@@ -113,6 +115,7 @@ publish(struct trans *t)
 		bug("more than %d translations", n);
 	core.trans[n] = t;
 	atomic_store_explicit(&core.ntrans, n + 1, memory_order_release);
+	profile_region(t);
 }
 
 /* Exits to code that is there already go to it at once. */
@@ -122,7 +125,7 @@ linkout(struct trans *t)
 	struct node *n;
 
 	for (int i = 0; i < t->nlink; i++)
-		if ((n = core_find(t->link[i].pc, t->mode)))
+		if ((n = core_known(t->link[i].pc, t->mode)))
 			core_link(t, (u32)i, n);
 }
 
@@ -200,6 +203,7 @@ compile(struct cpu *cpu, gaddr pc, u32 mode)
 				logregion(&core.region, "IR:");
 			o->code = core.at;
 			o->end = core.areaend;
+			o->count = profile_counts(&core.region);
 			e = core.host->compile(&core.region, o);
 		}
 		max /= 2;
@@ -221,7 +225,7 @@ cputime(void)
 struct node *
 core_translate(struct cpu *cpu, gaddr pc, u32 mode)
 {
-	struct node *n = core_find(pc, mode);
+	struct node *n = core_known(pc, mode);
 	struct trans *t;
 	u64 begun;
 	int got, e;

@@ -82,6 +82,11 @@ branch_head(struct x86 *x, int b)
 		o->entry = grow(o->entry, o->nentry, &o->capentry, sizeof *o->entry);
 		o->entry[o->nentry++] = (struct entry){.pc = k->pc, .off = x->label[b]};
 	}
+	if (x->out->count) {
+		x->out->fixed = 1;
+		mov_ri(&x->a, RAX, (u64)(uintptr_t)&x->out->count[b].times);
+		op_rm(&x->a, 0xff, 64, 0, mem_at(RAX, 0), 0);  /* inc */
+	}
 	if (x->loop[b])
 		poll(x, k->pc);
 }
@@ -239,7 +244,7 @@ x_brf(struct x86 *x, const struct ins *i)
 }
 
 /* -- calls and returns -- */
-static int haslink(const struct x86 *x) { return x->r->guest->link != 0xff; }
+static int haslink(const struct x86 *x) { return x86feat.callret && x->r->guest->link != 0xff; }
 
 /* The code a call comes back to: right if the link variable holds the address after the call. */
 static void
@@ -306,6 +311,10 @@ lookup(struct x86 *x, int call)
 
 	alu_mi(&x->a, A_CMP, 32, m_cpu(offsetof(struct cpu, poll)), 0);
 	x_stub(x, jcc_32(&x->a, JNE), &x86_stub.poll);
+	if (!x86feat.jumpcache) {
+		x_gostub(x, &x86_stub.next);
+		return;
+	}
 	if (x86feat.bmi2) {
 		rorx(&x->a, 32, RCX, RAX, JC_BITS);
 	} else {

@@ -110,4 +110,6 @@ x86_features(const char *hide)
 		f->vbmi = f->vbmi2 = f->bitalg = f->vpopcnt = f->vnni = f->ifma = f->fp16 = 0;
 	f->vaes &= f->avx;
 	f->vpclmul &= f->avx;
+	f->callret = !hidden(hide, "callret");
+	f->jumpcache = !hidden(hide, "jumpcache");
 }

@@ -197,6 +197,8 @@ write_dispatch(struct x86 *x, const struct guest *g)
 	x86_stub.dispatch = a->p;
 	alu_mi(a, A_CMP, 32, CPU(poll), 0);
 	jcc_to(a, JNE, x86_stub.poll);
+	if (!x86feat.jumpcache)
+		jmp_to(a, x86_stub.next);
 	mov_rr(a, 32, RCX, RAX);
 	shift_ri(a, S_SHR, 32, RCX, JC_BITS);
 	alu_rr(a, A_XOR, 32, RCX, RAX);

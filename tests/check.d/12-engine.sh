@@ -1,0 +1,34 @@
+#!/bin/bash
+# The engine's devices, switched off one by one and together: the programs of tests/prog print the same.  PROG chooses programs,
+# GUEST a guest, RUNS repeats.
+set -u
+B=$(cd "$1" && pwd) here=$(cd "$(dirname "$0")/.." && pwd)
+dragoman=${DRAGOMAN:-$B/dragoman}
+p=0 f=0 k=0
+switches=(
+	"-d nochain -D /dev/null"
+	"--host-off callret"
+	"--host-off jumpcache"
+	"--host-off callret,jumpcache -d nochain -D /dev/null"
+	"--host-off avx512,avx2,avx,bmi2"
+	"--code-size 1"
+	"--code-size 1 --host-off callret"
+	"--single"
+)
+for g in ${GUEST:-aarch64 riscv64}; do
+	for n in ${PROG:-deep faults smc cipher sig_basic sig_jump sig_storm thr_basic thr_smc thr_atomic thr_exec vfork_kill}; do
+		exe=$B/prog/$g-static-$n
+		[ -x "$exe" ] || { echo "SKIP $g $n: tests/check.d/10-prog.sh has not built it"; k=$((k + 1)); continue; }
+		want=$(cat "$here/prog/$n.out" 2>/dev/null || "$dragoman" "$exe" 2>&1 </dev/null)
+		for s in "${switches[@]}"; do
+			for _ in $(seq "${RUNS:-1}"); do
+				# shellcheck disable=SC2086
+				got=$(timeout 100 "$dragoman" $s "$exe" 2>&1 </dev/null)
+				[ "$got" = "$want" ] && { p=$((p + 1)); continue; }
+				f=$((f + 1)); echo "FAIL $g $n with $s: $(head -c 200 <<<"$got")"
+			done
+		done
+	done
+done
+echo "$p passed, $f failed, $k skipped"
+[ $f = 0 ]
