@@ -22,12 +22,15 @@ cat >"$W/work.c" <<'EOF'
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 static int cmp(const void *a, const void *b) { return *(const int *)a - *(const int *)b; }
 int main(int argc, char **argv)
 {
 	static int v[500];
 	unsigned h = 1, n = argc > 1 ? atoi(argv[1]) : 3;
 	char s[64];
+	if (argc > 2 && !chdir("/"))
+		return execl(argv[2], argv[2], argv[1], (char *)0);
 	for (unsigned k = 0; k < n; k++) {
 		for (int i = 0; i < 500; i++)
 			v[i] = (int)((h = h * 1103515245u + 12345u) >> 8 & 0xffff);
@@ -83,6 +86,10 @@ HOME=$W/none DRAGOMAN_CACHE=off "$dragoman" "$W/work.${guests##* }" >/dev/null
 [ -z "$(ls -A "$W/none")" ] && pass || fail "off is not off"
 HOME=/nonexistent check "no home" "$W/nodir/none/at/all"
 (cd "$W" && same "relative name" here) && [ -d "$W/here" ] && pass || fail "--cache with a relative name"
+
+(cd "$W" && "$dragoman" --cache here -d cache -D "$W/log" "$W/work.${guests##* }" 3 "$W/work.${guests##* }") >"$W/out" 2>&1
+[ "$(cat "$W/out")" = "${want[${guests##* }]}" ] && [ "$(grep -c "directory $W/here: used" "$W/log")" = 1 ] && pass ||
+	fail "a program that the guest starts has another cache: $(cat "$W/log")"
 
 # -- it is used: the second run translates next to nothing --
 mkdir -m 700 "$W/c"
