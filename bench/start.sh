@@ -85,13 +85,13 @@ run() { # rounds, guest, name, limit, native words : qemu words : dragoman's wor
 	shift
 	while [ "$1" != :: ]; do qemu+=("$1"); shift; done
 	shift
-	ours=("$dragoman" -L "$root" "$@")
+	ours=(-L "$root" "$@")
 	[ ${#qemu[@]} != 0 ] || qemu=(false)
 	command -v "${native[0]}" >/dev/null || native=(false)
-	for i in 1 2 3; do DRAGOMAN_CACHE=$W/warm "${ours[@]}" >/dev/null 2>&1 </dev/null || :; done
+	for i in 1 2 3; do "$dragoman" --cache "$W/warm" "${ours[@]}" >/dev/null 2>&1 </dev/null || :; done
 	(cd "$W/project" && XTIME_LIMIT=600 XTIME_BEFORE="rm -rf $W/cold; mkdir -m 700 $W/cold; ${BEFORE:-:}" \
-	    "$B/mb/xtime" "$rounds" -- "${native[@]}" -- "${qemu[@]}" -- env "DRAGOMAN_CACHE=$W/cold" "${ours[@]}" -- \
-	    env "DRAGOMAN_CACHE=$W/warm" "${ours[@]}") | table "$g" "$name" "$limit"
+	    "$B/mb/xtime" "$rounds" -- "${native[@]}" -- "${qemu[@]}" -- "$dragoman" --cache "$W/cold" "${ours[@]}" -- \
+	    "$dragoman" --cache "$W/warm" "${ours[@]}") | table "$g" "$name" "$limit"
 }
 
 simple() { # name, limit, native program, path below the root, arguments...: programs that start no other
@@ -131,7 +131,11 @@ guest() {
 	rm -rf "$W/cold" && mkdir -m 700 "$W/cold"
 	"$dragoman" --cache "$W/cold" -L "$root" "$root/usr/bin/make" -B -s -j2 -C "$W/project" >/dev/null 2>&1 || :
 	"$dragoman" --cache "$W/cold" cache stat | awk -v g="$g" '/^(files|bytes)/ { s = s " " $1 " " $2 } END { print g ": after the project:" s }'
-	"$dragoman" --cache "$W/cold" -d stats -L "$root" "$root/usr/bin/bash" -c : 2>&1 | sed "s/^/$g bash warm: /"
+	"$dragoman" --cache "$W/warm" -d stats -L "$root" "$root/usr/bin/bash" -c : 2>&1 | awk -v g="$g" '
+		/regions translated/ { made = $1 } /of these regions entered/ { found = $1 }
+		END { printf "%s: bash -c : with a filled cache: %d regions found there, %d translated\n", g, found, made }'
+	"$dragoman" --cache off -d stats -L "$root" "$root/usr/bin/bash" -c : 2>&1 | awk -v g="$g" '
+		/a guest instruction/ { print g ": bash -c :", $0 }'
 }
 
 if [ "${1-}" ] && [ "${START_INSIDE-}" != 1 ] && START_INSIDE=1 unshare -Urm true 2>/dev/null; then

@@ -14,6 +14,8 @@
 #include "core/store.h"
 #include "loader/elf.h"
 #include "options.h"
+#include "syscall/fd.h"
+#include "warm.h"
 
 typedef int cmdfn(const struct options *, char **arg);
 
@@ -260,12 +262,25 @@ verify(const struct options *o, char **arg)
 	return r != 0;
 }
 
+static int
+warm(const struct options *o, char **arg)
+{
+	int bad = 0;
+
+	if (!need())
+		return 1;
+	for (; *arg; arg++)
+		bad |= warm_program(o, *arg);
+	return bad;
+}
+
 static const struct command { const char *name; int min, max; cmdfn *fn; } command[] = {
 	{ "stat",   0, 0, stat_ },
 	{ "list",   0, 0, list },
 	{ "clear",  0, 0, clear },
 	{ "prune",  0, 1, prune },
 	{ "verify", 0, 0, verify },
+	{ "warm",   1, 1 << 20, warm },
 };
 
 static const struct command *
@@ -294,6 +309,6 @@ cachecmd(const struct options *o, char **argv)
 	if (n < c->min || n > c->max)
 		diag(D_USAGE, "cache: wrong number of arguments");
 	store_init(&(struct store_options){ .dir = o->cache, .readonly = o->cachero, .limit = o->cachelimit,
-	    .secure = getauxval(AT_SECURE) != 0 });
+	    .secure = getauxval(AT_SECURE) != 0, .hide = fd_hide });
 	return c->fn(o, argv + 1);
 }

@@ -2,7 +2,6 @@
 /* cache.c - guest files whose translations are kept: what is attached, found, and let go */
 #include <errno.h>
 #include <link.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -192,7 +191,7 @@ mapimage(struct dso *d, int fd)
 }
 
 static void
-attach(struct dso *d, const char *name)
+attach(struct dso *d)
 {
 	const char *wrong;
 	int fd;
@@ -214,18 +213,16 @@ attach(struct dso *d, const char *name)
 		core.stat.attached += d->image.nregion;
 	}
 	if (logging(LOG_CACHE))
-		log_print("cache: %s at %#llx: %s, %u regions\n", name, (unsigned long long)d->lo,
+		log_print("cache: %s at %#llx: %s, %u regions\n", d->name, (unsigned long long)d->lo,
 		    wrong ? wrong : "attached", d->image.nregion);
 }
 
 /* Another thread may have replaced the mapping since; if it does from now on, it says so afterwards. */
 static int
-still(gaddr a, u64 len, u64 off, const struct stat *st)
+still(gaddr a, u64 len, u64 off, const struct stat *st, struct vma *v)
 {
-	struct vma v;
-
-	return !gmem_find(a, &v) && v.ino == st->st_ino && v.dev == st->st_dev && v.off + (a - v.start) == off &&
-	    v.end - a >= len && (v.flags & (GM_EXEC | GM_WRITE | GM_SHARED)) == GM_EXEC;
+	return !gmem_find(a, v) && v->ino == st->st_ino && v->dev == st->st_dev && v->off + (a - v->start) == off &&
+	    v->end - a >= len && (v->flags & (GM_EXEC | GM_WRITE | GM_SHARED)) == GM_EXEC;
 }
 
 void
@@ -234,7 +231,7 @@ cache_mapped(gaddr a, u64 len, u64 off, int fd)
 	struct store_key key = {.delta = a - off};
 	struct dso *d;
 	struct stat st;
-	char name[32];
+	struct vma v;
 
 	if (!cache_on || fstat(fd, &st) || !S_ISREG(st.st_mode) || (u64)st.st_size <= off)
 		return;
@@ -244,11 +241,12 @@ cache_mapped(gaddr a, u64 len, u64 off, int fd)
 	if (!config[0] && !configure())
 		cache_on = 0;
 	memcpy(key.config, config, sizeof config);
-	if (cache_on && still(a, len, off, &st) && !store_identify(fd, &key.file) && (d = dso_for(&key))) {
+	if (cache_on && still(a, len, off, &st, &v) && !store_identify(fd, &key.file) && (d = dso_for(&key))) {
 		d->st = st;
 		setclean(d, a, a + len);
-		snprintf(name, sizeof name, "inode %llu", (unsigned long long)st.st_ino);
-		attach(d, name);
+		if (logging(LOG_CACHE) && !d->name)
+			d->name = xstrdup(v.path ? v.path : "?");
+		attach(d);
 	}
 	pthread_mutex_unlock(&core.lock);
 }
@@ -264,7 +262,7 @@ detach(struct dso *d)
 		if (d->trans[i])
 			core_kill(d->trans[i]);
 	if (logging(LOG_CACHE))
-		log_print("cache: image at %#llx let go\n", (unsigned long long)d->lo);
+		log_print("cache: %s at %#llx: its code changes, let go\n", d->name, (unsigned long long)d->lo);
 	vacate(d->image.base, d->image.size);
 	d->image = (struct cimage){0};
 	free(d->trans);
@@ -334,13 +332,14 @@ cache_flush(gaddr a, u64 len)
 {
 	int n = atomic_load(&ndso), hit = 0;
 
-	for (int i = 0; i < n && !hit; i++)
-		hit = hascode(dso[i], a, a + len);
-	if (!hit)
+	if (!n)
 		return;
 	pthread_mutex_lock(&core.lock);
-	atomic_store(&core.stale, 1);
-	for (int c = 0; c < core.ncpu; c++)
+	for (int i = 0; i < n && !hit; i++)
+		hit = hascode(dso[i], a, a + len);
+	if (hit)
+		atomic_store(&core.stale, 1);
+	for (int c = 0; c < core.ncpu && hit; c++)
 		atomic_store(&core.cpu[c]->poll, 1);
 	pthread_mutex_unlock(&core.lock);
 }

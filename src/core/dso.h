@@ -18,6 +18,7 @@ struct dso {
 	struct cimage image;
 	struct trans **trans;          /* records of its regions, made when needed */
 	int broken;
+	char *name;                    /* for -d cache only */
 	u32 nnew; u64 newbytes;        /* of the persisting in progress */
 };
 

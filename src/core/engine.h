@@ -61,6 +61,10 @@ u64 engine_hostpc(const void *ucontext, int *inside);
 /* The process is about to end, or to become another: translations that are worth it are kept for other processes. */
 void engine_end(void);
 
+/* Translates the code at pc and everything that is reached from it by direct branches, unless it is known; the
+ * number of regions made.  The thread runs nothing. */
+u64 engine_warm(struct cpu *, gaddr pc);
+
 void engine_fork(int phase);           /* 0 before, 1 in the parent, 2 in the child */
 
 /* Counted where it costs nothing; time and exits only if engine_options.count asks for it.  After the threads

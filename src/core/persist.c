@@ -61,29 +61,36 @@ isworth(const struct dso *d)
 	return (u64)d->nnew * REGION_COST * AGAIN >= FILE_COST + bytes * BYTE_COST;
 }
 
+static int
+samefile(const struct stat *s, const struct stat *t)
+{
+	return s->st_dev == t->st_dev && s->st_ino == t->st_ino && s->st_size == t->st_size &&
+	    !memcmp(&s->st_mtim, &t->st_mtim, sizeof s->st_mtim) && !memcmp(&s->st_ctim, &t->st_ctim, sizeof s->st_ctim);
+}
+
 /* The file is the one we mapped, and as it was when its content was identified: then the clean pages have held
- * that content all the time.  The kernel knows its name. */
+ * that content all the time.  The kernel knows its name; not to be believed are device and inode in its list of
+ * mappings, which on stacked file systems are those of a file underneath. */
 static int
 unchanged(const struct dso *d)
 {
 	FILE *f = fopen("/proc/self/maps", "re");
-	char line[4500], *name;
+	gaddr page = d->lo;
+	char line[4500];
 	struct stat st;
 	int ok = 0;
 
-	while (f && !ok && fgets(line, sizeof line, f)) {
-		u64 lo, hi, off, ino;
-		unsigned major, minor;
-		int at;
+	while (page < d->hi && !d->clean[(page - d->lo) / 4096])
+		page += 4096;
+	while (f && fgets(line, sizeof line, f)) {
+		u64 lo, hi, off;
+		int at = 0;
 
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64 " %x:%x %" SCNu64 " %n", &lo, &hi, &off, &major,
-		    &minor, &ino, &at) < 6 || ino != d->st.st_ino || h2g((void *)lo) - off != d->key.delta)
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64 " %*s %*s %n", &lo, &hi, &off, &at) < 3 || !at ||
+		    page < h2g((void *)lo) || page >= h2g((void *)hi))
 			continue;
-		name = line + at;
-		name[strcspn(name, "\n")] = 0;
-		ok = !stat(name, &st) && st.st_dev == d->st.st_dev && st.st_ino == d->st.st_ino &&
-		    st.st_size == d->st.st_size && !memcmp(&st.st_mtim, &d->st.st_mtim, sizeof st.st_mtim) &&
-		    !memcmp(&st.st_ctim, &d->st.st_ctim, sizeof st.st_ctim);
+		line[at + (int)strcspn(line + at, "\n")] = 0;
+		ok = page < d->hi && h2g((void *)lo) - off == d->key.delta && !stat(line + at, &st) && samefile(&st, &d->st);
 		break;
 	}
 	if (f)
@@ -169,7 +176,7 @@ update(struct dso *d)
 
 	if ((e = store_begin(&d->key, &f))) {
 		if (logging(LOG_CACHE))
-			log_print("cache: image at %#llx is not written: %s\n", (unsigned long long)d->lo, strerror(-e));
+			log_print("cache: %s: not written: %s\n", d->name, strerror(-e));
 		return;
 	}
 	openbase(d, &base);
@@ -179,8 +186,8 @@ update(struct dso *d)
 	else if (!store_commit(&f))
 		core.stat.persisted += added;
 	if (logging(LOG_CACHE))
-		log_print("cache: image at %#llx: %u regions added to %u, %llu bytes\n", (unsigned long long)d->lo,
-		    added, base.nregion, (unsigned long long)size);
+		log_print("cache: %s: %u regions added to %u, %llu bytes\n", d->name, added, base.nregion,
+		    (unsigned long long)size);
 	if (p)
 		munmap(p, size);
 	if (base.base)

@@ -309,7 +309,7 @@ flagslive(void *arg, gaddr pc)
 
 	if (pc == FLAGS_UNKNOWN)
 		return 0;
-	if (!(n = core_known(pc, w->mode)))
+	if (!(n = core_find(pc, w->mode)))
 		n = cache_adopt(pc, w->mode);
 	if (n && n->t->home != core.home)
 		core.home = 0;

@@ -125,7 +125,7 @@ linkout(struct trans *t)
 	struct node *n;
 
 	for (int i = 0; i < t->nlink; i++)
-		if ((n = core_known(t->link[i].pc, t->mode)))
+		if ((n = core_find(t->link[i].pc, t->mode)))
 			core_link(t, (u32)i, n);
 }
 
@@ -225,7 +225,7 @@ cputime(void)
 struct node *
 core_translate(struct cpu *cpu, gaddr pc, u32 mode)
 {
-	struct node *n = core_known(pc, mode);
+	struct node *n = core_find(pc, mode);
 	struct trans *t;
 	u64 begun;
 	int got, e;

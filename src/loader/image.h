@@ -82,6 +82,8 @@ struct image {
 
 /* gmem_init has been called for p->guest. */
 int image_load(struct image *, const struct program *p);
+/* Maps a library of p's guest where its ld.so would have it; *bias.  0 or -errno. */
+int image_maplibrary(const struct program *p, int fd, const char *path, gaddr *bias);
 
 /* What the auxiliary vector says that the loader cannot know. */
 struct start {

@@ -206,6 +206,23 @@ load_interp(struct image *img, const struct program *p)
 	return r ? FAIL(img, r, D_BADINTERP, p->name, p->interp, why) : 0;
 }
 
+int
+image_maplibrary(const struct program *p, int fd, const char *path, gaddr *bias)
+{
+	char name[IMAGE_PATH];
+	struct object o = { .fd = fd, .shown = shown(p, fd, path, name) };
+	const char *why;
+	int r = readelf(&o, &why);
+
+	if (!r && (o.elf.type != ET_DYN || elf_guest(&o.elf) != p->guest))
+		r = -ENOEXEC;
+	if (!r)
+		r = mapall(&o);
+	*bias = o.bias;
+	elf_free(&o.elf);
+	return r;
+}
+
 static int
 load_program(struct image *img, const struct program *p)
 {

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* warm.c - translates code that nobody has asked for yet: a function and all that its exits lead to */
+#include <stdlib.h>
+#include "core/cache.h"
+#include "core/core.h"
+
+struct work { gaddr *pc; int n, cap; };
+
+static void
+push(struct work *w, gaddr pc)
+{
+	w->pc = grow(w->pc, w->n, &w->cap, sizeof *w->pc);
+	w->pc[w->n++] = pc;
+}
+
+u64
+engine_warm(struct cpu *cpu, gaddr pc)
+{
+	u32 mode = core.guest->mode(cpu);
+	struct work w = { 0 };
+	u64 made = 0;
+
+	push(&w, pc);
+	while (w.n) {
+		pthread_mutex_lock(&core.lock);
+		pc = w.pc[--w.n];
+		/* what an image has was followed when the image was made */
+		if (!core_find(pc, mode) && !cache_has(pc, mode)) {
+			struct node *n = core_translate(cpu, pc, mode);
+
+			made += n != 0;
+			for (int i = 0; n && i < n->t->nlink; i++)
+				push(&w, n->t->link[i].pc);
+		}
+		pthread_mutex_unlock(&core.lock);
+	}
+	free(w.pc);
+	return made;
+}

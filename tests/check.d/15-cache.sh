@@ -1,0 +1,133 @@
+#!/bin/bash
+# Translations kept between processes: found again, never wrong, whatever happens to the files.
+set -u
+B=$(cd "$1" && pwd) here=$(cd "$(dirname "$0")/.." && pwd)
+dragoman=${DRAGOMAN:-$B/dragoman}
+T=$(mktemp -d)
+trap 'chmod -R u+w "$T"; rm -rf "$T"' EXIT
+p=0 f=0 k=0
+unset DRAGOMAN_CACHE
+ulimit -c 0
+ok() { p=$((p + 1)); }
+no() { f=$((f + 1)); echo "FAIL $*"; }
+same() { if [ "$2" = "$3" ]; then ok; else no "$1: expected '$2', got '$3'"; fi; }
+fresh() { chmod -R u+w "$T/c" 2>/dev/null; rm -rf "$T/c"; mkdir -m 700 "$T/c"; }
+run() { timeout 60 "$dragoman" --cache "$T/c" -L "$sys" "$@" 2>&1; }
+# what -d stats counts, by the text after it; the guest's own output goes elsewhere
+stat() { # text, command...
+	local text=$1
+	shift
+	timeout 60 "$dragoman" --cache "$T/c" -d stats -D "$T/log" -L "$sys" "$@" >/dev/null 2>&1
+	sed -n "s/^ *\([0-9]*\) $text\$/\1/p" "$T/log"
+}
+stat_size() { command stat -c %s "$1"; }
+few() { # name, limit, number
+	if [ -n "$3" ] && [ "$3" -le "$2" ]; then ok; else no "$1: at most $2 regions wanted, '$3' translated"; fi
+}
+ours() { ls "$T/c"/*.dgm 2>/dev/null; }
+new="regions translated"
+
+for g in aarch64 riscv64; do
+	cc=$g-linux-gnu-gcc sys=/usr/$g-linux-gnu
+	command -v $cc >/dev/null || { echo "SKIP $g: no $cc"; k=$((k + 1)); continue; }
+	D=$T/$g
+	mkdir -p "$D"
+	sed 's,^// .*,,' "$here/prog/hello.c" >"$D/hello.c"
+	$cc -O2 -w -o "$D/hello" "$D/hello.c" && $cc -O2 -w -static -o "$D/hello-static" "$D/hello.c" &&
+	$cc -O2 -w -pthread -o "$D/plugins" "$here/cache/plugins.c" -ldl &&
+	$cc -O2 -w -pthread -o "$D/patch" "$here/cache/patch.c" &&
+	for n in 1 2 3; do $cc -O2 -shared -fPIC -DN=$n -o "$D/lib$n.so" "$here/cache/lib.c" || break; done ||
+		{ no "$g: test programs do not build"; continue; }
+
+	# cold, warm, warm: the same; warm runs translate next to nothing
+	for exe in hello hello-static; do
+		fresh
+		want=$("$dragoman" --cache off -L "$sys" "$D/$exe")
+		for n in cold warm again; do same "$g $exe $n" "$want" "$(run "$D/$exe")"; done
+		few "$g $exe" 10 "$(stat "$new" "$D/$exe")"
+	done
+	# another configuration is another file
+	few "$g without bmi2 is made anew" 100000 "$(stat "$new" --host-off bmi2 "$D/hello")"
+	same "$g features" 1 "$([ "$(stat "$new" --host-off bmi2,avx "$D/hello")" -gt 50 ] && echo 1)"
+
+	# a library changed in place, by rename, and back again
+	fresh
+	for n in 1 2 1 3 2; do
+		cp "$D/lib$n.so" "$D/lib.so"
+		for again in 1 2 3; do same "$g library $n in place" "lib $n" "$(run "$D/plugins" "$D/lib.so")"; done
+		cp "$D/lib$n.so" "$D/next.so"
+		mv "$D/next.so" "$D/lib.so"
+		same "$g library $n renamed" "lib $n" "$(run "$D/plugins" "$D/lib.so")"
+	done
+	# changed with its size and modification time kept
+	touch -r "$D/lib1.so" "$D/stamp"
+	for n in 1 2 1; do
+		cp "$D/lib$n.so" "$D/lib.so"
+		touch -r "$D/stamp" "$D/lib.so"
+		same "$g library $n, old time" "lib $n" "$(run "$D/plugins" "$D/lib.so")"
+	done
+	# libraries come and go, also one in place of another
+	for again in 1 2 3; do
+		same "$g plugins $again" "lib 1 lib 2 lib 3 lib 1 lib 3" \
+		    "$(run "$D/plugins" "$D/lib1.so" "$D/lib2.so" "$D/lib3.so" "$D/lib1.so" "$D/lib3.so" | paste -sd' ')"
+	done
+
+	# text that was found in the cache is written to, replaced and taken away, with threads in it
+	fresh
+	same "$g patched text, seen before" "" "$(run "$D/patch" only)"
+	same "$g it is in the cache" 1 "$([ "$(stat "regions in them" "$D/patch" only)" -gt 50 ] &&
+	    [ "$(stat "$new" "$D/patch" only)" -le 10 ] && echo 1)"
+	for again in cold warm again; do same "$g patched text, $again" "done" "$(run "$D/patch")"; done
+
+	# broken files: every eighth byte of a page in turn would take long; places all over
+	fresh
+	run "$D/hello" >/dev/null
+	want=$(run "$D/hello")
+	mkdir -p "$T/keep"
+	rm -f "$T/keep"/*
+	cp "$T/c"/*.dgm "$T/keep"
+	for n in $(seq 1 12); do
+		cp "$T/keep"/* "$T/c"
+		for x in "$T/c"/*.dgm; do
+			at=$(((RANDOM * 32768 + RANDOM) % $(stat_size "$x")))
+			printf "\\x$(printf %x $((RANDOM % 256)))" | dd of="$x" bs=1 seek=$at conv=notrunc 2>/dev/null
+		done
+		same "$g flipped $n" "$want" "$(run "$D/hello")"
+	done
+	for n in 0 1 100 4096 20000; do
+		cp "$T/keep"/* "$T/c"
+		for x in "$T/c"/*.dgm; do truncate -s $n "$x"; done
+		same "$g cut to $n" "$want" "$(run "$D/hello")"
+	done
+	# every file under every other's name
+	set -- "$T/keep"/*.dgm
+	for x in "$@"; do cp "$x" "$T/c/$(basename "$1")"; done
+	same "$g exchanged" "$want" "$(run "$D/hello")"
+
+	# directories that cannot be had
+	fresh
+	run "$D/hello" >/dev/null
+	chmod a-w "$T/c" "$T/c"/*
+	same "$g read-only" "$want" "$(run "$D/hello")"
+	chmod u+w "$T/c"
+	rm -rf "$T/c"
+	same "$g missing" "$want" "$(run "$D/hello")"
+	same "$g no directory" "$want" "$("$dragoman" --cache /dev/null -L "$sys" "$D/hello" 2>&1)"
+	fresh
+	same "$g no room" "$want" "$(ulimit -f 0; "$dragoman" --cache "$T/c" -L "$sys" "$D/hello" 2>&1 | cat)"
+	same "$g nothing half written" "" "$(ours)"
+	same "$g address space is limited" "$want" "$(ulimit -v 2000000; run "$D/hello")"
+
+	# many at once, killed while they write
+	fresh
+	for n in $(seq 1 12); do
+		timeout -s KILL 0.0$((n % 9 + 1)) "$dragoman" --cache "$T/c" -L "$sys" "$D/hello" >/dev/null 2>&1 &
+	done
+	wait
+	for n in 1 2 3 4; do run "$D/hello" >"$T/out.$n" & done
+	wait
+	same "$g after kill -9" "$want $want $want $want" "$(cat "$T"/out.[1234] | paste -sd' ')"
+	few "$g after kill -9" 10 "$(run "$D/hello" >/dev/null; stat "$new" "$D/hello")"
+done
+echo "$p passed, $f failed, $k skipped"
+[ $f = 0 ]

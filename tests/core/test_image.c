@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+/* test_image.c - cache files: what is written is found again; what is broken is refused or does no harm */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <cmocka.h>
+#include "base/util.h"
+#include "core/image_own.h"
+
+/* A host whose fields are 32-bit distances from their own place. */
+enum { HEAD = 24, NREGION = 5, CODE = 64 };
+
+static u32
+head(u8 *at)
+{
+	if (at)
+		memset(at, 0x11, HEAD);
+	return HEAD;
+}
+
+static const u8 *
+at(const u8 *field)
+{
+	return field + (s32)ld32(field);
+}
+
+static const u8 *referred(const u8 *code, const struct reloc *r) { return at(code + r->off); }
+static void refer(u8 *code, const struct reloc *r, const u8 *to) { st32(code + r->off, (u32)(to - (code + r->off))); }
+
+static void
+tie(u8 *code, const struct link *l, const u8 *to)
+{
+	u8 *field = code + l->site;
+
+	st32(field, (u32)((to ? to : code + l->stub) - field));
+}
+
+static const struct host host = {.name = "fake", .head = head, .referred = referred, .refer = refer, .link = tie};
+
+/* Region n lies at 0x1000 * (n + 1), has a second block and a return point, links to the next one, and uses stub 1
+ * and a constant that it shares with every other region. */
+static u64 consts[2][2] = {{1, 2}, {3, 4}};
+static struct made {
+	_Alignas(16) u8 code[CODE];
+	struct link link[2];
+	struct entry entry[3];
+	struct mapent map[2];
+	struct range range[2];
+	struct reloc reloc[2];
+} made[NREGION];
+
+static const struct store_key key = {.delta = 0x1000, .config = {5, 6}};
+
+static void
+make(struct source *s)
+{
+	for (u32 n = 0; n < NREGION; n++) {
+		struct made *m = &made[n];
+		gaddr pc = 0x1000 * (n + 1);
+
+		memset(m->code, (int)(0xa0 + n), CODE);
+		m->link[0] = (struct link){.site = 4, .stub = 40, .pc = 0x1000 * (n + 2)};
+		m->link[1] = (struct link){.site = 8, .stub = 44, .pc = 0x99000};
+		m->entry[0] = (struct entry){.pc = pc, .off = 0};
+		m->entry[1] = (struct entry){.pc = pc + 8, .off = 16, .flagsin = 1};
+		m->entry[2] = (struct entry){.pc = pc + 12, .off = 20, .ret = 1};
+		m->map[0] = (struct mapent){.off = 8, .pcoff = 4};
+		m->map[1] = (struct mapent){.off = 16, .pcoff = 8};
+		m->range[0] = (struct range){pc, pc + 16};
+		m->range[1] = (struct range){pc + 0x40, pc + 0x44};
+		m->reloc[0] = (struct reloc){.off = 24, .kind = REL_STUB, .index = 1};
+		m->reloc[1] = (struct reloc){.off = 28, .kind = REL_CONST};
+		st32(m->code + 28, (u32)((u8 *)consts[n & 1] - (m->code + 28)));
+		s[n] = (struct source){.pc = pc, .mode = 7, .size = CODE, .code = m->code, .link = m->link, .nlink = 2,
+		    .entry = m->entry, .nentry = 3, .map = m->map, .nmap = 2, .range = m->range, .nrange = 2,
+		    .reloc = m->reloc, .nreloc = 2};
+	}
+}
+
+static u8 *
+file(u64 *size)
+{
+	struct source src[NREGION], swap;
+	u8 *p;
+
+	make(src);
+	swap = src[0];
+	src[0] = src[3];
+	src[3] = swap;
+	p = cimage_build(&host, &key, src, NREGION, 0, size);
+	assert_non_null(p);
+	return p;
+}
+
+static void
+check_regions(const struct cimage *i)
+{
+	for (u32 n = 0; n < NREGION; n++) {
+		gaddr pc = 0x1000 * (n + 1);
+		u32 e = 9;
+		s64 r = cimage_find(i, pc, 7, &e);
+		const u8 *code;
+
+		assert_int_equal(r, n);
+		assert_int_equal(e, 0);
+		assert_int_equal(cimage_find(i, pc + 8, 7, &e), n);
+		assert_int_equal(e, 1);
+		assert_int_equal(i->entry[i->region[r].entry.at + e].flagsin, 1);
+		assert_int_equal(cimage_find(i, pc + 12, 7, &e), -1);          /* a return point is not entered */
+		assert_int_equal(cimage_find(i, pc, 6, &e), -1);
+		assert_true(cimage_whole(i, (u32)r));
+		code = i->code + i->region[r].code;
+		assert_int_equal(cimage_at(i, code + 10), r);
+		assert_int_equal(cimage_pcat(i, (u32)r, code + 10), pc + 4);
+		assert_int_equal(cimage_pcat(i, (u32)r, code), pc);
+		assert_ptr_equal(at(code + 24), i->base + i->h->table[T_HEAD].off + 8);
+		assert_memory_equal(at(code + 28), consts[n & 1], 16);
+		/* the last region's link leads nowhere, as everybody's second does */
+		assert_ptr_equal(at(code + 4), n + 1 < NREGION ? i->code + i->region[n + 1].code : code + 40);
+		assert_ptr_equal(at(code + 8), code + 44);
+	}
+	assert_int_equal(cimage_at(i, i->code - 1), -1);
+	assert_int_equal(cimage_at(i, i->code + i->codesize), -1);
+	assert_int_equal(i->npage, NREGION);
+	assert_int_equal(i->h->table[T_POOL].n, 2);
+}
+
+static void
+test_what_is_built_is_found(void **state)
+{
+	struct cimage i;
+	u64 size;
+	u8 *p = file(&size);
+
+	(void)state;
+	assert_null(cimage_check(&i, p, size, &key));
+	check_regions(&i);
+	munmap(p, size);
+}
+
+static void
+test_the_next_version_holds_the_regions_of_the_last(void **state)
+{
+	struct source src[NREGION];
+	struct cimage i, j;
+	u64 size, size2;
+	u8 *p = file(&size), *q, *moved;
+
+	(void)state;
+	moved = memcpy(aligned_alloc(64, size), p, size);      /* wherever it is mapped */
+	munmap(p, size);
+	assert_null(cimage_check(&i, moved, size, &key));
+	for (u32 n = 0; n < NREGION; n++) {
+		tie(i.code + i.region[n].code, &i.link[i.region[n].link.at], i.code + 4);       /* patched while it ran */
+		cimage_source(&i, n, &src[n]);
+	}
+	q = cimage_build(&host, &key, src, NREGION, 0, &size2);
+	free(moved);
+	assert_non_null(q);
+	assert_null(cimage_check(&j, q, size2, &key));
+	check_regions(&j);
+	munmap(q, size2);
+}
+
+static void
+test_an_image_of_nothing(void **state)
+{
+	struct cimage i;
+	u64 size;
+	u32 e;
+	u8 *p = cimage_build(&host, &key, 0, 0, 0, &size);
+
+	(void)state;
+	assert_null(cimage_check(&i, p, size, &key));
+	assert_int_equal(cimage_find(&i, 0x1000, 7, &e), -1);
+	assert_int_equal(cimage_at(&i, i.code), -1);
+	munmap(p, size);
+}
+
+static void
+test_links_stay_open_if_so_asked(void **state)
+{
+	struct source src[NREGION];
+	struct cimage i;
+	u64 size;
+	u8 *p;
+
+	(void)state;
+	make(src);
+	p = cimage_build(&host, &key, src, NREGION, 1, &size);
+	assert_null(cimage_check(&i, p, size, &key));
+	for (u32 n = 0; n < NREGION; n++)
+		assert_ptr_equal(at(i.code + i.region[n].code + 4), i.code + i.region[n].code + 40);
+	munmap(p, size);
+}
+
+static void
+test_every_flipped_bit_and_every_length_is_refused(void **state)
+{
+	struct store_key other = key;
+	struct cimage i;
+	u64 size;
+	u8 *p = file(&size);
+
+	(void)state;
+	for (u64 n = 0; n < size * 8; n++) {
+		p[n / 8] ^= (u8)(1 << n % 8);
+		assert_non_null(cimage_check(&i, p, size, &key));
+		assert_null(i.base);
+		p[n / 8] ^= (u8)(1 << n % 8);
+	}
+	for (u64 n = 0; n < size; n++)
+		assert_non_null(cimage_check(&i, p, n, &key));
+	other.delta++;
+	assert_non_null(cimage_check(&i, p, size, &other));
+	assert_null(cimage_check(&i, p, size, &key));
+	munmap(p, size);
+}
+
+/* Everything a reader does, wherever the tables lead. */
+static u64
+readall(const struct cimage *i)
+{
+	struct source s;
+	u64 sum = 0;
+	u32 e;
+
+	for (gaddr pc = 0xff8; pc < 0x7000; pc += 4)
+		sum += (u64)cimage_find(i, pc, 7, &e);
+	for (u64 off = 0; off < i->codesize + 64; off += 8) {
+		s64 r = cimage_at(i, i->code + off);
+
+		if (r >= 0)
+			sum += cimage_pcat(i, (u32)r, i->code + off);
+	}
+	for (u32 n = 0; n < i->nregion && n < 1000; n++) {
+		if (!cimage_whole(i, n))
+			continue;
+		cimage_source(i, n, &s);
+		for (u32 k = 0; k < s.size; k++)
+			sum += s.code[k];
+		for (u32 k = 0; k < s.nlink; k++)
+			sum += ld32(s.code + s.link[k].site) + s.code[s.link[k].stub];
+		for (u32 k = 0; k < s.nrange; k++)
+			sum += s.range[k].lo;
+		for (u32 k = 0; k < s.nreloc; k++)
+			sum += ld32(s.code + s.reloc[k].off);
+	}
+	for (u32 n = 0; n < i->npage; n++)
+		sum += i->page[n];
+	return sum;
+}
+
+/* A file that was made with malice has the right sums. */
+static void
+test_wrong_fields_with_right_sums_are_refused_or_do_no_harm(void **state)
+{
+	static const u32 values[] = {0, 1, 15, 16, 255, 4096, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff};
+	struct cimage i;
+	u64 size, refused = 0, taken = 0;
+	u8 *p = file(&size), *copy = aligned_alloc(64, size);  /* of malloc: a sanitizer sees its ends */
+	struct cimage_header *h = (void *)copy;
+
+	(void)state;
+	for (u64 off = 0; off < size; off += 4)
+		for (size_t v = 0; v < NELEM(values); v++) {
+			memcpy(copy, p, size);
+			st32(copy + off, values[v]);
+			h->sum = cimage_sum(copy + sizeof *h, size - sizeof *h);
+			h->headsum = cimage_sum(h, offsetof(struct cimage_header, headsum));
+			if (cimage_check(&i, copy, size, &key)) {
+				refused++;
+			} else {
+				taken++;
+				readall(&i);
+			}
+		}
+	assert_true(refused > 100 && taken > 100);
+	munmap(p, size);
+	free(copy);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_is_built_is_found),
+		cmocka_unit_test(test_the_next_version_holds_the_regions_of_the_last),
+		cmocka_unit_test(test_an_image_of_nothing),
+		cmocka_unit_test(test_links_stay_open_if_so_asked),
+		cmocka_unit_test(test_every_flipped_bit_and_every_length_is_refused),
+		cmocka_unit_test(test_wrong_fields_with_right_sums_are_refused_or_do_no_harm),
+	};
+
+	return cmocka_run_group_tests(tests, 0, 0);
+}
