@@ -121,11 +121,10 @@ openown(const struct store_options *o)
 	store.own = hidden(o, fd);
 	if (made)
 		tag();
-	fd = store_openfile(store.own, "identities", O_RDWR, 0, &st);
+	/* only to read: a guest that gives up its user's rights must not keep the right to write here */
+	fd = store_openfile(store.own, "identities", O_RDONLY, 0, &st);
 	if (fd == -ENOENT)
-		fd = store_openfile(store.own, "identities", O_RDWR | O_CREAT, 0, &st);
-	if (fd == -EROFS || fd == -EACCES)
-		fd = store_openfile(store.own, "identities", O_RDONLY, 0, &st);
+		fd = store_openfile(store.own, "identities", O_RDONLY | O_CREAT, 0, &st);
 	store.identities = hidden(o, fd < 0 ? -1 : fd);
 }
 

@@ -101,16 +101,19 @@ remember(const struct record *r)
 {
 	struct record set[WAYS];
 	u64 at = setof(&r->stamp);
-	int slot = (int)(r->sum % WAYS);
+	int slot = (int)(r->sum % WAYS), fd;
+	struct stat st;
 
-	if (store.identities < 0 || !store_nolimit())
+	if (store.own < 0 || !store_nolimit() ||
+	    (fd = store_openfile(store.own, "identities", O_RDWR | O_CREAT, 0, &st)) < 0)
 		return;
-	if (store_pread(store.identities, set, sizeof set, at))
+	if (store_pread(fd, set, sizeof set, at))
 		memset(set, 0, sizeof set);
 	for (int i = 0; i < WAYS; i++)
 		if (set[i].sum != sumof(&set[i]) || (set[i].stamp.dev == r->stamp.dev && set[i].stamp.ino == r->stamp.ino))
 			slot = i;
-	store_pwrite(store.identities, r, sizeof *r, at + (u64)slot * sizeof *r);
+	store_pwrite(fd, r, sizeof *r, at + (u64)slot * sizeof *r);
+	close(fd);
 }
 
 static void
@@ -221,7 +224,7 @@ store_identify(int fd, struct store_id *id)
 		if (racy)
 			return 0;
 		remember(&r);
-		if (store.identities >= 0 && store_nolimit())
+		if (store.own >= 0 && store_nolimit())
 			note(fd, &r.id);
 	}
 	r.id = *id;
