@@ -16,7 +16,8 @@ enum { MAXMARK = 1024, WINDOW = 4096, PEEKMAX = 32, RUN = 128, PIECE = FETCH_MAX
 /* Half of what is translated is never executed: error paths, the other cases of a switch.  Code that is
  * left out costs one exit when it is reached after all, and a jump from then on. */
 enum {
-	FAR = 128,                     /* bytes: how far ahead a conditional branch is followed */
+	FAR = 512,                     /* bytes: how far ahead a conditional branch is followed */
+	LOOP = 256,                    /* bytes: longer ones hardly notice that they lie in several regions */
 	CALLS = 32,                    /* instructions, after which calls are not assumed to return */
 };
 
@@ -26,6 +27,7 @@ struct walk {
 	gaddr pc;
 	u32 mode;
 	int max, n;
+	u64 whole;                     /* below this offset what others have is translated all the same */
 	u64 end;                       /* offset above the last instruction seen or head wanted */
 	u64 ok;                        /* so many bytes from the entry upward have been fetched, */
 	u8 code[WINDOW + PIECE];       /* these */
@@ -156,7 +158,7 @@ static int
 isopen(const struct walk *w, u64 off)
 {
 	return w->n < w->max && off < WINDOW - 8 && !(w->mark[off / 2] & SEEN) &&
-	    !(off && (core_known(w->pc + off, w->mode) || cache_has(w->pc + off, w->mode)));
+	    !(off >= w->whole && (core_known(w->pc + off, w->mode) || cache_has(w->pc + off, w->mode)));
 }
 
 /* Where a straight line from off meets what is in this region or another already, if near. */
@@ -175,7 +177,9 @@ meets(const struct walk *w, u64 off)
 		if (m)
 			hi = least(hi, at + (u64)__builtin_ctzll(m) / 8 * 2);
 	}
-	while ((lo = core_nexthead(w->pc + lo, w->pc + hi) - w->pc) < hi && !core_known(w->pc + lo, w->mode))
+	if (lo < w->whole)
+		lo = w->whole;
+	while (lo < hi && (lo = core_nexthead(w->pc + lo, w->pc + hi) - w->pc) < hi && !core_known(w->pc + lo, w->mode))
 		lo += 2;
 	return lo < hi ? lo : hi;
 }
@@ -316,6 +320,27 @@ flagslive(void *arg, gaddr pc)
 	return n ? n->flagsin : peek(arg, pc, &left);
 }
 
+/* A jump back out of a region closes a loop that lies in several.  The loop is then translated in one, up to the
+ * region's end: once more, but it may be hot.  Returns its length, or 2 if no such jump led here (a region has its
+ * first instruction in any case). */
+static u64
+loop(const struct cpu *cpu, gaddr pc, u32 mode)
+{
+	const struct trans *from = cpu->link && cpu->epoch == atomic_load(&core.emptied) ? core_transat(cpu->link) : 0;
+	const struct link *l;
+	gaddr at = 0, hi = 0;
+
+	if (!from || !from->nlink || from->mode != mode)
+		return 2;
+	l = &from->link[cpu->scratch[0]];
+	for (int i = 0; i < from->nentry && from->entry[i].off <= l->site; i++)
+		at = from->entry[i].pc;                /* of the block that jumps; of the last one, if out of line */
+	for (int i = 0; i < from->nrange; i++)
+		if (from->range[i].hi > hi)
+			hi = from->range[i].hi;
+	return l->pc == pc && at >= pc && hi - pc < LOOP ? hi - pc : 2;
+}
+
 int
 core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 {
@@ -328,6 +353,7 @@ core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 	w.pc = pc;
 	w.mode = mode;
 	w.max = max;
+	w.whole = loop(cpu, pc, mode);
 	w.n = w.ntodo = 0;
 	w.ok = 0;
 	core.home = cache_home(pc, 1);
