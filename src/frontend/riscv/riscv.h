@@ -87,6 +87,10 @@ int rv_translate(struct tr *);
 riscv_TRANSLATORS(DECLARE)
 #undef DECLARE
 
+/* -- bytes.c -- */
+/* the n bytes at base + disp, if this block has just stored each of them alone; else 0 */
+ref rv_frombytes(struct tr *, ref base, s32 disp, int n);
+
 /* integer register n, x0 being a constant; operations of 32 bits look at its low half */
 static inline ref
 rv_get(struct tr *t, int n)

@@ -152,9 +152,12 @@ rv_branch(struct tr *t, const struct riscv_insn *a)
 int
 rv_load(struct tr *t, const struct riscv_insn *a)
 {
-	ref base = rv_get(t, a->rs1);
+	ref base = rv_get(t, a->rs1), v = rv_frombytes(t, base, a->imm, ty_bits(a->ty) / 8);
 
-	rv_put(t, a->rd, a->sx ? tr_lds(t, I64, ty_bits(a->ty), 0, base, a->imm)
+	if (v)
+		rv_put(t, a->rd, a->sx ? tr_sxt(t, I64, v, ty_bits(a->ty)) : v);
+	else
+		rv_put(t, a->rd, a->sx ? tr_lds(t, I64, ty_bits(a->ty), 0, base, a->imm)
 	                       : tr_ld(t, a->ty, 0, base, a->imm));
 	return 1;
 }
