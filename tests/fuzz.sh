@@ -32,11 +32,15 @@ code() { # guest: instructions of a program of its own, 256 bytes each
 	fi
 	FUZZ_GUEST=$1 one "code-$1" fuzz_code "$dir" -max_len=1024
 }
-mkdir -p "$B/seeds/elf"
+mkdir -p "$B/seeds/elf" "$B/seeds/image"
 for g in aarch64 riscv64; do
 	head -c 4096 "/usr/$g-linux-gnu/lib/libc.so.6" >"$B/seeds/elf/$g" 2>/dev/null
 	code $g
 done
 one elf fuzz_elf "$B/seeds/elf" -max_len=8192
+# a real cache file to begin with
+"${DRAGOMAN:-$1/dragoman}" --cache "$B/cache" "$B/seed-aarch64" >/dev/null 2>&1
+cp "$B"/cache/*.dgm "$B/seeds/image/" 2>/dev/null
+one image fuzz_image "$B/seeds/image" -max_len=1000000
 echo "$p passed, $f failed, 0 skipped"
 [ $f = 0 ]

@@ -31,7 +31,7 @@ branch_begin(struct x86 *x)
 {
 	const struct region *r = x->r;
 
-	while (x->caplabel < r->nblock) {
+	while (x->caplabel <= r->nblock) {     /* room even for none: an entry that cannot be fetched whole */
 		x->label = grow(x->label, x->caplabel, &x->caplabel, sizeof *x->label);
 		x->loop = xrealloc(x->loop, (size_t)x->caplabel);
 	}
