@@ -11,7 +11,7 @@
 
 struct core core = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-enum { MAXTRANS = 1 << 22, MAXINSN = 192 };
+enum { MAXTRANS = 1 << 22, MAXINSN = 192, GUESTROOM = 2 << 20 };
 static const u64 codesize = (u64)256 << 20, codemin = (u64)4 << 20, imagesize = (u64)1 << 30;
 
 /* Room for cache files behind the code area, within reach of it; none where address space is limited. */
@@ -57,6 +57,21 @@ makearea(u64 want)
 	core.imageend = core.areaend + images;
 }
 
+static void *
+mapspace(u64 n)
+{
+	return mmap(0, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
+
+/* Is there some address space left for the guest? */
+static int
+hasroom(void)
+{
+	void *p = mapspace(GUESTROOM);
+
+	return p != MAP_FAILED && !munmap(p, GUESTROOM);
+}
+
 void
 engine_init(const struct guest *g, const struct engine_options *o)
 {
@@ -69,10 +84,11 @@ engine_init(const struct guest *g, const struct engine_options *o)
 	if (!(core.host = host_pick(o->host)))
 		diag(D_USAGE, "no such host");
 	makearea(o->codesize ? o->codesize : codesize);
-	while ((core.trans = mmap(0, n, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) == MAP_FAILED)
-		if ((n /= 2) < 65536)
-			diag(D_NOSPACE, "translation index", "64 KiB", strerror(errno));
+	while ((core.trans = mapspace(n)) == MAP_FAILED || !hasroom())
+		if (core.trans != MAP_FAILED && munmap(core.trans, n))
+			bug("munmap: %s", strerror(errno));
+		else if ((n /= 2) < 65536)
+			diag(D_NOSPACE, "translation index and the guest", "2 MiB", strerror(ENOMEM));
 	/* small programs fill one page of it: clearing a huge one takes longer than all else here */
 	madvise(core.trans, n, MADV_NOHUGEPAGE);
 	core.captrans = (int)(n / sizeof *core.trans);
