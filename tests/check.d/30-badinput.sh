@@ -195,7 +195,7 @@ logs() { # of guest $g
 }
 
 limits() { # of guest $g
-	for v in 12000 15000 17000 20000; do   # runs, or says so
+	for v in 9000 11000 12000 13000 15000 17000 20000; do  # runs, or says so
 		(ulimit -v $v; exec "$dragoman-static" "$exe" a) >out 2>err
 		case $? in
 		0) grep -qx 'args a' out ;;
