@@ -23,7 +23,7 @@ objs     = $(patsubst src/%,$(B)/%.o,$1)
 LIBA    := $(foreach r,$(ROOMS),$(B)/lib$r.a)
 TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*/test_*.c))
 
-.PHONY: all debug static check unit asan bless fuzz fuzz-targets lint bench demo install clean tests
+.PHONY: all debug static check check-full soak unit asan bless fuzz fuzz-targets lint bench demo install clean tests
 all: $(B)/dragoman
 
 MAIN := $(B)/main.c.o $(B)/options.c.o $(B)/cachecmd.c.o $(B)/warm.c.o
@@ -108,6 +108,17 @@ check:
 # expected text that tests compare, written anew: read the difference before you commit it
 bless: $(B)/tests/backend/test_code
 	CODE_BLESS=1 $<
+
+# Hours instead of minutes: all of gcc's execute tests at three levels, many more random instructions, all of Debian's
+# programs, fuzzing by the hour; the summary is kept in $(B)/check-full.txt
+check-full:
+	@tools/need.sh build check
+	+@TORTURE_EVERY=1 TORTURE_LEVELS="-O0 -O2 -Os" RISU_ROUNDS=20 FULL=1 FUZZ_SECONDS=3600 CHILDREN=5000 RUNS=5 MUTATIONS=100000 \
+	    CHECK_TIMEOUT=40000 tests/check.sh $(B) | tee $(B)/check-full.txt
+
+HOURS ?= 1
+soak: $(B)/dragoman
+	@tests/soak.sh $(B) $(HOURS)
 
 lint:
 	@awk -f tools/lint.awk $(shell find src tools -name '*.[ch]')

@@ -47,7 +47,7 @@ for s in "$here"/check.d/*.sh; do
 	[ -e "$s" ] || continue
 	name=$(basename "$s" .sh)
 	echo "== $name"
-	timeout 900 "$s" "$B" >"$B/log.$name" 2>&1
+	timeout "${CHECK_TIMEOUT:-900}" "$s" "$B" >"$B/log.$name" 2>&1
 	rc=$?
 	grep -E '^(FAIL|SKIP)' "$B/log.$name" | head -40
 	last=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$B/log.$name" | tail -1)
