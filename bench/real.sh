@@ -4,6 +4,7 @@
 #   GUESTS="aarch64 riscv64"  which guests       RUNS=3   rounds       KEEP=regex    rows
 #   QEMU=qemu-                prefix of the peer's programs
 #   ROOT_aarch64=DIR ROOT_riscv64=DIR            userlands (tools/rootfs.sh); a guest without one is left out
+#   DRAGOMAN_CACHE=off        cold: without translations of earlier rounds
 #   ROOT_native=DIR           a userland of the host's architecture and the same release; else the host's own
 #                             programs are run, which may be of other versions
 set -eu
@@ -47,10 +48,10 @@ row() { # name, program below /usr of the root (may be a pattern), arguments
 	exe=("$root"/usr/$prog)
 	native "$prog"
 	[ -e "${exe[0]}" ] || { echo "$g $name 0 0 0 0 0 0 missing"; return 0; }
-	"$B/mb/xtime" "${RUNS:-3}" -- "${cmd[@]}" "$@" -- "${QEMU:-qemu-}$g" -L "$root" "${exe[0]}" "$@" -- \
+	"$B/mb/xtime" "${RUNS:-3}" -- "${cmd[@]}" "$@" -- "${peer[@]}" -L "$root" "${exe[0]}" "$@" -- \
 	    "$B/dragoman" -L "$root" "${exe[0]}" "$@" |
 	    awk -v g="$g" -v name="$name" '{ t[NR] = $1; st[NR] = $6; h[NR] = $7 }
-		END { print g, name, t[1], t[2], t[3], st[1], st[2], st[3], h[2] == h[3] ? "" : "differs" }'
+		END { print g, name, t[1], t[2], t[3], st[1], st[2], st[3], st[2] || st[3] || h[2] == h[3] ? "" : "differs" }'
 }
 rows() {
 	row nbody bin/python3.13 "$here/real/nbody.py"
@@ -75,8 +76,8 @@ rows() {
 [ -e "$W/unit.c" ] || inputs
 for g in $guests; do
 	root=ROOT_$g root=${!root:-}
-	# qemu-user's pointer authentication is slow
-	[ "$g" = aarch64 ] && export QEMU_CPU=max,pauth-impdef=on || unset QEMU_CPU
+	peer=("${QEMU:-qemu-}$g")
+	[ "$g" != aarch64 ] || peer+=(-cpu max,pauth-impdef=on)        # the peer's pointer authentication is slow
 	if [ -n "$root" ]; then rows; else echo "real.sh: no ROOT_$g: $g left out" >&2; fi
 done | awk -v mean=$mean -v most=$most '
 function show(st, t) { return st || $3 <= 0 ? "-" : sprintf("%.2f", t / $3) }
