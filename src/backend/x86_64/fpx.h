@@ -31,6 +31,10 @@ enum nanrule fp_rule(const struct x86 *);
 int fp_soft(void);                     /* fpmode.c: traps have been too many, NAN_SLOW instead */
 int fp_toomany(void);                  /* one more trap: 1 when that is so from now on */
 
+/* fpmode.c: stmxcsr and ldmxcsr of a slot in cpu */
+struct mem fp_mxslot(void);
+void fp_mxcsr(struct code *, int load);
+
 /* 1: a float type of lanes of 32 or 64 bits, scalar or of 128 bits */
 static inline int
 isfp(int ty)
