@@ -174,6 +174,7 @@ struct region {
 	gaddr pc;                      /* entry */
 	u32 mode;                      /* guest->mode */
 	u8 fpnan;                      /* enum fpnan */
+	u8 fpflush;                    /* FPM_FZ is on: F32, F64 results that are tiny become zero */
 	struct ins *ins; int nins, capins;             /* ins[0] is unused */
 	u64 *k; int nk, capk;
 	struct block *block; int nblock, capblock;
