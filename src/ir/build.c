@@ -21,7 +21,7 @@ region_init(struct region *r, const struct guest *g, gaddr pc, u32 mode)
 	r->guest = g;
 	r->pc = r->insn_pc = pc;
 	r->mode = mode;
-	r->fpnan = 0;
+	r->fpnan = r->fpflush = 0;
 	r->nins = 1;
 	r->nk = r->nblock = r->nrange = r->ninsn = r->nmark = r->broken = 0;
 	r->bstart = r->sorted = 1;

@@ -128,7 +128,8 @@ do_compare(struct eval *e, const struct ins *i, u64 *out)
 	enum fpcmp c = compare(&v, i, eval_lane(eval_arg(e, i->a), w, 0), eval_lane(eval_arg(e, i->b), w, 0));
 
 	out[0] = i->op == O_fcmp ? flags[c] : (u64)holds(i->v, c);
-	e->cpu->fpflags |= v.flags;
+	if (i->op != O_fset || !(i->aux & FP_SILENT))
+		e->cpu->fpflags |= v.flags;
 	return EVAL_ON;
 }
 

@@ -111,6 +111,8 @@ enum {
 	FP_RM = 7,                     /* enum fprm */
 	FP_SIGNAL = 1 << 3,            /* fcmp: quiet NaNs signal too */
 	FP_UNS = 1 << 4,               /* integer side is unsigned */
+	FP_SILENT = 1 << 4,            /* fset: raises nothing; a HELP_FLAGS helper before it in the block took the
+	                                * flags so far, and invalid is clear afterwards when an operand is a NaN */
 	FP_EXACT = 1 << 5,             /* fround: raises inexact */
 	FP_NANMAX = 1 << 6,            /* fcvti: NaN converts to the largest value (RISC-V), else to 0 */
 	FP_NUM = 1 << 7,               /* fmin/fmax: a quiet NaN loses (IEEE minNum, and RISC-V's minimumNumber by fpnan) */
@@ -172,6 +174,7 @@ struct region {
 	gaddr pc;                      /* entry */
 	u32 mode;                      /* guest->mode */
 	u8 fpnan;                      /* enum fpnan */
+	u8 fpflush;                    /* FPM_FZ is on: F32, F64 results that are tiny become zero */
 	struct ins *ins; int nins, capins;             /* ins[0] is unused */
 	u64 *k; int nk, capk;
 	struct block *block; int nblock, capblock;

@@ -289,6 +289,7 @@ line(struct parser *p)
 			r->mode = (u32)v;
 		if (word(p, "fpnan") && number(p, &v))
 			r->fpnan = (u8)v;
+		r->fpflush = (u8)word(p, "flush");
 		return 0;
 	}
 	if (!word(p, "block"))

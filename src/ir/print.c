@@ -169,7 +169,8 @@ ir_print(const struct region *r, char *buf, size_t n)
 	u16 number[r->nins];
 	struct printer p = { .r = r, .at = buf, .end = buf + n, .number = number };
 
-	put(&p, "region 0x%llx mode %u fpnan %u\n", (unsigned long long)r->pc, r->mode, r->fpnan);
+	put(&p, "region 0x%llx mode %u fpnan %u%s\n", (unsigned long long)r->pc, r->mode, r->fpnan,
+	    r->fpflush ? " flush" : "");
 	for (int k = 0; k < r->nblock; k++) {
 		const struct block *b = &r->block[k];
 		u16 next = 1;

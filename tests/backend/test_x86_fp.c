@@ -139,6 +139,7 @@ block(const struct opcase *first, const struct way *w, int n, u64 seed)
 		cpu_eval->fpmode |= below(2) ? FPM_FZ16 : FPM_AHP;
 	region_init(&r, w->guest, PC, 0);
 	r.fpnan = w->fpnan;
+	r.fpflush = (w->mode & FPM_FZ) != 0;
 	ir_block(&r, PC);
 	ir_insn(&r, PC);
 	u32 var = below(NVEC);         /* all different, or nearly: a home keeps track of few values */

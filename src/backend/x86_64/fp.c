@@ -26,6 +26,41 @@ fp_tmp(struct x86 *x, int ty)
 	return ty_isvec(ty) && !x86feat.avx512 ? xv_tmp(x) : -1;
 }
 
+/* ARM sees tininess before rounding, x86 after: they differ when a product or a narrowed number rounds up to
+ * the least normal number, which it would be with the exponent unlimited too.  Others do not: a sum that is
+ * tiny is exact; a quotient of numbers of n bits that is less than 1 is not more than 1 - 2^-n; a root is not tiny. */
+int
+fp_mayround(const struct x86 *x, const struct ins *i)
+{
+	int narrows = i->op == O_fcvt && ty_lanebits(i->ty) < ty_lanebits(i->v);
+
+	return x->r->fpflush && (i->op == O_fmul || i->op == O_fma || narrows);
+}
+
+void
+fp_tinycheck(struct x86 *x, const struct ins *i, struct fpregs r)
+{
+	int bits = ty_lanebits(i->ty), packed = ty_isvec(i->ty);
+	u64 magnitude = rep(~((u64)1 << (bits - 1)), bits), least = bits == 64 ? (u64)1 << 52 : (u64)1 << 23;
+	struct code *c = &x->a;
+
+	if (!fp_mayround(x, i))
+		return;
+	v3m(c, V_PAND, r.t, r.d, packed ? krep(magnitude, 64) : xv_const(bits == 64 ? magnitude : (u32)magnitude, 0));
+	v3m(c, bits == 64 ? V_PCMPEQQ : V_PCMPEQD, r.t, r.t, krep(least, bits));
+	v2(c, V_PTEST, r.t, r.t);
+	fp_slow(x, jcc_32(c, JNE), i, r);
+}
+
+/* the scratch for looking at an instruction's result, or -1 */
+int
+fp_looktmp(struct x86 *x, const struct ins *i)
+{
+	if (fp_mayround(x, i))
+		return xv_tmp(x);
+	return fp_rule(x) != NAN_TRAP ? fp_tmp(x, i->ty) : -1;
+}
+
 u8 *
 fp_unordered(struct x86 *x, int ty, int a, int b, int t)
 {
@@ -133,7 +168,7 @@ arith(struct x86 *x, u32 op, int ty, int d, int a, int b, struct mem *m)
 int
 ef_arith(struct x86 *x, const struct ins *i)
 {
-	int keep = fp_rule(x) == NAN_SLOW || (i->aux & FP_RM) != RM_DYN, cold0 = x->ncold;
+	int keep = fp_keeps(x, i), cold0 = x->ncold;
 	struct fpregs r = noregs();
 	struct mem m;
 
@@ -144,10 +179,11 @@ ef_arith(struct x86 *x, const struct ins *i)
 	fp_saveflags(x, i);
 	r.a = xv_use(x, i->a);
 	r.b = keep ? xv_use(x, i->b) : xv_usem(x, i->b, &m);
-	r.t = fp_rule(x) != NAN_TRAP ? fp_tmp(x, i->ty) : -1;
+	r.t = fp_looktmp(x, i);
 	r.d = keep ? xv_defx(x, (ref)x->i) : xv_def(x, (ref)x->i);
 	fp_rmguard(x, i, r);
 	arith(x, arith_op(i->op), i->ty, r.d, r.a, r.b, &m);
+	fp_tinycheck(x, i, r);
 	fp_nancheck(x, i, r);
 	fp_back(x, cold0);
 	return 1;
@@ -156,7 +192,7 @@ ef_arith(struct x86 *x, const struct ins *i)
 int
 ef_sqrt(struct x86 *x, const struct ins *i)
 {
-	int keep = fp_rule(x) == NAN_SLOW || (i->aux & FP_RM) != RM_DYN, cold0 = x->ncold;
+	int keep = fp_keeps(x, i), cold0 = x->ncold;
 	int bits = ty_lanebits(i->ty);
 	struct fpregs r = noregs();
 
@@ -233,12 +269,13 @@ ef_fma(struct x86 *x, const struct ins *i)
 	r.a = xv_use(x, i->a);
 	r.b = xv_use(x, i->b);
 	r.c = xv_use(x, i->c);
-	r.t = fp_tmp(x, i->ty);
-	r.d = fp_rule(x) == NAN_SLOW ? xv_defx(x, (ref)x->i) : xv_def(x, (ref)x->i);
+	r.t = fp_mayround(x, i) ? xv_tmp(x) : fp_tmp(x, i->ty);
+	r.d = fp_keeps(x, i) ? xv_defx(x, (ref)x->i) : xv_def(x, (ref)x->i);
 	fp_rmguard(x, i, r);
 	if (fp_rule(x) == NAN_TRAP || fp_rule(x) == NAN_CANON)
 		fp_slow(x, fp_unordered(x, i->ty, r.c, i->aux & FP_NEGP ? r.a : r.c, r.t), i, r);
 	fma_form(x, i, r);
+	fp_tinycheck(x, i, r);
 	fp_nancheck(x, i, r);
 	fp_back(x, cold0);
 	return 1;

@@ -17,11 +17,24 @@ invalid_cold(struct x86 *x, const struct cold *cold)
 	jmp_to(&x->a, cold->back);
 }
 
+/* FP_SILENT: compares again, for the flags, and takes invalid back */
+static void
+silent_cold(struct x86 *x, const struct cold *cold)
+{
+	struct code *c = &x->a;
+
+	fp_mxcsr(c, 0);
+	alu_mi(c, A_AND, 32, fp_mxslot(), ~FPX_INVALID);
+	v2(c, vf_cmp(V_UCOMISS, (int)cold->n), cold->reg[0], cold->reg[1]);
+	fp_mxcsr(c, 1);
+	jmp_to(c, cold->back);
+}
+
 /* [u]comis a, b; b may be in memory */
 static void
 compare(struct x86 *x, const struct ins *i, ref p, ref q)
 {
-	int soft = softly(x, i), bits = ty_lanebits(i->ty);
+	int silent = i->op == O_fset && i->aux & FP_SILENT, soft = softly(x, i) || silent, bits = ty_lanebits(i->ty);
 	u32 op = vf_cmp(i->aux & FP_SIGNAL && !soft ? V_COMISS : V_UCOMISS, bits);
 	struct mem m;
 	int a = xv_use(x, p), b = soft ? xv_use(x, q) : xv_usem(x, q, &m);
@@ -32,7 +45,7 @@ compare(struct x86 *x, const struct ins *i, ref p, ref q)
 		v2(&x->a, op, a, b);
 	if (!soft)
 		return;
-	struct cold *cold = x_cold(x, jcc_32(&x->a, JP), invalid_cold);
+	struct cold *cold = x_cold(x, jcc_32(&x->a, JP), silent ? silent_cold : invalid_cold);
 
 	cold->n = (u32)bits;
 	cold->reg[0] = (s8)a;

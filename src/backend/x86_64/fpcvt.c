@@ -150,9 +150,9 @@ ef_cvt(struct x86 *x, const struct ins *i)
 		return 0;
 	fp_saveflags(x, i);
 	r.a = xv_use(x, i->a);
-	r.t = fp_rule(x) != NAN_TRAP ? fp_tmp(x, i->ty) : -1;
+	r.t = fp_looktmp(x, i);
 	/* ARM's NaN is x86's here: SNaN to QNaN, payload cut; RM_ODD must leave the operand alone */
-	r.d = i->aux & FP_RM || fp_rule(x) == NAN_SLOW ? xv_defx(x, (ref)x->i) : xv_def(x, (ref)x->i);
+	r.d = fp_keeps(x, i) ? xv_defx(x, (ref)x->i) : xv_def(x, (ref)x->i);
 	fp_rmguard(x, i, r);
 	if (packed) {
 		v2(c, to == F64 ? V_CVTPS2PD : V_CVTPD2PS, r.d, r.a);
@@ -160,6 +160,7 @@ ef_cvt(struct x86 *x, const struct ins *i)
 		op = to == F64 ? V_CVTSS2SD : V_CVTSD2SS;
 		v3(c, op, r.d, r.a, r.a);
 	}
+	fp_tinycheck(x, i, r);
 	if (x->r->fpnan != FPNAN_ARM)
 		fp_nancheck(x, i, r);
 	fp_back(x, cold0);

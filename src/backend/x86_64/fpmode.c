@@ -70,13 +70,14 @@ fp_begin(const struct region *r)
 	fp_guest(r->fpnan);
 }
 
+struct mem fp_mxslot(void) { return m_cpu(offsetof(struct cpu, scratch[5])); }
+void fp_mxcsr(struct code *a, int load) { op0f_rm(a, 0, 0xae, 32, load ? 2 : 3, fp_mxslot(), 0); }
+
 void
 fp_gather(struct code *a)
 {
-	struct mem slot = m_cpu(offsetof(struct cpu, scratch[5]));
-
-	op0f_rm(a, 0, 0xae, 32, 3, slot, 0);           /* stmxcsr */
-	mov_rm(a, 32, RCX, slot);
+	fp_mxcsr(a, 0);
+	mov_rm(a, 32, RCX, fp_mxslot());
 	alu_ri(a, A_AND, 32, RCX, MX_FLAGS);
 	alu_mr(a, A_OR, 32, m_cpu(offsetof(struct cpu, fpflags)), RCX);
 }

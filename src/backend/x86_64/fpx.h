@@ -31,6 +31,10 @@ enum nanrule fp_rule(const struct x86 *);
 int fp_soft(void);                     /* fpmode.c: traps have been too many, NAN_SLOW instead */
 int fp_toomany(void);                  /* one more trap: 1 when that is so from now on */
 
+/* fpmode.c: stmxcsr and ldmxcsr of a slot in cpu */
+struct mem fp_mxslot(void);
+void fp_mxcsr(struct code *, int load);
+
 /* 1: a float type of lanes of 32 or 64 bits, scalar or of 128 bits */
 static inline int
 isfp(int ty)
@@ -61,11 +65,23 @@ void fp_rmguard(struct x86 *, const struct ins *, struct fpregs);
 /* after an operation: deals with a NaN in the result r.d as the rule says */
 void fp_nancheck(struct x86 *, const struct ins *, struct fpregs);
 
-/* Before operands are asked for: saves live flags if the two functions above will emit a test. */
+/* fp.c: whether the result must be looked at for tininess; does so (before fp_nancheck); a scratch for both */
+int fp_mayround(const struct x86 *, const struct ins *);
+void fp_tinycheck(struct x86 *, const struct ins *, struct fpregs);
+int fp_looktmp(struct x86 *, const struct ins *);
+
+/* May the evaluator be asked after the operation?  Then operands stay, in registers. */
+static inline int
+fp_keeps(const struct x86 *x, const struct ins *i)
+{
+	return fp_rule(x) == NAN_SLOW || (i->aux & FP_RM) != RM_DYN || fp_mayround(x, i);
+}
+
+/* Before operands are asked for: saves live flags if the functions above will emit a test. */
 static inline void
 fp_saveflags(struct x86 *x, const struct ins *i)
 {
-	if (i->aux & FP_RM || fp_rule(x) == NAN_CANON || fp_rule(x) == NAN_SLOW)
+	if (i->aux & FP_RM || fp_mayround(x, i) || fp_rule(x) == NAN_CANON || fp_rule(x) == NAN_SLOW)
 		xf_save(x);
 }
 

@@ -427,8 +427,7 @@ aftermode(struct tr *t)
 
 /* Compilers write a comparison that must not signal (isless(), the guard of an inline square root)
  * as frflags r; flt; fsflags r.  If v, about to be written to fflags, was read from it and only such
- * comparisons came between, they are made quiet instead and there is nothing to write.  (What is
- * lost: a signalling NaN raises invalid.) */
+ * comparisons came between, they are made to raise nothing and there is nothing to write. */
 static int
 restored(struct tr *t, ref v)
 {
@@ -441,7 +440,7 @@ restored(struct tr *t, ref v)
 			return 0;
 	for (; i < end; i++)
 		if (i->op == O_fset)
-			i->aux &= (u16)~FP_SIGNAL;
+			i->aux = (u16)((i->aux & ~FP_SIGNAL) | FP_SILENT);
 	return 1;
 }
 
