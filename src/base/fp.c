@@ -2,6 +2,8 @@
 /* fp.c - software floating point: taking apart, rounding, NaNs, arithmetic, comparison */
 #include "base/fpnum.h"
 
+_Atomic u8 fp_seen;
+
 const struct fpform fpform[FMT_COUNT] = {
 	[FMT_F16]  = { 16,  5, 10, 0 },
 	[FMT_F32]  = { 32,  8, 23, 0 },

@@ -42,6 +42,11 @@ enum {
 	FPX_ALL = 63,
 };
 
+/* The guest has written its flags, as it does before it looks at what an operation raises: from then on code is
+ * made (anew: gmem_watch->renew) that keeps them exactly where that costs something.  Reading them does not
+ * count: compilers' long double arithmetic does it, to wait for a trap. */
+extern _Atomic u8 fp_seen;
+
 struct fpenv {
 	u8 rm;                         /* enum fprm, not RM_DYN */
 	u8 nan;                        /* enum fpnan */

@@ -101,6 +101,8 @@ struct gmem_watch {
 	 * cache is not coherent). */
 	void (*flush)(gaddr a, u64 len);
 	void (*flushall)(void);
+	/* All code shall be made anew, in another way. */
+	void (*renew)(void);
 	/* A file has been mapped privately at a, from offset off, executable and not writable.  The map lock is not held. */
 	void (*mapped)(gaddr a, u64 len, u64 off, int fd);
 };

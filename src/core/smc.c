@@ -247,6 +247,16 @@ flushall(void)
 }
 
 static void
+renew(void)
+{
+	pthread_mutex_lock(&core.lock);
+	atomic_store(&core.stale, 1);
+	for (int i = 0; i < core.ncpu; i++)
+		atomic_store(&core.cpu[i]->poll, 1);
+	pthread_mutex_unlock(&core.lock);
+}
+
+static void
 unprotect(gaddr a, u64 len)
 {
 	if (!atomic_load(&npage) || !len)
@@ -274,4 +284,4 @@ smc_forget(void)
 		}
 }
 
-const struct gmem_watch smc_watch = {drop, unprotect, flush, flushall, cache_mapped};
+const struct gmem_watch smc_watch = {drop, unprotect, flush, flushall, renew, cache_mapped};

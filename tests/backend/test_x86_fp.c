@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test_x86_fp.c - floating point: host and evaluator agree to the bit, flags included, on random blocks */
+#include <stdatomic.h>
 #include "x86diff.h"
 
 enum { SF = 1, DF = 2, VSF = 4, VDF = 8, HF = 16, VHF = 32, SCALAR = SF | DF | HF, ANY = 63 };
@@ -18,7 +19,7 @@ static const struct opcase { u8 op, types, nargs, how; } cases[] = {
 };
 
 /* A way to run: guest, NaN rule, modes.  flags: those compared. */
-struct way { const char *name; struct guest *guest; u8 fpnan; u32 mode, flags; int staticrm, vectors /* 2: and half precision */, soft; };
+struct way { const char *name; struct guest *guest; u8 fpnan; u32 mode, flags; int staticrm, vectors /* 2: and half precision */, soft, seen; };
 
 enum { POOL = 8, ALL = FPX_ALL & ~FPX_DENORM };
 static struct region r;
@@ -184,12 +185,14 @@ wanted(const struct opcase *c)
 	return !only || !strcmp(only, opinfo[c->op].name);
 }
 
-static const struct way arm = {"arm", &guest_vec, FPNAN_ARM, 0, ALL & ~FPX_UNDERFLOW, 0, 1, 0};
-static const struct way arm_soft = {"arm-soft", &guest_vec, FPNAN_ARM, 0, ALL & ~FPX_UNDERFLOW, 0, 1, 1};
-static const struct way arm_half = {"arm-half", &guest_vec, FPNAN_ARM, 0, ALL & ~FPX_UNDERFLOW, 0, 2, 0};
-static const struct way arm_dn = {"arm-dn", &guest_vec, FPNAN_ARM_DN, FPM_DN, ALL & ~FPX_UNDERFLOW, 0, 1, 0};
-static const struct way arm_fz = {"arm-fz", &guest_vec, FPNAN_ARM, FPM_FZ, FPX_INVALID | FPX_DIVZERO | FPX_OVERFLOW, 0, 1, 0};
-static const struct way riscv = {"riscv", &guest_fp, FPNAN_RISCV, 0, ALL, 1, 0, 0};
+static const struct way arm = {"arm", &guest_vec, FPNAN_ARM, 0, ALL & ~FPX_UNDERFLOW, 0, 1, 0, 0};
+static const struct way arm_soft = {"arm-soft", &guest_vec, FPNAN_ARM, 0, ALL & ~FPX_UNDERFLOW, 0, 1, 1, 0};
+static const struct way arm_half = {"arm-half", &guest_vec, FPNAN_ARM, 0, ALL & ~FPX_UNDERFLOW, 0, 2, 0, 0};
+static const struct way arm_dn = {"arm-dn", &guest_vec, FPNAN_ARM_DN, FPM_DN, ALL & ~FPX_UNDERFLOW, 0, 1, 0, 0};
+static const struct way arm_fz = {"arm-fz", &guest_vec, FPNAN_ARM, FPM_FZ, FPX_INVALID | FPX_DIVZERO | FPX_OVERFLOW, 0, 1, 0, 0};
+static const struct way arm_seen = {"arm-seen", &guest_vec, FPNAN_ARM, 0, ALL, 0, 2, 1, 1};
+static const struct way arm_fz_seen = {"arm-fz-seen", &guest_vec, FPNAN_ARM, FPM_FZ, FPX_ALL, 0, 2, 1, 1};
+static const struct way riscv = {"riscv", &guest_fp, FPNAN_RISCV, 0, ALL, 1, 0, 0, 0};
 
 static void
 run(const char *hide, const struct way *w)
@@ -210,6 +213,7 @@ run(const char *hide, const struct way *w)
 		ir_op(&r, O_jmp, N, ir_k(&r, PC + 0x1000), 0, 0);
 		assert_int_equal(differ(&r, w->guest, 0), 0);
 	}
+	atomic_store(&fp_seen, w->seen);
 	if (w->soft)
 		host_x86_64.emptied();
 	printf("%s, hide \"%s\", seed %#lx\n", w->name, hide, seed);
@@ -273,6 +277,10 @@ static void test_half_with_sse(void **s) { (void)s; run("avx", &arm_half); }
 static void test_arm_with_sse(void **s) { (void)s; run("avx", &arm); }
 static void test_after_many_traps_with_avx512(void **s) { (void)s; run("", &arm_soft); }
 static void test_after_many_traps_with_avx2(void **s) { (void)s; run("avx512", &arm_soft); }
+static void test_all_flags_with_avx512(void **s) { (void)s; run("", &arm_seen); }
+static void test_all_flags_with_avx2(void **s) { (void)s; run("avx512", &arm_seen); }
+static void test_all_flags_with_sse(void **s) { (void)s; run("avx", &arm_seen); }
+static void test_all_flags_when_flushing(void **s) { (void)s; run("", &arm_fz_seen); }
 static void test_default_nan_with_avx512(void **s) { (void)s; run("", &arm_dn); }
 static void test_default_nan_with_avx2(void **s) { (void)s; run("avx512", &arm_dn); }
 static void test_default_nan_with_sse(void **s) { (void)s; run("avx", &arm_dn); }
@@ -292,7 +300,9 @@ main(void)
 		cmocka_unit_test(test_default_nan_with_avx512), cmocka_unit_test(test_default_nan_with_avx2),
 		cmocka_unit_test(test_default_nan_with_sse), cmocka_unit_test(test_riscv_with_avx512),
 		cmocka_unit_test(test_riscv_with_avx2), cmocka_unit_test(test_riscv_with_sse),
-		cmocka_unit_test(test_after_many_traps_with_avx512), cmocka_unit_test(test_after_many_traps_with_avx2), /* last */
+		cmocka_unit_test(test_after_many_traps_with_avx512), cmocka_unit_test(test_after_many_traps_with_avx2), /* late */
+		cmocka_unit_test(test_all_flags_with_avx512), cmocka_unit_test(test_all_flags_with_avx2),
+		cmocka_unit_test(test_all_flags_with_sse), cmocka_unit_test(test_all_flags_when_flushing),
 	};
 
 	setup();

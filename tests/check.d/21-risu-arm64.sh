@@ -29,7 +29,7 @@ for i in $(seq "${RISU_ROUNDS:-1}"); do
 			one eval $isa -n 4000 -k $k
 			one "$dragoman --host interp" $isa -n 4000 -k $k
 			for off in none avx512 avx512,avx2,avx,fma,bmi,bmi2,sha,aes,f16c,gfni; do
-				one "$dragoman --host-off $off" -z $isa -n 4000 -k $k
+				one "$dragoman --host-off $off" $isa -n 4000 -k $k
 			done
 		done
 	done

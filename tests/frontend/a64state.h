@@ -15,7 +15,6 @@ static const u8 pointer[] = {26, 28, 29};
 struct state { u64 v[32][2], x[30], nzcv, fpsr, fpcr, pad; u8 mem[MEM]; };
 
 static u64 rng = 1;
-static int nofz;                       /* no states with FPCR.FZ */
 
 static u32
 rnd(void)
@@ -96,8 +95,6 @@ fill(struct state *s, u64 at, u64 seed)
 	s->x[INDEX] = rnd() % 16;
 	s->nzcv = (u64)(rnd() & 15) << 28;
 	s->fpcr = rnd() & 1 ? 0 : (u64)(rnd() & 3) << 22 | (rnd() & 1 ? mode[rnd() % NELEM(mode)] : 0);
-	if (nofz)
-		s->fpcr &= ~(u64)FPCR_FZ;
 	for (int i = 0; i < MEM; i += 16)
 		vector((u64 *)(void *)(s->mem + i));
 	rng = outer;

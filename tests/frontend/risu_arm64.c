@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* risu_arm64.c - random AArch64 instructions under two emulators, state compared
  *
- *	risu_arm64 [-b | -g] [-z] [-s seed] [-n batches] [-k instructions] [-o only] EMULATOR EMULATOR
+ *	risu_arm64 [-b | -g] [-s seed] [-n batches] [-k instructions] [-o only] EMULATOR EMULATOR
  *
  * writes a static program that, for every batch, loads all registers, FPCR and a piece of memory
  * with chosen and random values, runs k random instructions, and stores everything; at the end
  * it writes all it stored to its output.  Both emulators run it; the first batches that differ are
  * printed.  The emulator "eval" is our translator and the IR's evaluation, in this process.
- * -z leaves FPCR.FZ alone: our x86-64 host does not tell of denormal operands that it flushed
- * (FPSR.IDC).  -b takes the lines of base.isa instead of those of simd.isa, -o those whose name
+ * -b takes the lines of base.isa instead of those of simd.isa, -o those whose name
  * begins with a text.  Exit status 0: equal.
  *
  * -g prints, instead of comparing, what each instruction does under the first emulator, as lines
@@ -441,20 +440,19 @@ main(int argc, char **argv)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	rng = ((u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec) * 0x9e3779b97f4a7c15;
-	while ((c = getopt(argc, argv, "bgzs:n:k:o:")) != -1)
+	while ((c = getopt(argc, argv, "bgs:n:k:o:")) != -1)
 		switch (c) {
 		case 's': rng = strtoull(optarg, 0, 0); break;
 		case 'n': nbatch = atoi(optarg); break;
 		case 'k': ninsn = atoi(optarg); break;
 		case 'b': base = 1; break;
 		case 'g': golden = 1; break;
-		case 'z': nofz = 1; break;
 		case 'o': only = optarg; break;
 		default: return 2;
 		}
 	if (optind + 2 - golden != argc || nbatch < 1 || nbatch > MAXBATCH || ninsn < 1 ||
 	    ninsn > MAXINSN) {
-		fprintf(stderr, "usage: risu_arm64 [-b | -g] [-z] [-s seed] [-n batches] [-k instructions] "
+		fprintf(stderr, "usage: risu_arm64 [-b | -g] [-s seed] [-n batches] [-k instructions] "
 		        "[-o only] EMULATOR EMULATOR\n");
 		return 2;
 	}

@@ -26,6 +26,9 @@ fp_tmp(struct x86 *x, int ty)
 	return ty_isvec(ty) && !x86feat.avx512 ? xv_tmp(x) : -1;
 }
 
+static int isarm(const struct region *r) { return r->fpnan == FPNAN_ARM || r->fpnan == FPNAN_ARM_DN; }
+int fp_byhand(const struct region *r) { return r->fpflush && fp_exact(); }
+
 /* ARM sees tininess before rounding, x86 after: they differ when a product or a narrowed number rounds up to
  * the least normal number, which it would be with the exponent unlimited too.  Others do not: a sum that is
  * tiny is exact; a quotient of numbers of n bits that is less than 1 is not more than 1 - 2^-n; a root is not tiny. */
@@ -34,7 +37,7 @@ fp_mayround(const struct x86 *x, const struct ins *i)
 {
 	int narrows = i->op == O_fcvt && ty_lanebits(i->ty) < ty_lanebits(i->v);
 
-	return x->r->fpflush && (i->op == O_fmul || i->op == O_fma || narrows);
+	return (x->r->fpflush || (isarm(x->r) && fp_exact())) && (i->op == O_fmul || i->op == O_fma || narrows);
 }
 
 void

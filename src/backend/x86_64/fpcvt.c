@@ -106,7 +106,7 @@ cvt16(struct x86 *x, const struct ins *i)
 	struct fpregs r = noregs();
 	struct code *c = &x->a;
 
-	if (!x86feat.f16c || (i->aux & FP_RM) || x->r->fpnan != FPNAN_ARM ||
+	if (!x86feat.f16c || (i->aux & FP_RM) || fp_mayround(x, i) || x->r->fpnan != FPNAN_ARM ||
 	    ty_lane(widen ? i->ty : i->v) != F32 + (widen && !packed && i->ty == F64))
 		return 0;
 	xf_save(x);

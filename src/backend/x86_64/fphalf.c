@@ -10,7 +10,7 @@
 static int
 isready(const struct x86 *x, const struct ins *i)
 {
-	return x86feat.f16c && x86feat.avx2 && x->r->fpnan == FPNAN_ARM && ty_lane(i->ty) == F16 &&
+	return !fp_mayround(x, i) && x86feat.f16c && x86feat.avx2 && x->r->fpnan == FPNAN_ARM && ty_lane(i->ty) == F16 &&
 	    (!ty_isvec(i->ty) || isv128(i));
 }
 

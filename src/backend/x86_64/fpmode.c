@@ -40,6 +40,12 @@ static int soft;
 
 int fp_soft(void) { return soft; }
 
+/* -- when the guest cares for its flags (fp_seen) -- */
+
+static int exact;
+
+int fp_exact(void) { return exact; }
+
 int
 fp_toomany(void)
 {
@@ -50,6 +56,7 @@ void
 fp_emptied(void)
 {
 	soft = atomic_load(&ntraps) >= TOOMANY;
+	exact = atomic_load(&fp_seen);
 }
 
 /* Not only when code is made: it may have been made by another process. */

@@ -17,9 +17,10 @@
  * Sticky flags gather in MXCSR (and, from evaluator and traps, in cpu->fpflags); an operation that x86 would
  * raise other flags for must be kept from executing until the slow path has been decided on.
  *
- * Known difference: ARM sees tininess before rounding, x86 after.  When a result that is tiny
- * rounds up to the least normal number the underflow flag is missing, and under FZ the result is
- * that number where ARM gives 0.  With FZ, ARM's input-denormal flag is not kept either. */
+ * ARM sees tininess before rounding, x86 after.  Under FZ results that round up to the least normal number are
+ * looked for (fp_mayround).  Without it that is about the underflow flag alone, and done once the guest cares for
+ * its flags (fp_exact).  Under FZ MXCSR raises underflow and inexact together and tells of no denormal that
+ * it takes for zero: when the guest cares, the evaluator does everything (fp_byhand). */
 #ifndef BACKEND_X86_64_FPX_H
 #define BACKEND_X86_64_FPX_H
 
@@ -29,6 +30,7 @@
 enum nanrule { NAN_TRAP, NAN_CANON, NAN_SLOW, NAN_NONE };
 enum nanrule fp_rule(const struct x86 *);
 int fp_soft(void);                     /* fpmode.c: traps have been too many, NAN_SLOW instead */
+int fp_exact(void);                    /* the guest cares for its flags (fp_seen) */
 int fp_toomany(void);                  /* one more trap: 1 when that is so from now on */
 
 /* fpmode.c: stmxcsr and ldmxcsr of a slot in cpu */

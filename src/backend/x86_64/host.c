@@ -136,7 +136,7 @@ emit(struct x86 *x, const struct ins *i)
 		xf_save(x);
 	if (s->flags & SEL_MAP)
 		x_map(x);
-	if (!s->emit(x, i))
+	if ((opinfo[i->op].traits & FPENV && fp_byhand(x->r)) || !s->emit(x, i))
 		x_eval(x, i);
 }
 
@@ -335,7 +335,7 @@ static u64
 config(void)
 {
 	const u8 *p = (const u8 *)&x86feat;
-	u64 h = (u64)fp_soft();
+	u64 h = (u64)fp_soft() | (u64)fp_exact() << 1;
 
 	for (size_t n = 0; n < sizeof x86feat; n++)
 		h = (h ^ p[n]) * 0x100000001b3;

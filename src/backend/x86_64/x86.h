@@ -247,6 +247,7 @@ int x86_fpfault(void *ucontext, struct cpu *); /* fpfault.c: as host->fpfault */
 void x86_vinit(struct code *);                 /* fpslow.c: its common stubs */
 void fp_guest(int rule);                        /* fpmode.c: code for this rule is about to be run */
 void fp_begin(const struct region *);          /* fpmode.c: code of this region is about to be made */
+int fp_byhand(const struct region *);           /* fp.c: the evaluator does all that touches flags */
 void fp_emptied(void);                         /* fpmode.c: as host->emptied */
 extern int fp_npend;                           /* fppend.c: results that wait for a look; if so, before each: */
 void fp_before(struct x86 *, const struct ins *);

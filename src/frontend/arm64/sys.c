@@ -3,8 +3,10 @@
  *
  * EL0 sees what Linux lets it see: its own registers directly, and the ID registers as the kernel
  * emulates them for HWCAP_CPUID (op0 3, op1 0, CRn 0; registers it does not know read as 0). */
+#include <stdatomic.h>
 #include <time.h>
 #include "base/fp.h"
+#include "base/gmem.h"
 #include "base/vdso.h"
 #include "frontend/arm64/arm64.h"
 
@@ -91,12 +93,13 @@ readfpsr(struct tr *t, const struct sysreg *s)
 	return tr_help(t, H_getfpsr, 0, 0, 0);
 }
 
+/* The first time all code is made anew, what follows included. */
 static int
 writefpsr(struct tr *t, const struct sysreg *s, ref v)
 {
 	(void)s;
 	tr_help(t, H_setfpsr, v, 0, 0);
-	return 1;
+	return atomic_load(&fp_seen) ? 1 : tr_look(t);
 }
 
 /* The mode bits of FPCR choose the code that follows: look it up anew. */
@@ -217,7 +220,8 @@ a64_scansys(const struct a64_insn *a, struct scan *s)
 		s->flow = FLOW_STOP;
 		s->flags = PEEK_END;
 	} else {
-		s->flow = !read && a->sysreg == FPCR ? FLOW_SYS : FLOW_NEXT;
+		int looks = !read && (a->sysreg == FPCR || (a->sysreg == FPSR && !atomic_load(&fp_seen)));
+		s->flow = looks ? FLOW_SYS : FLOW_NEXT;
 		s->flags = a->sysreg != NZCV ? PEEK_NONE : read ? PEEK_READ : PEEK_WRITE;
 	}
 }
@@ -462,6 +466,8 @@ u64
 arm64_setfpsr(struct cpu *cpu, u64 v, u64 b, u64 c)
 {
 	(void)b, (void)c;
+	if (!atomic_load(&fp_seen) && !atomic_exchange(&fp_seen, 1) && gmem_watch)
+		gmem_watch->renew();
 	arm64_fpleave(cpu);
 	*a64_state(cpu, A64_OFF_FPSR) = v & 0x0800009f;
 	return 0;
