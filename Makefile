@@ -4,6 +4,8 @@
 # itself; nothing else has to be edited to add a guest or a host.
 
 B      ?= build
+# one name for one directory, or what depends on a header is not found: dependencies are kept by name
+override B := $(patsubst $(CURDIR)/%,%,$(B))
 PREFIX ?= /usr/local
 CC     ?= gcc
 OPT    ?= -O2 -g
