@@ -11,7 +11,7 @@ if ! command -v qemu-riscv64 >/dev/null; then
 	echo "0 passed, 0 failed, 1 skipped"
 	exit 0
 fi
-make -s -C "$here" B="$B" "$B/tests/frontend/risu_riscv" || exit 1
+make -s -C "$here" B="$B" "${B#"$here"/}/tests/frontend/risu_riscv" || exit 1
 for emulator in eval "$dragoman" "$dragoman --host interp"; do
 	for k in 1 20; do
 		for i in $(seq "${RISU_ROUNDS:-1}"); do

@@ -11,7 +11,7 @@ if ! command -v qemu-aarch64 >/dev/null; then
 	echo "0 passed, 0 failed, 1 skipped"
 	exit 0
 fi
-make -s -C "$here" B="$B" "$B/tests/frontend/risu_arm64" || exit 1
+make -s -C "$here" B="$B" "${B#"$here"/}/tests/frontend/risu_arm64" || exit 1
 one() { # emulator, arguments
 	local emulator=$1 out
 	shift
