@@ -27,7 +27,7 @@
 #include "threads/thread.h"
 #include "warm.h"
 
-enum { MAXOBJECT = 512, MAXDIR = 256, RELATIVE_AARCH64 = 1027, RELATIVE_RISCV = 3 };
+enum { MAXOBJECT = 512, MAXDIR = 256 };
 static const u64 CODESIZE = (u64)1 << 30;
 
 struct object { char *path; int fd; gaddr bias; Elf *elf; };
@@ -81,11 +81,10 @@ iscode(const struct object *x, u64 addr)
 static void
 relocations(struct warm *w, const struct object *x, Elf_Data *d, u64 n)
 {
-	u32 relative = w->img.guest->elf.machine == EM_AARCH64 ? RELATIVE_AARCH64 : RELATIVE_RISCV;
 	GElf_Rela r;
 
 	for (u64 i = 0; i < n && gelf_getrela(d, (int)i, &r); i++)
-		if (GELF_R_TYPE(r.r_info) == relative && iscode(x, (u64)r.r_addend))
+		if (GELF_R_TYPE(r.r_info) == w->img.guest->relative && iscode(x, (u64)r.r_addend))
 			start(w, x, (u64)r.r_addend);
 }
 

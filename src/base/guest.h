@@ -77,6 +77,7 @@ struct guest {
 	const char *family;            /* "arm64" */
 	const char *const *alias;      /* other accepted names, NULL terminated, or 0 */
 	struct { u16 machine; u8 class, data; u32 mask, flags; } elf;  /* e_flags & mask == flags */
+	u32 relative;                  /* its R_*_RELATIVE: the relocation that adds the load address */
 	u8 bits, big;                  /* 32 or 64; 1 = big-endian data */
 	u8 fpnan;                      /* enum fpnan (base/fp.h): the rule its code follows, default NaNs apart */
 	u8 minlen, maxlen;             /* bytes of the shortest instruction, and what translate and scan want to see */

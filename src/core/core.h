@@ -47,8 +47,10 @@ struct trans {
 	int inimage;                   /* the code and the arrays lie in a mapped cache file */
 	struct inlink *in;
 	struct count *count; int ncount;       /* -d hot: of its blocks */
-	struct pageref { struct trans *t; struct pageref *next; } *page; int npage;
 };
+
+/* A translation with code in a page (smc.c). */
+struct pageref { struct trans *t; struct pageref *next; };
 
 enum { NHEAD = 1 << 14 };
 

@@ -148,22 +148,6 @@ build(const struct dso *d, const struct cimage *base, u64 *size, u32 *added)
 	return p;
 }
 
-static int
-writeall(int fd, const u8 *p, u64 n)
-{
-	while (n) {
-		ssize_t r = write(fd, p, n);
-
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (r <= 0)
-			return r ? -errno : -EIO;
-		p += r;
-		n -= (u64)r;
-	}
-	return 0;
-}
-
 static void
 update(struct dso *d)
 {
@@ -181,7 +165,7 @@ update(struct dso *d)
 	}
 	openbase(d, &base);
 	p = build(d, &base, &size, &added);
-	if (!p || writeall(f.fd, p, size))
+	if (!p || store_pwrite(f.fd, p, size, 0))
 		store_abort(&f);
 	else if (!store_commit(&f))
 		core.stat.persisted += added;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* profile.c - generated code for profilers, and where guest instructions are executed
  *
- * -perfmap and -jitdump tell perf(1) about every region when it comes into being, made or loaded; in
+ * -perfmap and -jitdump tell perf(1) about every region when it is made (the cache is off meanwhile), in
  * the formats of perf's jit-interface.txt and jitdump-specification.txt.  The names are guest symbols.
  *
  * -d hot counts how often each block is entered, by code at its head (struct count), and at the end weighs that

@@ -59,6 +59,7 @@ struct store_file { int fd, lock; char name[40], temp[48]; };
 int store_begin(const struct store_key *, struct store_file *);
 int store_commit(struct store_file *);
 void store_abort(struct store_file *);
+int store_pwrite(int fd, const void *, size_t n, u64 off);      /* writes all of n bytes */
 
 /* -- for the command "dragoman cache", and the tests -- */
 

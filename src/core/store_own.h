@@ -19,9 +19,8 @@ struct store {
 };
 extern struct store store;
 
-/* Whole files are read and written: 0 or -errno. */
+/* Reads all of n bytes: 0 or -errno. */
 int store_pread(int fd, void *, size_t, u64 off);
-int store_pwrite(int fd, const void *, size_t, u64 off);
 /* The guest has set no limit to the size of files (RLIMIT_FSIZE): a write beyond it would signal the guest. */
 int store_nolimit(void);
 u64 store_sum(const void *, size_t);           /* tells torn and flipped records; no defence against malice */

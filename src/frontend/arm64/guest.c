@@ -35,6 +35,7 @@ const struct guest guest_aarch64 = {
 	.family = "arm64",
 	.alias = (const char *const[]){"arm64", 0},
 	.elf = {.machine = EM_AARCH64, .class = ELFCLASS64, .data = ELFDATA2LSB},
+	.relative = R_AARCH64_RELATIVE,
 	.bits = 64, .fpnan = FPNAN_ARM,
 	.minlen = 4,
 	.maxlen = 4,

@@ -32,6 +32,7 @@ const struct guest guest_riscv64 = {
 	.name = "riscv64",
 	.family = "riscv",
 	.elf = {.machine = EM_RISCV, .class = ELFCLASS64, .data = ELFDATA2LSB},
+	.relative = R_RISCV_RELATIVE,
 	.bits = 64, .fpnan = FPNAN_RISCV,
 	.minlen = 2,
 	.maxlen = 8,                   /* two that are translated together: rv_skips */
