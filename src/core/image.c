@@ -76,7 +76,7 @@ cimage_view(struct cimage *i, const u8 *base, u64 size)
 }
 
 const char *
-cimage_check(struct cimage *i, const u8 *base, u64 size, const struct store_key *key)
+cimage_open(struct cimage *i, const u8 *base, u64 size, const struct store_key *key)
 {
 	const struct cimage_header *h = (const void *)base;
 	const char *wrong;
@@ -91,12 +91,28 @@ cimage_check(struct cimage *i, const u8 *base, u64 size, const struct store_key 
 		wrong = "its head is broken";
 	else if (key && memcmp(&h->key, key, sizeof *key))
 		wrong = "it is of another file";
-	else if (h->sum != cimage_sum(base + sizeof *h, size - sizeof *h))
-		wrong = "its checksum is wrong";
 	else
 		wrong = cimage_view(i, base, size);
 	if (wrong)
 		*i = (struct cimage){0};
+	return wrong;
+}
+
+int
+cimage_sound(const struct cimage *i)
+{
+	return i->h->sum == cimage_sum(i->base + sizeof *i->h, i->size - sizeof *i->h);
+}
+
+const char *
+cimage_check(struct cimage *i, const u8 *base, u64 size, const struct store_key *key)
+{
+	const char *wrong = cimage_open(i, base, size, key);
+
+	if (!wrong && !cimage_sound(i)) {
+		wrong = "its checksum is wrong";
+		*i = (struct cimage){0};
+	}
 	return wrong;
 }
 
