@@ -400,7 +400,7 @@ materialise(struct dso *d, u32 n)
 	const struct cimage_region *r = &m->region[n];
 	struct trans *t = d->trans[n];
 
-	if (t || !cimage_whole(m, n))
+	if (t || !cimage_usable(m, n))
 		return t;
 	t = arena_get(&core.arena, sizeof *t);
 	*t = (struct trans){.pc = r->pc, .mode = r->mode, .size = r->size, .code = m->code + r->code, .home = d,

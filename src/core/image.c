@@ -123,13 +123,12 @@ inside(const struct cimage *i, struct slice s, enum cimage_table t)
 }
 
 int
-cimage_whole(const struct cimage *i, u32 n)
+cimage_usable(const struct cimage *i, u32 n)
 {
 	const struct cimage_region *r = &i->region[n];
 
 	if (r->size > i->codesize || r->code > i->codesize - r->size || !inside(i, r->link, T_LINK) ||
-	    !inside(i, r->entry, T_ENTRY) || !inside(i, r->map, T_MAP) || !inside(i, r->range, T_RANGE) ||
-	    !inside(i, r->reloc, T_RELOC))
+	    !inside(i, r->entry, T_ENTRY) || !inside(i, r->map, T_MAP) || !inside(i, r->range, T_RANGE))
 		return 0;
 	for (u32 k = 0; k < r->link.n; k++) {
 		const struct link *l = &i->link[r->link.at + k];
@@ -140,6 +139,16 @@ cimage_whole(const struct cimage *i, u32 n)
 	for (u32 k = 0; k < r->entry.n; k++)
 		if (i->entry[r->entry.at + k].off >= r->size)
 			return 0;
+	return 1;
+}
+
+int
+cimage_whole(const struct cimage *i, u32 n)
+{
+	const struct cimage_region *r = &i->region[n];
+
+	if (!cimage_usable(i, n) || !inside(i, r->reloc, T_RELOC))
+		return 0;
 	for (u32 k = 0; k < r->reloc.n; k++)
 		if (r->size < 4 || i->reloc[r->reloc.at + k].off > r->size - 4)
 			return 0;
