@@ -110,12 +110,9 @@ ownpath(void)
 static void
 fillproc(const struct options *o, const struct program *p, const struct image *img)
 {
-	static char real[IMAGE_PATH];
-	const char *shown;
+	const char *real = img->real, *shown;
 	size_t n = o->root ? strlen(o->root) : 0;
 
-	if (image_realpath(p->fd, p->path, real))
-		snprintf(real, sizeof real, "%s", p->path);
 	shown = n && !strncmp(real, o->root, n) && real[n] == '/' ? real + n : real;
 	proc.guest = p->guest;
 	proc.abi = p->guest->abi;
