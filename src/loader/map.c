@@ -24,12 +24,24 @@ struct object {
 	const struct elfseg *head;     /* the segment that was mapped with the whole, or 0 */
 };
 
+/* The name is that of the open file. */
+static int
+names(const char *path, int fd)
+{
+	struct stat a, b;
+
+	return !stat(path, &a) && !fstat(fd, &b) && a.st_ino == b.st_ino && a.st_dev == b.st_dev;
+}
+
+/* /proc is asked last: see ownpath in main.c. */
 int
 image_realpath(int fd, const char *path, char *buf)
 {
 	char link[32];
 	ssize_t n;
 
+	if (realpath(path, buf) && names(buf, fd))
+		return 0;
 	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
 	n = readlink(link, buf, IMAGE_PATH - 1);
 	if (n > 0 && *buf == '/') {

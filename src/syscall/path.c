@@ -132,8 +132,20 @@ resolve(int dir, const char *name, int flags, u64 how)
 	return host_call(__NR_openat2, (u64)dir, (u64)name, (u64)&h, sizeof h, 0, 0);
 }
 
-/* 1 and the host path in buf if the absolute name exists below the prefix.  A name without links and ".." is its
- * own path there; for others /proc is asked, which takes longer. */
+/* Each component has a name: no ".", no "..", no empty one. */
+static int
+istidy(const char *name)
+{
+	for (size_t n; *name; name += n + (name[n] == '/' && name[n + 1])) {
+		n = strcspn(name, "/");
+		if (!n || (name[0] == '.' && (n == 1 || (n == 2 && name[1] == '.'))))
+			return 0;
+	}
+	return 1;
+}
+
+/* 1 and the host path in buf if the absolute name exists below the prefix: the kernel says whether, and a tidy
+ * name without links is its own path.  For others we walk, and ask /proc last: see ownpath in main.c. */
 static int
 under_prefix(const char *name, int flags, char *buf)
 {
@@ -147,7 +159,7 @@ under_prefix(const char *name, int flags, char *buf)
 	dir = prefix_fd();
 	if (dir < 0)
 		return 0;
-	plain = !islinked(first, n) && !strstr(first, "..") &&
+	plain = !islinked(first, n) && istidy(first) &&
 	    snprintf(buf, PATH_SIZE, "%s/%s", proc.prefix, first) < PATH_SIZE;
 	fd = resolve(dir, first, flags, plain ? RESOLVE_NO_SYMLINKS : 0);
 	if (plain && fd == -ELOOP) {
@@ -163,9 +175,9 @@ under_prefix(const char *name, int flags, char *buf)
 			note(faccessat(dir, top, F_OK, AT_SYMLINK_NOFOLLOW) ? &absent : &present, first, n);
 		return 0;
 	}
-	ok = plain || fd_path((int)fd, buf) == 0;
+	ok = plain || plain_lookup(name, flags, buf) || fd_path((int)fd, buf) == 0;
 	host_call(__NR_close, (u64)fd, 0, 0, 0, 0, 0);
-	return ok || plain_lookup(name, flags, buf);
+	return ok;
 }
 
 static int
