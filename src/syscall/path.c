@@ -243,11 +243,19 @@ path_guest(gaddr a, int dirfd, int flags, char *buf, const char **out)
 	return 0;
 }
 
+int
+path_under(const char *path)
+{
+	size_t n = proc.prefix ? strlen(proc.prefix) : 0;
+
+	return n && !strncmp(path, proc.prefix, n) && path[n] == '/';
+}
+
 void
 path_strip(char *path)
 {
 	size_t n = proc.prefix ? strlen(proc.prefix) : 0;
 
-	if (n && !strncmp(path, proc.prefix, n) && path[n] == '/')
+	if (path_under(path))
 		memmove(path, path + n, strlen(path + n) + 1);
 }
