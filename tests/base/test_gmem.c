@@ -199,7 +199,7 @@ test_the_place_of_an_image_follows_from_its_name_and_size(void **state)
 static void
 test_a_file_has_the_name_the_kernel_knows(void **state)
 {
-	char name[64], real[PATH_MAX], link[80], moved[80], buf[PATH_MAX];
+	char name[64], real[PATH_MAX], link[80], moved[PATH_MAX + 8], buf[PATH_MAX];
 	int fd = elffile(name), other;
 
 	(void)state;
