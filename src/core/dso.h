@@ -16,7 +16,7 @@ struct dso {
 	gaddr lo, hi;                  /* pages that were mapped lie in [lo, hi); */
 	u8 *clean;                     /* those that still are as they were: 1 */
 	struct cimage image;
-	struct trans **trans;          /* records of its regions, made when needed */
+	struct { struct trans **v; u32 n, cap; } made; /* records of its regions that were needed: a hash table by code */
 	int broken;
 	char *name;                    /* for -d cache only */
 	u32 nnew; u64 newbytes;        /* of the persisting in progress */
