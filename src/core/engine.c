@@ -14,14 +14,22 @@ struct core core = {.lock = LOCK_INIT};
 enum { MAXTRANS = 1 << 22, MAXINSN = 192, GUESTROOM = 2 << 20 };
 static const u64 codesize = (u64)256 << 20, codemin = (u64)4 << 20, imagesize = (u64)1 << 30;
 
+/* The user has limited address space. */
+static int
+islimited(void)
+{
+	struct rlimit l;
+
+	return !getrlimit(RLIMIT_AS, &l) && l.rlim_cur != RLIM_INFINITY;
+}
+
 /* Room for cache files behind the code area, within reach of it; none where address space is limited. */
 static u64
 imagespace(u64 code)
 {
 	const u64 reach = ((u64)1 << 31) - (1 << 24);
-	struct rlimit l;
 
-	if (!store_on() || code >= reach || (!getrlimit(RLIMIT_AS, &l) && l.rlim_cur != RLIM_INFINITY))
+	if (!store_on() || code >= reach || islimited())
 		return 0;
 	return imagesize < reach - code ? imagesize : reach - code;
 }
@@ -67,7 +75,11 @@ mapspace(u64 n)
 static int
 hasroom(void)
 {
-	void *p = mapspace(GUESTROOM);
+	void *p;
+
+	if (!islimited())
+		return 1;
+	p = mapspace(GUESTROOM);
 
 	return p != MAP_FAILED && !munmap(p, GUESTROOM);
 }

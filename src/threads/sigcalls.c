@@ -54,6 +54,7 @@ sys_rt_sigaction(struct cpu *cpu, const u64 *a)
 		return -EINVAL;
 	new.mask = abi_mask2host(abi, new.mask) & ~SIG_NEVER;
 	pthread_mutex_lock(&h->lock);
+	signal_learn(h, sigbit(sig));
 	old = h->act[sig];
 	if (a[1]) {
 		h->act[sig] = new;

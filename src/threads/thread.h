@@ -44,6 +44,7 @@ struct sighand {
 	pthread_mutex_t lock;
 	_Atomic int refs;
 	struct ksigaction act[65];     /* handler: guest address, or SIG_DFL, SIG_IGN as numbers */
+	u64 unread;                    /* signals whose disposition is as the process found it, and act does not say: */
 	u8 deferred;                   /* of a vfork child, see signal_defer */
 };
 
@@ -113,6 +114,7 @@ void signal_deliver(struct cpu *, s64 r);              /* r: result of the inter
 void signal_force(struct cpu *, int sig, int code, gaddr addr, const struct fault *);
 void signal_force_info(struct cpu *, const siginfo_t *);        /* the same with other contents */
 _Noreturn void signal_die(int sig);
+void signal_learn(struct sighand *, u64 set);          /* lock held: now it does, for these */
 void signal_mirror(const struct sighand *, int sig);   /* one disposition to the host */
 void signal_hostmask(struct thread *, u64 guestmask);  /* the host mask follows */
 u64 signal_block(struct thread *);                     /* blocks everything on the host */
