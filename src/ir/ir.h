@@ -186,6 +186,7 @@ struct region {
 	gaddr insn_pc;
 	ref cur[256];                  /* current value of each variable, 0 if unknown */
 	u8 curput[256];                /* ... came from a put (else from a get) */
+	u8 changes[256];               /* the region puts the variable */
 	u16 hash[256];                 /* merging: last pure instruction by hash */
 	u16 khash[64];
 	int bstart;

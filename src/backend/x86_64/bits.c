@@ -218,6 +218,8 @@ x_zxt(struct x86 *x, const struct ins *i)
 	s = xr_usem(x, i->a, n > 32 ? 64 : 32, &m);
 	d = xr_def(x, (ref)x->i);
 	if (n == 8 || n == 16 || n == 32) {
+		if (s < 0 && n < 32 && xr_waits(x, i->a))
+			mov_rm(&x->a, 32, s = d, m);
 		if (s < 0)
 			movzx_rm(&x->a, n, d, m);
 		else
@@ -238,6 +240,8 @@ x_sxt(struct x86 *x, const struct ins *i)
 	if (n == 8 || n == 16 || n == 32) {
 		s = xr_usem(x, i->a, 32, &m);
 		d = xr_def(x, (ref)x->i);
+		if (s < 0 && xr_waits(x, i->a))
+			mov_rm(&x->a, 32, s = d, m);
 		if (s < 0)
 			movsx_rm(&x->a, n, w, d, m);
 		else

@@ -166,6 +166,8 @@ x_sel(struct x86 *x, const struct ins *i)
 		cc ^= 1;
 		if (isk(v.c))
 			mov_ri(&x->a, rc = xr_tmp(x), kval(x->r, v.c));
+		else if (rc < 0)
+			rc = xr_hurry(x, v.c, w, mc);
 		if (rc >= 0)
 			cmov_rr(&x->a, cc, w, d, rc);
 		else
@@ -180,6 +182,8 @@ x_sel(struct x86 *x, const struct ins *i)
 		mov_rm(&x->a, w, d, mc);
 	else if (rc != d)
 		mov_rr(&x->a, w, d, rc);
+	if (rb < 0)
+		rb = xr_hurry(x, v.b, w, mb);
 	for (int n = 0; n < 1 + (cc2 >= 0); n++, cc = cc2)
 		if (rb >= 0)
 			cmov_rr(&x->a, cc, w, d, rb);

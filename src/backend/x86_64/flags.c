@@ -391,6 +391,8 @@ x_adc(struct x86 *x, const struct ins *i)
 		alu_ri(&x->a, sub ? A_SBB : A_ADC, w, d, (s32)k);
 	else if ((b = xr_usem(x, i->b, w, &m)) >= 0)
 		alu_rr(&x->a, sub ? A_SBB : A_ADC, w, d, b);
+	else if ((b = xr_hurry(x, i->b, w, m)) >= 0)
+		alu_rr(&x->a, sub ? A_SBB : A_ADC, w, d, b);
 	else
 		alu_rm(&x->a, sub ? A_SBB : A_ADC, w, d, m);
 	xr_set(x, (ref)x->i, d);

@@ -41,17 +41,26 @@ in_memory(struct x86 *x, const struct ins *i, enum alu op, ref a, ref b)
 	return 1;
 }
 
+/* d = d op the operand t, in register r or in memory */
+static void
+alu_any(struct x86 *x, enum alu op, int w, int d, ref t, int r, struct mem m)
+{
+	if (r < 0)
+		r = xr_hurry(x, t, w, m);
+	if (r >= 0)
+		alu_rr(&x->a, op, w, d, r);
+	else
+		alu_rm(&x->a, op, w, d, m);
+}
+
 /* d = a op b, where d is b's register and not a's */
 static void
-alu_over_b(struct x86 *x, enum alu op, int w, int d, int ra, struct mem ma)
+alu_over_b(struct x86 *x, enum alu op, int w, int d, ref a, int ra, struct mem ma)
 {
 	int t;
 
 	if (op != A_SUB) {
-		if (ra < 0)
-			alu_rm(&x->a, op, w, d, ma);
-		else
-			alu_rr(&x->a, op, w, d, ra);
+		alu_any(x, op, w, d, a, ra, ma);
 		return;
 	}
 	t = xr_tmp(x);
@@ -78,7 +87,12 @@ alu2(struct x86 *x, const struct ins *i, enum alu op, ref a, ref b)
 	if (isk(a) && d == rb)
 		mov_ri(&x->a, ra = xr_tmp(x), kval(x->r, a));
 	if (rb >= 0 && d == rb && d != ra) {
-		alu_over_b(x, op, w, d, ra, ma);
+		alu_over_b(x, op, w, d, a, ra, ma);
+		return;
+	}
+	if (!isimm && rb < 0 && ra >= 0 && d != ra && op != A_SUB && xr_waits(x, b)) {
+		mov_rm(&x->a, w, d, mb);
+		alu_rr(&x->a, op, w, d, ra);
 		return;
 	}
 	if (isk(a))
@@ -87,10 +101,8 @@ alu2(struct x86 *x, const struct ins *i, enum alu op, ref a, ref b)
 		mov_any(x, w, d, ra, ma);
 	if (isimm)
 		alu_ri(&x->a, op, w, d, (s32)k);
-	else if (rb >= 0)
-		alu_rr(&x->a, op, w, d, rb);
 	else
-		alu_rm(&x->a, op, w, d, mb);
+		alu_any(x, op, w, d, b, rb, mb);
 }
 
 /* -- add, sub -- */

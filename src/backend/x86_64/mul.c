@@ -7,11 +7,14 @@ x_mul(struct x86 *x, const struct ins *i)
 {
 	int w = opwidth(i), ra, rb, d;
 	struct mem ma = {0}, mb = {0};
+	ref last = i->b;
 	s64 k;
 
 	ra = xr_usem(x, i->a, w, &ma);
 	if (x_isk(x, i->b, &k) && (w == 32 || fits32(k))) {
 		d = xr_def(x, (ref)x->i);
+		if (ra < 0 && xr_waits(x, i->a))
+			mov_rm(&x->a, w, ra = d, ma);
 		if (ra < 0)
 			op_rm(&x->a, 0x69, w, d, ma, 4), put4(&x->a, (u32)k);
 		else
@@ -20,11 +23,17 @@ x_mul(struct x86 *x, const struct ins *i)
 		rb = xr_usem(x, i->b, w, &mb);
 		d = xr_def(x, (ref)x->i);
 		if (rb >= 0 && d == rb && d != ra) {
+			last = i->a;
 			rb = ra;
 			mb = ma;
+		} else if (ra >= 0 && ra != d && rb < 0 && !isk(i->b) && xr_waits(x, i->b)) {
+			mov_rm(&x->a, w, d, mb);
+			rb = ra;
 		} else {
 			mov_any(x, w, d, ra, ma);
 		}
+		if (rb < 0)
+			rb = xr_hurry(x, last, w, mb);
 		if (rb < 0)
 			imul_rm(&x->a, w, d, mb);
 		else
