@@ -228,6 +228,16 @@ do_ld(struct eval *e, const struct ins *i, u64 *out)
 }
 
 static enum evalend
+do_ldor(struct eval *e, const struct ins *i, u64 *out)
+{
+	if (*eval_arg(e, i->b))
+		out[0] = zext(*eval_arg(e, i->c), ty_bits(i->ty));
+	else
+		out[0] = load(g2h(eval_address(e, i)), ty_bits(i->ty) / 8);
+	return EVAL_ON;
+}
+
+static enum evalend
 do_st(struct eval *e, const struct ins *i, u64 *out)
 {
 	int bytes = ty_bits(i->ty) / 8;
@@ -474,7 +484,7 @@ do_vhelp(struct eval *e, const struct ins *i, u64 *out)
 
 static eval_fn *const eval_own[O_COUNT] = {
 	[O_nop] = do_nothing, [O_get] = do_get,     [O_put] = do_put,   [O_insn] = do_insn,
-	[O_ld] = do_ld,       [O_lds] = do_ld,      [O_st] = do_st,     [O_cas] = do_cas,
+	[O_ld] = do_ld,       [O_lds] = do_ld,      [O_ldor] = do_ldor,   [O_st] = do_st,     [O_cas] = do_cas,
 	[O_rmw] = do_rmw,     [O_ldx] = do_ldx,     [O_stx] = do_stx,   [O_clrex] = do_clrex,
 	[O_pref] = do_nothing,
 	[O_fence] = do_fence, [O_jmp] = do_jmp,     [O_brc] = do_brc,   [O_brf] = do_brf,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cmp.c - relations of integers: set, sel and the comparison of brc */
+/* cmp.c - relations of integers: set, sel, ldor and the comparison of brc */
 #include "backend/x86_64/int.h"
 
 static const s8 rel_cc[] = {
@@ -189,5 +189,41 @@ x_sel(struct x86 *x, const struct ins *i)
 			cmov_rr(&x->a, cc, w, d, rb);
 		else
 			cmov_rm(&x->a, cc, w, d, mb);
+	return 1;
+}
+
+static void
+load_cold(struct x86 *x, const struct cold *c)
+{
+	struct mem m = {.base = c->reg[1], .index = NOREG, .a32 = x->a32, .disp = c->ins->imm};
+
+	movzx_rm(&x->a, (int)c->n, c->reg[0], m);
+	jmp_to(&x->a, c->back);
+}
+
+/* The load is out of line. */
+int
+x_ldor(struct x86 *x, const struct ins *i)
+{
+	int bits = ty_bits(i->ty), cc, cc2, and, base, c, d;
+	u32 lock = x->lock[0];
+	struct cold *cold;
+	u8 *from;
+
+	cc = condition(x, i->b, &cc2, &and);
+	x->lock[0] = lock;
+	base = xr_use(x, i->a, x->a32 ? 32 : 64);
+	c = xr_use(x, i->c, bits);
+	d = xr_def(x, (ref)x->i);
+	from = jcc_32(&x->a, cc ^ 1);
+	if (bits < 32)
+		movzx_rr(&x->a, bits, d, c);
+	else if (bits == 32 || c != d)
+		mov_rr(&x->a, bits, d, c);
+	cold = x_cold(x, from, load_cold);
+	cold->ins = i;
+	cold->n = (u32)bits;
+	cold->reg[0] = (s8)d;
+	cold->reg[1] = (s8)base;
 	return 1;
 }

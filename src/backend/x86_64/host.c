@@ -93,6 +93,8 @@ foldable(const struct region *r, const struct ins *p, const struct ins *c, int n
 		return shift && p->ty == c->ty && (c->ty == I64 || c->ty == I32);
 	case O_sel:
 		return n == 0 && !ty_vclass(c->ty) && (p->op == O_set || p->op == O_fcc);
+	case O_ldor:
+		return n == 1 && p->op == O_set;
 	case O_brc:
 		return n == 0 && p->op == O_set && (c->v == R_NE || c->v == R_EQ) && isk(c->b) && !kval(r, c->b) &&
 		    !(isk(p->a) && isk(p->b));
