@@ -211,6 +211,8 @@ do_ld(struct eval *e, const struct ins *i, u64 *out)
 
 	if (misaligned(i, a, bytes))
 		return trap(e, TRAP_ALIGN, 0);
+	if (i->aux >> AUX_BASE)
+		do_put(e, &(struct ins){.op = O_put, .ty = I64, .v = i->aux >> AUX_BASE, .a = i->a}, out);
 	fence_before(i);
 	for (int n = 0; n < bytes; n += 8)
 		out[n / 8] = load(g2h(a + (u64)n), bytes < 8 ? bytes : 8);

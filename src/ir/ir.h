@@ -105,6 +105,7 @@ enum {
 	AUX_S32 = 1 << 7,              /* lds: sign-extend to 32 bits, then zero-extend */
 	AUX_IDX32U = 1 << 8, AUX_IDX32S = 1 << 9,      /* index is its low 32 bits, zero/sign-extended */
 	AUX_NOFAULT = 1 << 10,         /* cannot fault (state of our own) */
+	AUX_BASE = 11,                 /* aux >> AUX_BASE: the variable that gets operand a if the access faults, or 0 */
 };
 /* -- aux of floating-point ops; enum fprm and enum fpnan are in base/fp.h -- */
 enum {
