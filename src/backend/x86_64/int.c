@@ -5,7 +5,6 @@
  * used later, an emitter without SEL_CLOB looks for a form that keeps them (lea, BMI2). */
 #include "backend/x86_64/int.h"
 
-static int keepflags(const struct x86 *x) { return x->fl && xlive(x, x->fl); }
 static int isfold(const struct x86 *x, ref t) { return !isk(t) && x->val[t].flags & VAL_FOLD; }
 static int imm32(struct x86 *x, ref t, int w, s64 *k) { return x_isk(x, t, k) && (w == 32 || fits32(*k)); }
 

@@ -2,6 +2,18 @@
 /* mul.c - multiplication, division, minimum and maximum */
 #include "backend/x86_64/int.h"
 
+/* mulx hi, lo, rdx * b leaves the flags alone.  hi is where lo is not. */
+static void
+mul_quietly(struct x86 *x, const struct ins *i)
+{
+	int swap = !isk(i->b) && x->val[i->b].reg == RDX, w = opwidth(i), b, d;
+
+	xr_usein(x, swap ? i->b : i->a, RDX, w);
+	b = xr_use(x, swap ? i->a : i->b, w);
+	d = xr_def(x, (ref)x->i);
+	vex_gpr(&x->a, 2, 3, 0xf6, w, d == RDX ? xr_tmp(x) : RDX, d, b);
+}
+
 int
 x_mul(struct x86 *x, const struct ins *i)
 {
@@ -10,6 +22,11 @@ x_mul(struct x86 *x, const struct ins *i)
 	ref last = i->b;
 	s64 k;
 
+	if (keepflags(x) && x86feat.bmi2 && i->ty >= I32) {
+		mul_quietly(x, i);
+		return 1;
+	}
+	xf_save(x);
 	ra = xr_usem(x, i->a, w, &ma);
 	if (x_isk(x, i->b, &k) && (w == 32 || fits32(k))) {
 		d = xr_def(x, (ref)x->i);
@@ -88,6 +105,8 @@ x_mulh(struct x86 *x, const struct ins *i)
 	int issigned = i->op == O_mulhs, rb, d;
 	struct mem m;
 
+	if (i->ty != I64 || issigned || !x86feat.bmi2)
+		xf_save(x);
 	if (i->ty != I64)
 		return mulh_narrow(x, i, issigned, issigned);
 	if (!issigned && x86feat.bmi2) {
