@@ -16,8 +16,11 @@ enum {
 struct state { u64 v[32][2], x[31], sp, nzcv, fpsr, fpcr, pad; u8 mem[MEM]; };
 static const u8 pointer[] = {26, 28, 29};
 
-enum { LDR_X = 0xf9400000, STR_X = 0xf9000000, LDR_Q = 0x3dc00000, STR_Q = 0x3d800000, MSR = 0xd51b0000, MRS = 0xd53b0000,
-       RET = 0xd65f03c0, MOV_SP_X26 = 0x9100035f, MOV_X0_SP = 0x910003e0, BURN = 0xd1000739, OUTOFFUEL = 0xb7f80059 };
+enum {
+	LDR_X = 0xf9400000, STR_X = 0xf9000000, LDR_Q = 0x3dc00000, STR_Q = 0x3d800000, MSR = 0xd51b0000,
+	MRS = 0xd53b0000, RET = 0xd65f03c0, MOV_SP_X26 = 0x9100035f, MOV_X0_SP = 0x910003e0,
+	BURN = 0xd1000739, OUTOFFUEL = 0xb7f80059,     /* sub x25, x25, #1; tbnz x25, #63, .+8 */
+};
 enum { NZCV = 0x4200, FPCR = 0x4400, FPSR = 0x4420, TPIDR = 0xd040 };
 #define SYSREG(name) (((u32)(0x1b0000 | (name)) >> 5) & 0x7fff)
 
@@ -438,10 +441,79 @@ finish(u64 at, u64 size)
 	emit(0xd4000001, 4);
 }
 
+/* -- floating-point vectors: sources v1 v2 v3 or x1, result v0 (v3 before) or x0 -- */
+
+static int isfloat(int line) { return line >= a64_COUNT && kind(line) == K_FP; }
+
+static const u32 modes[] = {0, FPCR_DN, FPCR_FZ, FPCR_FZ | FPCR_DN, FPCR_FZ16, FPCR_AHP};
+
+static int
+vector(int line, int mode, struct item *i)
+{
+	struct a64v_insn a;
+	int id = line - a64_COUNT;
+
+	(void)mode;
+	*i = (struct item){.len = 4, .to = -1};
+	if (a64v_decode(a64v_random(id, rnd()), &a) != id)
+		return 0;
+	a.rd = 0;
+	a.rn = 1;
+	a.rm = strstr(a64v_text[id], "{rm:") ? 2 : a.rm;
+	a.ra = 3;
+	i->word = a64v_encode(&a);
+	return a64v_decode(i->word, &a) != id ? 0 : a.ft == 3 ? 16 : a.ft ? 64 : a.imm >= 64 ? 64 : a.imm && a.imm < 32 ? 16 : 32;
+}
+
+/* mostly of the format, as vectors; or of another; or integers */
+static void
+operands(int format, u64 *v)
+{
+	int bits = rnd() % 4 ? format : 16 << rnd() % 3, isint = rnd() % 6 == 0;
+
+	for (int k = 0; k < 6; k++)
+		for (int i = 0; i < 64; i += bits)
+			stn((u8 *)v + k * 8 + i / 8, bits / 8, 0, isint ? stream_int(bits) : stream_float(bits));
+}
+
+static void
+loop(const struct item *insn, int mode, u64 in, u64 out, u64 n)
+{
+	enum { IN = 20, TO, COUNT, MODE };
+	u64 top;
+
+	number(MODE, (u64)(mode & 3) << 22 | modes[mode >> 2]);
+	emit(MSR | FPCR | MODE, 4);
+	number(IN, in);
+	number(TO, out);
+	number(COUNT, n);
+	top = here();
+	slot(LDR_Q, 1, IN, 0);
+	slot(LDR_Q, 2, IN, 16);
+	slot(LDR_Q, 3, IN, 32);
+	slot(LDR_Q, 0, IN, 32);
+	slot(LDR_X, 1, IN, 0);
+	number(0, 0);
+	emit(MSR | FPSR | 31, 4);
+	emit(MSR | NZCV | 31, 4);
+	emit(insn->word, 4);
+	slot(STR_Q, 0, TO, 0);
+	slot(STR_X, 0, TO, 16);
+	emit(MRS | FPSR | 2, 4);
+	emit(MRS | NZCV | 3, 4);
+	emit(0xaa030042, 4);                   /* orr x2, x2, x3 */
+	slot(STR_X, 2, TO, 24);
+	emit(0x9100c294, 4);                   /* add x20, x20, #48 */
+	emit(0x910082b5, 4);                   /* add x21, x21, #32 */
+	emit(0xd10006d6, 4);                   /* sub x22, x22, #1 */
+	emit(0xb5000000 | ((u32)((s64)(top - here()) >> 2) & 0x7ffff) << 5 | COUNT, 4);
+}
+
 const struct stream stream_aarch64 = {
 	.guest = &guest_aarch64, .oracle = "qemu-aarch64 -cpu max", .size = sizeof(struct state),
 	.mem = offsetof(struct state, mem), .memsize = MEM, .field = field, .nline = NLINE, .name = name,
 	.lineof = lineof, .kind = kind, .conditional = conditional, .absent = absent, .wrong = wrong, .idle = idle,
 	.make = make, .iswrong = iswrong, .fill = fill, .place = place, .common = common, .enter = enter,
 	.leave = leave, .finish = finish, .aim = aim, .before = before,
+	.isfloat = isfloat, .nmode = 4 * NELEM(modes), .vector = vector, .operands = operands, .loop = loop,
 };

@@ -118,7 +118,7 @@ evaluate(const struct stream *s, int step, u64 end, u64 *pc)
 	static u64 *val;
 	static size_t room;
 	enum evalend done = EVAL_GO;
-	long budget = 20000000;
+	long budget = 400000000;
 
 	memset(&cpu, 0, sizeof cpu);
 	cpu.guest = s->guest;

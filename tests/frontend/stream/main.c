@@ -193,7 +193,13 @@ main(int argc, char **argv)
 		        "GUEST ENGINE...\n");
 		return 2;
 	}
-	optind++;
+	for (int i = ++optind; cover && i <= argc; i++)
+		if (i == argc) {
+			fprintf(stderr, "stream: coverage needs the engine step\n");
+			return 2;
+		} else if (!strcmp(argv[i], "step")) {
+			break;
+		}
 	outcome = calloc((size_t)s->nline, sizeof *outcome);
 	if (vector)
 		return vectors(s, ninsn, only, argc - optind, argv + optind);

@@ -80,10 +80,12 @@ program_fits(const struct stream *s, struct piece **b, int n)
 	return k;
 }
 
+void program_begin(void) { ncode = 0; nplace = 0; }
+
 static void
 build(const struct stream *s, struct piece **b, int n)
 {
-	ncode = 0;
+	program_begin();
 	nplace = n;
 	s->common();
 	for (int k = 0; k < n; k++) {
@@ -140,7 +142,7 @@ states(const struct stream *s, struct piece **b, int n)
 }
 
 static void
-writeelf(const struct stream *s, FILE *f, const u8 *data, size_t size)
+writeelf(const struct stream *s, FILE *f, const struct image *m)
 {
 	Elf64_Ehdr h = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
 		.e_type = ET_EXEC, .e_machine = s->guest->elf.machine, .e_version = EV_CURRENT, .e_entry = BASE,
@@ -150,38 +152,38 @@ writeelf(const struct stream *s, FILE *f, const u8 *data, size_t size)
 		{.p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_offset = 4096, .p_vaddr = BASE, .p_paddr = BASE,
 			.p_filesz = CODE, .p_memsz = CODE, .p_align = 4096},
 		{.p_type = PT_LOAD, .p_flags = PF_R | PF_W, .p_offset = 4096 + CODE, .p_vaddr = BASE + CODE,
-			.p_paddr = BASE + CODE, .p_filesz = size, .p_memsz = size, .p_align = 4096},
+			.p_paddr = BASE + CODE, .p_filesz = m->size, .p_memsz = m->room, .p_align = 4096},
 	};
 
 	if (fwrite(&h, sizeof h, 1, f) != 1 || fwrite(ph, sizeof ph, 1, f) != 1 || fseek(f, 4096, SEEK_SET)
-	    || fwrite(code, CODE, 1, f) != 1 || fwrite(data, size, 1, f) != 1 || fclose(f)) {
+	    || fwrite(code, CODE, 1, f) != 1 || fwrite(m->data, m->size, 1, f) != 1 || fclose(f)) {
 		perror("stream");
 		exit(2);
 	}
 }
 
 static int
-runcommand(const struct stream *s, const char *command, const u8 *data, size_t size, u8 *out)
+runcommand(const struct stream *s, const char *command, const struct image *m, u8 *out)
 {
 	char path[] = "/tmp/stream-XXXXXX", cmd[500];
 	int fd = mkstemp(path), ok;
 	FILE *f;
 
 	fchmod(fd, 0700);
-	writeelf(s, fdopen(fd, "w"), data, size);
-	snprintf(cmd, sizeof cmd, "timeout 100 %s %s 2>/dev/null", command, path);
+	writeelf(s, fdopen(fd, "w"), m);
+	snprintf(cmd, sizeof cmd, "timeout 300 %s %s 2>/dev/null", command, path);
 	f = popen(cmd, "r");
-	ok = f && fread(out, 1, size, f) == size;
+	ok = f && fread(out, 1, m->n, f) == m->n;
 	ok = f && pclose(f) == 0 && ok;
 	unlink(path);
 	return ok;
 }
 
 static int
-runhere(const struct stream *s, int step, const u8 *data, size_t size, u8 *out)
+runhere(const struct stream *s, int step, const struct image *m, u8 *out)
 {
 	int prot = PROT_READ | PROT_WRITE, flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
-	u8 *p = mmap((void *)BASE, CODE + size, prot, flags, -1, 0);
+	u8 *p = mmap((void *)BASE, CODE + m->room, prot, flags, -1, 0);
 	u64 pc;
 	int ok;
 
@@ -190,25 +192,33 @@ runhere(const struct stream *s, int step, const u8 *data, size_t size, u8 *out)
 		exit(2);
 	}
 	memcpy(p, code, CODE);
-	memcpy(p + CODE, data, size);
+	memcpy(p + CODE, m->data, m->size);
 	ok = evaluate(s, step, BASE + ncode, &pc);
 	if (!ok)
-		fprintf(stderr, "stream: the evaluator stopped at %llx: %08x\n", (unsigned long long)pc, pc - BASE < CODE ? ld32(p + (pc - BASE)) : 0);
-	memcpy(out, p + CODE, size);
-	munmap(p, CODE + size);
+		fprintf(stderr, "stream: the evaluator stopped at %llx\n", (unsigned long long)pc);
+	memcpy(out, p + CODE + m->from, m->n);
+	munmap(p, CODE + m->room);
 	return ok;
+}
+
+int
+program_exec(const struct stream *s, const char *engine, const struct image *m, u8 *out)
+{
+	int step = !strcmp(engine, "step");
+
+	return step || !strcmp(engine, "eval") ? runhere(s, step, m, out) : runcommand(s, engine, m, out);
 }
 
 void
 program_run(const struct stream *s, const char *engine, struct piece **b, int n, u8 *out)
 {
-	int step = !strcmp(engine, "step"), ok;
+	size_t size = (size_t)n * s->size;
 	u8 *data;
+	int ok;
 
 	build(s, b, n);
 	data = states(s, b, n);
-	ok = step || !strcmp(engine, "eval") ? runhere(s, step, data, (size_t)n * s->size, out)
-	   : runcommand(s, engine, data, (size_t)n * s->size, out);
+	ok = program_exec(s, engine, &(struct image){data, size, size, 0, size}, out);
 	free(data);
 	if (ok)
 		return;

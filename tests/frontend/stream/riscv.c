@@ -347,6 +347,75 @@ finish(u64 at, u64 size)
 	emit(ECALL, 4);
 }
 
+/* -- floating-point vectors: sources f11 f12 f13 or x11, result f10 or x10; modes: frm 0 to 4 -- */
+
+static int isfloat(int line) { return line < riscv_COUNT && kind(line) == K_FP; }
+
+/* half with a mode of their own, half with frm */
+static int
+vector(int line, int mode, struct item *i)
+{
+	struct riscv_insn a;
+
+	*i = (struct item){.len = 4, .to = -1};
+	if (riscv_decode(riscv_random(line, rnd()), &a) != line)
+		return 0;
+	a.rd = 10;
+	a.rs1 = 11;
+	if (strstr(text(line), "{rs2:"))
+		a.rs2 = 12;
+	if (strstr(text(line), "{rs3:"))
+		a.rs3 = 13;
+	a.rm = rnd() & 1 ? 7 : (u8)mode;
+	i->word = riscv_encode(&a);
+	if (riscv_decode(i->word, &a) != line)
+		return 0;
+	switch (a.from ? a.from : a.ty) {
+	case F16: return 16;
+	case F32: return 32;
+	}
+	return 64;
+}
+
+/* mostly of the format, and boxed */
+static void
+operands(int format, u64 *v)
+{
+	int bits = rnd() % 8 ? format : 16 << rnd() % 3, isint = rnd() % 6 == 0;
+	u64 box = bits < 64 && rnd() % 8 ? ~(u64)0 << bits : 0;
+
+	for (int k = 0; k < 6; k += 2)
+		v[k] = isint ? stream_int(64) : stream_float(bits) | box, v[k + 1] = 0;
+}
+
+static void
+loop(const struct item *insn, int mode, u64 in, u64 out, u64 n)
+{
+	enum { IN = 20, TO, COUNT };
+	u64 top;
+
+	put(riscv_addi, 5, 0, 0, mode << FCSR_RM);
+	address(IN, in);
+	address(TO, out);
+	address(COUNT, n);
+	top = here();
+	emit(0x00329073, 4);                   /* csrrw x0, fcsr, x5 */
+	for (int i = 0; i < 3; i++)
+		put(riscv_fld, 11 + i, IN, 0, i * 16);
+	put(riscv_fld, 10, IN, 0, 32);
+	put(riscv_ld, 11, IN, 0, 0);
+	put(riscv_addi, 10, 0, 0, 0);
+	emit(insn->word, 4);
+	put(riscv_fsd, 0, TO, 10, 0);
+	put(riscv_sd, 0, TO, 10, 16);
+	emit(X1_FROM_FCSR, 4);
+	put(riscv_sd, 0, TO, 1, 24);
+	put(riscv_addi, IN, IN, 0, 48);
+	put(riscv_addi, TO, TO, 0, 32);
+	put(riscv_addi, COUNT, COUNT, 0, -1);
+	put(riscv_bne, 0, COUNT, 0, (s64)(top - here()));
+}
+
 const struct stream stream_riscv64 = {
 	.guest = &guest_riscv64, .oracle = "qemu-riscv64 -cpu rv64,Zfh=true,Zfhmin=true",
 	.elfflags = 5 /* RVC, double-float ABI */, .size = sizeof(struct state),
@@ -354,4 +423,5 @@ const struct stream stream_riscv64 = {
 	.lineof = lineof, .kind = kind, .conditional = conditional, .absent = absent, .wrong = wrong, .idle = idle,
 	.make = make, .iswrong = iswrong, .fill = fill, .place = place, .common = common, .enter = enter,
 	.leave = leave, .finish = finish, .aim = aim, .before = before,
+	.isfloat = isfloat, .nmode = 5, .vector = vector, .operands = operands, .loop = loop,
 };

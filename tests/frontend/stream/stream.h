@@ -71,9 +71,13 @@ struct stream {
 	/* Words before an instruction that goes somewhere: fuel burnt if `back`, the address of what lies
 	 * `off` bytes from the first of them if it jumps to a register.  Their number depends on back and item alone. */
 	int (*before)(const struct item *, int back, s64 off, u32 *w);
-	/* Floating-point vectors: see vectors.c */
-	int (*isvector)(int line);
-	int (*modes)(void);
+	/* -- vectors.c -- */
+	int (*isfloat)(int line);
+	int nmode;                     /* states of the floating-point control register that it shall run in */
+	/* A random instruction of the line that takes and gives what loop loads and stores; its format in bits, 0: none */
+	int (*vector)(int line, int mode, struct item *);
+	void (*operands)(int format, u64 *v);          /* 6 words: three operands, low and high */
+	/* Code that runs it n times: operands (48 bytes each) at in, its result, flags and all (32 bytes) to out. */
 	void (*loop)(const struct item *, int mode, u64 in, u64 out, u64 n);
 };
 extern const struct stream stream_aarch64, stream_riscv64;
@@ -85,6 +89,7 @@ u64 rnd64(void);
 u64 stream_int(int bits);
 u64 stream_real(int e, int m);         /* of e exponent and m significand bits */
 void stream_vector(u8 *v);             /* 16 bytes, lanes of one kind */
+u64 stream_float(int bits);            /* as TestFloat would choose it: see value.c */
 
 /* -- piece.c -- */
 struct piece *piece_new(const struct stream *);
@@ -96,6 +101,10 @@ void piece_print(const struct stream *, const struct piece *, FILE *);
 struct piece *piece_read(const struct stream *, FILE *);       /* 0: no more */
 
 /* -- program.c -- */
+/* What lies behind the code: size bytes of data, zeros up to room; and where in it the program's output is. */
+struct image { const u8 *data; size_t size, room, from, n; };
+void program_begin(void);
+int program_exec(const struct stream *, const char *engine, const struct image *, u8 *out);    /* 0: it did not end well */
 void emit(u32 word, int len);
 u64 here(void);                        /* the address of what is emitted next */
 /* Runs blocks b[0..n) under the engine; results, n states, to out.  A block that brings the engine down has the
@@ -103,12 +112,12 @@ u64 here(void);                        /* the address of what is emitted next */
 void program_run(const struct stream *, const char *engine, struct piece **b, int n, u8 *out);
 int program_fits(const struct stream *, struct piece **b, int n);
 int program_find(u64 pc, int *item);   /* block and item of an address of the last program; -1: none */
-const char *program_text(const struct stream *, struct piece *, int item, char *buf, size_t n);
 
-/* -- evaluate.c: engines "eval", blocks translated whole, and "step", one instruction at a time and counted -- */
+/* -- evaluate.c: engines "eval", blocks translated whole, and "step", an instruction at a time and counted -- */
 struct outcome { u64 runs, changed, taken, fell; };
 extern struct outcome *outcome;        /* by line */
-int evaluate(const struct stream *, int step, u64 end, u64 *pc);       /* from BASE to the final system call; 0: did not get there */
+/* From BASE to the program's first system call; 0: it did not get there, but to *pc. */
+int evaluate(const struct stream *, int step, u64 end, u64 *pc);
 
 /* -- shrink.c -- */
 /* The shortest block that differs between two engines; b, or another. */

@@ -59,3 +59,19 @@ stream_vector(u8 *v)
 		stn(v + i * bits / 8, bits / 8, 0, x);
 	}
 }
+
+/* Exponents around all that matters times significands of few runs of ones, as Berkeley TestFloat has them at its
+ * first level; sometimes anything. */
+u64
+stream_float(int bits)
+{
+	int m = bits == 64 ? 52 : bits == 32 ? 23 : 10, e = bits - 1 - m;
+	u64 ones = zext(~(u64)0, m), top = (u64)1 << (m - 1), emax = zext(~(u64)0, e), bias = emax >> 1;
+	u64 exps[] = {0, 0, 1, 2, bias - (u64)m - 1, bias - (u64)m, bias - 2, bias - 1, bias, bias, bias + 1, bias + 2,
+		bias + (u64)m - 1, bias + (u64)m, bias + (u64)m + 1, bias + 31, bias + 63, emax - 2, emax - 1, emax, emax};
+	u64 r = zext(rnd64(), m), fracs[] = {0, 0, 1, ones, ones - 1, top, top + 1, top - 1, ones ^ top, r >> rnd() % (u32)m,
+		ones << rnd() % (u32)m & ones, ones >> rnd() % (u32)m, r};
+	u64 exp = rnd() % 5 ? exps[rnd() % NELEM(exps)] : rnd64(), frac = fracs[rnd() % NELEM(fracs)];
+
+	return (u64)(rnd() & 1) << (bits - 1) | (exp & emax) << m | frac;
+}
