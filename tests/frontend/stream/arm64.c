@@ -462,7 +462,9 @@ vector(int line, int mode, struct item *i)
 	a.rm = strstr(a64v_text[id], "{rm:") ? 2 : a.rm;
 	a.ra = 3;
 	i->word = a64v_encode(&a);
-	return a64v_decode(i->word, &a) != id ? 0 : a.ft == 3 ? 16 : a.ft ? 64 : a.imm >= 64 ? 64 : a.imm && a.imm < 32 ? 16 : 32;
+	if (a64v_decode(i->word, &a) != id)
+		return 0;
+	return a.ft == 3 || (a.imm && a.imm < 32) ? 16 : a.ft || a.imm >= 64 ? 64 : 32;
 }
 
 /* mostly of the format, as vectors; or of another; or integers */

@@ -104,7 +104,8 @@ struct piece *piece_read(const struct stream *, FILE *);       /* 0: no more */
 /* What lies behind the code: size bytes of data, zeros up to room; and where in it the program's output is. */
 struct image { const u8 *data; size_t size, room, from, n; };
 void program_begin(void);
-int program_exec(const struct stream *, const char *engine, const struct image *, u8 *out);    /* 0: it did not end well */
+/* Runs what was emitted; 0: it did not end well. */
+int program_exec(const struct stream *, const char *engine, const struct image *, u8 *out);
 void emit(u32 word, int len);
 u64 here(void);                        /* the address of what is emitted next */
 /* Runs blocks b[0..n) under the engine; results, n states, to out.  A block that brings the engine down has the

@@ -19,6 +19,7 @@ static void
 show(const struct stream *s, u64 k, const u64 *in, const u8 *want, const u8 *got)
 {
 	const struct loop *l = &loop[k / each];
+	const u64 *v = in + k * 6;
 	char text[100];
 	u8 p[4];
 
@@ -26,7 +27,7 @@ show(const struct stream *s, u64 k, const u64 *in, const u8 *want, const u8 *got
 	s->guest->disasm(p, 4, 0, text, sizeof text);
 	printf("%08x\t%s\n\tmode %d", l->item.word, text, l->mode);
 	for (int i = 0; i < 3; i++)
-		printf(" %016llx_%016llx", (unsigned long long)in[k * 6 + 2 * (u64)i + 1], (unsigned long long)in[k * 6 + 2 * (u64)i]);
+		printf(" %016llx_%016llx", (unsigned long long)v[2 * i + 1], (unsigned long long)v[2 * i]);
 	for (int i = 0; i < OUT; i += 8)
 		if (ld64(want + i) != ld64(got + i))
 			printf("\n\tword %d: %016llx %016llx", i / 8, (unsigned long long)ld64(want + i),
