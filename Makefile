@@ -75,7 +75,16 @@ $(B)/tests/%: tests/%.c $(LIBA) | $(GEN_ISA)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -fPIE $(LDFLAGS) -Wl,--build-id -pie -o $@ $< -Wl,--start-group $(LIBA) -Wl,--end-group $(TESTLIBS) $(LIBS)
 
-tests: $(TESTS)
+# random instruction streams: one program for all guests
+STREAM := $(patsubst tests/%.c,$(B)/tests/%.o,$(wildcard tests/frontend/stream/*.c))
+$(B)/tests/frontend/stream/%.o: tests/frontend/stream/%.c | $(GEN_ISA)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -fPIE -c -o $@ $<
+
+$(B)/tests/stream: $(STREAM) $(LIBA)
+	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--build-id -pie -o $@ $(STREAM) -Wl,--start-group $(LIBA) -Wl,--end-group $(LIBS)
+
+tests: $(TESTS) $(B)/tests/stream
 
 $(B)/tests/passed/%: $(B)/tests/%
 	@mkdir -p $(@D)
@@ -115,7 +124,7 @@ bless: $(B)/tests/backend/test_code
 # programs, fuzzing by the hour; the summary is kept in $(B)/check-full.txt
 check-full:
 	@tools/need.sh build check
-	+@TORTURE_EVERY=1 TORTURE_LEVELS="-O0 -O2 -Os" RISU_ROUNDS=20 FULL=1 FUZZ_SECONDS=3600 CHILDREN=5000 RUNS=5 MUTATIONS=100000 \
+	+@TORTURE_EVERY=1 TORTURE_LEVELS="-O0 -O2 -Os" FULL=1 FUZZ_SECONDS=3600 CHILDREN=5000 RUNS=5 MUTATIONS=100000 \
 	    CHECK_TIMEOUT=40000 tests/check.sh $(B) | tee $(B)/check-full.txt
 
 HOURS ?= 1
