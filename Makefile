@@ -108,8 +108,9 @@ check:
 	+@tests/check.sh $(B)
 
 # expected text that tests compare, written anew: read the difference before you commit it
-bless: $(B)/tests/backend/test_code
+bless: $(B)/tests/backend/test_code $(B)/tests/syscall/test_strace
 	CODE_BLESS=1 $<
+	STRACE_BLESS=1 $(B)/tests/syscall/test_strace
 
 # Hours instead of minutes: all of gcc's execute tests in four builds, many more random instructions, signals, processes, all of
 # Debian's programs, fuzzing by the hour; what was done is kept in tests/SUMMARY.md
