@@ -186,25 +186,27 @@ calls(void)
 	}
 }
 
+#define IOCTL(name, nr, kind, layout) nr,
+static const u32 ioctls[] = {
+#include "syscall/linux/ioctl.sys"
+};
+#undef IOCTL
+
 static void
 requests(void)
 {
 	static const enum layout locks[] = {S_flock, S_f_owner_ex, S_flock64};
 	int first, end;
 
-	for (u32 nr = 0; nr < 0x10000; nr++)
-		for (u32 dir = 0; dir < 4; dir++)
-			for (u32 size = 0; size < (nr & 0xff00 ? 300 : 1); size++) {
-				const struct ioctl_row *row = ioctl_find(dir << 30 | size << 16 | nr);
+	for (size_t i = 0; i < NELEM(ioctls); i++) {
+		const struct ioctl_row *row = ioctl_find(ioctls[i]);
 
-				if (!row || row->nr != (dir << 30 | size << 16 | nr))
-					continue;
-				seed = nr;
-				memset(g2h(slot(2)), 0, SLOT);
-				if (row->layout)
-					put_made(row->layout, slot(2));
-				print(L_ioctl, (const u64[6]){3, row->nr, row->kind == IO_INT ? 5 : slot(2)}, 0);
-			}
+		seed = row->nr;
+		memset(g2h(slot(2)), 0, SLOT);
+		if (row->layout)
+			put_made(row->layout, slot(2));
+		print(L_ioctl, (const u64[6]){3, row->nr, row->kind == IO_INT ? 5 : slot(2)}, 0);
+	}
 	flags_range(X_fcntl, &first, &end);
 	for (int i = first; i < end; i++) {
 		u64 cmd = flag_value(cpu->guest->abi, i).value;
