@@ -8,8 +8,8 @@
 
 #include "base/word.h"
 
-/* An arena: memory handed out in order and freed as a whole.  Zero-initialise it to use it.  It does without malloc, so that
- * whoever is killed in the middle of a use spoils the arena alone. */
+/* An arena: memory handed out in order and freed as a whole.  Zero-initialise it to use it.  It does without malloc:
+ * a vfork child killed in the middle of a use spoils the arena alone. */
 struct arena {
 	struct chunk { struct chunk *next; size_t size; } *chunk;
 	u8 *at, *end;
