@@ -52,7 +52,10 @@ struct trans {
 /* A translation with code in a page (smc.c). */
 struct pageref { struct trans *t; struct pageref *next; };
 
-enum { NHEAD = 1 << 14 };
+enum {
+	NHEAD = 1 << 14,
+	ALONE = 1u << 31,              /* in a mode: one instruction, never linked, run with the other threads stopped */
+};
 
 struct core {
 	const struct guest *guest;

@@ -311,6 +311,48 @@ step(struct cpu *cpu)
 		translate(cpu);
 }
 
+/* -- load-exclusive and store-exclusive with accesses in between (tr_alone) -- */
+
+/* One instruction, nobody else running; 0 if it could not be fetched. */
+static int
+stepalone(struct cpu *cpu)
+{
+	struct node *n;
+
+	pthread_mutex_lock(&core.lock);
+	n = core_translate(cpu, cpu->pc, core.guest->mode(cpu) | ALONE);
+	pthread_mutex_unlock(&core.lock);
+	if (!n)
+		return 0;
+	cpu->why = WHY_FLUSH;
+	cpu->epoch = atomic_load(&core.emptied);
+	atomic_store(&cpu->running, 1);
+	core.host->enter(cpu, atomic_load(&n->code));
+	leave(cpu);
+	cpu->link = 0;
+	return 1;
+}
+
+
+/* From the load-exclusive at cpu->pc on, until its monitor is gone, a trap or call comes, or it has taken too
+ * long: then the store will fail, as it may at any time.  The jump cache is emptied, so that no computed jump
+ * leads into code that runs on. */
+static void
+alone(struct cpu *cpu)
+{
+	enum { STEPS = 128 };
+
+	engine_stop(cpu);
+	clearjc(cpu);
+	core.stat.alone++;
+	cpu->why = WHY_NEXT;
+	for (int i = 0; i < STEPS && stepalone(cpu) && (cpu->why == WHY_NEXT || cpu->why == WHY_POLL); i++)
+		if (cpu->excl_addr == ~(u64)0)
+			break;
+	cpu->excl_addr = ~(u64)0;
+	engine_go(cpu);
+}
+
 _Noreturn void
 engine_quit(struct cpu *cpu)
 {
@@ -335,6 +377,8 @@ engine_run(struct cpu *cpu)
 			cpu->os->poll(cpu);
 		}
 		step(cpu);
+		if (cpu->why == WHY_TRAP && cpu->trap == TRAP_ALONE)
+			alone(cpu);
 		switch (cpu->why) {
 		case WHY_CALL:
 			cpu->why = WHY_FLUSH;

@@ -9,7 +9,8 @@
  * tables (linux.def).  The host is one more such ABI.
  *
  * Interrupted calls.  A call that may block goes through host_syscall (base/hostcall.h).  When a
- * signal interrupts it, or comes before it (-ERESTARTNOINTR: a call that does not block is never cut short), syscall_do returns -ERESTART* and leaves the guest's registers and pc as
+ * signal interrupts it, or comes before it (-ERESTARTNOINTR: a call that does not block is never cut
+ * short), syscall_do returns -ERESTART* and leaves the guest's registers and pc as
  * they were at the call instruction's end, arguments unharmed.  threads/signal.c then decides:
  *
  *   result               a handler runs, SA_RESTART   a handler runs, without   no handler runs
@@ -36,7 +37,7 @@ enum {
 	SYS_NORESULT = -0x40000000,
 };
 
-/* Did a signal cut host_syscall short?  For calls that would have waited: whether it came before they began is not seen. */
+/* Did a signal cut host_syscall short?  (Of a call that waits nobody sees whether it had begun.) */
 static inline int
 iscut(s64 r)
 {
