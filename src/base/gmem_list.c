@@ -9,7 +9,7 @@
 #include "base/gmem_list.h"
 #include "base/util.h"
 
-enum { FILE_BUCKETS = 256, FIRST_CAP = 256 };
+enum { FILE_BUCKETS = 256, FIRST_CAP = 64 };
 
 static pthread_mutex_t maplock = LOCK_INIT;
 static _Thread_local int lockdepth;            /* gmem_watch may call back with the lock held */

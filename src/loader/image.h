@@ -58,12 +58,13 @@ void image_done(struct program *);             /* closes fd, frees */
  * The file need not exist in the host's tree: then out is the name itself. */
 int image_lookup(const char *prefix, const char *name, char *out);
 
-/* The open file's absolute name without links into buf (IMAGE_PATH bytes), asked by its descriptor where there
- * is a /proc, else by the path it was opened by.  0 or -errno. */
+/* The open file's absolute name without links into buf (IMAGE_PATH bytes): from the path it was opened by if that
+ * still leads to it, else by its descriptor where there is a /proc.  0 or -errno. */
 int image_realpath(int fd, const char *path, char *buf);
 
 struct image {
 	const struct guest *guest;
+	char *real;                    /* the program's name, absolute and without links; never freed */
 	gaddr entry;                   /* where the first instruction is: the interpreter's if there is one */
 	gaddr prog_entry, bias;        /* AT_ENTRY; load bias of the program */
 	gaddr interp_base;             /* AT_BASE: load bias of the interpreter, 0 without one */

@@ -78,13 +78,28 @@ signal_mirror(const struct sighand *h, int sig)
 	rawaction(sig, &k, 0);
 }
 
+/* Read and caught with one call; but for a handful, they are default. */
+static void
+deferunread(struct sighand *h, int sig)
+{
+	struct ksigaction old;
+
+	rawaction(sig, &hostact, &old);
+	h->unread &= ~sigbit(sig);
+	if (isignored(&old)) {
+		h->act[sig].handler = (u64)SIG_IGN;
+		rawaction(sig, &old, 0);
+	}
+}
+
 void
 signal_defer(struct sighand *h)
 {
 	h->deferred = 1;
-	signal_learn(h, ~(u64)0);
 	for (int s = 1; s <= 64; s++)
-		if (isdefault(&h->act[s]) && isfatal(s))
+		if (isfatal(s) && h->unread & sigbit(s))
+			deferunread(h, s);
+		else if (isfatal(s) && isdefault(&h->act[s]))
 			signal_mirror(h, s);
 }
 
