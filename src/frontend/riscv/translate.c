@@ -168,6 +168,8 @@ rv_store(struct tr *t, const struct riscv_insn *a)
 	ref base = rv_get(t, a->rs1);
 
 	tr_st(t, a->ty, 0, base, a->imm, rv_get(t, a->rs2));
+	if (a->ty == I8)
+		t->bytestored = t->r->nins - 1;
 	return 1;
 }
 
