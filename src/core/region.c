@@ -373,6 +373,8 @@ core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 	}
 	if (r->broken)
 		return -E2BIG;
+	if (r->unboxes)
+		ir_box(r);
 	ir_dead(r, flagslive, &w);
 	return 0;
 }
