@@ -38,6 +38,7 @@ enum trap {
 	TRAP_DIV,                      /* integer divide error: SIGFPE, FPE_INTDIV */
 	TRAP_FP,                       /* unmasked floating-point exception: SIGFPE */
 	TRAP_ALIGN,                    /* pc or data alignment: SIGBUS, BUS_ADRALN */
+	TRAP_ALONE,                    /* no trap of the guest's: from here the engine runs this thread alone (tr_alone) */
 };
 
 struct fault {

@@ -103,7 +103,7 @@ void thread_free(struct thread *);
 void thread_add(struct thread *);
 void thread_remove(struct thread *);
 void thread_forked(struct thread *);                   /* in the child of fork: the others are gone */
-void thread_lock(int phase);                           /* 0 before fork, 1 in the parent, 2 in the child */
+void thread_lock(int phase);                           /* as in engine_fork */
 u64 guest_get(const struct cpu *, int var);
 void guest_put(struct cpu *, int var, u64 v);
 

@@ -19,7 +19,7 @@ enum {
 	SHADOW = 256 << 10,            /* the host's return stack for guest calls */
 };
 
-struct threads threads = { .lock = PTHREAD_MUTEX_INITIALIZER };
+struct threads threads = { .lock = LOCK_INIT };
 
 /* -- one mapping a thread: guard, C stack, alternate stack, guard, shadow stack, record -- */
 
@@ -154,8 +154,10 @@ thread_lock(int phase)
 		pthread_mutex_lock(&threads.lock);
 	else if (phase == 1)
 		pthread_mutex_unlock(&threads.lock);
+	else if (phase == 2)
+		threads.lock = (pthread_mutex_t)LOCK_INIT;
 	else
-		pthread_mutex_init(&threads.lock, 0);
+		pthread_mutex_lock(&threads.lock), pthread_mutex_unlock(&threads.lock);
 }
 
 static void
