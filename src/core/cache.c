@@ -242,6 +242,21 @@ still(gaddr a, u64 len, u64 off, const struct stat *st, struct vma *v)
 	    v->end - a >= len && (v->flags & (GM_EXEC | GM_WRITE | GM_SHARED)) == GM_EXEC;
 }
 
+/* The dso of that key has its content at [a, a + len). */
+static struct dso *
+mapped(struct store_key *key, gaddr a, u64 len, const char *name)
+{
+	struct dso *d;
+
+	memcpy(key->config, config, sizeof config);
+	if (!(d = dso_for(key)))
+		return 0;
+	setclean(d, a, a + len);
+	if (logging(LOG_CACHE) && !d->name)
+		d->name = xstrdup(name ? name : "?");
+	return d;
+}
+
 void
 cache_mapped(gaddr a, u64 len, u64 off, int fd)
 {
@@ -257,14 +272,29 @@ cache_mapped(gaddr a, u64 len, u64 off, int fd)
 	pthread_mutex_lock(&core.lock);
 	if (!config[0] && !configure())
 		cache_on = 0;
-	memcpy(key.config, config, sizeof config);
-	if (cache_on && still(a, len, off, &st, &v) && !store_identify(fd, &key.file) && (d = dso_for(&key))) {
+	if (cache_on && still(a, len, off, &st, &v) && !store_identify(fd, &key.file) &&
+	    (d = mapped(&key, a, len, v.path))) {
 		d->st = st;
-		setclean(d, a, a + len);
-		if (logging(LOG_CACHE) && !d->name)
-			d->name = xstrdup(v.path ? v.path : "?");
 		attach(d);
 	}
+	pthread_mutex_unlock(&core.lock);
+}
+
+/* No file to identify: the build, which the key has, and the guest say what lies there.  Many programs never call
+ * it, so its image is looked for when one does. */
+void
+cache_vdso(gaddr a, u64 len)
+{
+	struct store_key key = {.delta = a, .file.byte = "vDSO"};
+	struct dso *d;
+
+	if (!cache_on)
+		return;
+	pthread_mutex_lock(&core.lock);
+	if (!config[0] && !configure())
+		cache_on = 0;
+	if (cache_on && (d = mapped(&key, a, len, "[vdso]")))
+		d->vdso = d->late = 1;
 	pthread_mutex_unlock(&core.lock);
 }
 
@@ -445,9 +475,19 @@ dso_at(gaddr pc)
 {
 	int n = atomic_load(&ndso);
 
-	for (int i = 0; i < n; i++)
-		if (dso[i]->image.base && pc >= dso[i]->lo && pc < dso[i]->hi)
-			return dso[i];
+	for (int i = 0; i < n; i++) {
+		struct dso *d = dso[i];
+
+		if (pc < d->lo || pc >= d->hi)
+			continue;
+		if (d->late) {
+			d->late = 0;
+			if (isclean(d, d->lo))
+				attach(d);
+		}
+		if (d->image.base)
+			return d;
+	}
 	return 0;
 }
 

@@ -17,7 +17,8 @@ struct dso {
 	u8 *clean;                     /* those that still are as they were: 1 */
 	struct cimage image;
 	struct { struct trans **v; u32 n, cap; } made; /* records of its regions that were needed: a hash table by code */
-	int broken;
+	u8 broken;
+	u8 vdso, late;                 /* no file; not attached yet */
 	char *name;                    /* for -d cache only */
 	u32 nnew; u64 newbytes;        /* of the persisting in progress */
 };
