@@ -147,6 +147,9 @@ coverage(const struct stream *s)
 		printf("absent %s: %s\n", e->name, e->why);
 	for (const struct except *e = s->wrong; e->name; e++)
 		printf("without oracle %s: %s\n", e->name, e->why);
+	for (int op = 0; op < O_COUNT; op++)
+		if (evaluated[op])
+			printf("evaluated %s\n", opinfo[op].name);
 	printf("summary %s isa-lines %d\n", s->guest->name, lines);
 	printf("summary %s isa-lines-run %d\n", s->guest->name, lines - absent - bad);
 	printf("summary %s isa-lines-absent %d\n", s->guest->name, absent);

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include "base/guest.h"
 #include "base/word.h"
+#include "ir/ir.h"
 
 enum {
 	BASE = 0x100000, CODE = 1 << 20,       /* where the program lies; its states follow */
@@ -117,6 +118,7 @@ int program_find(u64 pc, int *item);   /* block and item of an address of the la
 /* -- evaluate.c: engines "eval", blocks translated whole, and "step", an instruction at a time and counted -- */
 struct outcome { u64 runs, changed, taken, fell; };
 extern struct outcome *outcome;        /* by line */
+extern u8 evaluated[O_COUNT];          /* whether an IR operation was */
 /* From BASE to the program's first system call; 0: it did not get there, but to *pc. */
 int evaluate(const struct stream *, int step, u64 end, u64 *pc);
 
