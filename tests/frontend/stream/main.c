@@ -151,7 +151,7 @@ coverage(const struct stream *s)
 		if (evaluated[op])
 			printf("evaluated %s\n", opinfo[op].name);
 	printf("summary %s isa-lines %d\n", s->guest->name, lines);
-	printf("summary %s isa-lines-run %d\n", s->guest->name, lines - absent - bad);
+	printf("summary %s isa-lines-covered %d\n", s->guest->name, lines - absent - bad);
 	printf("summary %s isa-lines-absent %d\n", s->guest->name, absent);
 	printf("summary %s fewest-runs-of-a-line %llu\n", s->guest->name, (unsigned long long)least);
 	return bad;
