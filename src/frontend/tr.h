@@ -25,6 +25,10 @@ struct tr {
 	const u8 *p;                   /* its bytes as host pointer, */
 	int n;                         /* and how many are readable: at least guest->minlen */
 
+	/* Does the code at pc, to which a call returns, read flags that it has not written?  0: never asked. */
+	int (*answered)(struct tr *, gaddr pc);
+	void *env;                     /* the engine's */
+
 	/* the translator's own */
 	u32 word;                      /* the instruction */
 	u32 mode;                      /* = r->mode */
