@@ -216,5 +216,5 @@ main(int argc, char **argv)
 		bad = coverage(s);
 	printf("summary %s %s %llu\n", s->guest->name, replay ? "stored-instructions" : "random-instructions",
 	       (unsigned long long)done);
-	return differing || bad;
+	return differing || program_failures || bad;
 }

@@ -12,6 +12,7 @@ static u8 code[CODE];
 static u32 ncode;
 static struct { u32 from, to; u32 at[MAXITEM + 1]; } place[MAXBLOCK];
 static int nplace;
+int program_failures;
 
 void
 emit(u32 w, int len)
@@ -225,6 +226,7 @@ program_run(const struct stream *s, const char *engine, struct piece **b, int n,
 	if (n == 1) {
 		fprintf(stderr, "stream: brings down %s:\n", engine);
 		piece_print(s, *b, stderr);
+		program_failures++;
 		memset(out, 0xa5, s->size);
 		return;
 	}

@@ -110,7 +110,8 @@ int program_exec(const struct stream *, const char *engine, const struct image *
 void emit(u32 word, int len);
 u64 here(void);                        /* the address of what is emitted next */
 /* Runs blocks b[0..n) under the engine; results, n states, to out.  A block that brings the engine down has the
- * result 0xa5.... */
+ * result 0xa5.... and counts as a failure. */
+extern int program_failures;
 void program_run(const struct stream *, const char *engine, struct piece **b, int n, u8 *out);
 int program_fits(const struct stream *, struct piece **b, int n);
 int program_find(u64 pc, int *item);   /* block and item of an address of the last program; -1: none */
