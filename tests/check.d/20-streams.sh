@@ -11,6 +11,11 @@ engines=(eval step "$dragoman --cache off --host interp")
 for off in none avx512 avx512,avx2,avx,fma,bmi,bmi2,sha,aes,f16c,gfni; do
 	engines+=("$dragoman --cache off --host-off $off")
 done
+if [ -n "${FULL:-}" ]; then    # devices of the engine, one by one; and from the translation cache, which the first run fills
+	engines+=("$dragoman --cache off --single" "$dragoman --cache off --host-off callret,jumpcache -d nochain -D /dev/null")
+	engines+=("sh -c '$dragoman --cache $B/cache-streams \$0 >/dev/null; $dragoman --cache $B/cache-streams \$0'")
+	mkdir -p -m 700 "$B/cache-streams"
+fi
 p=0 f=0 k=0 seen=
 [ -x "$B/tests/stream" ] || make -s -C "$here" B="${B#"$here"/}" "${B#"$here"/}/tests/stream" || exit 1
 # Every IR operation must have been evaluated for some guest, but mov, which is folded away, and trap.

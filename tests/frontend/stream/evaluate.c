@@ -145,7 +145,9 @@ evaluate(const struct stream *s, int step, u64 end, u64 *pc)
 		done = eval_block(&e, k->n);
 		if (o)
 			count(s, &cpu, o, block, k->next);
-		if (done == EVAL_LEFT && cpu.why != WHY_FLUSH)
+		if (o && done == EVAL_LEFT && cpu.why == WHY_TRAP)
+			o->traps++;
+		if (done == EVAL_LEFT && cpu.why != WHY_FLUSH && !s->back(&cpu))
 			break;
 	}
 	*pc = cpu.pc;
