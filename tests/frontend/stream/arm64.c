@@ -294,7 +294,10 @@ baseword(int id, struct piece *b, struct item *i)
 static int
 make(int line, struct piece *b, struct item *i)
 {
-	return line < a64_COUNT ? baseword(line, b, i) : vectorword(line - a64_COUNT, b, i);
+	for (int tries = 0; tries < 16; tries++)       /* some lines are few of the words of their pattern */
+		if (line < a64_COUNT ? baseword(line, b, i) : vectorword(line - a64_COUNT, b, i))
+			return 1;
+	return 0;
 }
 
 /* -- branches -- */
