@@ -117,6 +117,6 @@ void gmem_aliases(u64 dev, u64 ino, u64 off, u64 len, void (*f)(void *arg, gaddr
 /* Calls f for every mapping in address order (for /proc/self/maps).  Holds the lock. */
 void gmem_each(void (*f)(void *arg, const struct vma *), void *arg);
 
-void gmem_fork(int phase);             /* 0 before, 1 in the parent, 2 in the child: the map lock */
+void gmem_fork(int phase);             /* the map lock; phase as in engine_fork */
 
 #endif

@@ -11,8 +11,12 @@
  * blocks, and an instruction that faults does not keep flags alive (a guest's signal handler sees
  * stale flags then, and puts back what it saw).
  *
- * At an exit flagslive(arg, pc) says whether the guest code at pc may read flags before it writes
- * them; pc is FLAGS_UNKNOWN where the target is not known (callr, ret). */
+ * Code without indexed addresses makes them in the register that it loads to: put v, a + b; t = ld [a + b]; put v, t.
+ * The first put is only for who sees the load fault.  It is left to the load (AUX_BASE), so that the host may add
+ * while it loads.
+ *
+ * At an exit flagslive(arg, pc, call) says whether the guest code at pc, which is called or gone on to, may read
+ * flags before it writes them; pc is FLAGS_UNKNOWN where the target is not known (callr, ret). */
 #include "ir/ir.h"
 
 enum { TO_DEAD = 0xfffe, TO_LIVE = 0xffff };
@@ -38,6 +42,8 @@ struct pass {
 	struct edge { u16 from, to; } *edge;   /* between blocks, flags untouched before it */
 	int nedge;
 	u32 seen[256], now;            /* per variable: == now if put again below */
+	int ld;                        /* a load met lately, and `now` below it */
+	u32 ldnow;
 };
 
 /* Per ref: the value is used.  Constants, too, so that nobody needs to look what a ref is.  Compile is never entered
@@ -47,7 +53,7 @@ static u8 used[1 << 16];
 /* -- flags between blocks -- */
 
 static u16
-target(const struct pass *p, const struct ins *i, int (*live)(void *, gaddr), void *arg)
+target(const struct pass *p, const struct ins *i, int (*live)(void *, gaddr, int), void *arg)
 {
 	gaddr pc;
 
@@ -66,7 +72,7 @@ target(const struct pass *p, const struct ins *i, int (*live)(void *, gaddr), vo
 	int b = i->op == O_jmp || i->op == O_brc || i->op == O_brf ? ir_blockat(p->r, pc) : -1;
 	if (b >= 0)
 		return (u16)b;
-	return !live || live(arg, pc) ? TO_LIVE : TO_DEAD;
+	return !live || live(arg, pc, i->op == O_call) ? TO_LIVE : TO_DEAD;
 }
 
 /* Whether flags are live where mark m leaves to. */
@@ -88,7 +94,7 @@ helper_flags(const struct region *r, const struct ins *i)
 /* Looks at a block from its top: what the first thing that touches flags says of flagsin, edges
  * passed before it, and where every exit goes.  From mark m on; returns the one after the block's. */
 static int
-survey(struct pass *p, int k, int m, int (*live)(void *, gaddr), void *arg)
+survey(struct pass *p, int k, int m, int (*live)(void *, gaddr, int), void *arg)
 {
 	struct region *r = p->r;
 	struct block *b = &r->block[k];
@@ -115,7 +121,7 @@ survey(struct pass *p, int k, int m, int (*live)(void *, gaddr), void *arg)
 }
 
 static void
-flags_between_blocks(struct pass *p, int (*live)(void *, gaddr), void *arg)
+flags_between_blocks(struct pass *p, int (*live)(void *, gaddr, int), void *arg)
 {
 	struct block *block = p->r->block;
 	int changed;
@@ -146,6 +152,28 @@ dead_put(struct pass *p, int var, int *flagslive)
 		p->seen[var] = p->now;
 	}
 	return dead;
+}
+
+/* The put is left to the load below it. */
+static int
+leave_put(struct pass *p, const struct ins *put)
+{
+	struct ins *ld = &p->r->ins[p->ld];
+	const struct ins *d = &p->r->ins[put->a & ~REF_K];
+
+	if (p->now != p->ldnow + 1 || p->seen[put->v] != p->ldnow || put->a != ld->a || isk(put->a) || put->ty != I64 ||
+	    d->op != O_add || isk(d->b) || put->v >= 1 << (16 - AUX_BASE) || ld->aux >> AUX_BASE)
+		return 0;
+	ld->aux |= (u16)(put->v << AUX_BASE);
+	p->seen[put->v] = p->now;
+	return put->v != 0;
+}
+
+/* A load that takes a put which is only for its fault. */
+static int
+takes(const struct ins *i)
+{
+	return (i->op == O_ld || i->op == O_lds) && i->ty <= I64 && !i->b && !i->aux;
 }
 
 static void
@@ -180,7 +208,7 @@ scan_one(struct pass *p, int k, u8 is, int *flagslive)
 	const struct ins *i = &p->r->ins[k];
 
 	if (is & PUT)
-		return dead_put(p, i->v, flagslive);
+		return leave_put(p, i) || dead_put(p, i->v, flagslive);
 	if (is & GET)
 		read_var(p, i->v, flagslive);
 	if (is & HELPER) {
@@ -192,6 +220,10 @@ scan_one(struct pass *p, int k, u8 is, int *flagslive)
 		while (p->r->mark[p->m] != k)
 			p->m--;
 		*flagslive = live_at(p, p->m) | (i->op == O_brc || i->op == O_brf ? *flagslive : 0);
+	}
+	if (is & LOOKS && takes(i)) {
+		p->ld = k;
+		p->ldnow = p->now;
 	}
 	if (is & LOOKS)
 		p->now++;
@@ -229,7 +261,7 @@ scan(struct pass *p, const struct block *b)
 }
 
 void
-ir_dead(struct region *r, int (*flagslive)(void *, gaddr), void *arg)
+ir_dead(struct region *r, int (*flagslive)(void *, gaddr, int), void *arg)
 {
 	u16 to[r->nmark + 1];
 	struct edge edge[r->nmark + 1];

@@ -28,22 +28,22 @@ enum imagekind {
 
 struct image_error { int status; char text[IMAGE_ERR]; };
 
-/* What to run, after "#!" lines. */
+/* What to run, after "#!" lines.  Its names live until image_done. */
 struct program {
 	enum imagekind kind;
 	const struct guest *guest;     /* IMAGE_GUEST */
 	int fd;                        /* the open program; the caller's to close */
-	char path[IMAGE_PATH];         /* the host path fd was opened by */
-	char name[IMAGE_PATH];         /* the name it was asked by (interpreter of a script: its name) */
-	char interp[IMAGE_PATH];       /* PT_INTERP as the file says, or "" */
-	char interp_path[IMAGE_PATH];  /* the host path found for it, or "" */
+	char *path;                    /* the host path fd was opened by */
+	const char *name;              /* the name it was asked by (interpreter of a script: its name) */
+	const char *interp;            /* PT_INTERP as the file says, or "" */
+	const char *interp_path;       /* the host path found for it, or "" */
 	u32 mode, uid, gid;            /* st_mode and owner of the program, for set-id bits */
 	const char *prefix;
 	int nscript;                   /* "#!" lines followed; then argv[script_arg] is the script's name, */
 	int script_arg;
-	char script_path[IMAGE_PATH];  /* ... and this its host path, for a native interpreter */
+	char *script_path;             /* ... and this its host path, for a native interpreter */
 	char **argv; int argc;         /* the arguments after them; malloc'd array, strings owned below */
-	char *owned[3 * IMAGE_SCRIPTS]; int nowned;
+	char *owned[4 * IMAGE_SCRIPTS + 4]; int nowned;
 	struct image_error err;
 };
 

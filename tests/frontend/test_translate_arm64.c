@@ -83,9 +83,9 @@ last(void)
 }
 
 static int
-flagslive(void *arg, gaddr pc)
+flagslive(void *arg, gaddr pc, int call)
 {
-	(void)arg, (void)pc;
+	(void)arg, (void)pc, (void)call;
 	return 1;
 }
 
