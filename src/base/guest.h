@@ -94,6 +94,7 @@ struct guest {
 	int nreg;
 	u8 pc_reg;                     /* number of the pc pseudo-register in reg[] (lives in cpu->pc) */
 	u8 sp, link, tls, flags;       /* variable numbers; 0xff where the guest has none */
+	u32 keeps;                     /* bit of mode under which returns pass flags to their callers; 0: no flags */
 
 	const struct helper *helper;   /* by number */
 	int nhelper;

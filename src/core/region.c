@@ -274,12 +274,14 @@ addrange(struct region *r, gaddr lo, gaddr hi)
 	r->range[r->nrange++].hi = hi;
 }
 
+static int keeps(const struct walk *w) { return (w->mode & w->g->keeps) != 0; }
+
 /* Does code at pc read the guest's flags before it writes them?  Asked for a region's exits.
  *
- * Calls and returns are taken not to pass flags, as every procedure call standard says: the code after a call
- * and the callee are looked at (here, when their caller is translated), and if either did read
- * flags, the flags would be kept.  Only a return that is no return could be deceived.  A computed jump may stay
- * inside a procedure and passes flags on; but what a call leads to first is a stub that jumps to another. */
+ * Calls and returns are taken not to pass flags, as every procedure call standard says.  The callee is looked at
+ * here, and the code after a call by its translator (answered): if that reads flags, the call goes on in a mode of
+ * the guest's in which returns keep them.  Only a return that is no return could be deceived.  A computed jump may
+ * stay inside a procedure and passes flags on; but what a call leads to first is a stub that jumps to another. */
 static int
 peek(struct walk *w, gaddr pc, int call, int *left)
 {
@@ -299,8 +301,10 @@ peek(struct walk *w, gaddr pc, int call, int *left)
 			return 1;
 		if (s.flags == PEEK_END)
 			return !call || s.flow != FLOW_STOP;
-		if (s.flags == PEEK_WRITE || s.flow == FLOW_CALL || s.flow == FLOW_STOP)
+		if (s.flags == PEEK_WRITE)
 			return 0;
+		if (s.flow == FLOW_CALL || s.flow == FLOW_STOP)
+			return keeps(w);
 		if (s.flow == FLOW_SYS || (s.flow == FLOW_COND && peek(w, s.target, call, left)))
 			return 1;
 	}
@@ -315,12 +319,23 @@ flagslive(void *arg, gaddr pc, int call)
 	int left = PEEKMAX;
 
 	if (pc == FLAGS_UNKNOWN)
-		return 0;
+		return keeps(w);
 	if (!(n = core_find(pc, w->mode)))
 		n = cache_adopt(pc, w->mode);
 	if (n && n->t->home != core.home)
 		core.home = 0;
 	return n ? n->flagsin : peek(arg, pc, call, &left);
+}
+
+static int
+answered(struct tr *t, gaddr pc)
+{
+	struct scan s = {.len = 0};
+
+	for (int left = PEEKMAX; left && scanat(t->env, pc, &s); left--, pc += s.len)
+		if (s.flags || (s.flow != FLOW_NEXT && s.flow != FLOW_COND))
+			return s.flags == PEEK_READ;
+	return 0;
 }
 
 /* A jump back out of a region closes a loop that lies in several.  The loop is then translated in one, up to the
@@ -348,7 +363,10 @@ int
 core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 {
 	static struct walk w;                          /* core.lock held */
-	struct tr t = {.r = r, .mode = mode & ~ALONE, .alone = (mode & ALONE) != 0};
+	struct tr t = {
+		.r = r, .mode = mode & ~ALONE, .alone = (mode & ALONE) != 0,
+		.answered = core.guest->keeps ? answered : 0, .env = &w,
+	};
 	u64 off, from;
 
 	w.cpu = cpu;

@@ -26,6 +26,9 @@ struct tr {
 	int n;                         /* and how many are readable: at least guest->minlen */
 
 	int alone;                     /* no other thread runs while this code does */
+	/* Does the code at pc, to which a call returns, read flags that it has not written?  0: never asked. */
+	int (*answered)(struct tr *, gaddr pc);
+	void *env;                     /* the engine's */
 
 	/* the translator's own */
 	u32 word;                      /* the instruction */

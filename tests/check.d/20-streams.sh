@@ -11,19 +11,36 @@ engines=(eval step "$dragoman --cache off --host interp")
 for off in none avx512 avx512,avx2,avx,fma,bmi,bmi2,sha,aes,f16c,gfni; do
 	engines+=("$dragoman --cache off --host-off $off")
 done
-p=0 f=0 k=0
+if [ -n "${FULL:-}" ]; then    # devices of the engine, one by one; and from the translation cache, which the first run fills
+	engines+=("$dragoman --cache off --single" "$dragoman --cache off --host-off callret,jumpcache -d nochain -D /dev/null")
+	engines+=("sh -c '$dragoman --cache $B/cache-streams \$0 >/dev/null; $dragoman --cache $B/cache-streams \$0'")
+	mkdir -p -m 700 "$B/cache-streams"
+fi
+p=0 f=0 k=0 seen=
 [ -x "$B/tests/stream" ] || make -s -C "$here" B="${B#"$here"/}" "${B#"$here"/}/tests/stream" || exit 1
+# Every IR operation must have been evaluated for some guest, but mov, which is folded away, and trap.
+operations() {
+	local missing
+	missing=$(sed -n 's/^OP( *\([a-z0-9]*\),.*/\1/p' "$here/src/ir/op.def" | grep -vxE 'mov|trap' | sort |
+		comm -23 - <(sed -n 's/^evaluated //p' <<<"$seen" | sort -u))
+	if [ -z "$missing" ]; then
+		p=$((p + 1))
+	else
+		echo "FAIL operations that no block used:" $missing
+		f=$((f + 1))
+	fi
+}
 one() { # what, arguments
 	local what=$1 out
 	shift
 	if out=$("$B/tests/stream" "$@" "${engines[@]}" 2>&1); then
 		p=$((p + 1))
-		echo "$out"
 	else
-		echo "$out"
 		echo "FAIL $what: stream $*"
 		f=$((f + 1))
 	fi
+	echo "$out"
+	seen+=$out$'\n'
 }
 for guest in ${GUEST:-aarch64 riscv64}; do
 	if ! command -v "qemu-$guest" >/dev/null; then
@@ -34,5 +51,6 @@ for guest in ${GUEST:-aarch64 riscv64}; do
 	one "$guest, stored blocks" -r "$here/tests/frontend/streams/$guest.txt" "$guest"
 	one "$guest, random blocks" -c -s "$seed" -n "${count:-200000}" -w "$B/streams-$guest.txt" "$guest"
 done
+[ $k = 0 ] && [ -z "${GUEST:-}" ] && operations
 echo "$p passed, $f failed, $k skipped"
 [ $f = 0 ]

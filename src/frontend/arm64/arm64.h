@@ -25,7 +25,7 @@ enum {
 /* Places in cpu->state, as in regs.def, for C code that looks at guest state in memory. */
 enum {
 	A64_OFF_NZCV = 256, A64_OFF_FPSR = 264, A64_OFF_FPCR = 272, A64_OFF_TPIDR = 280,
-	A64_OFF_QC = 304, A64_OFF_V0 = 512, A64_VSTRIDE = 256,
+	A64_OFF_QC = 304, A64_OFF_KEEPS = 320, A64_OFF_V0 = 512, A64_VSTRIDE = 256,
 };
 extern const struct guest guest_aarch64;       /* guest.c */
 
@@ -39,6 +39,7 @@ enum {
 	FPCR_AHP = 1 << 26,
 	FPCR_MASK = FPCR_FZ16 | FPCR_RMODE | FPCR_FZ | FPCR_DN | FPCR_AHP,
 	FPCR_MODE = FPCR_FZ16 | FPCR_FZ | FPCR_DN | FPCR_AHP,
+	A64_KEEPS = 1,                 /* not of FPCR: the program has procedures that answer in flags (guest->keeps) */
 };
 
 /* -- helpers: numbers into guest->helper -- */

@@ -12,11 +12,11 @@ static const struct reg regs[] = {
 _Static_assert(NELEM(regs) == A64_NREG, "one row a register");
 _Static_assert(A64_OFF_V0 + 32 * A64_VSTRIDE <= CPU_STATE, "the state fits");
 
-/* What of FPCR other code is needed for. */
+/* What of FPCR other code is needed for, and A64_KEEPS. */
 static u32
 mode(const struct cpu *cpu)
 {
-	return ld32(cpu->state + A64_OFF_FPCR) & FPCR_MODE;
+	return (ld32(cpu->state + A64_OFF_FPCR) & FPCR_MODE) | ld32(cpu->state + A64_OFF_KEEPS);
 }
 
 static void
@@ -46,6 +46,7 @@ const struct guest guest_aarch64 = {
 	.link = A64_LR,
 	.tls = A64_TPIDR,
 	.flags = A64_NZCV,
+	.keeps = A64_KEEPS,
 	.helper = a64_helpers,
 	.nhelper = H_COUNT,
 	.translate = a64_translate,

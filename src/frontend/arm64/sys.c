@@ -484,6 +484,14 @@ arm64_setfpcr(struct cpu *cpu, u64 v, u64 b, u64 c)
 }
 
 u64
+arm64_keepflags(struct cpu *cpu, u64 a, u64 b, u64 c)
+{
+	(void)a, (void)b, (void)c;
+	*a64_state(cpu, A64_OFF_KEEPS) = A64_KEEPS;
+	return 0;
+}
+
+u64
 arm64_cntvct(struct cpu *cpu, u64 a, u64 b, u64 c)
 {
 	struct timespec now;

@@ -396,9 +396,23 @@ a64_tr_b(struct tr *t, const struct a64_insn *a)
 	return tr_jmp(t, t->pc + (s64)a->imm);
 }
 
+/* Where flags are read after a call: from there on returns keep flags, in code that is made anew.  Whether the
+ * instruction has been translated so. */
+static int
+keepsflags(struct tr *t)
+{
+	if ((t->mode & A64_KEEPS) || !t->answered || !t->answered(t, t->next))
+		return 0;
+	tr_help(t, H_keepflags, 0, 0, 0);
+	ir_op(t->r, O_look, N, tr_k(t, t->pc), 0, 0);
+	return 1;
+}
+
 int
 a64_tr_bl(struct tr *t, const struct a64_insn *a)
 {
+	if (keepsflags(t))
+		return 0;
 	tr_put(t, I64, A64_LR, tr_k(t, t->next));
 	return tr_call(t, t->pc + (s64)a->imm);
 }
@@ -443,8 +457,11 @@ a64_tr_br(struct tr *t, const struct a64_insn *a)
 int
 a64_tr_blr(struct tr *t, const struct a64_insn *a)
 {
-	ref to = a64_get(t, I64, a->rn);
+	ref to;
 
+	if (keepsflags(t))
+		return 0;
+	to = a64_get(t, I64, a->rn);
 	tr_put(t, I64, A64_LR, tr_k(t, t->next));
 	return tr_callr(t, to);
 }

@@ -10,6 +10,7 @@
 #include "stream.h"
 
 struct outcome *outcome;
+u8 evaluated[O_COUNT];
 
 /* A translation that is kept, as blocks are run again by loops, and what surrounds blocks by all. */
 struct kept { gaddr pc, next; u32 mode; struct ins *ins; u64 *k; int n, stride; u8 fpnan; struct kept *more; };
@@ -57,6 +58,8 @@ translate(const struct stream *s, struct region *r, gaddr pc, gaddr end, u32 mod
 	k = malloc(sizeof *k);
 	*k = (struct kept){.pc = pc, .next = t.pc, .mode = mode, .n = r->block[0].n, .fpnan = r->fpnan,
 		.stride = eval_stride(r->ins, r->nins), .more = *slot(pc)};
+	for (int i = 1; i < r->nins; i++)
+		evaluated[r->ins[i].op] = 1;
 	k->ins = malloc((size_t)r->nins * sizeof *k->ins);
 	memcpy(k->ins, r->ins, (size_t)r->nins * sizeof *k->ins);
 	k->k = malloc((size_t)(r->nk + 1) * sizeof *k->k);
@@ -142,7 +145,9 @@ evaluate(const struct stream *s, int step, u64 end, u64 *pc)
 		done = eval_block(&e, k->n);
 		if (o)
 			count(s, &cpu, o, block, k->next);
-		if (done == EVAL_LEFT && cpu.why != WHY_FLUSH)
+		if (o && done == EVAL_LEFT && cpu.why == WHY_TRAP)
+			o->traps++;
+		if (done == EVAL_LEFT && cpu.why != WHY_FLUSH && !s->back(&cpu))
 			break;
 	}
 	*pc = cpu.pc;

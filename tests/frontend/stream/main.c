@@ -79,9 +79,9 @@ random_blocks(const struct stream *s, int nengine, char **engine)
 
 	/* one program in five, a small one, holds what the oracle lacks */
 	for (int round = 0; made < ninsn && differing < 8; round++) {
-		int n = 0;
-		while (n < (round % 5 == 4 ? MAXBLOCK / 4 : MAXBLOCK) && made < ninsn) {
-			b[n] = piece_random(s, longest, only, round % 5 == 4);
+		int n = 0, own = round % 5 == 1, max = own || !round ? MAXBLOCK / 4 : MAXBLOCK;
+		while (n < max && made < ninsn) {
+			b[n] = piece_random(s, longest, only, own);
 			if (!b[n]->n) {
 				fprintf(stderr, "stream: no such instruction\n");
 				exit(2);
@@ -114,7 +114,7 @@ static int
 coverage(const struct stream *s)
 {
 	int bad = 0, lines = 0, absent = 0;
-	u64 least = ~(u64)0;
+	u64 least = ~(u64)0, traps = 0;
 
 	for (int i = 1; i < s->nline; i++) {
 		const struct outcome *o = &outcome[i];
@@ -131,10 +131,11 @@ coverage(const struct stream *s)
 			why = "never ran";
 		else if (s->conditional(i) && !(o->taken && o->fell))
 			why = "did not go both ways";
-		else if (!o->changed && s->kind(i) != K_BRANCH && !excepted(s->idle, name))
+		else if (!o->changed && !o->traps && s->kind(i) != K_BRANCH && !excepted(s->idle, name))
 			why = "never changed anything";
 		else if (excepted(s->idle, name) && o->changed)
 			why = "is said to change nothing";
+		traps += o->traps;
 		if (o->runs < least)
 			least = o->runs;
 		if (why) {
@@ -147,9 +148,13 @@ coverage(const struct stream *s)
 		printf("absent %s: %s\n", e->name, e->why);
 	for (const struct except *e = s->wrong; e->name; e++)
 		printf("without oracle %s: %s\n", e->name, e->why);
+	for (int op = 0; op < O_COUNT; op++)
+		if (evaluated[op])
+			printf("evaluated %s\n", opinfo[op].name);
 	printf("summary %s isa-lines %d\n", s->guest->name, lines);
-	printf("summary %s isa-lines-run %d\n", s->guest->name, lines - absent - bad);
+	printf("summary %s isa-lines-covered %d\n", s->guest->name, lines - absent - bad);
 	printf("summary %s isa-lines-absent %d\n", s->guest->name, absent);
+	printf("summary %s traps %llu\n", s->guest->name, (unsigned long long)traps);
 	printf("summary %s fewest-runs-of-a-line %llu\n", s->guest->name, (unsigned long long)least);
 	return bad;
 }
@@ -213,5 +218,5 @@ main(int argc, char **argv)
 		bad = coverage(s);
 	printf("summary %s %s %llu\n", s->guest->name, replay ? "stored-instructions" : "random-instructions",
 	       (unsigned long long)done);
-	return differing || bad;
+	return differing || program_failures || bad;
 }

@@ -12,6 +12,7 @@ static u8 code[CODE];
 static u32 ncode;
 static struct { u32 from, to; u32 at[MAXITEM + 1]; } place[MAXBLOCK];
 static int nplace;
+int program_failures;
 
 void
 emit(u32 w, int len)
@@ -82,12 +83,12 @@ program_fits(const struct stream *s, struct piece **b, int n)
 
 void program_begin(void) { ncode = 0; nplace = 0; }
 
-static void
+static u64
 build(const struct stream *s, struct piece **b, int n)
 {
 	program_begin();
 	nplace = n;
-	s->common();
+	u64 handler = s->common(stateat(s, n));
 	for (int k = 0; k < n; k++) {
 		s->enter(stateat(s, k));
 		place[k].from = ncode;
@@ -96,6 +97,20 @@ build(const struct stream *s, struct piece **b, int n)
 		s->leave(stateat(s, k), b[k]);
 	}
 	s->finish(stateat(s, 0), (u64)n * s->size);
+	return handler;
+}
+
+/* struct sigaction as the kernel has it, and its stack_t at 32; the stack follows. */
+static void
+arguments(u8 *p, u64 at, u64 handler)
+{
+	enum { SIGINFO_ONSTACK = 0x08000004 };
+
+	memset(p, 0, ARGS);
+	st64(p, handler);
+	st64(p + 8, SIGINFO_ONSTACK);
+	st64(p + 32, at + ARGS);
+	st64(p + 48, STACK);
 }
 
 int
@@ -123,7 +138,7 @@ program_find(u64 pc, int *item)
 static u8 *
 states(const struct stream *s, struct piece **b, int n)
 {
-	u8 *p = malloc((size_t)n * s->size);
+	u8 *p = malloc((size_t)n * s->size + ARGS);
 
 	for (int k = 0; k < n; k++) {
 		u8 *t = p + (size_t)k * s->size;
@@ -216,15 +231,17 @@ program_run(const struct stream *s, const char *engine, struct piece **b, int n,
 	u8 *data;
 	int ok;
 
-	build(s, b, n);
+	u64 handler = build(s, b, n);
 	data = states(s, b, n);
-	ok = program_exec(s, engine, &(struct image){data, size, size, 0, size}, out);
+	arguments(data + size, stateat(s, n), handler);
+	ok = program_exec(s, engine, &(struct image){data, size + ARGS, size + ARGS + STACK, 0, size}, out);
 	free(data);
 	if (ok)
 		return;
 	if (n == 1) {
 		fprintf(stderr, "stream: brings down %s:\n", engine);
 		piece_print(s, *b, stderr);
+		program_failures++;
 		memset(out, 0xa5, s->size);
 		return;
 	}

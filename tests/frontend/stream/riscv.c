@@ -3,11 +3,14 @@
  *
  * x2, x3, x4 and x9 point into the block's memory (x9 serves compressed accesses), x5 is the fuel; no instruction
  * writes them but c.addi16sp, once.  Around a block x3 points to the state and x31 holds a return address. */
+#include <signal.h>
 #include <string.h>
+#include "base/gmem.h"
 #include "frontend/riscv/riscv.h"
 #include "riscv/rvc.h"
 #include "stream.h"
 
+enum { SIGALTSTACK = 132, SIGACTION = 134 };   /* Linux's numbers */
 enum { FUEL = 5, RECORD = 3, LINK = 31, MEM = 1024, MEMAT = 256, NLINE = riscv_COUNT + rvc_COUNT };
 struct state { u64 x[32], f[32], fcsr, pad; u8 mem[MEM]; };
 static const u8 pointer[] = {2, 3, 4, 9};
@@ -67,7 +70,7 @@ kind(int line)
 	case 0x03: case 0x07: case 0x23: case 0x27: case 0x2f: return K_MEM;
 	case 0x43: case 0x47: case 0x4b: case 0x4f: case 0x53: return K_FP;
 	case 0x63: case 0x67: case 0x6f: return K_BRANCH;
-	case 0x73: return K_FLAGS;             /* they reach fflags */
+	case 0x73: return wideof(line) == riscv_ebreak ? K_INT : K_FLAGS;      /* those reach fflags */
 	}
 	return K_INT;
 }
@@ -75,7 +78,7 @@ kind(int line)
 static int conditional(int line) { return opcode(line) == 0x63; }
 
 static const struct except absent[] = {
-	{"ecall", "a system call: tests/prog"}, {"ebreak", "traps: tests/prog/faults.c"}, {"c_ebreak", "traps"},
+	{"ecall", "a system call: tests/prog"},
 	{"clock", "undefined outside our vDSO: test_tr_riscv"}, {0, 0}
 };
 #define LACKS "QEMU 7.2 lacks it"
@@ -103,7 +106,19 @@ exclusive(struct piece *b, int line)
 		return 1;
 	if (b->exclusive < 0)
 		b->exclusive = width;
-	return b->exclusive == width;
+	return b->exclusive == width && !b->traps;
+}
+
+/* A signal may end an exclusive access. */
+static int
+trapfits(struct piece *b, int line)
+{
+	if (wideof(line) == riscv_ebreak) {
+		if (b->exclusive >= 0)
+			return 0;
+		b->traps = 1;
+	}
+	return 1;
 }
 
 /* Only the floating-point CSRs, and no invalid rounding mode. */
@@ -125,7 +140,7 @@ wide(int line, struct piece *b, struct item *i)
 	struct riscv_insn a;
 	int op = opcode(line);
 
-	if (riscv_decode(riscv_random(line, rnd()), &a) != line || !exclusive(b, line))
+	if (riscv_decode(riscv_random(line, rnd()), &a) != line || !exclusive(b, line) || !trapfits(b, line))
 		return 0;
 	if (a.rm == 5 || a.rm == 6)
 		a.rm = 7;
@@ -152,7 +167,7 @@ compressed(int line, struct piece *b, struct item *i)
 	struct rvc_insn c;
 	int id = line - riscv_COUNT;
 
-	if (rvc_decode(rvc_random(id, rnd()), &c) != id)
+	if (rvc_decode(rvc_random(id, rnd()), &c) != id || !trapfits(b, line))
 		return 0;
 	if (kind(line) == K_MEM) {
 		c.rs1 = strstr(name(line), "sp") ? 2 : 9;
@@ -290,11 +305,63 @@ static u64 loadall, storeall;
 enum { FCSR_FROM_X1 = 0x00309073, X1_FROM_FCSR = 0x003020f3, ECALL = 0x73 };
 
 static void
-common(void)
+syscall3(int nr, u64 a, u64 b, u64 c)
+{
+	put(riscv_addi, RV_a7, 0, 0, nr);
+	address(RV_a0, a);
+	address(RV_a1, b);
+	address(RV_a2, c);
+	put(riscv_addi, RV_a3, 0, 0, 8);       /* bytes of a signal set */
+	emit(ECALL, 4);
+}
+
+/* The handler's third argument is the frame: x31 becomes 17 * x31 + signal, pc the next instruction. */
+enum { CONTEXT = 176, HANDLER = 13 };
+
+static u64
+handle(void)
+{
+	u64 at = here();
+
+	put(riscv_ld, RV_a3, RV_a2, 0, CONTEXT);
+	put(riscv_lhu, RV_a4, RV_a3, 0, 0);    /* 4 bytes long if its low bits are 3: ebreak is 0073 or 9002 */
+	put(riscv_andi, RV_a4, RV_a4, 0, 1);
+	put(riscv_slli, RV_a4, RV_a4, 0, 1);
+	put(riscv_addi, RV_a4, RV_a4, 0, 2);
+	put(riscv_add, RV_a3, RV_a3, RV_a4, 0);
+	put(riscv_sd, 0, RV_a2, RV_a3, CONTEXT);
+	put(riscv_ld, RV_a3, RV_a2, 0, CONTEXT + 31 * 8);
+	put(riscv_slli, RV_a4, RV_a3, 0, 4);
+	put(riscv_add, RV_a3, RV_a3, RV_a4, 0);
+	put(riscv_add, RV_a3, RV_a3, RV_a0, 0);
+	put(riscv_sd, 0, RV_a2, RV_a3, CONTEXT + 31 * 8);
+	put(riscv_jalr, 0, RV_ra, 0, 0);
+	return at;
+}
+
+static int
+back(struct cpu *cpu)
+{
+	u64 *x = riscv_state(cpu)->x;
+
+	if (cpu->why == WHY_CALL && (x[RV_a7] == SIGALTSTACK || x[RV_a7] == SIGACTION)) {
+		x[RV_a0] = 0;
+		return 1;
+	}
+	if (cpu->why != WHY_TRAP)
+		return 0;
+	x[31] = 17 * x[31] + (cpu->trap == TRAP_BREAK ? SIGTRAP : SIGILL);
+	cpu->pc += ld16(g2h(cpu->pc)) & 1 ? 4 : 2;
+	return 1;
+}
+
+static u64
+common(u64 args)
 {
 	const int each = 32 + 29 + 3;
+	u64 handler;
 
-	put(riscv_jal, 0, 0, 0, 4 + 4 * 2 * each);     /* over all this */
+	put(riscv_jal, 0, 0, 0, 4 + 4 * (2 * each + HANDLER)); /* over all this */
 	loadall = here();
 	put(riscv_ld, 1, RECORD, 0, offsetof(struct state, fcsr));
 	emit(FCSR_FROM_X1, 4);
@@ -313,6 +380,11 @@ common(void)
 	emit(X1_FROM_FCSR, 4);
 	put(riscv_sd, 0, RECORD, 1, offsetof(struct state, fcsr));
 	put(riscv_jalr, 0, LINK, 0, 0);
+	handler = handle();
+	syscall3(SIGALTSTACK, args + 32, 0, 0);
+	syscall3(SIGACTION, SIGILL, args, 0);
+	syscall3(SIGACTION, SIGTRAP, args, 0);
+	return handler;
 }
 
 static void
@@ -421,7 +493,7 @@ const struct stream stream_riscv64 = {
 	.elfflags = 5 /* RVC, double-float ABI */, .size = sizeof(struct state),
 	.mem = offsetof(struct state, mem), .memsize = MEM, .field = field, .nline = NLINE, .name = name,
 	.lineof = lineof, .kind = kind, .conditional = conditional, .absent = absent, .wrong = wrong, .idle = idle,
-	.make = make, .iswrong = iswrong, .fill = fill, .place = place, .common = common, .enter = enter,
+	.make = make, .iswrong = iswrong, .fill = fill, .place = place, .common = common, .back = back, .enter = enter,
 	.leave = leave, .finish = finish, .aim = aim, .before = before,
 	.isfloat = isfloat, .nmode = 5, .vector = vector, .operands = operands, .loop = loop,
 };

@@ -16,9 +16,11 @@
 #include <stdio.h>
 #include "base/guest.h"
 #include "base/word.h"
+#include "ir/ir.h"
 
 enum {
-	BASE = 0x100000, CODE = 1 << 20,       /* where the program lies; its states follow */
+	BASE = 0x100000, CODE = 1 << 20,       /* where the program lies; its states follow, */
+	ARGS = 64, STACK = 1 << 16,            /* what installs a signal handler, and its stack */
 	MAXBLOCK = 1000, MAXITEM = 60, MAXBEFORE = 6,
 };
 
@@ -32,6 +34,7 @@ struct piece {
 	int own;                       /* has what the oracle lacks or does wrong: our evaluator is the judge */
 	int loops;                     /* may go backward */
 	int calls;                     /* for the guest: has calls and returns */
+	int traps;                     /* has instructions that trap */
 	u32 moved;                     /* registers written back so far, which may not move again */
 	int exclusive;                 /* width of its exclusive accesses; -1: none yet */
 	u64 memseed;                   /* its memory; 0: zeros */
@@ -64,8 +67,13 @@ struct stream {
 	int (*iswrong)(const struct item *);           /* the instruction belongs to `wrong` */
 	void (*fill)(struct piece *);                  /* random registers */
 	void (*place)(u8 *state, u64 at);              /* the registers that depend on where the state lies */
-	/* Code at the start of a program, and around each block whose state lies at an address; the end. */
-	void (*common)(void), (*enter)(u64 at), (*leave)(u64 at, const struct piece *), (*finish)(u64 at, u64 size);
+	/* Code at the start of a program: installs a handler of SIGILL and SIGTRAP, whose address it returns, by
+	 * structs at args (program.c); it goes on after the instruction and mixes the signal into a register. */
+	u64 (*common)(u64 args);
+	/* What that start and the handler come to in our evaluation, where calls and traps come back; 0: the end. */
+	int (*back)(struct cpu *);
+	/* Code around each block, whose state lies at an address; the end. */
+	void (*enter)(u64 at), (*leave)(u64 at, const struct piece *), (*finish)(u64 at, u64 size);
 	/* Points a branch `off` bytes on from itself; 0: too far. */
 	int (*aim)(struct item *, s64 off);
 	/* Words before an instruction that goes somewhere: fuel burnt if `back`, the address of what lies
@@ -109,14 +117,16 @@ int program_exec(const struct stream *, const char *engine, const struct image *
 void emit(u32 word, int len);
 u64 here(void);                        /* the address of what is emitted next */
 /* Runs blocks b[0..n) under the engine; results, n states, to out.  A block that brings the engine down has the
- * result 0xa5.... */
+ * result 0xa5.... and counts as a failure. */
+extern int program_failures;
 void program_run(const struct stream *, const char *engine, struct piece **b, int n, u8 *out);
 int program_fits(const struct stream *, struct piece **b, int n);
 int program_find(u64 pc, int *item);   /* block and item of an address of the last program; -1: none */
 
 /* -- evaluate.c: engines "eval", blocks translated whole, and "step", an instruction at a time and counted -- */
-struct outcome { u64 runs, changed, taken, fell; };
+struct outcome { u64 runs, changed, taken, fell, traps; };
 extern struct outcome *outcome;        /* by line */
+extern u8 evaluated[O_COUNT];          /* whether an IR operation was */
 /* From BASE to the program's first system call; 0: it did not get there, but to *pc. */
 int evaluate(const struct stream *, int step, u64 end, u64 *pc);
 
