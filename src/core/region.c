@@ -278,9 +278,10 @@ addrange(struct region *r, gaddr lo, gaddr hi)
  *
  * Calls and returns are taken not to pass flags, as every procedure call standard says: the code after a call
  * and the callee are looked at (here, when their caller is translated), and if either did read
- * flags, the flags would be kept.  Only a return that is no return could be deceived. */
+ * flags, the flags would be kept.  Only a return that is no return could be deceived.  A computed jump may stay
+ * inside a procedure and passes flags on; but what a call leads to first is a stub that jumps to another. */
 static int
-peek(struct walk *w, gaddr pc, int *left)
+peek(struct walk *w, gaddr pc, int call, int *left)
 {
 	struct scan s;
 	int got;
@@ -294,18 +295,20 @@ peek(struct walk *w, gaddr pc, int *left)
 			*left -= n / w->g->maxlen + 1;
 			pc += (u64)n;
 		}
-		if (!scanat(w, pc, &s) || s.flags == PEEK_READ || s.flags == PEEK_END)
+		if (!scanat(w, pc, &s) || s.flags == PEEK_READ)
 			return 1;
+		if (s.flags == PEEK_END)
+			return !call || s.flow != FLOW_STOP;
 		if (s.flags == PEEK_WRITE || s.flow == FLOW_CALL || s.flow == FLOW_STOP)
 			return 0;
-		if (s.flow == FLOW_SYS || (s.flow == FLOW_COND && peek(w, s.target, left)))
+		if (s.flow == FLOW_SYS || (s.flow == FLOW_COND && peek(w, s.target, call, left)))
 			return 1;
 	}
 	return 1;
 }
 
 static int
-flagslive(void *arg, gaddr pc)
+flagslive(void *arg, gaddr pc, int call)
 {
 	const struct walk *w = arg;
 	const struct node *n;
@@ -317,7 +320,7 @@ flagslive(void *arg, gaddr pc)
 		n = cache_adopt(pc, w->mode);
 	if (n && n->t->home != core.home)
 		core.home = 0;
-	return n ? n->flagsin : peek(arg, pc, &left);
+	return n ? n->flagsin : peek(arg, pc, call, &left);
 }
 
 /* A jump back out of a region closes a loop that lies in several.  The loop is then translated in one, up to the
@@ -345,7 +348,7 @@ int
 core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 {
 	static struct walk w;                          /* core.lock held */
-	struct tr t = {.r = r, .mode = mode};
+	struct tr t = {.r = r, .mode = mode & ~ALONE, .alone = (mode & ALONE) != 0};
 	u64 off, from;
 
 	w.cpu = cpu;
@@ -356,7 +359,7 @@ core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 	w.whole = loop(cpu, pc, mode);
 	w.n = w.ntodo = 0;
 	w.ok = 0;
-	core.home = cache_home(pc, 1);
+	core.home = t.alone ? 0 : cache_home(pc, 1);
 	for (int i = 0; i < NPIECE; i++)
 		w.piece[i].at = ~(gaddr)0;
 	memset(w.mark, 0, w.end / 2 + 1);      /* what the last region set */

@@ -15,8 +15,8 @@
  * The first put is only for who sees the load fault.  It is left to the load (AUX_BASE), so that the host may add
  * while it loads.
  *
- * At an exit flagslive(arg, pc) says whether the guest code at pc may read flags before it writes
- * them; pc is FLAGS_UNKNOWN where the target is not known (callr, ret). */
+ * At an exit flagslive(arg, pc, call) says whether the guest code at pc, which is called or gone on to, may read
+ * flags before it writes them; pc is FLAGS_UNKNOWN where the target is not known (callr, ret). */
 #include "ir/ir.h"
 
 enum { TO_DEAD = 0xfffe, TO_LIVE = 0xffff };
@@ -53,7 +53,7 @@ static u8 used[1 << 16];
 /* -- flags between blocks -- */
 
 static u16
-target(const struct pass *p, const struct ins *i, int (*live)(void *, gaddr), void *arg)
+target(const struct pass *p, const struct ins *i, int (*live)(void *, gaddr, int), void *arg)
 {
 	gaddr pc;
 
@@ -72,7 +72,7 @@ target(const struct pass *p, const struct ins *i, int (*live)(void *, gaddr), vo
 	int b = i->op == O_jmp || i->op == O_brc || i->op == O_brf ? ir_blockat(p->r, pc) : -1;
 	if (b >= 0)
 		return (u16)b;
-	return !live || live(arg, pc) ? TO_LIVE : TO_DEAD;
+	return !live || live(arg, pc, i->op == O_call) ? TO_LIVE : TO_DEAD;
 }
 
 /* Whether flags are live where mark m leaves to. */
@@ -94,7 +94,7 @@ helper_flags(const struct region *r, const struct ins *i)
 /* Looks at a block from its top: what the first thing that touches flags says of flagsin, edges
  * passed before it, and where every exit goes.  From mark m on; returns the one after the block's. */
 static int
-survey(struct pass *p, int k, int m, int (*live)(void *, gaddr), void *arg)
+survey(struct pass *p, int k, int m, int (*live)(void *, gaddr, int), void *arg)
 {
 	struct region *r = p->r;
 	struct block *b = &r->block[k];
@@ -121,7 +121,7 @@ survey(struct pass *p, int k, int m, int (*live)(void *, gaddr), void *arg)
 }
 
 static void
-flags_between_blocks(struct pass *p, int (*live)(void *, gaddr), void *arg)
+flags_between_blocks(struct pass *p, int (*live)(void *, gaddr, int), void *arg)
 {
 	struct block *block = p->r->block;
 	int changed;
@@ -261,7 +261,7 @@ scan(struct pass *p, const struct block *b)
 }
 
 void
-ir_dead(struct region *r, int (*flagslive)(void *, gaddr), void *arg)
+ir_dead(struct region *r, int (*flagslive)(void *, gaddr, int), void *arg)
 {
 	u16 to[r->nmark + 1];
 	struct edge edge[r->nmark + 1];

@@ -234,7 +234,7 @@ u64 ir_vshl(u64 a, u64 b, int w, int how);
 
 /* -- passes over a whole region -- */
 #define FLAGS_UNKNOWN (~(gaddr)0)              /* asked of flagslive where the target is computed */
-void ir_dead(struct region *, int (*flagslive)(void *, gaddr), void *);  /* needs all blocks; see dead.c */
+void ir_dead(struct region *, int (*flagslive)(void *, gaddr, int), void *);     /* needs all blocks; see dead.c */
 void ir_box(struct region *);                  /* needs all blocks; before ir_dead; see box.c */
 int ir_type(const struct ins *);               /* of its value: N, I64 (kinds J, B), FL, or ty */
 const char *ir_verify(const struct region *);  /* 0 or what is wrong (static text buffer) */

@@ -103,7 +103,7 @@ host_text(struct text *t, const char *s)
 	add(t, "\n");
 }
 
-static int dead(void *arg, gaddr pc) { (void)arg, (void)pc; return 0; }
+static int dead(void *arg, gaddr pc, int call) { (void)arg, (void)pc, (void)call; return 0; }
 
 /* Fills region with the n bytes at p; ends in a jump to what follows, unless they end the block themselves:
  * then returns 0. */

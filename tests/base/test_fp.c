@@ -224,6 +224,42 @@ test_equal_to_the_host(void **state)
 			}
 }
 
+/* The operands of Berkeley TestFloat's first level: exponents around all that matters times significands of few
+ * runs of ones. */
+static size_t
+level1(enum fpfmt f, u64 *v)
+{
+	int w = fp_width(f), m = f == FMT_F64 ? 52 : f == FMT_F32 ? 23 : 10;
+	u64 ones = ((u64)1 << m) - 1, top = (u64)1 << (m - 1), emax = ((u64)1 << (w - 1 - m)) - 1, bias = emax / 2;
+	u64 exps[] = {0, 1, bias - (u64)m, bias - 1, bias, bias + 1, bias + (u64)m, bias + 31, bias + 63, emax - 1, emax};
+	u64 fracs[] = {0, 1, ones, ones - 1, top, top + 1, top - 1, ones ^ 15};
+	size_t n = 0;
+
+	for (u64 sign = 0; sign < 2; sign++)
+		for (size_t i = 0; i < NELEM(exps); i++)
+			for (size_t k = 0; k < NELEM(fracs); k++)
+				if (exps[i] <= emax)
+					v[n++] = sign << (w - 1) | exps[i] << m | fracs[k];
+	return n;
+}
+
+static void
+test_equal_to_the_host_on_all_pairs(void **state)
+{
+	static u64 v[200];
+	u64 count = 0;
+
+	(void)state;
+	for (size_t k = 0; k < NELEM(pairs); k++) {
+		const struct pair *p = &pairs[k];
+		size_t n = level1(p->from < 0 ? FMT_F64 : (enum fpfmt)p->from, v);
+		for (int rc = 0; rc < 4; rc++)
+			for (size_t i = 0; i < n * n; i++, count++)
+				check(p, rc, !p->nodaz && i % 4 == 3, v[i / n], v[i % n], v[(i * 7 + i / n) % n]);
+	}
+	printf("%llu vectors\n", (unsigned long long)count);
+}
+
 /* All halves, and half arithmetic through single precision: 24 bits are enough to make the second
  * rounding harmless (Figueroa: p >= 2q + 2). */
 static void
@@ -249,6 +285,7 @@ test_half(void **state)
 
 #else
 static void test_equal_to_the_host(void **state) { (void)state; skip(); }
+static void test_equal_to_the_host_on_all_pairs(void **state) { (void)state; skip(); }
 static void test_half(void **state) { (void)state; skip(); }
 #endif
 
@@ -470,6 +507,7 @@ main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_equal_to_the_host),
+		cmocka_unit_test(test_equal_to_the_host_on_all_pairs),
 		cmocka_unit_test(test_half),
 		cmocka_unit_test(test_fma_through_a_wider_format),
 		cmocka_unit_test(test_nan_rules),

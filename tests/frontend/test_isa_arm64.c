@@ -120,7 +120,7 @@ static void
 test_agrees_with_capstone(void **s)
 {
 	static const struct isa_capstone c = {
-		CS_ARCH_ARM64, CS_MODE_ARM, 0x10000000, text, mine, gap, 2,
+		CS_ARCH_ARM64, CS_MODE_ARM, 0x10000000, text, mine, gap, 0, 2,
 	};
 
 	(void)s;

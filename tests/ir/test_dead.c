@@ -12,8 +12,9 @@ static struct region r;
 
 /* Flags are live at even addresses; the unknown one is odd. */
 static int
-live(void *arg, gaddr pc)
+live(void *arg, gaddr pc, int call)
 {
+	(void)call;
 	++*(int *)arg;
 	return !(pc & 1);
 }

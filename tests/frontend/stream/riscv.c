@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+/* riscv.c - RISC-V for streams: riscv.isa and rvc.isa
+ *
+ * x2, x3, x4 and x9 point into the block's memory (x9 serves compressed accesses), x5 is the fuel; no instruction
+ * writes them but c.addi16sp, once.  Around a block x3 points to the state and x31 holds a return address. */
+#include <string.h>
+#include "frontend/riscv/riscv.h"
+#include "riscv/rvc.h"
+#include "stream.h"
+
+enum { FUEL = 5, RECORD = 3, LINK = 31, MEM = 1024, MEMAT = 256, NLINE = riscv_COUNT + rvc_COUNT };
+struct state { u64 x[32], f[32], fcsr, pad; u8 mem[MEM]; };
+static const u8 pointer[] = {2, 3, 4, 9};
+
+static int isreserved(int n) { return n == 2 || n == 3 || n == 4 || n == 9 || n == FUEL; }
+
+/* -- fields and lines -- */
+
+static const struct field *
+field(int *n)
+{
+	static struct field f[65];
+
+	if (!f[0].size)
+		for (int i = 0; i < 65; i++) {
+			f[i] = (struct field){.off = (u32)i * 8, .size = 8};
+			snprintf(f[i].name, sizeof f[i].name, i < 64 ? "%c%d" : "fcsr", i < 32 ? 'x' : 'f', i % 32);
+		}
+	*n = 65;
+	return f;
+}
+
+static const char *
+name(int line)
+{
+	if (line == riscv_COUNT)
+		return "";             /* no line */
+	return line < riscv_COUNT ? riscv_name[line] : rvc_name[line - riscv_COUNT];
+}
+
+static const char *text(int line) { return line < riscv_COUNT ? riscv_text[line] : rvc_text[line - riscv_COUNT]; }
+
+static int
+lineof(const struct item *i)
+{
+	struct riscv_insn a;
+	struct rvc_insn c;
+
+	if ((i->word & 3) == 3)
+		return riscv_decode(i->word, &a);
+	return rvc_decode(i->word & 0xffff, &c) ? riscv_COUNT + c.id : 0;
+}
+
+/* the 32-bit line that a line is, or stands for */
+static int wideof(int line) { return line < riscv_COUNT ? line : rvc_tmpl[line - riscv_COUNT].as; }
+
+static int
+opcode(int line)
+{
+	return (int)(riscv_pat[wideof(line)].bits & 0x7f);
+}
+
+static enum kind
+kind(int line)
+{
+	switch (opcode(line)) {
+	case 0x03: case 0x07: case 0x23: case 0x27: case 0x2f: return K_MEM;
+	case 0x43: case 0x47: case 0x4b: case 0x4f: case 0x53: return K_FP;
+	case 0x63: case 0x67: case 0x6f: return K_BRANCH;
+	case 0x73: return K_FLAGS;             /* they reach fflags */
+	}
+	return K_INT;
+}
+
+static int conditional(int line) { return opcode(line) == 0x63; }
+
+static const struct except absent[] = {
+	{"ecall", "a system call: tests/prog"}, {"ebreak", "traps: tests/prog/faults.c"}, {"c_ebreak", "traps"},
+	{"clock", "undefined outside our vDSO: test_tr_riscv"}, {0, 0}
+};
+#define LACKS "QEMU 7.2 lacks it"
+static const struct except wrong[] = {
+	{"wrs_nto", LACKS}, {"wrs_sto", LACKS}, {"cbo_inval", LACKS}, {"cbo_clean", LACKS}, {"cbo_flush", LACKS},
+	{"cbo_zero", LACKS}, {"czero_eqz", LACKS}, {"czero_nez", LACKS},
+	{"ctzw", "Bitmanip 1.0, 2.5: QEMU 7.2 counts beyond the word"}, {0, 0}
+};
+static const struct except idle[] = {
+	{"fence", 0}, {"fence_tso", 0}, {"pause", 0}, {"fence_i", 0}, {"wrs_nto", 0}, {"wrs_sto", 0}, {"cbo_inval", 0},
+	{"cbo_clean", 0}, {"cbo_flush", 0}, {"prefetch_i", 0}, {"prefetch_r", 0}, {"prefetch_w", 0}, {0, 0}
+};
+
+static int iswrong(const struct item *i) { return excepted(wrong, name(lineof(i))); }
+
+/* -- instructions that can run -- */
+
+/* A sc of another width than the lr may succeed or not: a block has one width. */
+static int
+exclusive(struct piece *b, int line)
+{
+	int width = riscv_tmpl[line].ty;
+
+	if (line != riscv_lr_w && line != riscv_lr_d && line != riscv_sc_w && line != riscv_sc_d)
+		return 1;
+	if (b->exclusive < 0)
+		b->exclusive = width;
+	return b->exclusive == width;
+}
+
+/* Only the floating-point CSRs, and no invalid rounding mode. */
+static void
+csr(struct riscv_insn *a)
+{
+	a->csr = (u16)(1 + rnd() % 3);
+	if (a->csr != CSR_FFLAGS && a->uimm && a->op == CSR_WRITE)
+		a->csr = CSR_FRM, a->rs1 = (u8)(rnd() % 5);
+	else if (a->csr != CSR_FFLAGS && a->op == CSR_WRITE)
+		a->csr = CSR_FFLAGS;
+	else if (a->csr != CSR_FFLAGS)
+		a->rs1 = 0;
+}
+
+static int
+wide(int line, struct piece *b, struct item *i)
+{
+	struct riscv_insn a;
+	int op = opcode(line);
+
+	if (riscv_decode(riscv_random(line, rnd()), &a) != line || !exclusive(b, line))
+		return 0;
+	if (a.rm == 5 || a.rm == 6)
+		a.rm = 7;
+	if (op == 0x73 && strstr(text(line), "csr"))
+		csr(&a);
+	if (kind(line) == K_MEM || !strncmp(name(line), "cbo", 3)) {
+		a.rs1 = pointer[b->moved ? 1 + rnd() % 3 : rnd() % 4];
+		a.imm = (s32)(rnd() % 256) - 128;
+	}
+	if (op == 0x67) {
+		a.imm = (s32)(rnd() % 16) * 2 - 16;
+		if (!a.rs1 || isreserved(a.rs1))
+			return 0;
+	}
+	if (kind(line) == K_BRANCH)
+		i->to = 0;
+	i->word = riscv_encode(&a);
+	return !(strstr(text(line), "{rd:x}") && isreserved(a.rd)) && riscv_decode(i->word, &a) == line;
+}
+
+static int
+compressed(int line, struct piece *b, struct item *i)
+{
+	struct rvc_insn c;
+	int id = line - riscv_COUNT;
+
+	if (rvc_decode(rvc_random(id, rnd()), &c) != id)
+		return 0;
+	if (kind(line) == K_MEM) {
+		c.rs1 = strstr(name(line), "sp") ? 2 : 9;
+		if (c.rs1 == 2 && b->moved)
+			return 0;
+	}
+	if (id == rvc_c_addi16sp) {
+		if (b->moved || b->loops)
+			return 0;
+		b->moved = 1;
+		c.imm = rnd() & 1 ? 64 : -64;
+	}
+	if (opcode(line) == 0x67 && isreserved(c.rs1))
+		return 0;
+	if (kind(line) == K_BRANCH)
+		i->to = 0;
+	i->len = 2;
+	i->word = rvc_encode(&c);
+	return !(strstr(text(line), "{rd:x}") && isreserved(c.rd)) && rvc_decode(i->word, &c) == id;
+}
+
+static int
+make(int line, struct piece *b, struct item *i)
+{
+	return line < riscv_COUNT ? wide(line, b, i) : compressed(line, b, i);
+}
+
+/* -- branches -- */
+
+static int
+aim(struct item *i, s64 off)
+{
+	struct riscv_insn a;
+	struct rvc_insn c;
+
+	if (i->len == 4) {
+		if (riscv_decode(i->word, &a) == riscv_jalr)
+			return 1;
+		a.imm = (s32)off;
+		i->word = riscv_encode(&a);
+		return riscv_decode(i->word, &a) && a.imm == off;
+	}
+	if (rvc_decode(i->word, &c) == rvc_c_jr || c.id == rvc_c_jalr)
+		return 1;
+	c.imm = (s32)off;
+	i->word = rvc_encode(&c);
+	return rvc_decode(i->word, &c) && c.imm == off;
+}
+
+static u32
+word(int id, int rd, int rs1, int rs2, s64 imm)
+{
+	struct riscv_insn a = riscv_tmpl[id];
+
+	a.rd = (u8)rd;
+	a.rs1 = (u8)rs1;
+	a.rs2 = (u8)rs2;
+	a.imm = (s32)imm;
+	return riscv_encode(&a);
+}
+
+static int
+before(const struct item *i, int back, s64 off, u32 *w)
+{
+	struct riscv_insn a;
+	u8 p[4];
+	u32 u;
+	int n = 0;
+
+	st32(p, i->word);
+	rv_decode(p, 4, &a, &u);
+	if (a.id == riscv_jalr) {
+		s64 to = off - a.imm, low = sext((u64)to, 12);
+		w[n++] = word(riscv_auipc, a.rs1, 0, 0, to - low);
+		w[n++] = word(riscv_addi, a.rs1, a.rs1, 0, low);
+	}
+	if (back) {
+		w[n++] = word(riscv_addi, FUEL, FUEL, 0, -1);
+		w[n++] = word(riscv_blt, 0, FUEL, 0, 4 + i->len);
+	}
+	return n;
+}
+
+/* -- states -- */
+
+static u64
+fpvalue(void)
+{
+	switch (rnd() % 8) {
+	case 0: return rnd64();
+	case 1: case 2: return stream_real(5, 10) | (u64)~0xffff;
+	case 3: case 4: case 5: return stream_real(8, 23) | ~(u64)0xffffffff;
+	default: return stream_real(11, 52);
+	}
+}
+
+static void
+fill(struct piece *b)
+{
+	struct state *s = (struct state *)(void *)b->state;
+
+	for (int i = 0; i < 32; i++) {
+		s->x[i] = !i || (isreserved(i) && i != FUEL) ? 0 : i == FUEL ? rnd() % 16 : stream_int(64);
+		s->f[i] = fpvalue();
+	}
+	s->fcsr = (rnd() % 5) << FCSR_RM;
+}
+
+static void
+place(u8 *state, u64 at)
+{
+	struct state *s = (struct state *)(void *)state;
+
+	for (size_t i = 0; i < NELEM(pointer); i++)
+		s->x[pointer[i]] = at + offsetof(struct state, mem) + MEMAT;
+	s->x[FUEL] &= 15;
+}
+
+static void
+put(int id, int rd, int rs1, int rs2, s64 imm)
+{
+	emit(word(id, rd, rs1, rs2, imm), 4);
+}
+
+static void
+address(int reg, u64 to)
+{
+	s64 low = sext(to, 12);
+
+	put(riscv_lui, reg, 0, 0, (s64)to - low);
+	put(riscv_addiw, reg, reg, 0, low);
+}
+
+static u64 loadall, storeall;
+enum { FCSR_FROM_X1 = 0x00309073, X1_FROM_FCSR = 0x003020f3, ECALL = 0x73 };
+
+static void
+common(void)
+{
+	const int each = 32 + 29 + 3;
+
+	put(riscv_jal, 0, 0, 0, 4 + 4 * 2 * each);     /* over all this */
+	loadall = here();
+	put(riscv_ld, 1, RECORD, 0, offsetof(struct state, fcsr));
+	emit(FCSR_FROM_X1, 4);
+	for (int i = 0; i < 32; i++)
+		put(riscv_fld, i, RECORD, 0, (s64)offsetof(struct state, f[i]));
+	for (int i = 1; i < 31; i++)
+		if (i != RECORD)
+			put(riscv_ld, i, RECORD, 0, (s64)offsetof(struct state, x[i]));
+	put(riscv_jalr, 0, LINK, 0, 0);
+	storeall = here();
+	for (int i = 1; i < 31; i++)
+		if (i != RECORD)
+			put(riscv_sd, 0, RECORD, i, (s64)offsetof(struct state, x[i]));
+	for (int i = 0; i < 32; i++)
+		put(riscv_fsd, 0, RECORD, i, (s64)offsetof(struct state, f[i]));
+	emit(X1_FROM_FCSR, 4);
+	put(riscv_sd, 0, RECORD, 1, offsetof(struct state, fcsr));
+	put(riscv_jalr, 0, LINK, 0, 0);
+}
+
+static void
+enter(u64 at)
+{
+	address(RECORD, at);
+	put(riscv_jal, LINK, 0, 0, (s64)(loadall - here()));
+	put(riscv_ld, LINK, RECORD, 0, offsetof(struct state, x[LINK]));
+	put(riscv_ld, RECORD, RECORD, 0, offsetof(struct state, x[RECORD]));
+}
+
+static void
+leave(u64 at, const struct piece *b)
+{
+	(void)b;
+	address(RECORD, at);
+	put(riscv_sd, 0, RECORD, LINK, offsetof(struct state, x[LINK]));
+	put(riscv_jal, LINK, 0, 0, (s64)(storeall - here()));
+}
+
+/* write(1, at, size), exit(0) */
+static void
+finish(u64 at, u64 size)
+{
+	put(riscv_addi, RV_a7, 0, 0, 64);
+	put(riscv_addi, RV_a0, 0, 0, 1);
+	address(RV_a1, at);
+	address(RV_a2, size);
+	emit(ECALL, 4);
+	put(riscv_addi, RV_a7, 0, 0, 93);
+	put(riscv_addi, RV_a0, 0, 0, 0);
+	emit(ECALL, 4);
+}
+
+/* -- floating-point vectors: sources f11 f12 f13 or x11, result f10 or x10; modes: frm 0 to 4 -- */
+
+static int isfloat(int line) { return line < riscv_COUNT && kind(line) == K_FP; }
+
+/* half with a mode of their own, half with frm */
+static int
+vector(int line, int mode, struct item *i)
+{
+	struct riscv_insn a;
+
+	*i = (struct item){.len = 4, .to = -1};
+	if (riscv_decode(riscv_random(line, rnd()), &a) != line)
+		return 0;
+	a.rd = 10;
+	a.rs1 = 11;
+	if (strstr(text(line), "{rs2:"))
+		a.rs2 = 12;
+	if (strstr(text(line), "{rs3:"))
+		a.rs3 = 13;
+	a.rm = rnd() & 1 ? 7 : (u8)mode;
+	i->word = riscv_encode(&a);
+	if (riscv_decode(i->word, &a) != line)
+		return 0;
+	switch (a.from ? a.from : a.ty) {
+	case F16: return 16;
+	case F32: return 32;
+	}
+	return 64;
+}
+
+/* mostly of the format, and boxed */
+static void
+operands(int format, u64 *v)
+{
+	int bits = rnd() % 8 ? format : 16 << rnd() % 3, isint = rnd() % 6 == 0;
+	u64 box = bits < 64 && rnd() % 8 ? ~(u64)0 << bits : 0;
+
+	for (int k = 0; k < 6; k += 2)
+		v[k] = isint ? stream_int(64) : stream_float(bits) | box, v[k + 1] = 0;
+}
+
+static void
+loop(const struct item *insn, int mode, u64 in, u64 out, u64 n)
+{
+	enum { IN = 20, TO, COUNT };
+	u64 top;
+
+	put(riscv_addi, 5, 0, 0, mode << FCSR_RM);
+	address(IN, in);
+	address(TO, out);
+	address(COUNT, n);
+	top = here();
+	emit(0x00329073, 4);                   /* csrrw x0, fcsr, x5 */
+	for (int i = 0; i < 3; i++)
+		put(riscv_fld, 11 + i, IN, 0, i * 16);
+	put(riscv_fld, 10, IN, 0, 32);
+	put(riscv_ld, 11, IN, 0, 0);
+	put(riscv_addi, 10, 0, 0, 0);
+	emit(insn->word, 4);
+	put(riscv_fsd, 0, TO, 10, 0);
+	put(riscv_sd, 0, TO, 10, 16);
+	emit(X1_FROM_FCSR, 4);
+	put(riscv_sd, 0, TO, 1, 24);
+	put(riscv_addi, IN, IN, 0, 48);
+	put(riscv_addi, TO, TO, 0, 32);
+	put(riscv_addi, COUNT, COUNT, 0, -1);
+	put(riscv_bne, 0, COUNT, 0, (s64)(top - here()));
+}
+
+const struct stream stream_riscv64 = {
+	.guest = &guest_riscv64, .oracle = "qemu-riscv64 -cpu rv64,Zfh=true,Zfhmin=true",
+	.elfflags = 5 /* RVC, double-float ABI */, .size = sizeof(struct state),
+	.mem = offsetof(struct state, mem), .memsize = MEM, .field = field, .nline = NLINE, .name = name,
+	.lineof = lineof, .kind = kind, .conditional = conditional, .absent = absent, .wrong = wrong, .idle = idle,
+	.make = make, .iswrong = iswrong, .fill = fill, .place = place, .common = common, .enter = enter,
+	.leave = leave, .finish = finish, .aim = aim, .before = before,
+	.isfloat = isfloat, .nmode = 5, .vector = vector, .operands = operands, .loop = loop,
+};
