@@ -117,15 +117,18 @@ check:
 	+@tests/check.sh $(B)
 
 # expected text that tests compare, written anew: read the difference before you commit it
-bless: $(B)/tests/backend/test_code
+bless: $(B)/tests/backend/test_code $(B)/tests/syscall/test_strace
 	CODE_BLESS=1 $<
+	STRACE_BLESS=1 $(B)/tests/syscall/test_strace
 
-# Hours instead of minutes: all of gcc's execute tests at three levels, many more random instructions, all of Debian's
-# programs, fuzzing by the hour; the summary is kept in $(B)/check-full.txt
+# Hours instead of minutes: all of gcc's execute tests in four builds, many more random instructions, signals, processes, all of
+# Debian's programs, fuzzing by the hour; what was done is kept in tests/SUMMARY.md
+FULL := TORTURE_EVERY=1 FULL=1 FUZZ_SECONDS=3600 CHILDREN=5000 RUNS=5 MUTATIONS=100000 DELIVERIES=70000 STORM=10000 \
+	LITMUS_ROUNDS=10000000 CHECK_TIMEOUT=40000
 check-full:
 	@tools/need.sh build check
-	+@TORTURE_EVERY=1 TORTURE_LEVELS="-O0 -O2 -Os" FULL=1 FUZZ_SECONDS=3600 CHILDREN=5000 RUNS=5 MUTATIONS=100000 \
-	    CHECK_TIMEOUT=40000 tests/check.sh $(B) | tee $(B)/check-full.txt
+	+@$(FULL) tests/check.sh $(B) | tee $(B)/check-full.txt
+	@tests/summary.sh $(B) >tests/SUMMARY.md
 
 HOURS ?= 1
 soak: $(B)/dragoman
@@ -142,7 +145,7 @@ debug:
 # weak references to dlopen and dlsym find nothing)
 static: $(B)/dragoman-static
 $(B)/dragoman-static: $(MAIN) $(LIBA)
-	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--build-id -static-pie -Wl,--wrap=dlopen,--wrap=dlsym -o $@ $(MAIN) -Wl,--start-group $(LIBA) -Wl,--end-group $(LIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--build-id -static-pie -Wl,--wrap=dlopen,--wrap=dlsym,--wrap=_dl_get_origin -o $@ $(MAIN) -Wl,--start-group $(LIBA) -Wl,--end-group $(LIBS)
 
 demo: $(B)/dragoman
 	@tools/need.sh build demo

@@ -220,7 +220,7 @@ tryopen(struct warm *w, const char *name)
 			close(fd);
 			return 1;
 		}
-	gmem_opened(fd);
+	gmem_opened(fd, path, 0);
 	if (w->n == MAXOBJECT || image_maplibrary(&w->prog, fd, path, &bias)) {
 		close(fd);
 		return 0;

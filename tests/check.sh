@@ -31,6 +31,7 @@ part() { # name, command...: one test that is a command
 }
 
 mkdir -p "$B"
+rm -f "$B"/log.* "$B/check.total"
 # a store of their own, empty: most tests run both what is translated and what is found there
 DRAGOMAN_CACHE=$(cd "$B" && pwd)/cache
 export DRAGOMAN_CACHE
@@ -60,5 +61,5 @@ for s in "$here"/check.d/*.sh; do
 	passed=$((passed + p)) failed=$((failed + f))
 	case $last in *skipped*) skipped=$((skipped + k)) ;; esac
 done
-echo "$passed passed, $failed failed, $skipped skipped"
+echo "$passed passed, $failed failed, $skipped skipped" | tee "$B/check.total"
 [ "$failed" = 0 ]

@@ -11,7 +11,12 @@ one() { # name, target, seed folder, arguments...
 	if timeout $((seconds * 2 + 60)) "$B/fuzz/$target" -max_total_time="$seconds" -rss_limit_mb=4096 -timeout=20 \
 		-seed="${SEED:-1}" -artifact_prefix="$B/found/$name/" -print_final_stats=1 "$@" "$B/corpus/$name" "$seeds" >"$log" 2>&1; then
 		p=$((p + 1))
-		echo "ok   $name: $(sed -n 's/^stat::number_of_executed_units: */executions /p' "$log"), $(grep -o 'cov: [0-9]*' "$log" | tail -1)"
+		n=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+		echo "ok   $name: executions $n, $(grep -o 'cov: [0-9]*' "$log" | tail -1)"
+		case $name in
+		code-*) echo "summary ${name#code-} fuzz-code $n" ;;
+		*) echo "summary all fuzz-$name $n" ;;
+		esac
 	else
 		f=$((f + 1))
 		echo "FAIL $name: $(grep -m1 -E 'ERROR|runtime error|Assertion|ir_verify|deadly' "$log"); see $B/found/$name and $log"

@@ -17,7 +17,7 @@
 enum {
 	CPU_BIAS = 128,
 	CPU_STATE = 8192 + 1024,       /* bytes of guest state: room for 32 vectors of 2048 bits */
-	JC_BITS = 13,                  /* log2 of the entries of the jump cache */
+	JC_BITS = 12,                  /* log2 of the entries of the jump cache */
 };
 
 /* Why generated code (or the interpreter) came back to the engine. */
@@ -38,6 +38,7 @@ enum trap {
 	TRAP_DIV,                      /* integer divide error: SIGFPE, FPE_INTDIV */
 	TRAP_FP,                       /* unmasked floating-point exception: SIGFPE */
 	TRAP_ALIGN,                    /* pc or data alignment: SIGBUS, BUS_ADRALN */
+	TRAP_ALONE,                    /* no trap of the guest's: from here the engine runs this thread alone (tr_alone) */
 };
 
 struct fault {

@@ -5,7 +5,9 @@
  * Host protections never contain PROT_EXEC: guest code is data here. */
 #include <elf.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -147,12 +149,47 @@ iself(int fd)
 }
 
 /* The file that the guest's thread opened last: see gmem_opened. */
-static _Thread_local int opened = -1;
+static _Thread_local struct { int fd, real; char path[256]; } opened = { .fd = -1 };
 
 void
-gmem_opened(int fd)
+gmem_opened(int fd, const char *path, int real)
 {
-	opened = fd;
+	opened.fd = fd;
+	opened.real = real;
+	*opened.path = 0;
+	if (*path == '/' && strlen(path) < sizeof opened.path)
+		strcpy(opened.path, path);
+}
+
+static int
+findreal(void)
+{
+	char real[PATH_MAX];
+
+	if (!realpath(opened.path, real) || strlen(real) >= sizeof opened.path)
+		return 0;
+	strcpy(opened.path, real);
+	return 1;
+}
+
+int
+gmem_filename(int fd, char *buf, size_t n)
+{
+	struct stat a, b;
+	char link[32];
+	ssize_t len;
+
+	if (fd == opened.fd && *opened.path && strlen(opened.path) < n && (opened.real || (opened.real = findreal())) &&
+	    !stat(opened.path, &a) && !fstat(fd, &b) && a.st_ino == b.st_ino && a.st_dev == b.st_dev) {
+		strcpy(buf, opened.path);
+		return 0;
+	}
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	len = readlink(link, buf, n);
+	if (len < 0 || (size_t)len >= n)
+		return -1;
+	buf[len] = 0;
+	return 0;
 }
 
 /* A file's name without directories and its size: the same for a library in every process, in every container
@@ -172,17 +209,13 @@ filekey(const char *path, u64 size)
 static u64
 reservekey(const struct request *q)
 {
-	char link[32], name[256];
+	char name[256];
 	struct stat st;
-	ssize_t n;
 
-	if (opened < 0 || fstat(opened, &st) || !S_ISREG(st.st_mode) || !iself(opened))
+	if (opened.fd < 0 || fstat(opened.fd, &st) || !S_ISREG(st.st_mode) || !iself(opened.fd))
 		return q->len;
-	snprintf(link, sizeof link, "/proc/self/fd/%d", opened);
-	n = readlink(link, name, sizeof name - 1);
-	if (n < 0 || n == sizeof name - 1)
-		n = 0;
-	name[n] = 0;
+	if (gmem_filename(opened.fd, name, sizeof name))
+		*name = 0;
 	return filekey(name, (u64)st.st_size);
 }
 

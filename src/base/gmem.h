@@ -62,9 +62,13 @@ void gmem_init(int bits, u64 pagesize);
  * (gmem_watch) about executable ranges that change before they change.  An anonymous mapping with the
  * path "[stack]", "[heap]" or "[vdso]" gets that name. */
 s64 gmem_map(gaddr, u64 len, int prot, int flags, int fd, u64 off, const char *path);
-/* The guest has opened fd on this thread.  If it reserves space for an image next, that is for this file, whose
- * name and size then decide the place (as they do for one that is mapped at once). */
-void gmem_opened(int fd);
+/* The guest has opened fd on this thread by that name (real: it is absolute and without links).  If it reserves
+ * space for an image next, that is for this file, whose name and size then decide the place (as they do for
+ * one that is mapped at once). */
+void gmem_opened(int fd, const char *path, int real);
+/* The file's absolute name without links; -1 if it is longer than n - 1, or nobody knows it.  One that was just opened
+ * is asked for its name without /proc: what is there is made when it is looked at, which takes long. */
+int gmem_filename(int fd, char *buf, size_t n);
 s64 gmem_unmap(gaddr, u64 len);
 s64 gmem_protect(gaddr, u64 len, int prot);
 s64 gmem_remap(gaddr old, u64 oldlen, u64 newlen, int flags, gaddr want);
@@ -117,6 +121,6 @@ void gmem_aliases(u64 dev, u64 ino, u64 off, u64 len, void (*f)(void *arg, gaddr
 /* Calls f for every mapping in address order (for /proc/self/maps).  Holds the lock. */
 void gmem_each(void (*f)(void *arg, const struct vma *), void *arg);
 
-void gmem_fork(int phase);             /* 0 before, 1 in the parent, 2 in the child: the map lock */
+void gmem_fork(int phase);             /* the map lock; phase as in engine_fork */
 
 #endif

@@ -9,9 +9,9 @@
 #include "base/gmem_list.h"
 #include "base/util.h"
 
-enum { FILE_BUCKETS = 256, FIRST_CAP = 256 };
+enum { FILE_BUCKETS = 256, FIRST_CAP = 64 };
 
-static pthread_mutex_t maplock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t maplock = LOCK_INIT;
 static _Thread_local int lockdepth;            /* gmem_watch may call back with the lock held */
 static struct table *_Atomic table;
 static _Atomic u32 seq;                        /* odd while the table changes */
@@ -40,12 +40,20 @@ gmem_fork(int phase)
 {
 	if (phase == 0) {
 		list_lock();
-		return;
-	}
-	if (phase == 2)
-		pthread_mutex_init(&maplock, 0), lockdepth = 0;
-	else
+	} else if (phase == 1) {
 		list_unlock();
+	} else if (phase == 2) {
+		maplock = (pthread_mutex_t)LOCK_INIT;
+		lockdepth = 0;
+	} else {
+		lockdepth = 0;
+		if (pthread_mutex_lock(&maplock)) {
+			win.out = 0;
+			win.cap = 0;
+			atomic_fetch_add(&seq, atomic_load(&seq) & 1);
+		}
+		pthread_mutex_unlock(&maplock);
+	}
 }
 
 /* -- files -- */

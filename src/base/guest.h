@@ -51,6 +51,15 @@ struct scan {
 	gaddr target;                  /* of FLOW_COND and FLOW_JUMP, and of a direct FLOW_CALL (else 0) */
 };
 
+/* What one instruction does to the exclusive monitor, or could show while one is held. */
+enum excl {
+	EXCL_NONE,                     /* nothing */
+	EXCL_MEMORY,                   /* reads or writes memory */
+	EXCL_LOAD,                     /* load-exclusive */
+	EXCL_STORE,                    /* store-exclusive */
+	EXCL_CLEAR,
+};
+
 /* A C function that generated code calls (ir.h O_call, O_vcall).  It may not touch guest registers
  * that the host keeps in registers, unless its flags say so. */
 enum {
@@ -107,6 +116,7 @@ struct guest {
 	/* How many bytes at p are instructions, max at most, that only lead to the next and leave flags alone.  It may
 	 * stop early; 0 where the guest has no flags. */
 	int (*quiet)(const u8 *p, int n, gaddr pc, int max);
+	enum excl (*excl)(const u8 *p, int n);         /* of the instruction at p */
 	/* Text of the instruction at p into buf, for -d in_asm; returns its length in bytes. */
 	int (*disasm)(const u8 *p, int n, gaddr pc, char *buf, size_t size);
 	void (*reset)(struct cpu *);   /* architectural state at process start */

@@ -10,15 +10,16 @@
 #include "base/cpu.h"
 
 /* For a call that may block on behalf of the guest: looks at cpu->poll right before the host's
- * system call instruction and returns -ERESTARTSYS (-512) instead of calling when it is set. */
+ * system call instruction and returns -ERESTARTNOINTR (-513) instead of calling when it is set.
+ * -ERESTARTSYS (-512): the kernel waited, was interrupted and would call again. */
 s64 host_syscall(struct cpu *, long nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5);
 
 /* For our own calls and those that never wait for anybody. */
 s64 host_call(long nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5);
 
 /* For a host signal handler that has set cpu->poll: if the signal arrived after host_syscall
- * looked at cpu->poll and before the kernel was entered (or the kernel backed out to restart),
- * makes the interrupted host_syscall return -ERESTARTSYS; 1 if it did.  Async-signal-safe. */
+ * looked at cpu->poll and before the kernel was entered, or the kernel backed out to restart,
+ * makes the interrupted host_syscall return as above; 1 if it did.  Async-signal-safe. */
 int host_rewind(ucontext_t *);
 
 #endif

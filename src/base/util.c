@@ -109,8 +109,8 @@ arena_get(struct arena *a, size_t n)
 		size_t size = n + headsize();
 		if (size < ARENA_CHUNK)
 			size = ARENA_CHUNK;
-		struct chunk *c = aligned_alloc(ARENA_ALIGN, alignup(size, ARENA_ALIGN));
-		if (!c)
+		struct chunk *c = mmap(0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (c == MAP_FAILED)
 			nomemory(size);
 		c->size = size;
 		c->next = a->chunk;
@@ -129,7 +129,7 @@ arena_reset(struct arena *a)
 
 	while (c && c->next) {         /* the list is newest first: keep its last */
 		struct chunk *next = c->next;
-		free(c);
+		munmap(c, c->size);
 		c = next;
 	}
 	a->chunk = c;
@@ -141,7 +141,8 @@ void
 arena_free(struct arena *a)
 {
 	arena_reset(a);
-	free(a->chunk);
+	if (a->chunk)
+		munmap(a->chunk, a->chunk->size);
 	memset(a, 0, sizeof *a);
 }
 

@@ -8,7 +8,8 @@
 
 #include "base/word.h"
 
-/* An arena: memory handed out in order and freed as a whole.  Zero-initialise it to use it. */
+/* An arena: memory handed out in order and freed as a whole.  Zero-initialise it to use it.  It does without malloc:
+ * a vfork child killed in the middle of a use spoils the arena alone. */
 struct arena {
 	struct chunk { struct chunk *next; size_t size; } *chunk;
 	u8 *at, *end;
@@ -27,6 +28,10 @@ void *grow(void *p, int n, int *cap, size_t elem);
 
 /* The pages of a table that will be written here and there, all at once: that costs a quarter of as many faults. */
 void pagein(void *p, size_t n);
+
+/* A mutex that tells (EDEADLK) when the thread that wants it has it already.  No thread of ours asks twice: then a
+ * vfork child, which is the same thread to the C library, was killed with it. */
+#define LOCK_INIT PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP
 
 u32 crc32c(u32 crc, const void *p, size_t n);  /* Castagnoli, reflected, initial value as given */
 

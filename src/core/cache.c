@@ -160,6 +160,22 @@ vacate(u8 *at, u64 size)
 	mmap(at, alignup(size, PAGE), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 }
 
+/* Read in full by the first process that sees the file as it is now; the others take its word. */
+static int
+sound(const struct cimage *m, int fd, const struct stat *st)
+{
+	const u64 sum[2] = {m->h->sum, m->h->headsum};
+	int known = store_known(st, sum);
+
+	if (known > 0)
+		return 1;
+	if (!cimage_sound(m))
+		return 0;
+	if (!known)
+		store_learn(fd, st, sum);
+	return 1;
+}
+
 static const char *
 mapimage(struct dso *d, int fd)
 {
@@ -175,7 +191,9 @@ mapimage(struct dso *d, int fd)
 	if (mmap(at, (size_t)st.st_size, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE,
 	    fd, 0) == MAP_FAILED)
 		return strerror(errno);
-	wrong = cimage_check(&m, at, (u64)st.st_size, &d->key);
+	wrong = cimage_open(&m, at, (u64)st.st_size, &d->key);
+	if (!wrong && !sound(&m, fd, &st))
+		wrong = "its checksum is wrong";
 	d->broken = wrong != 0;
 	for (u32 i = 0; !wrong && i < m.npage; i++)
 		if (!isclean(d, m.page[i]))
@@ -382,7 +400,7 @@ materialise(struct dso *d, u32 n)
 	const struct cimage_region *r = &m->region[n];
 	struct trans *t = d->trans[n];
 
-	if (t || !cimage_whole(m, n))
+	if (t || !cimage_usable(m, n))
 		return t;
 	t = arena_get(&core.arena, sizeof *t);
 	*t = (struct trans){.pc = r->pc, .mode = r->mode, .size = r->size, .code = m->code + r->code, .home = d,

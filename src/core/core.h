@@ -52,7 +52,10 @@ struct trans {
 /* A translation with code in a page (smc.c). */
 struct pageref { struct trans *t; struct pageref *next; };
 
-enum { NHEAD = 1 << 14 };
+enum {
+	NHEAD = 1 << 14,
+	ALONE = 1u << 31,              /* in a mode: one instruction, never linked, run with the other threads stopped */
+};
 
 struct core {
 	const struct guest *guest;
@@ -72,7 +75,7 @@ struct core {
 	struct out out;
 	struct dso *home;              /* of that region (region.c) */
 	struct cpu **cpu; int ncpu, capcpu;    /* threads that joined */
-	_Atomic u32 stop;              /* nobody may enter generated code */
+	_Atomic(struct cpu *) stop;    /* the thread that lets nobody enter generated code */
 	_Atomic u32 stale;             /* the host wants all code made anew */
 	_Atomic u32 emptied;           /* times the code area was emptied */
 	struct engine_stats stat;
@@ -112,7 +115,7 @@ struct count *profile_counts(const struct region *);   /* for out->count */
  * were translated may be stale. */
 int smc_add(struct trans *t);
 int smc_write(gaddr a);                                /* a write to a guarded page: 1 if it was one */
-void smc_forget(void);                                 /* lock held: all pages unwatched */
+void smc_forget(void);                                 /* lock held: no page is listed any more */
 extern const struct gmem_watch smc_watch;
 
 #endif

@@ -9,19 +9,27 @@
 #include "base/diag.h"
 #include "core/cache.h"
 
-struct core core = {.lock = PTHREAD_MUTEX_INITIALIZER};
+struct core core = {.lock = LOCK_INIT};
 
 enum { MAXTRANS = 1 << 22, MAXINSN = 192, GUESTROOM = 2 << 20 };
 static const u64 codesize = (u64)256 << 20, codemin = (u64)4 << 20, imagesize = (u64)1 << 30;
+
+/* The user has limited address space. */
+static int
+islimited(void)
+{
+	struct rlimit l;
+
+	return !getrlimit(RLIMIT_AS, &l) && l.rlim_cur != RLIM_INFINITY;
+}
 
 /* Room for cache files behind the code area, within reach of it; none where address space is limited. */
 static u64
 imagespace(u64 code)
 {
 	const u64 reach = ((u64)1 << 31) - (1 << 24);
-	struct rlimit l;
 
-	if (!store_on() || code >= reach || (!getrlimit(RLIMIT_AS, &l) && l.rlim_cur != RLIM_INFINITY))
+	if (!store_on() || code >= reach || islimited())
 		return 0;
 	return imagesize < reach - code ? imagesize : reach - code;
 }
@@ -67,7 +75,11 @@ mapspace(u64 n)
 static int
 hasroom(void)
 {
-	void *p = mapspace(GUESTROOM);
+	void *p;
+
+	if (!islimited())
+		return 1;
+	p = mapspace(GUESTROOM);
 
 	return p != MAP_FAILED && !munmap(p, GUESTROOM);
 }
@@ -137,10 +149,10 @@ anyrunning(const struct cpu *but)
 void
 engine_stop(struct cpu *cpu)
 {
-	u32 free = 0;
+	struct cpu *free = 0;
 	int busy;
 
-	while (!atomic_compare_exchange_weak(&core.stop, &free, 1)) {
+	while (!atomic_compare_exchange_weak(&core.stop, &free, cpu)) {
 		free = 0;
 		sched_yield();
 	}
@@ -299,6 +311,48 @@ step(struct cpu *cpu)
 		translate(cpu);
 }
 
+/* -- load-exclusive and store-exclusive with accesses in between (tr_alone) -- */
+
+/* One instruction, nobody else running; 0 if it could not be fetched. */
+static int
+stepalone(struct cpu *cpu)
+{
+	struct node *n;
+
+	pthread_mutex_lock(&core.lock);
+	n = core_translate(cpu, cpu->pc, core.guest->mode(cpu) | ALONE);
+	pthread_mutex_unlock(&core.lock);
+	if (!n)
+		return 0;
+	cpu->why = WHY_FLUSH;
+	cpu->epoch = atomic_load(&core.emptied);
+	atomic_store(&cpu->running, 1);
+	core.host->enter(cpu, atomic_load(&n->code));
+	leave(cpu);
+	cpu->link = 0;
+	return 1;
+}
+
+
+/* From the load-exclusive at cpu->pc on, until its monitor is gone, a trap or call comes, or it has taken too
+ * long: then the store will fail, as it may at any time.  The jump cache is emptied, so that no computed jump
+ * leads into code that runs on. */
+static void
+alone(struct cpu *cpu)
+{
+	enum { STEPS = 128 };
+
+	engine_stop(cpu);
+	clearjc(cpu);
+	core.stat.alone++;
+	cpu->why = WHY_NEXT;
+	for (int i = 0; i < STEPS && stepalone(cpu) && (cpu->why == WHY_NEXT || cpu->why == WHY_POLL); i++)
+		if (cpu->excl_addr == ~(u64)0)
+			break;
+	cpu->excl_addr = ~(u64)0;
+	engine_go(cpu);
+}
+
 _Noreturn void
 engine_quit(struct cpu *cpu)
 {
@@ -323,6 +377,8 @@ engine_run(struct cpu *cpu)
 			cpu->os->poll(cpu);
 		}
 		step(cpu);
+		if (cpu->why == WHY_TRAP && cpu->trap == TRAP_ALONE)
+			alone(cpu);
 		switch (cpu->why) {
 		case WHY_CALL:
 			cpu->why = WHY_FLUSH;
@@ -362,18 +418,44 @@ engine_end(void)
 	cache_persist();
 }
 
+static void
+forked(void)
+{
+	core.lock = (pthread_mutex_t)LOCK_INIT;
+	core.ncpu = 0;
+	if (cpu_self)
+		core.cpu[core.ncpu++] = cpu_self;
+	atomic_store(&core.stop, 0);
+	cache_forked();
+}
+
+/* What a child that shared this memory was doing when it was killed is half done: all code goes, and memory that may
+ * be neither the old piece nor the new one is given up. */
+static void
+orphaned(void)
+{
+	if (atomic_load(&core.stop) == cpu_self)
+		atomic_store(&core.stop, 0);
+	if (pthread_mutex_lock(&core.lock)) {
+		core.region = (struct region){0};
+		core.out = (struct out){0};
+		core.arena = (struct arena){0};
+		atomic_store(&core.stale, 1);
+		for (int i = 0; i < core.ncpu; i++)
+			atomic_store(&core.cpu[i]->poll, 1);
+	}
+	pthread_mutex_unlock(&core.lock);
+}
+
 void
 engine_fork(int phase)
 {
 	if (phase == 0)
 		pthread_mutex_lock(&core.lock);
-	if (phase == 2) {
-		core.ncpu = 0;
-		if (cpu_self)
-			core.cpu[core.ncpu++] = cpu_self;
-		atomic_store(&core.stop, 0);
-		cache_forked();
-	}
-	if (phase)
+	else if (phase == 1)
 		pthread_mutex_unlock(&core.lock);
+	else if (phase == 2)
+		forked();
+	else
+		orphaned();
 }

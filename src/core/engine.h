@@ -65,7 +65,9 @@ void engine_end(void);
  * number of regions made.  The thread runs nothing. */
 u64 engine_warm(struct cpu *, gaddr pc);
 
-void engine_fork(int phase);           /* 0 before, 1 in the parent, 2 in the child */
+/* 0 before fork, 1 in the parent, 2 in the child; 3: a child that shared the thread's record and all memory (vfork) has
+ * ended, perhaps killed while it held the engine's lock. */
+void engine_fork(int phase);
 
 /* Counted where it costs nothing; time and exits only if engine_options.count asks for it.  After the threads
  * have ended, or as a rough view before. */

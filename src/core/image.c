@@ -76,7 +76,7 @@ cimage_view(struct cimage *i, const u8 *base, u64 size)
 }
 
 const char *
-cimage_check(struct cimage *i, const u8 *base, u64 size, const struct store_key *key)
+cimage_open(struct cimage *i, const u8 *base, u64 size, const struct store_key *key)
 {
 	const struct cimage_header *h = (const void *)base;
 	const char *wrong;
@@ -91,12 +91,28 @@ cimage_check(struct cimage *i, const u8 *base, u64 size, const struct store_key 
 		wrong = "its head is broken";
 	else if (key && memcmp(&h->key, key, sizeof *key))
 		wrong = "it is of another file";
-	else if (h->sum != cimage_sum(base + sizeof *h, size - sizeof *h))
-		wrong = "its checksum is wrong";
 	else
 		wrong = cimage_view(i, base, size);
 	if (wrong)
 		*i = (struct cimage){0};
+	return wrong;
+}
+
+int
+cimage_sound(const struct cimage *i)
+{
+	return i->h->sum == cimage_sum(i->base + sizeof *i->h, i->size - sizeof *i->h);
+}
+
+const char *
+cimage_check(struct cimage *i, const u8 *base, u64 size, const struct store_key *key)
+{
+	const char *wrong = cimage_open(i, base, size, key);
+
+	if (!wrong && !cimage_sound(i)) {
+		wrong = "its checksum is wrong";
+		*i = (struct cimage){0};
+	}
 	return wrong;
 }
 
@@ -107,13 +123,12 @@ inside(const struct cimage *i, struct slice s, enum cimage_table t)
 }
 
 int
-cimage_whole(const struct cimage *i, u32 n)
+cimage_usable(const struct cimage *i, u32 n)
 {
 	const struct cimage_region *r = &i->region[n];
 
 	if (r->size > i->codesize || r->code > i->codesize - r->size || !inside(i, r->link, T_LINK) ||
-	    !inside(i, r->entry, T_ENTRY) || !inside(i, r->map, T_MAP) || !inside(i, r->range, T_RANGE) ||
-	    !inside(i, r->reloc, T_RELOC))
+	    !inside(i, r->entry, T_ENTRY) || !inside(i, r->map, T_MAP) || !inside(i, r->range, T_RANGE))
 		return 0;
 	for (u32 k = 0; k < r->link.n; k++) {
 		const struct link *l = &i->link[r->link.at + k];
@@ -124,6 +139,16 @@ cimage_whole(const struct cimage *i, u32 n)
 	for (u32 k = 0; k < r->entry.n; k++)
 		if (i->entry[r->entry.at + k].off >= r->size)
 			return 0;
+	return 1;
+}
+
+int
+cimage_whole(const struct cimage *i, u32 n)
+{
+	const struct cimage_region *r = &i->region[n];
+
+	if (!cimage_usable(i, n) || !inside(i, r->reloc, T_RELOC))
+		return 0;
 	for (u32 k = 0; k < r->reloc.n; k++)
 		if (r->size < 4 || i->reloc[r->reloc.at + k].off > r->size - 4)
 			return 0;

@@ -4,8 +4,8 @@
  * The file is mapped as a whole, private, at any address.  Code reaches the common stubs through the
  * trampolines at its head and constants in its own pool, and regions reach each other by links that were
  * resolved when the file was written; so nothing is done to it when it is mapped.  The tables are used
- * in place.  What refers to an image by index was checked when the image was (cimage_check), what lies
- * inside a region when the region is first asked for (cimage_whole).
+ * in place.  What refers to an image by index is checked when it is used, what lies inside a region when the
+ * region is first asked for (cimage_usable, cimage_whole).
  *
  * The checksum tells what was torn or flipped.  It is no defence against malice: that is the store's. */
 #ifndef CORE_IMAGE_H
@@ -63,9 +63,13 @@ struct cimage {                         /* one that is mapped; base is 0 if none
 	const struct reloc *reloc;
 };
 
-/* Fills *i from size bytes at base; 0 if they are an image of that key, else what is wrong with them. */
-const char *cimage_check(struct cimage *i, const u8 *base, u64 size, const struct store_key *);
-int cimage_whole(const struct cimage *, u32 region);     /* everything in the region is in bounds */
+/* Fills *i from size bytes at base; 0 if they are an image of that key, else what is wrong with them.  open reads
+ * the head only: what follows must be known to be sound. */
+const char *cimage_open(struct cimage *i, const u8 *base, u64 size, const struct store_key *);
+int cimage_sound(const struct cimage *);                 /* all after the head fits its checksum */
+const char *cimage_check(struct cimage *i, const u8 *base, u64 size, const struct store_key *);  /* both */
+int cimage_usable(const struct cimage *, u32 region);    /* all that running the region needs is in bounds; */
+int cimage_whole(const struct cimage *, u32 region);     /* and what the next version is made of */
 /* Index of the region that has a block at (pc, mode), *entry which of its entries that is; or -1. */
 s64 cimage_find(const struct cimage *, gaddr pc, u32 mode, u32 *entry);
 /* Index of the region that holds this address, or -1; and the guest's pc there.  Async-signal-safe. */

@@ -65,13 +65,15 @@ put(int fd, const struct iovec *v, int n)
 void
 profile_init(void)
 {
-	struct jitfile h = {JIT_MAGIC, 1, sizeof h, __ehdr_start.e_machine, 0, (u32)getpid(), now(), 0};
+	struct jitfile h = {JIT_MAGIC, 1, sizeof h, __ehdr_start.e_machine, 0, 0, 0, 0};
 
 	if (core.opt.perfmap)
 		mapfd = create("/tmp/perf-%d.map");
 	if (!core.opt.jitdump)
 		return;
 	dumpfd = create("jit-%d.dump");
+	h.pid = (u32)getpid();
+	h.time = now();
 	put(dumpfd, &(struct iovec){&h, sizeof h}, 1);
 	/* perf finds the file by this mapping; it stays */
 	if (mmap(0, sizeof h, PROT_READ | PROT_EXEC, MAP_PRIVATE, dumpfd, 0) == MAP_FAILED)

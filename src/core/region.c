@@ -363,7 +363,8 @@ int
 core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 {
 	static struct walk w;                          /* core.lock held */
-	struct tr t = {.r = r, .mode = mode, .answered = core.guest->keeps ? answered : 0, .env = &w};
+	struct tr t = {.r = r, .mode = mode & ~ALONE, .alone = (mode & ALONE) != 0,
+		.answered = core.guest->keeps ? answered : 0, .env = &w};
 	u64 off, from;
 
 	w.cpu = cpu;
@@ -374,7 +375,7 @@ core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 	w.whole = loop(cpu, pc, mode);
 	w.n = w.ntodo = 0;
 	w.ok = 0;
-	core.home = cache_home(pc, 1);
+	core.home = t.alone ? 0 : cache_home(pc, 1);
 	for (int i = 0; i < NPIECE; i++)
 		w.piece[i].at = ~(gaddr)0;
 	memset(w.mark, 0, w.end / 2 + 1);      /* what the last region set */

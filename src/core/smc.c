@@ -51,7 +51,7 @@ need(gaddr at)
 
 	if (p)
 		return p;
-	p = xmalloc(sizeof *p);
+	p = arena_get(&core.arena, sizeof *p);
 	p->at = at;
 	p->next = *s;
 	*s = p;
@@ -275,13 +275,11 @@ void
 smc_forget(void)
 {
 	for (int i = 0; i < NPAGE; i++)
-		for (struct page *p = pagetab[i]; p; p = p->next) {
-			p->ref = 0;
-			p->alias = 0;
+		for (struct page *p = pagetab[i]; p; p = p->next)
 			if (p->guarded)
 				gmem_guard(p->at, PAGE, 0);
-			p->guarded = 0;
-		}
+	memset(pagetab, 0, sizeof pagetab);
+	atomic_store(&npage, 0);
 }
 
 const struct gmem_watch smc_watch = {drop, unprotect, flush, flushall, renew, cache_mapped};

@@ -50,6 +50,12 @@ struct store_key {
 
 /* The cache file of that key, open for reading, or -ENOENT.  Not to be believed before it was checked. */
 int store_open(const struct store_key *);
+/* 1: the cache file with this status and these sums has been read and found sound, and nobody has changed it since;
+ * 0: not that we knew; -1: and it is too young to tell later whether it has changed.  learn says that it has
+ * been found sound now, st being its status before it was read. */
+struct stat;
+int store_known(const struct stat *, const u64 sum[2]);
+void store_learn(int fd, const struct stat *st, const u64 sum[2]);
 /* It is broken: away with it (if it is ours). */
 void store_bad(const struct store_key *);
 

@@ -4,6 +4,8 @@
  * The rule is that of ssh's StrictModes: what decides which code runs may be changed by the user and by root
  * only.  A name is walked component by component from the root, each opened relative to the one
  * before without following links, so that nothing can be exchanged between the check and the use.
+ * Where every directory on the way belongs to the user or root, nobody else can exchange anything anyhow:
+ * then it is enough to look at each by its full name (isplain).
  * A symbolic link is followed here, by us, if root or the user made it: home directories behind
  * links are common.  A directory all may write (/tmp) is passed through if it is sticky. */
 #include <errno.h>
@@ -123,19 +125,44 @@ walk(const char *name, uid_t uid, int make)
 	return r < 0 ? r : dir;
 }
 
+/* All above the last component are directories, of owners we know, that we may pass: from the root on, nobody else
+ * can give the next name another meaning. */
+static int
+isplain(const char *name, uid_t uid)
+{
+	char upto[STORE_PATH];
+	size_t n = 1;
+	struct stat st;
+
+	if (*name != '/' || strlen(name) >= sizeof upto)
+		return 0;
+	strcpy(upto, name);
+	do {
+		upto[n] = 0;
+		if (lstat(upto, &st) || !passable(&st, uid) || st.st_uid == NOBODY)
+			return 0;
+		upto[n] = name[n];
+		n += strspn(name + n, "/");
+		n += strcspn(name + n, "/");
+	} while (name[n]);
+	return 1;
+}
+
 int
 store_opendir(const char *name, uid_t uid, int root, int make)
 {
+	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;  /* can be read: for prune */
+	int dir = -1, fd = isplain(name, uid) ? open(name, flags | O_NOFOLLOW) : -1;
 	struct stat st;
-	int dir = walk(name, uid, make), fd;
 
-	if (dir < 0)
+	if (fd < 0 && (dir = walk(name, uid, make)) < 0)
 		return dir;
-	/* a descriptor that can be read: for prune */
-	fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		fd = -errno;
-	close(dir);
+	if (fd < 0) {
+		fd = openat(dir, ".", flags);
+		if (fd < 0)
+			fd = -errno;
+		close(dir);
+	}
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &st) || !trusted(&st, uid, root)) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* store_id.c - the content of a guest file, known by the file's timestamps
+/* store_id.c - the content of a guest file, and that a cache file is sound, known by the file's timestamps
  *
  * The file "identities" is a hash table of fixed size: a set of slots is chosen by device and inode, read with
  * one call and compared in full.  Records are written in place, without a lock: one that was
@@ -70,16 +70,22 @@ recall(const struct stamp *s, struct store_id *id)
 {
 	struct record set[WAYS];
 
-	for (int i = 0; i < known.n; i++)
-		if (same(&known.v[i].stamp, s)) {
-			*id = known.v[i].id;
-			return 1;
-		}
 	if (store.identities < 0 || store_pread(store.identities, set, sizeof set, setof(s)))
 		return 0;
 	for (int i = 0; i < WAYS; i++)
 		if (same(&set[i].stamp, s) && set[i].sum == sumof(&set[i])) {
 			*id = set[i].id;
+			return 1;
+		}
+	return 0;
+}
+
+static int
+asked(const struct stamp *s, struct store_id *id)
+{
+	for (int i = 0; i < known.n; i++)
+		if (same(&known.v[i].stamp, s)) {
+			*id = known.v[i].id;
 			return 1;
 		}
 	return 0;
@@ -209,7 +215,7 @@ store_identify(int fd, struct store_id *id)
 		return -EINVAL;
 	memset(&r, 0, sizeof r);
 	r.stamp = stampof(&st);
-	if (!recall(&r.stamp, id)) {
+	if (!asked(&r.stamp, id) && !recall(&r.stamp, id)) {
 		racy = isracy(&r.stamp);       /* asked before it is read */
 		err = hashfile(fd, r.stamp.size, &r.id);
 		if (err)
@@ -230,4 +236,45 @@ store_identify(int fd, struct store_id *id)
 	r.id = *id;
 	learn(&r);
 	return 0;
+}
+
+/* -- cache files -- */
+
+static struct record
+seal(const struct stat *st, const u64 sum[2])
+{
+	static const u8 what[8] = "checked";           /* no content's sum begins so, but by accident */
+	struct record r;
+
+	memset(&r, 0, sizeof r);
+	r.stamp = stampof(st);
+	memcpy(r.id.byte, what, sizeof what);
+	memcpy(r.id.byte + sizeof what, sum, 2 * sizeof *sum);
+	r.sum = sumof(&r);
+	return r;
+}
+
+int
+store_known(const struct stat *st, const u64 sum[2])
+{
+	struct record r = seal(st, sum);
+	struct store_id id;
+
+	if (recall(&r.stamp, &id) && !memcmp(&id, &r.id, sizeof id))
+		return 1;
+	return isracy(&r.stamp) ? -1 : 0;
+}
+
+void
+store_learn(int fd, const struct stat *st, const u64 sum[2])
+{
+	struct record r = seal(st, sum);
+	struct stamp after;
+	struct stat now;
+
+	if (fstat(fd, &now))
+		return;
+	after = stampof(&now);
+	if (same(&r.stamp, &after))
+		remember(&r);
 }

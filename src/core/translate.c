@@ -153,15 +153,19 @@ empty(void)
 static void
 makeroom(struct cpu *cpu)
 {
+	int stopped = atomic_load(&core.stop) == cpu;
+
 	if ((size_t)(core.areaend - core.at) >= SLACK)
 		return;
 	pthread_mutex_unlock(&core.lock);
 	cache_persist();
-	engine_stop(cpu);
+	if (!stopped)
+		engine_stop(cpu);
 	pthread_mutex_lock(&core.lock);
 	if ((size_t)(core.areaend - core.at) < SLACK)
 		empty();
-	engine_go(cpu);
+	if (!stopped)
+		engine_go(cpu);
 }
 
 void
@@ -190,7 +194,7 @@ static int
 compile(struct cpu *cpu, gaddr pc, u32 mode)
 {
 	struct out *o = &core.out;
-	int e, max = core.opt.maxinsn;
+	int e, max = mode & ALONE ? 1 : core.opt.maxinsn;
 
 	do {
 		e = core_form(&core.region, cpu, pc, mode, max);
@@ -265,7 +269,7 @@ core_link(struct trans *from, u32 n, struct node *to)
 	const u8 *code = atomic_load(&to->code);
 	struct inlink *in;
 
-	if (from->dead || !code || core.opt.nochain)
+	if (from->dead || !code || core.opt.nochain || from->mode & ALONE)
 		return;
 	in = arena_get(&core.arena, sizeof *in);
 	*in = (struct inlink){to->t->in, from, n};

@@ -13,6 +13,44 @@ tr_trap(struct tr *t, enum trap trap, s32 imm)
 	return 0;
 }
 
+/* Is there a way upward from the instruction off bytes on to a store-exclusive, with an access to memory on it?
+ * seen: there was one.  left: instructions still to be looked at. */
+static int
+reaches(const struct tr *t, s64 off, int seen, int *left)
+{
+	const struct guest *g = t->r->guest;
+	struct scan s;
+	s64 to;
+
+	while (off + g->maxlen <= t->n && (*left)-- > 0) {
+		enum excl e = g->excl(t->p + off, t->n - (int)off);
+
+		if (e == EXCL_STORE)
+			return seen;
+		g->scan(t->p + off, t->n - (int)off, t->pc + (u64)off, &s);
+		if (e == EXCL_LOAD || e == EXCL_CLEAR || !s.len || s.flow == FLOW_STOP || s.flow == FLOW_SYS)
+			return 0;
+		seen |= e == EXCL_MEMORY || s.flow == FLOW_CALL;
+		to = (s64)(s.target - t->pc);
+		if (s.flow == FLOW_JUMP ? to <= off : s.flow == FLOW_COND && to > off && reaches(t, to, seen, left))
+			return s.flow == FLOW_COND;
+		off = s.flow == FLOW_JUMP ? to : off + s.len;
+	}
+	return 0;
+}
+
+int
+tr_alone(struct tr *t)
+{
+	enum { REACH = 32 };
+	int left = REACH;
+
+	if (t->alone || !reaches(t, (s64)(t->next - t->pc), 0, &left))
+		return 0;
+	tr_trap(t, TRAP_ALONE, 0);
+	return 1;
+}
+
 /* Whether pc was not logged yet.  A program that probes for instructions retries a few addresses;
  * two that collide here only log again.  Relaxed: a lost race prints a line twice. */
 static int

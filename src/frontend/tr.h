@@ -25,6 +25,7 @@ struct tr {
 	const u8 *p;                   /* its bytes as host pointer, */
 	int n;                         /* and how many are readable: at least guest->minlen */
 
+	int alone;                     /* no other thread runs while this code does */
 	/* Does the code at pc, to which a call returns, read flags that it has not written?  0: never asked. */
 	int (*answered)(struct tr *, gaddr pc);
 	void *env;                     /* the engine's */
@@ -41,6 +42,14 @@ struct tr {
 int tr_undef(struct tr *);
 /* Appends a trap; imm becomes cpu->trapinfo.  Returns 0. */
 int tr_trap(struct tr *, enum trap, s32 imm);
+
+/* Asked at a load-exclusive, next set.  A store-exclusive compares values, so it does not notice one that changed and
+ * changed back.  If nothing but computing lies between the two, nobody can tell: it is as if the load had
+ * happened right before the store.  That is the form manuals promise progress for (DDI 0487 B2.9.5, RISC-V
+ * unprivileged 8.3) and all that compilers make.  But if memory is accessed in between, the store may rely
+ * on what was read there: then this appends a trap to the engine, which runs the sequence with other threads
+ * stopped, and returns 1. */
+int tr_alone(struct tr *);
 
 /* Expands the operand text of an .isa line: every {member:c} through put(), which appends the
  * text of value v in class c at buf and returns its length.  name up to '_' is the mnemonic unless

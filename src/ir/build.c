@@ -31,6 +31,7 @@ region_init(struct region *r, const struct guest *g, gaddr pc, u32 mode)
 	memset(r->hash, 0, sizeof r->hash);
 	memset(r->khash, 0, sizeof r->khash);
 	memset(r->cur, 0, sizeof r->cur);
+	memset(r->changes, 0, sizeof r->changes);
 }
 
 void
@@ -202,7 +203,7 @@ ir_put(struct region *r, int ty, int var, ref t)
 	else
 		append(r, i);
 	r->cur[var] = t;
-	r->curput[var] = 1;
+	r->curput[var] = r->changes[var] = 1;
 }
 
 _Static_assert(sizeof(struct ins) == 16, "no padding: instructions are compared as two words");

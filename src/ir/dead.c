@@ -11,6 +11,10 @@
  * blocks, and an instruction that faults does not keep flags alive (a guest's signal handler sees
  * stale flags then, and puts back what it saw).
  *
+ * Code without indexed addresses makes them in the register that it loads to: put v, a + b; t = ld [a + b]; put v, t.
+ * The first put is only for who sees the load fault.  It is left to the load (AUX_BASE), so that the host may add
+ * while it loads.
+ *
  * At an exit flagslive(arg, pc, call) says whether the guest code at pc, which is called or gone on to, may read
  * flags before it writes them; pc is FLAGS_UNKNOWN where the target is not known (callr, ret). */
 #include "ir/ir.h"
@@ -38,6 +42,8 @@ struct pass {
 	struct edge { u16 from, to; } *edge;   /* between blocks, flags untouched before it */
 	int nedge;
 	u32 seen[256], now;            /* per variable: == now if put again below */
+	int ld;                        /* a load met lately, and `now` below it */
+	u32 ldnow;
 };
 
 /* Per ref: the value is used.  Constants, too, so that nobody needs to look what a ref is.  Compile is never entered
@@ -148,6 +154,28 @@ dead_put(struct pass *p, int var, int *flagslive)
 	return dead;
 }
 
+/* The put is left to the load below it. */
+static int
+leave_put(struct pass *p, const struct ins *put)
+{
+	struct ins *ld = &p->r->ins[p->ld];
+	const struct ins *d = &p->r->ins[put->a & ~REF_K];
+
+	if (p->now != p->ldnow + 1 || p->seen[put->v] != p->ldnow || put->a != ld->a || isk(put->a) || put->ty != I64 ||
+	    d->op != O_add || isk(d->b) || put->v >= 1 << (16 - AUX_BASE) || ld->aux >> AUX_BASE)
+		return 0;
+	ld->aux |= (u16)(put->v << AUX_BASE);
+	p->seen[put->v] = p->now;
+	return put->v != 0;
+}
+
+/* A load that takes a put which is only for its fault. */
+static int
+takes(const struct ins *i)
+{
+	return (i->op == O_ld || i->op == O_lds) && i->ty <= I64 && !i->b && !i->aux;
+}
+
 static void
 read_var(struct pass *p, int var, int *flagslive)
 {
@@ -180,7 +208,7 @@ scan_one(struct pass *p, int k, u8 is, int *flagslive)
 	const struct ins *i = &p->r->ins[k];
 
 	if (is & PUT)
-		return dead_put(p, i->v, flagslive);
+		return leave_put(p, i) || dead_put(p, i->v, flagslive);
 	if (is & GET)
 		read_var(p, i->v, flagslive);
 	if (is & HELPER) {
@@ -192,6 +220,10 @@ scan_one(struct pass *p, int k, u8 is, int *flagslive)
 		while (p->r->mark[p->m] != k)
 			p->m--;
 		*flagslive = live_at(p, p->m) | (i->op == O_brc || i->op == O_brf ? *flagslive : 0);
+	}
+	if (is & LOOKS && takes(i)) {
+		p->ld = k;
+		p->ldnow = p->now;
 	}
 	if (is & LOOKS)
 		p->now++;

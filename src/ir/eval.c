@@ -211,6 +211,8 @@ do_ld(struct eval *e, const struct ins *i, u64 *out)
 
 	if (misaligned(i, a, bytes))
 		return trap(e, TRAP_ALIGN, 0);
+	if (i->aux >> AUX_BASE)
+		do_put(e, &(struct ins){.op = O_put, .ty = I64, .v = i->aux >> AUX_BASE, .a = i->a}, out);
 	fence_before(i);
 	for (int n = 0; n < bytes; n += 8)
 		out[n / 8] = load(g2h(a + (u64)n), bytes < 8 ? bytes : 8);
@@ -224,6 +226,16 @@ do_ld(struct eval *e, const struct ins *i, u64 *out)
 	} else {
 		byteorder(i, i->ty, out);
 	}
+	return EVAL_ON;
+}
+
+static enum evalend
+do_ldor(struct eval *e, const struct ins *i, u64 *out)
+{
+	if (*eval_arg(e, i->b))
+		out[0] = zext(*eval_arg(e, i->c), ty_bits(i->ty));
+	else
+		out[0] = load(g2h(eval_address(e, i)), ty_bits(i->ty) / 8);
 	return EVAL_ON;
 }
 
@@ -474,7 +486,7 @@ do_vhelp(struct eval *e, const struct ins *i, u64 *out)
 
 static eval_fn *const eval_own[O_COUNT] = {
 	[O_nop] = do_nothing, [O_get] = do_get,     [O_put] = do_put,   [O_insn] = do_insn,
-	[O_ld] = do_ld,       [O_lds] = do_ld,      [O_st] = do_st,     [O_cas] = do_cas,
+	[O_ld] = do_ld,       [O_lds] = do_ld,      [O_ldor] = do_ldor,   [O_st] = do_st,     [O_cas] = do_cas,
 	[O_rmw] = do_rmw,     [O_ldx] = do_ldx,     [O_stx] = do_stx,   [O_clrex] = do_clrex,
 	[O_pref] = do_nothing,
 	[O_fence] = do_fence, [O_jmp] = do_jmp,     [O_brc] = do_brc,   [O_brf] = do_brf,

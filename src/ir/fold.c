@@ -38,6 +38,7 @@ static inline int bitsof(u64 v) { return v ? 64 - __builtin_clzll(v) : 0; }
 static inline u64 lowmask(int n) { return n >= 64 ? ~(u64)0 : ((u64)1 << n) - 1; }
 static inline int ispow2(u64 v) { return v && !(v & (v - 1)); }
 static inline int islowmask(u64 v) { return v && !(v & (v + 1)); }
+static inline int isunit(u64 n) { return n == 8 || n == 16 || n == 32; }       /* bits that hosts extend at once */
 static inline u64 log2of(u64 v) { return (u64)__builtin_ctzll(v); }
 static inline u64 least(u64 a, u64 b) { return a < b ? a : b; }
 

@@ -105,6 +105,7 @@ enum {
 	AUX_S32 = 1 << 7,              /* lds: sign-extend to 32 bits, then zero-extend */
 	AUX_IDX32U = 1 << 8, AUX_IDX32S = 1 << 9,      /* index is its low 32 bits, zero/sign-extended */
 	AUX_NOFAULT = 1 << 10,         /* cannot fault (state of our own) */
+	AUX_BASE = 11,                 /* aux >> AUX_BASE: the variable that gets operand a if the access faults, or 0 */
 };
 /* -- aux of floating-point ops; enum fprm and enum fpnan are in base/fp.h -- */
 enum {
@@ -186,6 +187,7 @@ struct region {
 	gaddr insn_pc;
 	ref cur[256];                  /* current value of each variable, 0 if unknown */
 	u8 curput[256];                /* ... came from a put (else from a get) */
+	u8 changes[256];               /* the region puts the variable */
 	u16 hash[256];                 /* merging: last pure instruction by hash */
 	u16 khash[64];
 	int bstart;

@@ -43,7 +43,7 @@ static const struct { u8 first, last, allowed; } runs[] = {
 	{ O_clmul, O_sbc, INT },
 	{ O_fcc, O_flset, ANY },
 	{ O_ld, O_ld, INT | IVEC | FLOAT | FVEC },
-	{ O_lds, O_lds, INT },
+	{ O_lds, O_ldor, INT },
 	{ O_st, O_st, INT | IVEC | FLOAT | FVEC },
 	{ O_cas, O_stx, INT | IVEC },
 	{ O_clrex, O_jmp, ANY },

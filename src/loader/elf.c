@@ -68,7 +68,7 @@ readehdr(struct elf *e, const struct elfsrc *s, Elf64_Ehdr *h)
 	union { Elf64_Ehdr w; Elf32_Ehdr n; } raw, out;
 	size_t size;
 
-	memset(e, 0, sizeof *e);
+	memset(e, 0, offsetof(struct elf, interp) + 1);
 	if (!elf_is(s) || fetch(s, 0, &raw, EI_NIDENT))
 		return -ENOEXEC;
 	e->class = raw.w.e_ident[EI_CLASS];

@@ -27,9 +27,9 @@ struct elf {
 	u64 low, high;                 /* of all PT_LOAD, before rounding to pages */
 	u64 maxalign;                  /* largest alignment of a PT_LOAD */
 	u64 phdr;                      /* virtual address of the program headers, 0 if not loaded */
-	char interp[4096];             /* "" if none */
 	int stack;                     /* PF_* of PT_GNU_STACK, -1 without one */
 	u32 property;                  /* FEATURE_1_AND of PT_GNU_PROPERTY, 0 without */
+	char interp[4096];             /* "" if none */
 };
 
 int elf_is(const struct elfsrc *);             /* begins with the magic number */

@@ -64,10 +64,9 @@ openprog(struct program *p)
 /* -- scripts -- */
 
 static char *
-own(struct program *p, char *s)
+keep(struct program *p, const char *s)
 {
-	p->owned[p->nowned++] = s;
-	return s;
+	return p->owned[p->nowned++] = xstrdup(s);
 }
 
 /* Splits "#! interp arg" as Linux does: one argument, surrounding blanks removed.  0 if the
@@ -105,7 +104,7 @@ splitline(const u8 *head, size_t n, char *interp, char *arg)
 static int
 script(struct program *p, const u8 *head, size_t n, const char *prefix)
 {
-	char interp[SCRIPT_LINE], arg[SCRIPT_LINE], **v;
+	char interp[SCRIPT_LINE], arg[SCRIPT_LINE], path[IMAGE_PATH], **v;
 	int extra, r = splitline(head, n, interp, arg), k = 0;
 
 	if (r)
@@ -114,21 +113,22 @@ script(struct program *p, const u8 *head, size_t n, const char *prefix)
 		return FAIL(p, -ELOOP, D_NOTELF, p->name);
 	extra = *arg ? 2 : 1;
 	v = xmalloc(sizeof *v * (size_t)(p->argc + extra + 2));
-	v[k++] = own(p, xstrdup(interp));
+	v[k++] = keep(p, interp);
 	if (*arg)
-		v[k++] = own(p, xstrdup(arg));
+		v[k++] = keep(p, arg);
 	p->script_arg = k;
-	strcpy(p->script_path, p->path);
-	v[k++] = own(p, xstrdup(p->name));
+	p->script_path = p->path;
+	v[k++] = keep(p, p->name);
 	for (int i = 1; i < p->argc; i++)
 		v[k++] = p->argv[i];
 	free(p->argv);
 	p->argv = v;
 	p->argc = k;
-	r = image_lookup(prefix, interp, p->path);
+	r = image_lookup(prefix, interp, path);
 	if (r)
 		return FAIL(p, r, D_NOSCRIPT, p->name, interp);
-	strcpy(p->name, interp);
+	p->path = keep(p, path);
+	p->name = p->argv[0];
 	return 0;
 }
 
@@ -138,21 +138,23 @@ script(struct program *p, const u8 *head, size_t n, const char *prefix)
 static int
 checkinterp(struct program *p, const struct elf *e, const char *prefix)
 {
-	u8 head[ELF_PEEK];
-	struct elfsrc s = { -1, 0, head, 0 };
+	union { u8 head[ELF_PEEK]; char path[IMAGE_PATH]; } u;
+	struct elfsrc s = { -1, 0, u.head, 0 };
 	struct stat st;
 	struct elf ie;
 	const char *why = 0;
 	ssize_t n;
 	int r;
 
-	strcpy(p->interp, e->interp);
-	r = image_lookup(prefix, e->interp, p->interp_path);
+	p->interp = keep(p, e->interp);
+	r = image_lookup(prefix, e->interp, u.path);
+	if (!r)
+		p->interp_path = keep(p, u.path);
 	if (!r && (s.fd = open(p->interp_path, O_RDONLY | O_CLOEXEC)) < 0)
 		r = -errno;
 	if (r)
 		return FAIL(p, r, D_NOINTERP, p->name, e->interp);
-	n = fstat(s.fd, &st) ? -1 : pread(s.fd, head, sizeof head, 0);
+	n = fstat(s.fd, &st) ? -1 : pread(s.fd, u.head, sizeof u.head, 0);
 	s.n = n > 0 ? (size_t)n : 0;
 	s.size = n > 0 ? (u64)st.st_size : 0;
 	r = elf_read(&ie, &s, gmem.pagesize ? gmem.pagesize : 4096, &why);
@@ -224,19 +226,11 @@ image_find(struct program *p, const char *path, const char *name, char *const ar
 {
 	int r;
 
-	/* not memset: that would touch the pages of all names */
-	*p->interp = *p->interp_path = *p->script_path = *p->err.text = 0;
-	p->kind = IMAGE_FOREIGN;
-	p->guest = 0;
-	p->fd = -1;
-	p->mode = p->uid = p->gid = 0;
-	p->nscript = p->script_arg = p->argc = p->nowned = p->err.status = 0;
-	p->argv = 0;
-	p->prefix = prefix;
+	*p = (struct program){.kind = IMAGE_FOREIGN, .fd = -1, .interp = "", .interp_path = "", .prefix = prefix};
 	if (strlen(path) >= IMAGE_PATH || strlen(name) >= IMAGE_PATH)
 		return FAIL(p, -ENAMETOOLONG, D_OPENFAIL, "program", strerror(ENAMETOOLONG));
-	strcpy(p->path, path);
-	strcpy(p->name, name);
+	p->path = keep(p, path);
+	p->name = keep(p, name);
 	while (argv && argv[p->argc])
 		p->argc++;
 	p->argv = xmalloc(sizeof *p->argv * (size_t)(p->argc + 1));

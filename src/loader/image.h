@@ -28,22 +28,22 @@ enum imagekind {
 
 struct image_error { int status; char text[IMAGE_ERR]; };
 
-/* What to run, after "#!" lines. */
+/* What to run, after "#!" lines.  Its names live until image_done. */
 struct program {
 	enum imagekind kind;
 	const struct guest *guest;     /* IMAGE_GUEST */
 	int fd;                        /* the open program; the caller's to close */
-	char path[IMAGE_PATH];         /* the host path fd was opened by */
-	char name[IMAGE_PATH];         /* the name it was asked by (interpreter of a script: its name) */
-	char interp[IMAGE_PATH];       /* PT_INTERP as the file says, or "" */
-	char interp_path[IMAGE_PATH];  /* the host path found for it, or "" */
+	char *path;                    /* the host path fd was opened by */
+	const char *name;              /* the name it was asked by (interpreter of a script: its name) */
+	const char *interp;            /* PT_INTERP as the file says, or "" */
+	const char *interp_path;       /* the host path found for it, or "" */
 	u32 mode, uid, gid;            /* st_mode and owner of the program, for set-id bits */
 	const char *prefix;
 	int nscript;                   /* "#!" lines followed; then argv[script_arg] is the script's name, */
 	int script_arg;
-	char script_path[IMAGE_PATH];  /* ... and this its host path, for a native interpreter */
+	char *script_path;             /* ... and this its host path, for a native interpreter */
 	char **argv; int argc;         /* the arguments after them; malloc'd array, strings owned below */
-	char *owned[3 * IMAGE_SCRIPTS]; int nowned;
+	char *owned[4 * IMAGE_SCRIPTS + 4]; int nowned;
 	struct image_error err;
 };
 
@@ -58,12 +58,13 @@ void image_done(struct program *);             /* closes fd, frees */
  * The file need not exist in the host's tree: then out is the name itself. */
 int image_lookup(const char *prefix, const char *name, char *out);
 
-/* The open file's absolute name without links into buf (IMAGE_PATH bytes), asked by its descriptor where there
- * is a /proc, else by the path it was opened by.  0 or -errno. */
+/* The open file's absolute name without links into buf (IMAGE_PATH bytes): from the path it was opened by if that
+ * still leads to it, else by its descriptor where there is a /proc.  0 or -errno. */
 int image_realpath(int fd, const char *path, char *buf);
 
 struct image {
 	const struct guest *guest;
+	char *real;                    /* the program's name, absolute and without links; never freed */
 	gaddr entry;                   /* where the first instruction is: the interpreter's if there is one */
 	gaddr prog_entry, bias;        /* AT_ENTRY; load bias of the program */
 	gaddr interp_base;             /* AT_BASE: load bias of the interpreter, 0 without one */

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/util.h"
 #include "loader/elf.h"
 #include "loader/loader.h"
 
@@ -20,14 +21,27 @@ struct object {
 	const char *shown;             /* its name for the guest */
 	gaddr bias;
 	gaddr end;                     /* page-rounded end of what has been mapped */
+	const struct elfseg *head;     /* the segment that was mapped with the whole, or 0 */
 };
 
+/* The name is that of the open file. */
+static int
+names(const char *path, int fd)
+{
+	struct stat a, b;
+
+	return !stat(path, &a) && !fstat(fd, &b) && a.st_ino == b.st_ino && a.st_dev == b.st_dev;
+}
+
+/* /proc is asked last: see ownpath in main.c. */
 int
 image_realpath(int fd, const char *path, char *buf)
 {
 	char link[32];
 	ssize_t n;
 
+	if (realpath(path, buf) && names(buf, fd))
+		return 0;
 	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
 	n = readlink(link, buf, IMAGE_PATH - 1);
 	if (n > 0 && *buf == '/') {
@@ -37,17 +51,18 @@ image_realpath(int fd, const char *path, char *buf)
 	return realpath(path, buf) ? 0 : -errno;
 }
 
-/* What /proc/self/maps calls a file: absolute, without links and prefix.  buf: IMAGE_PATH bytes. */
+/* What /proc/self/maps calls a file: absolute, without links and prefix.  buf: IMAGE_PATH bytes, which will hold the
+ * name with the prefix. */
 static const char *
 shown(const struct program *p, int fd, const char *path, char *buf)
 {
 	size_t n = p->prefix ? strlen(p->prefix) : 0;
 
-	if (!image_realpath(fd, path, buf))
-		path = buf;
+	if (image_realpath(fd, path, buf))
+		snprintf(buf, IMAGE_PATH, "%s", path);
 	while (n && p->prefix[n - 1] == '/')
 		n--;
-	return n && !strncmp(path, p->prefix, n) && path[n] == '/' ? path + n : path;
+	return n && !strncmp(buf, p->prefix, n) && buf[n] == '/' ? buf + n : buf;
 }
 
 static int
@@ -57,8 +72,22 @@ protof(const struct elfseg *s)
 	       (s->flags & PF_X ? PROT_EXEC : 0);
 }
 
+/* The first segment begins the file, and the file holds all of it. */
+static const struct elfseg *
+head(const struct elf *e)
+{
+	for (int i = 0; i < e->nseg; i++) {
+		const struct elfseg *s = &e->seg[i];
+
+		if (s->type == PT_LOAD && s->memsz)
+			return s->off < gmem.pagesize && s->filesz == s->memsz && !(s->flags & PF_W) ? s : 0;
+	}
+	return 0;
+}
+
 /* The address space for all segments: where the file asks for an ET_EXEC; for ET_DYN the
- * whole file is mapped first, as ld.so does, so that the file decides the place. */
+ * whole file is mapped first, as ld.so does, so that the file decides the place: as the first
+ * segment wants it, which is mapped with it. */
 static int
 reserve(struct object *o)
 {
@@ -75,7 +104,8 @@ reserve(struct object *o)
 		o->bias = 0;
 		return r < 0 ? (int)r : 0;
 	}
-	r = gmem_map(0, len + slack, PROT_READ, MAP_PRIVATE, o->fd, 0, o->shown);
+	o->head = head(e);
+	r = gmem_map(0, len + slack, o->head ? protof(o->head) : PROT_READ, MAP_PRIVATE, o->fd, 0, o->shown);
 	if (r < 0)
 		return (int)r;
 	/* p_vaddr and the address must agree modulo the alignment */
@@ -90,6 +120,8 @@ reserve(struct object *o)
 			gmem_unmap(at + len, (gaddr)r + slack - at);
 	}
 	o->bias = at - low;
+	if (o->head)
+		o->end = alignup(o->bias + o->head->vaddr + o->head->memsz, page);
 	return 0;
 }
 
@@ -141,9 +173,12 @@ mapall(struct object *o)
 {
 	int r = reserve(o);
 
-	for (int i = 0; !r && i < o->elf.nseg; i++)
-		if (o->elf.seg[i].type == PT_LOAD && o->elf.seg[i].memsz)
-			r = mapseg(o, &o->elf.seg[i]);
+	for (int i = 0; !r && i < o->elf.nseg; i++) {
+		const struct elfseg *s = &o->elf.seg[i];
+
+		if (s->type == PT_LOAD && s->memsz && s != o->head)
+			r = mapseg(o, s);
+	}
 	return r;
 }
 
@@ -232,6 +267,7 @@ load_program(struct image *img, const struct program *p)
 	char size[32];
 	int r = readelf(&o, &why);
 
+	img->real = xstrdup(name);
 	if (r)
 		return FAIL(img, r, D_BADELF, p->name, why);
 	r = mapall(&o);

@@ -116,16 +116,16 @@ int
 vdso_map(struct image *img)
 {
 	const struct vdso *v = img->guest->vdso;
-	u8 buf[VDSO_SIZE] __attribute__((aligned(8)));
 	s64 a;
 
-	if (!v || !vdso_build(v, img->guest->elf.machine, buf, sizeof buf))
+	if (!v)
 		return 0;
 	a = gmem_map(VDSO_HINT, VDSO_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0,
 		     "[vdso]");
 	if (a < 0)
 		return (int)a;
-	memcpy(g2h((gaddr)a), buf, sizeof buf);
+	if (!vdso_build(v, img->guest->elf.machine, g2h((gaddr)a), VDSO_SIZE))
+		bug("the vDSO of %s is too large", img->guest->name);
 	gmem_protect((gaddr)a, VDSO_SIZE, PROT_READ | PROT_EXEC);
 	img->vdso = gmem.vdso0 = (gaddr)a;
 	gmem.vdso1 = (gaddr)a + VDSO_SIZE;

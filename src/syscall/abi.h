@@ -9,7 +9,8 @@
  * tables (linux.def).  The host is one more such ABI.
  *
  * Interrupted calls.  A call that may block goes through host_syscall (base/hostcall.h).  When a
- * signal interrupts it, syscall_do returns -ERESTART* and leaves the guest's registers and pc as
+ * signal interrupts it, or comes before it (-ERESTARTNOINTR: a call that does not block is never cut
+ * short), syscall_do returns -ERESTART* and leaves the guest's registers and pc as
  * they were at the call instruction's end, arguments unharmed.  threads/signal.c then decides:
  *
  *   result               a handler runs, SA_RESTART   a handler runs, without   no handler runs
@@ -23,6 +24,7 @@
 #ifndef SYSCALL_ABI_H
 #define SYSCALL_ABI_H
 
+#include <errno.h>
 #include "base/cpu.h"
 #include "base/guest.h"
 #include "base/hostcall.h"
@@ -34,6 +36,13 @@ enum {
 	/* sys_NAME() has set the guest's registers itself (rt_sigreturn, a fresh execve) */
 	SYS_NORESULT = -0x40000000,
 };
+
+/* Did a signal cut host_syscall short?  (Of a call that waits nobody sees whether it had begun.) */
+static inline int
+iscut(s64 r)
+{
+	return r == -EINTR || r == -ERESTARTSYS || r == -ERESTARTNOINTR;
+}
 
 /* What the layout of structs and argument lists depends on. */
 struct model {

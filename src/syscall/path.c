@@ -24,11 +24,11 @@
 #include "syscall/proc.h"
 #include "syscall/procfs.h"
 
-enum { NABSENT = 64 };
+enum { NTOPS = 64 };
 
 static _Atomic int prefixfd = -1;      /* the prefix, open; -2: it cannot be opened */
-/* First components that the prefix does not have; only ever appended to. */
-static _Atomic(char *) absent[NABSENT];
+/* First components that the prefix does not have, and that need not be asked for again; only ever appended to. */
+static struct tops { _Atomic(char *) name[NTOPS]; } absent, present;
 
 void
 path_reset(void)
@@ -37,8 +37,10 @@ path_reset(void)
 
 	if (fd >= 0)
 		fd_drop(fd);
-	for (int i = 0; i < NABSENT; i++)
-		free(atomic_exchange(&absent[i], 0));
+	for (int i = 0; i < NTOPS; i++) {
+		free(atomic_exchange(&absent.name[i], 0));
+		free(atomic_exchange(&present.name[i], 0));
+	}
 }
 
 static int
@@ -59,10 +61,10 @@ prefix_fd(void)
 }
 
 static int
-first_absent(const char *first, size_t n)
+has(const struct tops *t, const char *first, size_t n)
 {
-	for (int i = 0; i < NABSENT; i++) {
-		const char *s = atomic_load_explicit(&absent[i], memory_order_acquire);
+	for (int i = 0; i < NTOPS; i++) {
+		const char *s = atomic_load_explicit(&t->name[i], memory_order_acquire);
 		if (!s)
 			return 0;
 		if (strlen(s) == n && !memcmp(s, first, n))
@@ -72,14 +74,14 @@ first_absent(const char *first, size_t n)
 }
 
 static void
-note_absent(const char *first, size_t n)
+note(struct tops *t, const char *first, size_t n)
 {
 	char *s = xmalloc(n + 1), *none;
 
 	memcpy(s, first, n);
-	for (int i = 0; i < NABSENT; i++) {
+	for (int i = 0; i < NTOPS; i++) {
 		none = 0;
-		if (atomic_compare_exchange_strong(&absent[i], &none, s))
+		if (atomic_compare_exchange_strong(&t->name[i], &none, s))
 			return;
 	}
 	free(s);
@@ -113,37 +115,69 @@ plain_lookup(const char *name, int flags, char *buf)
 	return root_walk(proc.prefix, name, !(flags & PATH_NOFOLLOW), buf) == 0;
 }
 
-/* 1 and the host path in buf if the absolute name exists below the prefix. */
+/* Where first components are links in most userlands (merged /usr). */
+static int
+islinked(const char *first, size_t n)
+{
+	return n >= 3 && (!memcmp(first, "lib", 3) || (n == 3 && !memcmp(first, "bin", 3)) ||
+	    (n == 4 && !memcmp(first, "sbin", 4)));
+}
+
+static s64
+resolve(int dir, const char *name, int flags, u64 how)
+{
+	struct open_how h = {.flags = O_PATH | O_CLOEXEC | (flags & PATH_NOFOLLOW ? O_NOFOLLOW : 0),
+	    .resolve = RESOLVE_IN_ROOT | how};
+
+	return host_call(__NR_openat2, (u64)dir, (u64)name, (u64)&h, sizeof h, 0, 0);
+}
+
+/* Each component has a name: no ".", no "..", no empty one. */
+static int
+istidy(const char *name)
+{
+	for (size_t n; *name; name += n + (name[n] == '/' && name[n + 1])) {
+		n = strcspn(name, "/");
+		if (!n || (name[0] == '.' && (n == 1 || (n == 2 && name[1] == '.'))))
+			return 0;
+	}
+	return 1;
+}
+
+/* 1 and the host path in buf if the absolute name exists below the prefix: the kernel says whether, and a tidy
+ * name without links is its own path.  For others we walk, and ask /proc last: see ownpath in main.c. */
 static int
 under_prefix(const char *name, int flags, char *buf)
 {
 	const char *first = name + strspn(name, "/");
 	size_t n = strcspn(first, "/");
-	struct open_how how = {
-		.flags = O_PATH | O_CLOEXEC | (flags & PATH_NOFOLLOW ? O_NOFOLLOW : 0),
-		.resolve = RESOLVE_IN_ROOT,
-	};
-	int dir, ok;
+	int dir, plain, ok;
 	s64 fd;
 
-	if (!n || ishost(first, n) || first_absent(first, n))
+	if (!n || ishost(first, n) || has(&absent, first, n))
 		return 0;
 	dir = prefix_fd();
 	if (dir < 0)
 		return 0;
-	fd = host_call(__NR_openat2, (u64)dir, (u64)first, (u64)&how, sizeof how, 0, 0);
+	plain = !islinked(first, n) && istidy(first) &&
+	    snprintf(buf, PATH_SIZE, "%s/%s", proc.prefix, first) < PATH_SIZE;
+	fd = resolve(dir, first, flags, plain ? RESOLVE_NO_SYMLINKS : 0);
+	if (plain && fd == -ELOOP) {
+		plain = 0;
+		fd = resolve(dir, first, flags, 0);
+	}
 	if (fd == -ENOSYS || fd == -EPERM)
 		return plain_lookup(name, flags, buf);
 	if (fd < 0) {
 		char top[256];
 		snprintf(top, sizeof top, "%.*s", (int)n, first);
-		if (fd == -ENOENT && n < sizeof top && faccessat(dir, top, F_OK, AT_SYMLINK_NOFOLLOW))
-			note_absent(first, n);
+		if (fd == -ENOENT && n < sizeof top && !has(&present, first, n))
+			note(faccessat(dir, top, F_OK, AT_SYMLINK_NOFOLLOW) ? &absent : &present, first, n);
 		return 0;
 	}
-	ok = fd_path((int)fd, buf) == 0;
+	ok = plain || plain_lookup(name, flags, buf) || fd_path((int)fd, buf) == 0;
 	host_call(__NR_close, (u64)fd, 0, 0, 0, 0, 0);
-	return ok || plain_lookup(name, flags, buf);
+	return ok;
 }
 
 static int
@@ -209,11 +243,19 @@ path_guest(gaddr a, int dirfd, int flags, char *buf, const char **out)
 	return 0;
 }
 
+int
+path_under(const char *path)
+{
+	size_t n = proc.prefix ? strlen(proc.prefix) : 0;
+
+	return n && !strncmp(path, proc.prefix, n) && path[n] == '/';
+}
+
 void
 path_strip(char *path)
 {
 	size_t n = proc.prefix ? strlen(proc.prefix) : 0;
 
-	if (n && !strncmp(path, proc.prefix, n) && path[n] == '/')
+	if (path_under(path))
 		memmove(path, path + n, strlen(path + n) + 1);
 }

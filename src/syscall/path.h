@@ -23,6 +23,7 @@ int path_guest(gaddr a, int dirfd, int flags, char *buf, const char **out);
 int path_host(const char *name, int dirfd, int flags, char *buf, const char **out);
 /* For execve: as path_host, and /proc/self/exe (in any spelling) becomes the guest program. */
 int path_exec(const char *name, int dirfd, char *buf, const char **out);
+int path_under(const char *path);      /* this host path is below the prefix */
 /* Makes a host path what the guest would call it: strips the prefix; in place. */
 void path_strip(char *path);
 /* Forget what is known about directories under the prefix (tests; chroot). */

@@ -239,8 +239,9 @@ void
 put_array(struct text *t, const struct linux_abi *abi, enum layout l, gaddr a, s64 n)
 {
 	s64 i;
+	u8 first;
 
-	if (!a || n < 0) {
+	if (!a || n < 0 || (n && gmem_read(&first, a, 1))) {
 		put_addr(t, a);
 		return;
 	}

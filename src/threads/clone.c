@@ -188,6 +188,26 @@ clone_thread(struct cpu *cpu, const struct request *q)
 	return r;
 }
 
+/* As engine_fork, for all locks a child may find taken; phase 3 leaves the handlers, of which it had its own. */
+static void
+locks(int phase, struct thread *t)
+{
+	if (phase == 0) {
+		engine_fork(0);
+		gmem_fork(0);
+		thread_lock(0);
+		pthread_mutex_lock(&t->sighand->lock);
+		return;
+	}
+	if (phase == 1)
+		pthread_mutex_unlock(&t->sighand->lock);
+	else if (phase == 2)
+		pthread_mutex_init(&t->sighand->lock, 0);
+	thread_lock(phase);
+	gmem_fork(phase);
+	engine_fork(phase);
+}
+
 /* -- a process in the same memory -- */
 
 struct vchild {
@@ -254,6 +274,7 @@ vfork_run(struct vchild *v, struct cpu *cpu, const struct request *q)
 	memcpy((void *)cpu, saved, keep);
 	atomic_store(&cpu->running, 0);
 	atomic_store(&cpu->poll, 1);
+	locks(3, t);
 	exec_release(v->t.exec, 0);
 	sighand_put(v->t.sighand);
 	munmap(v->stack, VSTACK);
@@ -325,25 +346,6 @@ clone_beside(struct cpu *cpu, const struct request *q)
 }
 
 /* -- a process with a copy of the memory -- */
-
-static void
-locks(int phase, struct thread *t)
-{
-	if (phase == 0) {
-		engine_fork(0);
-		gmem_fork(0);
-		thread_lock(0);
-		pthread_mutex_lock(&t->sighand->lock);
-		return;
-	}
-	if (phase == 1)
-		pthread_mutex_unlock(&t->sighand->lock);
-	else
-		pthread_mutex_init(&t->sighand->lock, 0);
-	thread_lock(phase);
-	gmem_fork(phase);
-	engine_fork(phase);
-}
 
 static s64
 fork_host(const struct request *q)

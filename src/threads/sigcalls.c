@@ -54,6 +54,7 @@ sys_rt_sigaction(struct cpu *cpu, const u64 *a)
 		return -EINVAL;
 	new.mask = abi_mask2host(abi, new.mask) & ~SIG_NEVER;
 	pthread_mutex_lock(&h->lock);
+	signal_learn(h, sigbit(sig));
 	old = h->act[sig];
 	if (a[1]) {
 		h->act[sig] = new;
@@ -154,7 +155,7 @@ sys_rt_sigsuspend(struct cpu *cpu, const u64 *a)
 	thread_mask_push(cpu, set);
 	set = cpu->thread->hostmask;
 	r = host_syscall(cpu, SYS_rt_sigsuspend, (u64)&set, KSIGSET, 0, 0, 0, 0);
-	return r == -EINTR || r == -ERESTARTSYS ? -ERESTARTNOHAND : r;
+	return iscut(r) ? -ERESTARTNOHAND : r;
 }
 
 s64
@@ -164,7 +165,7 @@ sys_pause(struct cpu *cpu, const u64 *a)
 
 	(void)a;
 	r = host_syscall(cpu, SYS_ppoll, 0, 0, 0, 0, 0, 0);
-	return r == -EINTR || r == -ERESTARTSYS ? -ERESTARTNOHAND : r;
+	return iscut(r) ? -ERESTARTNOHAND : r;
 }
 
 /* -- waiting -- */

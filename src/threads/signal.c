@@ -49,6 +49,20 @@ rawaction(int sig, const struct ksigaction *new, struct ksigaction *old)
 	host_call(SYS_rt_sigaction, (u64)sig, (u64)new, (u64)old, KSIGSET, 0, 0);
 }
 
+/* What the process found is default or ignored; most programs never ask. */
+void
+signal_learn(struct sighand *h, u64 set)
+{
+	for (set &= h->unread; set; set &= set - 1) {
+		int s = __builtin_ctzll(set) + 1;
+		struct ksigaction k;
+
+		rawaction(s, 0, &k);
+		h->act[s].handler = isignored(&k) ? (u64)SIG_IGN : (u64)SIG_DFL;
+		h->unread &= ~sigbit(s);
+	}
+}
+
 void
 signal_mirror(const struct sighand *h, int sig)
 {
@@ -64,12 +78,28 @@ signal_mirror(const struct sighand *h, int sig)
 	rawaction(sig, &k, 0);
 }
 
+/* Read and caught with one call; but for a handful, they are default. */
+static void
+deferunread(struct sighand *h, int sig)
+{
+	struct ksigaction old;
+
+	rawaction(sig, &hostact, &old);
+	h->unread &= ~sigbit(sig);
+	if (isignored(&old)) {
+		h->act[sig].handler = (u64)SIG_IGN;
+		rawaction(sig, &old, 0);
+	}
+}
+
 void
 signal_defer(struct sighand *h)
 {
 	h->deferred = 1;
 	for (int s = 1; s <= 64; s++)
-		if (isdefault(&h->act[s]) && isfatal(s))
+		if (isfatal(s) && h->unread & sigbit(s))
+			deferunread(h, s);
+		else if (isfatal(s) && isdefault(&h->act[s]))
 			signal_mirror(h, s);
 }
 
@@ -223,12 +253,8 @@ signal_init(struct thread *t)
 	pthread_mutex_init(&h->lock, 0);
 	h->refs = 1;
 	t->sighand = h;
-	for (int s = 1; s <= 64; s++) {
-		struct ksigaction k;
-
-		rawaction(s, 0, &k);
-		h->act[s].handler = isignored(&k) ? (u64)SIG_IGN : (u64)SIG_DFL;
-	}
+	h->unread = ~(u64)0;
+	signal_learn(h, SIG_SYNC);
 	learn();
 	for (size_t i = 0; i < NELEM(syncsig); i++)
 		rawaction(syncsig[i], &hostact, 0);
@@ -244,6 +270,7 @@ sighand_copy(const struct sighand *h)
 	struct sighand *c = xmalloc(sizeof *c);
 
 	memcpy(c->act, h->act, sizeof c->act);
+	c->unread = h->unread;
 	pthread_mutex_init(&c->lock, 0);
 	c->refs = 1;
 	return c;
@@ -365,6 +392,7 @@ action_of(struct thread *t, int sig)
 	struct ksigaction a;
 
 	pthread_mutex_lock(&h->lock);
+	signal_learn(h, sigbit(sig));
 	a = h->act[sig];
 	if (!isdefault(&a) && !isignored(&a) && a.flags & SA_RESETHAND) {
 		h->act[sig].handler = (u64)SIG_DFL;
@@ -474,7 +502,8 @@ signal_force_info(struct cpu *cpu, const siginfo_t *info)
 
 /* -- execve -- */
 
-/* The new program inherits the mask and what is ignored, including what we kept for ourselves.
+/* The new program inherits the mask and what is ignored, including what we kept for ourselves.  What has not been
+ * read (signal_learn) is right on the host.
  * What is caught becomes the default, as the kernel will make it: a signal that comes before the
  * kernel has done so then has the effect it would have just after. */
 int

@@ -44,6 +44,7 @@ struct sighand {
 	pthread_mutex_t lock;
 	_Atomic int refs;
 	struct ksigaction act[65];     /* handler: guest address, or SIG_DFL, SIG_IGN as numbers */
+	u64 unread;                    /* signals whose disposition is as the process found it, and act does not say: */
 	u8 deferred;                   /* of a vfork child, see signal_defer */
 };
 
@@ -102,7 +103,7 @@ void thread_free(struct thread *);
 void thread_add(struct thread *);
 void thread_remove(struct thread *);
 void thread_forked(struct thread *);                   /* in the child of fork: the others are gone */
-void thread_lock(int phase);                           /* 0 before fork, 1 in the parent, 2 in the child */
+void thread_lock(int phase);                           /* as in engine_fork */
 u64 guest_get(const struct cpu *, int var);
 void guest_put(struct cpu *, int var, u64 v);
 
@@ -113,6 +114,7 @@ void signal_deliver(struct cpu *, s64 r);              /* r: result of the inter
 void signal_force(struct cpu *, int sig, int code, gaddr addr, const struct fault *);
 void signal_force_info(struct cpu *, const siginfo_t *);        /* the same with other contents */
 _Noreturn void signal_die(int sig);
+void signal_learn(struct sighand *, u64 set);          /* lock held: now it does, for these */
 void signal_mirror(const struct sighand *, int sig);   /* one disposition to the host */
 void signal_hostmask(struct thread *, u64 guestmask);  /* the host mask follows */
 u64 signal_block(struct thread *);                     /* blocks everything on the host */

@@ -19,7 +19,7 @@ enum {
 	SHADOW = 256 << 10,            /* the host's return stack for guest calls */
 };
 
-struct threads threads = { .lock = PTHREAD_MUTEX_INITIALIZER };
+struct threads threads = { .lock = LOCK_INIT };
 
 /* -- one mapping a thread: guard, C stack, alternate stack, guard, shadow stack, record -- */
 
@@ -61,6 +61,17 @@ cpu_setup(struct thread *t, u8 *shadow, struct cpu *cpu, const struct guest *g)
 	t->cpu = cpu;
 }
 
+/* The page can be neither read nor written.  Linux 6.13 has it without splitting the mapping, which all later forks
+ * would pay for. */
+static void
+guard(u8 *page)
+{
+	enum { GUARD_INSTALL = 102 };
+
+	if (madvise(page, GUARD, GUARD_INSTALL))
+		mprotect(page, GUARD, PROT_NONE);
+}
+
 struct thread *
 thread_new(const struct guest *g)
 {
@@ -78,8 +89,8 @@ thread_new(const struct guest *g)
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 		if (mem == MAP_FAILED)
 			return 0;
-		mprotect(mem, GUARD, PROT_NONE);
-		mprotect(mem + GUARD + CSTACK + ALTSTACK, GUARD, PROT_NONE);
+		guard(mem);
+		guard(mem + GUARD + CSTACK + ALTSTACK);
 		t = xmalloc(sizeof *t);
 	}
 	t->mem = mem;
@@ -143,8 +154,10 @@ thread_lock(int phase)
 		pthread_mutex_lock(&threads.lock);
 	else if (phase == 1)
 		pthread_mutex_unlock(&threads.lock);
+	else if (phase == 2)
+		threads.lock = (pthread_mutex_t)LOCK_INIT;
 	else
-		pthread_mutex_init(&threads.lock, 0);
+		pthread_mutex_lock(&threads.lock), pthread_mutex_unlock(&threads.lock);
 }
 
 static void
@@ -196,7 +209,8 @@ thread_init(const struct guest *g)
 
 	if (!t)
 		diag(D_NOMEM, strerror(errno));
-	pagein(t->cpu->jc, sizeof t->cpu->jc);
+	/* the first page of the shadow stack, and the record behind it */
+	pagein((u8 *)t->cpu->shadow_base - 4096, 4096 + sizeof *t->cpu);
 	t->tid = (int)host_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
 	t->alt.flags = SS_DISABLE;
 	cpu_self = t->cpu;

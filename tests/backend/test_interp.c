@@ -162,6 +162,12 @@ test_a_fault_leaves_with_precise_state(void **state)
 		assert_int_equal(seen.addr, (u64)(uintptr_t)page + 8);
 		assert_int_equal(seen.write, 1);
 	}
+	compile("block 0x100\n\tinsn 0x100\n\tt1 = get i64 x0\n\tt2 = add i64 t1, t1\n\tt3 = ld i32 t2 imm=4 aux=0x800\n"
+	        "\tput i64 x1, t3\n\tjmp n 0x200\n");
+	setx(0, (u64)(uintptr_t)page / 2);
+	enter(0);
+	assert_int_equal(cpu.why, WHY_FAULT);
+	assert_int_equal(x(1), (u64)(uintptr_t)page);
 	compile("block 0x100\n\tinsn 0x100\n\tt1 = ld i64 0x8000000000000000\n\tput i64 x1, t1\n\tjmp n 0x200\n");
 	enter(0);
 	assert_int_equal(cpu.why, WHY_FAULT);

@@ -541,6 +541,47 @@ test_fault_sees_exactly_the_puts_before(void **state)
 	mprotect((void *)(uintptr_t)page, 4096, PROT_NONE);
 }
 
+/* of a load that a put has been left to (AUX_BASE), in a register or not, with and without an index */
+static void
+fault_of_base(int var_, int ty, int issigned, int shift)
+{
+	fresh(0);
+	begin(0x1000);
+	ref p = ir_op(&r, O_add, I64, get(var_), ir_op(&r, O_shl, I64, get(C), k((u64)shift), 0), 0), t;
+	int aux = var_ << AUX_BASE;
+
+	if (shift == 0)
+		p = ir_op(&r, O_mov, I64, p, 0, 0);
+	t = issigned && ty != I64 ? ir_opx(&r, O_lds, I64, aux, ty_bits(ty), 24, p, 0, 0)
+	                          : ir_opx(&r, O_ld, ty, aux, 0, 24, p, 0, 0);
+	put(var_, t);
+	jmp(0x2000);
+	compile();
+	catch_faults();
+	*var(var_) = page - (64 << shift);
+	*var(C) = 64;
+	run(0x1000, 0);
+	assert_int_equal(cpu->why, WHY_FAULT);
+	assert_int_equal(cpu->pc, 0x1000);
+	assert_int_equal(*var(var_), page);
+	assert_int_equal(*var(C), 64);
+	mprotect((void *)(uintptr_t)page, 4096, PROT_READ);
+	*var(var_) = page - (64 << shift);
+	run(0x1000, 0);
+	assert_int_equal(cpu->pc, 0x2000);
+	assert_int_equal(*var(var_), 0);
+	mprotect((void *)(uintptr_t)page, 4096, PROT_NONE);
+}
+
+static void
+test_fault_of_a_load_makes_the_base_it_was_left(void **state)
+{
+	(void)state;
+	for (int ty = I8; ty <= I64; ty++)
+		for (int n = 0; n < 16; n++)
+			fault_of_base(n & 1 ? SLOW : B, ty, n >> 1 & 1, n >> 2);
+}
+
 static void
 test_fault_in_a_helper_belongs_to_its_instruction(void **state)
 {
@@ -685,6 +726,7 @@ main(void)
 		cmocka_unit_test_setup(test_killed_return_points_leave, fresh),
 		cmocka_unit_test_setup(test_computed_jumps_and_calls_use_the_jump_cache, fresh),
 		cmocka_unit_test_setup(test_fault_sees_exactly_the_puts_before, fresh),
+		cmocka_unit_test_setup(test_fault_of_a_load_makes_the_base_it_was_left, fresh),
 		cmocka_unit_test_setup(test_fault_in_a_helper_belongs_to_its_instruction, fresh),
 		cmocka_unit_test_setup(test_deep_recursion_overflows_the_shadow_stack_unharmed, fresh),
 		cmocka_unit_test_setup(test_leaving_for_calls_traps_and_look, fresh),

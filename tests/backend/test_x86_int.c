@@ -257,7 +257,13 @@ grow_memory(void)
 	case 0: case 1: case 2:
 		keep(ir_opx(&r, O_ld, ty, aux, 0, imm, base, index, 0), ty);
 		break;
-	case 3: case 4:
+	case 3:
+		index = ir_opx(&r, O_set, I64, 0, (int)below(R_UN), 0, value(I64), value(I64), 0);
+		if (below(4) == 0)
+			keep(index, I64);
+		keep(ir_opx(&r, O_ldor, ty, 0, 0, imm, base, index, datum), ty);
+		break;
+	case 4:
 		t = below(2) ? I64 : I32;
 		keep(ir_opx(&r, O_lds, t, aux | (t == I64 && below(4) == 0 ? AUX_S32 : 0),
 		    8 << below(t == I64 ? 3 : 2), imm, base, index, 0), t);

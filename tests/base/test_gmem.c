@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -185,13 +186,48 @@ test_the_place_of_an_image_follows_from_its_name_and_size(void **state)
 	b = gmem_map(0, 3 * PAGE, PROT_READ, MAP_PRIVATE, again, 0, "/elsewhere/another");
 	assert_int_not_equal(a, b);
 	gmem_unmap((gaddr)b, 3 * PAGE);
-	gmem_opened(fd);
+	gmem_opened(fd, name, 0);
 	assert_int_equal(gmem_map(0, 3 * PAGE, PROT_NONE, ANON | MAP_DENYWRITE, -1, 0, 0), a);
 	gmem_unmap((gaddr)a, 3 * PAGE);
-	gmem_opened(-1);
+	gmem_opened(-1, "", 0);
 	close(fd);
 	close(again);
 	unlink(name);
+}
+
+/* However it was opened, and whatever has become of that name since. */
+static void
+test_a_file_has_the_name_the_kernel_knows(void **state)
+{
+	char name[64], real[PATH_MAX], link[80], moved[PATH_MAX + 8], buf[PATH_MAX];
+	int fd = elffile(name), other;
+
+	(void)state;
+	assert_non_null(realpath(name, real));
+	snprintf(link, sizeof link, "%s.link", name);
+	snprintf(moved, sizeof moved, "%s.moved", real);
+	assert_int_equal(symlink(name, link), 0);
+	for (int r = 0; r < 2; r++) {
+		gmem_opened(fd, r ? real : link, r);
+		assert_int_equal(gmem_filename(fd, buf, sizeof buf), 0);
+		assert_string_equal(buf, real);
+	}
+	assert_int_equal(rename(name, moved), 0);
+	assert_int_equal(gmem_filename(fd, buf, sizeof buf), 0);
+	assert_string_equal(buf, moved);
+	other = open(name, O_CREAT | O_RDWR, 0600);    /* another file has taken the name */
+	assert_int_equal(gmem_filename(fd, buf, sizeof buf), 0);
+	assert_string_equal(buf, moved);
+	assert_int_equal(gmem_filename(other, buf, sizeof buf), 0);
+	assert_string_equal(buf, real);
+	assert_int_equal(gmem_filename(fd, buf, strlen(moved)), -1);
+	assert_int_equal(gmem_filename(-1, buf, sizeof buf), -1);
+	gmem_opened(-1, "", 0);
+	close(fd);
+	close(other);
+	unlink(link);
+	unlink(name);
+	unlink(moved);
 }
 
 static void
@@ -550,6 +586,7 @@ main(void)
 		cmocka_unit_test(test_guest_exec_is_never_host_exec),
 		cmocka_unit_test(test_libraries_go_to_the_image_zone_at_a_stable_place),
 		cmocka_unit_test(test_the_place_of_an_image_follows_from_its_name_and_size),
+		cmocka_unit_test(test_a_file_has_the_name_the_kernel_knows),
 		cmocka_unit_test(test_file_offsets_survive_splitting),
 		cmocka_unit_test(test_fixed_does_not_replace_the_hosts_own),
 		cmocka_unit_test(test_the_hosts_own_in_the_data_zone_is_stepped_over),

@@ -141,6 +141,23 @@ while [ $damaged -lt $damages ] && [ $ok = 1 ]; do
 done
 [ $ok = 1 ] && pass
 
+# -- damage to files that an earlier process has found sound; a forged mtime does not hide it --
+ok=1
+for percent in 1 25 50 75 99; do
+	rm -rf "$W/c" && cp -a "$W/good" "$W/c"
+	sleep 3        # as above
+	same "sound files" "$W/c" || { ok=0; break; }
+	for x in $(files "$W/c"); do
+		touch -r "$x" "$W/stamp"
+		printf '\377\376\375' | dd of="$x" bs=1 seek=$(($(stat -c %s "$x") * percent / 100)) conv=notrunc status=none
+		touch -r "$W/stamp" "$x"
+	done
+	"$dragoman" --cache "$W/c" -d cache "$W/work.${guests##* }" 3 >"$W/out" 2>&1
+	grep -q 'is broken: removed' "$W/out" && grep -qx "${want[${guests##* }]}" "$W/out" || { fail "damage to sound files at $percent %"; ok=0; }
+	same "damage to sound files at $percent %" "$W/c" || ok=0
+done
+[ $ok = 1 ] && pass
+
 # -- many writers of one key, killed at any time --
 rm -rf "$W/c" && mkdir -m 700 "$W/c"
 ok=1

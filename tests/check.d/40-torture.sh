@@ -1,10 +1,11 @@
 #!/bin/bash
-# A slice of gcc's execute tests (every 10th, -O2) for every guest, by the JIT.  TORTURE_EVERY, TORTURE_LEVELS and
-# TORTURE_WORK say more (see tests/torture.sh); the test source is fetched with apt when it is not there.
+# gcc's execute tests for every guest, by the JIT: each build takes another slice of them, or all with TORTURE_EVERY=1.
+# TORTURE_BUILDS, TORTURE_TEST and TORTURE_WORK say more (see tests/torture.sh); the test source is fetched with apt when it is
+# not there.
 set -u
 B=$(cd "$1" && pwd) here=$(cd "$(dirname "$0")/.." && pwd)
 dragoman=${DRAGOMAN:-$B/dragoman}
-export TORTURE_WORK=${TORTURE_WORK:-$B/torture} TORTURE_EVERY=${TORTURE_EVERY:-10}
+export TORTURE_WORK=${TORTURE_WORK:-$B/torture} TORTURE_EVERY=${TORTURE_EVERY:-40}
 export TORTURE_TMO=${TORTURE_TMO:-30} TORTURE_JOBS=${TORTURE_JOBS:-$(nproc)}
 src=$TORTURE_WORK/src/gcc-12.2.0/gcc/testsuite/gcc.c-torture/execute
 p=0 f=0 k=0
@@ -22,18 +23,22 @@ for g in ${GUEST:-aarch64 riscv64}; do
 		k=$((k + 1))
 		continue
 	fi
-	# shellcheck disable=SC2086
-	out=$("$here/torture.sh" "$dragoman" $g ${TORTURE_LEVELS:--O2} 2>&1)
-	if grep -q '^no test source' <<<"$out"; then
-		echo "SKIP gcc torture: the test source cannot be fetched: $(tail -2 <<<"$out" | head -1)"
-		k=$((k + 1))
-		break
-	fi
-	echo "$out"
-	grep 'FAIL' <<<"$out" | sed "s/^/FAIL $g /"
-	read -r gp _ gf _ <<<"$(tail -1 <<<"$out")"
-	case $gp in '' | *[!0-9]*) echo "FAIL $g: torture.sh did not finish: $(tail -1 <<<"$out")"; gp=0 gf=1 ;; esac
-	p=$((p + gp)) f=$((f + gf))
+	n=0
+	for o in ${TORTURE_BUILDS:--O0 -O2 -Os ext}; do
+		out=$(TORTURE_FROM=$((n * TORTURE_EVERY / 4 % TORTURE_EVERY)) "$here/torture.sh" "$dragoman" $g "$o" 2>&1)
+		n=$((n + 1))
+		if grep -q '^no test source' <<<"$out"; then
+			echo "SKIP gcc torture: the test source cannot be fetched: $(tail -2 <<<"$out" | head -1)"
+			k=$((k + 1))
+			break 2
+		fi
+		echo "$out"
+		sed -n -E "s/^ *(FAIL|SKIP) /\1 $g /p" <<<"$out"
+		read -r gp _ gf _ gk _ <<<"$(tail -1 <<<"$out" | tr -d ,)"
+		case $gp in '' | *[!0-9]*) echo "FAIL $g: torture.sh did not finish: $(tail -1 <<<"$out")"; gp=0 gf=1 gk=0 ;; esac
+		echo "summary $g torture-${o#-} $gp passed, $gf failed, $gk skipped"
+		p=$((p + gp)) f=$((f + gf)) k=$((k + gk))
+	done
 done
 echo "$p passed, $f failed, $k skipped"
 [ $f = 0 ]

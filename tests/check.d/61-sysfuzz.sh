@@ -25,6 +25,7 @@ for g in aarch64 riscv64; do
 		echo "SKIP $g: no user namespaces here: $(grep -am1 '^unshare: ' "$B/log.sysfuzz-$g")"; k=$((k + 1))
 	elif [ $rc = 0 ] && ! grep -aq 'dragoman: ' "$B/log.sysfuzz-$g"; then
 		p=$((p + 1)); grep -ao '[0-9]* children, [0-9]* killed.*' "$B/log.sysfuzz-$g"
+		echo "summary $g random-system-calls $((${CHILDREN:-150} * ${CALLS:-40}))"
 	else
 		f=$((f + 1)); echo "FAIL $g: exit $rc, seed ${SEED:-1}: $(grep -a 'dragoman: ' "$B/log.sysfuzz-$g" | head -3)"
 	fi

@@ -519,6 +519,31 @@ test_identities_are_remembered_once_the_clock_has_moved_on(void **state)
 }
 
 static void
+test_a_cache_file_is_known_until_it_changes(void **state)
+{
+	const u64 sum[2] = {1, 2}, other[2] = {1, 3};
+	const struct timespec t[2] = {{1000000000, 0}, {1000000000, 0}};
+	int fd = put("sound", "image", 100);
+	struct stat st, after;
+
+	(void)state;
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(store_known(&st, sum), -1);   /* its ctime is now */
+	sleep(3);
+	assert_int_equal(store_known(&st, sum), 0);
+	store_learn(fd, &st, sum);
+	assert_int_equal(store_known(&st, sum), 1);
+	assert_int_equal(store_known(&st, other), 0);
+	assert_int_equal(pwrite(fd, "imagf", 5, 0), 5);
+	assert_int_equal(futimens(fd, t), 0);          /* who hides it from mtime does not from ctime */
+	assert_int_equal(fstat(fd, &after), 0);
+	assert_int_equal(store_known(&after, sum), -1);
+	store_learn(fd, &st, sum);                     /* not what was read */
+	assert_int_equal(store_known(&after, sum), -1);
+	close(fd);
+}
+
+static void
 called(void *arg, const struct store_id *id, const char *path)
 {
 	struct { struct store_id id; int n; } *want = arg;
@@ -592,6 +617,7 @@ main(void)
 		cmocka_unit_test(test_a_limit_of_the_guest_is_no_signal),
 		cmocka_unit_test(test_identity_is_the_content),
 		cmocka_unit_test(test_identities_are_remembered_once_the_clock_has_moved_on),
+		cmocka_unit_test(test_a_cache_file_is_known_until_it_changes),
 		cmocka_unit_test(test_contents_have_names),
 		cmocka_unit_test(test_remembered_identities_are_cheap),
 	};

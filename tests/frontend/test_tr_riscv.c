@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include "rvrun.h"
 #include "riscv/rvc.h"
+#include "excl.h"
 
 enum { CODE = 0x400000, DATA = 0x500000, SIZE = 4096, SAME = 0xff /* as rs1: what rd is */ };
 
@@ -85,6 +86,8 @@ test_scan_agrees_with_translate(void **unused)
 		ir_block(&r, CODE);
 		int going = rv_translate(&t), last = r.ins[r.nins - 1].op;
 		assert_int_equal(t.pc, CODE + s.len);
+		if (!excl_right(&r, rv_excl(code, 4)))
+			fail_msg("%08x: excl %d", ld32(code), rv_excl(code, 4));
 		mark[0] = 2;
 		int skipped = rv_skip(code, 4, CODE, mark, &bytes);
 		assert_int_equal(skipped, bytes ? bytes == s.len ? 1 : 2 : 0);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include "frontend/arm64/arm64.h"
 #include "ir/eval.h"
+#include "excl.h"
 
 static u64 rng;
 static struct region region;
@@ -134,6 +135,8 @@ test_scan_agrees_with_translate(void **s)
 			fail_msg("%08x: skipped, but flow %d", w, sc.flow);
 		if (a64_quiet(p, 4, PC, 1) && !(bytes && sc.flags == PEEK_NONE))
 			fail_msg("%08x: quiet, but flags %d", w, sc.flags);
+		if (!excl_right(&region, a64_excl(p, 4)))
+			fail_msg("%08x: excl %d", w, a64_excl(p, 4));
 		if (op == O_trap)                      /* scan need not know what is undefined */
 			continue;
 		if (!always && more != (sc.flow == FLOW_NEXT || sc.flow == FLOW_COND))

@@ -66,6 +66,26 @@ test_overwritten_put_goes(void **state)
 	      "block 0x0\n\tt1 = help.0 i64\n\tput i64 x1, 0x3\n\tjmp n 0x11\n");
 }
 
+#define BASE "block 0x0\n\tt1 = get i64 x2\n\tt2 = get i64 x3\n\tt3 = add i64 t1, t2\n"
+
+static void
+test_a_put_is_left_to_the_load_that_overwrites_it(void **state)
+{
+	(void)state;
+	check(BASE "\tput i64 x1, t3\n\tt4 = ld i32 t3\n\tput i64 x1, t4\n\tjmp n 0x11\n",
+	      BASE "\tt4 = ld i32 t3 aux=0x800\n\tput i64 x1, t4\n\tjmp n 0x11\n");
+	check(BASE "\tput i64 x1, t3\n\tt4 = lds i64 t3 v=16 imm=6\n\tput i64 x2, t4\n\tput i64 x1, 0x5\n\tjmp n 0x11\n",
+	      BASE "\tt4 = lds i64 t3 v=16 imm=6 aux=0x800\n\tput i64 x2, t4\n\tput i64 x1, 0x5\n\tjmp n 0x11\n");
+	/* another variable, another address, who looks between, a constant apart, an attribute */
+	SAME(BASE "\tput i64 x1, t3\n\tt4 = ld i32 t3\n\tput i64 x2, t4\n\tjmp n 0x11\n");
+	SAME(BASE "\tput i64 x1, t3\n\tt4 = ld i32 t1\n\tput i64 x1, t4\n\tjmp n 0x11\n");
+	SAME(BASE "\tput i64 x1, t3\n\tst i32 t1, _, t2\n\tt4 = ld i32 t3\n\tput i64 x1, t4\n\tjmp n 0x11\n");
+	SAME(BASE "\tput i64 x1, t3\n\tt4 = ld i32 t3\n\tst i32 t1, _, t2\n\tput i64 x1, t4\n\tjmp n 0x11\n");
+	SAME("block 0x0\n\tt1 = get i64 x2\n\tt2 = add i64 t1, 0x5\n\tput i64 x1, t2\n\tt3 = ld i32 t2\n\tput i64 x1, t3\n"
+	     "\tjmp n 0x11\n");
+	SAME(BASE "\tput i64 x1, t3\n\tt4 = ld i32 t3 aux=0x40\n\tput i64 x1, t4\n\tjmp n 0x11\n");
+}
+
 #define FLAGS "\tt1 = get i64 x1\n\tt2 = flsub i64 t1, 0x1\n\tput fl nz, t2\n"
 
 static void
@@ -113,6 +133,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_unused_values_go_and_loads_stay),
 		cmocka_unit_test(test_overwritten_put_goes),
+		cmocka_unit_test(test_a_put_is_left_to_the_load_that_overwrites_it),
 		cmocka_unit_test(test_flags_in_a_block),
 		cmocka_unit_test(test_flags_across_blocks),
 	};

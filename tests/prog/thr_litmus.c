@@ -24,11 +24,27 @@ static int nthread, quit;
 #define FULL() __asm__ volatile("dmb ish" ::: "memory")
 #define LD() __asm__ volatile("dmb ishld" ::: "memory")
 #define ST() __asm__ volatile("dmb ishst" ::: "memory")
+// one exclusive load alone, an exclusive pair that stores v (what was there comes back), one that adds 1, and the same by CAS
+#define LL "ldaxr %w0, [%1]"
+#define XCHG "1: ldaxr %w0, [%2]\n\tstlxr %w1, %w3, [%2]\n\tcbnz %w1, 1b"
+#define INC "1: ldxr %w0, [%2]\n\tadd %w1, %w0, %w3\n\tstxr w17, %w1, [%2]\n\tcbnz w17, 1b"
+#define CAS ".arch armv8.1-a\n1: ldr %w1, [%2]\n\tmov %w0, %w1\n\tcasal %w0, %w3, [%2]\n\tcmp %w0, %w1\n\tb.ne 1b"
+#define CASINC ".arch armv8.1-a\n1: ldr %w0, [%2]\n\tmov w17, %w0\n\tadd %w1, %w0, %w3\n\tcas w17, %w1, [%2]\n\tcmp w17, %w0\n\tb.ne 1b"
+#define CLOBBER "x17", "cc", "memory"
 #else
 #define FULL() __asm__ volatile("fence rw,rw" ::: "memory")
 #define LD() __asm__ volatile("fence r,rw" ::: "memory")
 #define ST() __asm__ volatile("fence w,w" ::: "memory")
+#define LL "lr.w.aqrl %0, (%1)"
+#define XCHG "1: lr.w.aqrl %0, (%2)\n\tsc.w.aqrl %1, %3, (%2)\n\tbnez %1, 1b"
+#define INC "1: lr.w %0, (%2)\n\tadd %1, %0, %3\n\tsc.w %1, %1, (%2)\n\tbnez %1, 1b"
+#define CAS "1: lw t0, 0(%2)\n2: lr.w.aqrl %0, (%2)\n\tbne %0, t0, 1b\n\tsc.w.aqrl %1, %3, (%2)\n\tbnez %1, 2b"
+#define CASINC "1: lw t0, 0(%2)\n2: lr.w %0, (%2)\n\tbne %0, t0, 1b\n\tadd %1, %0, %3\n\tsc.w %1, %1, (%2)\n\tbnez %1, 2b"
+#define CLOBBER "t0", "memory"
 #endif
+#define RMW(how, p, v) ({ int old_, new_; \
+	__asm__ volatile(how : "=&r"(old_), "=&r"(new_) : "r"(p), "r"(v) : CLOBBER); old_; })
+#define LINKED(p) ({ int old_; __asm__ volatile(LL : "=&r"(old_) : "r"(p) : CLOBBER); old_; })
 
 typedef void body(int t, struct cell *c, int *a, int *b);
 struct test { const char *name; int threads; body *body; int (*forbidden)(int i); };
@@ -102,7 +118,57 @@ static void inc(int t, struct cell *c, int *a, int *b)
 		;
 	*a = old;
 }
+static void inc_ll(int t, struct cell *c, int *a, int *b) { *a = RMW(INC, &c->x, 1); }
+static void inc_cas(int t, struct cell *c, int *a, int *b) { *a = RMW(CASINC, &c->x, 1); }
 static int inc_bad(int i) { return r[0][0][i] == r[1][0][i]; }
+
+// The four again by exclusives, and by compare and swap.
+static void sb_ll(int t, struct cell *c, int *a, int *b) { RMW(XCHG, t ? &c->y : &c->x, 1); *a = LINKED(t ? &c->x : &c->y); }
+static void sb_cas(int t, struct cell *c, int *a, int *b) { RMW(CAS, t ? &c->y : &c->x, 1); *a = LINKED(t ? &c->x : &c->y); }
+static void mp_ll(int t, struct cell *c, int *a, int *b)
+{
+	if (!t) {
+		atomic_store_explicit(&c->x, 1, RLX);
+		RMW(XCHG, &c->y, 1);
+	} else {
+		*a = LINKED(&c->y);
+		*b = atomic_load_explicit(&c->x, RLX);
+	}
+}
+static void mp_cas(int t, struct cell *c, int *a, int *b)
+{
+	if (!t) {
+		atomic_store_explicit(&c->x, 1, RLX);
+		RMW(CAS, &c->y, 1);
+	} else {
+		*a = RMW(CAS, &c->y, 2);
+		*b = atomic_load_explicit(&c->x, RLX);
+	}
+}
+static void lb_ll(int t, struct cell *c, int *a, int *b) { *a = LINKED(t ? &c->y : &c->x); RMW(XCHG, t ? &c->x : &c->y, 1); }
+static void lb_cas(int t, struct cell *c, int *a, int *b)
+{
+	*a = RMW(CAS, t ? &c->y : &c->x, 2) == 1;
+	RMW(CAS, t ? &c->x : &c->y, 1);
+}
+static void iriw_ll(int t, struct cell *c, int *a, int *b)
+{
+	if (t < 2) {
+		RMW(XCHG, t ? &c->y : &c->x, 1);
+	} else {
+		*a = LINKED(t == 2 ? &c->x : &c->y);
+		*b = LINKED(t == 2 ? &c->y : &c->x);
+	}
+}
+static void iriw_cas(int t, struct cell *c, int *a, int *b)
+{
+	if (t < 2) {
+		RMW(CAS, t ? &c->y : &c->x, 1);
+	} else {
+		*a = LINKED(t == 2 ? &c->x : &c->y);
+		*b = LINKED(t == 2 ? &c->y : &c->x);
+	}
+}
 
 static const struct test test[] = {
 	{"store buffering, seq_cst", 2, sb_sc, sb_bad},
@@ -112,7 +178,17 @@ static const struct test test[] = {
 	{"message passing, barriers", 2, mp_fence, mp_bad},
 	{"load buffering, barriers", 2, lb_fence, lb_bad},
 	{"compare and exchange", 2, inc, inc_bad},
+	{"exclusive pair", 2, inc_ll, inc_bad},
+	{"compare and swap", 2, inc_cas, inc_bad},
+	{"store buffering, exclusives", 2, sb_ll, sb_bad},
+	{"store buffering, compare and swap", 2, sb_cas, sb_bad},
+	{"message passing, exclusives", 2, mp_ll, mp_bad},
+	{"message passing, compare and swap", 2, mp_cas, mp_bad},
+	{"load buffering, exclusives", 2, lb_ll, lb_bad},
+	{"load buffering, compare and swap", 2, lb_cas, lb_bad},
 	{"independent reads of independent writes, seq_cst", 4, iriw_sc, iriw_bad},
+	{"independent reads of independent writes, exclusives", 4, iriw_ll, iriw_bad},
+	{"independent reads of independent writes, compare and swap", 4, iriw_cas, iriw_bad},
 };
 static const struct test *now;
 

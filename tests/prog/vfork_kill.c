@@ -1,4 +1,4 @@
-// A vfork child is killed by an ordinary signal while its code is being translated: the parent goes on.
+// A vfork child is killed while its code is being translated: the parent goes on.
 #include <stdint.h>
 #include <signal.h>
 #include <stdio.h>
@@ -38,7 +38,7 @@ main(void)
 			while (!*who)
 				usleep(20);
 			usleep((unsigned)(i * 37 % 400));
-			kill(*who, i % 3 ? SIGTERM : i % 2 ? SIGINT : SIGRTMIN + 3);
+			kill(*who, (int[]){SIGTERM, SIGKILL, SIGINT, SIGRTMIN + 3}[i % 4]);
 			_exit(0);
 		}
 		if (!(child = vfork())) {

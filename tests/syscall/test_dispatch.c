@@ -397,7 +397,7 @@ test_an_interrupted_call_leaves_the_registers(void **s)
 	assert_int_equal(reg_at(abi->arg[0]), p[0]);
 	assert_int_equal(syscall_state()->nr, 63);
 	/* with the flag still up no call begins */
-	assert_int_equal(CALL(read, (u64)p[0], mem, 10), -ERESTARTSYS);
+	assert_int_equal(CALL(read, (u64)p[0], mem, 10), -ERESTARTNOINTR);
 	cpu->poll = 0;
 	syscall_settle(cpu, -ERESTARTSYS, 1, 1);
 	assert_int_equal(cpu->pc, 0x1000);
@@ -499,7 +499,7 @@ test_no_signal_is_lost_before_a_blocking_call(void **s)
 	pthread_create(&t, 0, shooter, &self);
 	for (int i = 0; i < 20000; i++) {
 		cpu->poll = 0;
-		assert_int_equal(CALL(read, (u64)p[0], mem, 1), -ERESTARTSYS);
+		assert_true(iscut(CALL(read, (u64)p[0], mem, 1)));
 	}
 	stop = 1;
 	pthread_join(t, 0);

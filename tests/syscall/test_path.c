@@ -28,8 +28,9 @@ setup(void **s)
 
 	(void)s;
 	assert_non_null(mkdtemp(root));
-	snprintf(cmd, sizeof cmd, "mkdir -p %s/etc %s/lib/real %s/proc && ln -s /lib/real %s/lib64 && "
-	         "ln -s ../../../etc/hosts %s/lib/up && ln -s /etc/passwd %s/lib/abs", root, root, root, root, root, root);
+	snprintf(cmd, sizeof cmd, "cd %s && mkdir -p etc lib/real proc opt/deep && ln -s /lib/real lib64 && "
+	         "ln -s ../../../etc/hosts lib/up && ln -s /etc/passwd lib/abs && ln -s ../../etc opt/deep/link && "
+	         "ln -s /opt srv", root);
 	assert_int_equal(system(cmd), 0);
 	file("/etc/hosts", "inside\n");
 	file("/lib/real/x.so", "library\n");
@@ -72,6 +73,16 @@ test_names_are_looked_up_under_the_prefix(void **s)
 	assert_string_equal(lookup("/lib/up", PATH_NOFOLLOW), "/lib/up");
 	assert_string_equal(lookup("/lib/abs", 0), "host");                    /* leads to nothing inside */
 	assert_string_equal(lookup("/lib/../../etc/hosts", 0), "/etc/hosts");
+	assert_string_equal(lookup("/opt/deep/link/hosts", 0), "/etc/hosts");  /* a link on the way, */
+	assert_string_equal(lookup("/srv/deep/link", 0), "/etc");              /* the first component, the last, */
+	assert_string_equal(lookup("/srv/deep/link", PATH_NOFOLLOW), "/opt/deep/link");
+	assert_string_equal(lookup("/opt/deep/link", PATH_NOFOLLOW), "/opt/deep/link");
+	assert_string_equal(lookup("/opt/deep/../../../etc/hosts", 0), "/etc/hosts");
+	assert_string_equal(lookup("/opt/./deep//", 0), "/opt/deep");
+	assert_string_equal(lookup("/opt/deep/", 0), "/opt/deep");
+	assert_string_equal(lookup("/etc/nothing", 0), "host");
+	assert_string_equal(lookup("/etc/nothing", 0), "host");
+	assert_string_equal(lookup("/etc/hosts", 0), "/etc/hosts");            /* its directory is still looked at */
 	assert_string_equal(lookup("/usr/bin/env", 0), "host");
 	assert_string_equal(lookup("/usr/bin/env", 0), "host");                /* known by now */
 	assert_string_equal(lookup("/proc/version", 0), "host");

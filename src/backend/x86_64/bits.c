@@ -218,6 +218,8 @@ x_zxt(struct x86 *x, const struct ins *i)
 	s = xr_usem(x, i->a, n > 32 ? 64 : 32, &m);
 	d = xr_def(x, (ref)x->i);
 	if (n == 8 || n == 16 || n == 32) {
+		if (s < 0 && n < 32 && xr_waits(x, i->a))
+			mov_rm(&x->a, 32, s = d, m);
 		if (s < 0)
 			movzx_rm(&x->a, n, d, m);
 		else
@@ -238,6 +240,8 @@ x_sxt(struct x86 *x, const struct ins *i)
 	if (n == 8 || n == 16 || n == 32) {
 		s = xr_usem(x, i->a, 32, &m);
 		d = xr_def(x, (ref)x->i);
+		if (s < 0 && xr_waits(x, i->a))
+			mov_rm(&x->a, 32, s = d, m);
 		if (s < 0)
 			movsx_rm(&x->a, n, w, d, m);
 		else
@@ -356,6 +360,26 @@ x_dep(struct x86 *x, const struct ins *i)
 	return 1;
 }
 
+/* (a:b) >> imm with the flags left alone */
+static void
+extr_quietly(struct x86 *x, const struct ins *i)
+{
+	int w = ty_bits(i->ty), s = xr_use(x, i->b, w), t = xr_tmp(x), d;
+
+	mov_ri(&x->a, t, (u64)i->imm);
+	shiftx(&x->a, S_SHR, w, t, s, t);
+	xr_done(x, s);
+	s = xr_use(x, i->a, w);
+	if (i->imm == w - 1) {
+		lea(&x->a, w, xr_def(x, (ref)x->i), (struct mem){(s8)t, (s8)s, 1, 0, 0});
+		return;
+	}
+	d = xr_defx(x, (ref)x->i);
+	mov_ri(&x->a, d, (u64)(w - i->imm));
+	shiftx(&x->a, S_SHL, w, d, s, d);
+	lea(&x->a, w, d, (struct mem){(s8)t, (s8)d, 0, 0, 0});
+}
+
 /* (a:b) >> imm by shifts: shrd is slow on half of the hosts */
 int
 x_extr(struct x86 *x, const struct ins *i)
@@ -365,6 +389,11 @@ x_extr(struct x86 *x, const struct ins *i)
 
 	if (i->ty < I32 || !i->imm)
 		return 0;
+	if (keepflags(x) && x86feat.bmi2) {
+		extr_quietly(x, i);
+		return 1;
+	}
+	xf_save(x);
 	s = xr_usem(x, i->a, w, &m);
 	t = xr_tmp(x);
 	mov_any(x, w, t, s, m);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cmp.c - relations of integers: set, sel and the comparison of brc */
+/* cmp.c - relations of integers: set, sel, ldor and the comparison of brc */
 #include "backend/x86_64/int.h"
 
 static const s8 rel_cc[] = {
@@ -166,6 +166,8 @@ x_sel(struct x86 *x, const struct ins *i)
 		cc ^= 1;
 		if (isk(v.c))
 			mov_ri(&x->a, rc = xr_tmp(x), kval(x->r, v.c));
+		else if (rc < 0)
+			rc = xr_hurry(x, v.c, w, mc);
 		if (rc >= 0)
 			cmov_rr(&x->a, cc, w, d, rc);
 		else
@@ -180,10 +182,48 @@ x_sel(struct x86 *x, const struct ins *i)
 		mov_rm(&x->a, w, d, mc);
 	else if (rc != d)
 		mov_rr(&x->a, w, d, rc);
+	if (rb < 0)
+		rb = xr_hurry(x, v.b, w, mb);
 	for (int n = 0; n < 1 + (cc2 >= 0); n++, cc = cc2)
 		if (rb >= 0)
 			cmov_rr(&x->a, cc, w, d, rb);
 		else
 			cmov_rm(&x->a, cc, w, d, mb);
+	return 1;
+}
+
+static void
+load_cold(struct x86 *x, const struct cold *c)
+{
+	struct mem m = {.base = c->reg[1], .index = NOREG, .a32 = x->a32, .disp = c->ins->imm};
+
+	movzx_rm(&x->a, (int)c->n, c->reg[0], m);
+	jmp_to(&x->a, c->back);
+}
+
+/* The load is out of line. */
+int
+x_ldor(struct x86 *x, const struct ins *i)
+{
+	int bits = ty_bits(i->ty), cc, cc2, and, base, c, d;
+	u32 lock = x->lock[0];
+	struct cold *cold;
+	u8 *from;
+
+	cc = condition(x, i->b, &cc2, &and);
+	x->lock[0] = lock;
+	base = xr_use(x, i->a, x->a32 ? 32 : 64);
+	c = xr_use(x, i->c, bits);
+	d = xr_def(x, (ref)x->i);
+	from = jcc_32(&x->a, cc ^ 1);
+	if (bits < 32)
+		movzx_rr(&x->a, bits, d, c);
+	else if (bits == 32 || c != d)
+		mov_rr(&x->a, bits, d, c);
+	cold = x_cold(x, from, load_cold);
+	cold->ins = i;
+	cold->n = (u32)bits;
+	cold->reg[0] = (s8)d;
+	cold->reg[1] = (s8)base;
 	return 1;
 }

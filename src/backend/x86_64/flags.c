@@ -377,23 +377,38 @@ int
 x_adc(struct x86 *x, const struct ins *i)
 {
 	struct val *v = &x->val[x->i];
-	int w = i->ty == I64 ? 64 : 32, sub = i->op == O_sbc, a, b, d;
-	struct mem m;
+	int w = i->ty == I64 ? 64 : 32, sub = i->op == O_sbc, a, b = -1, d, isimm;
+	struct mem ma = {0}, mb = {0};
+	ref rb = i->b;
 	s64 k;
 
 	if (i->ty < I32)
 		return 0;
 	carry_of(x, i->c, sub);
-	a = xr_use(x, i->a, w);
-	d = xr_tmp(x);
-	mov_rr(&x->a, w, d, a);
-	if (x_isk(x, i->b, &k) && (w == 32 || fits32(k)))
+	isimm = x_isk(x, i->b, &k) && (w == 32 || fits32(k));
+	a = xr_usem(x, i->a, w, &ma);
+	if (!isimm)
+		b = xr_usem(x, i->b, w, &mb);
+	d = xr_def(x, (ref)x->i);
+	if (b >= 0 && b == d && a != d) {      /* b is in place */
+		if (sub) {
+			mov_rr(&x->a, w, b = xr_tmp(x), d);
+		} else {
+			b = a;
+			mb = ma;
+			rb = i->a;
+			a = d;
+		}
+	}
+	mov_any(x, w, d, a, ma);
+	if (!isimm && b < 0)
+		b = xr_hurry(x, rb, w, mb);
+	if (isimm)
 		alu_ri(&x->a, sub ? A_SBB : A_ADC, w, d, (s32)k);
-	else if ((b = xr_usem(x, i->b, w, &m)) >= 0)
+	else if (b >= 0)
 		alu_rr(&x->a, sub ? A_SBB : A_ADC, w, d, b);
 	else
-		alu_rm(&x->a, sub ? A_SBB : A_ADC, w, d, m);
-	xr_set(x, (ref)x->i, d);
+		alu_rm(&x->a, sub ? A_SBB : A_ADC, w, d, mb);
 	x->fl = 0;
 	if (v->flags & VAL_MAKES)
 		xf_def(x, v->pair, sub ? FLK_SUB : FLK_ADD);

@@ -85,6 +85,8 @@ foldable(const struct region *r, const struct ins *p, const struct ins *c, int n
 	case O_ld: case O_lds: case O_st: case O_pref:
 		if (r->guest->bits != 64 || p->ty != I64 || c->aux & (AUX_IDX32S | AUX_IDX32U) || isk(p->a))
 			return 0;
+		if (n == 0 && c->aux >> AUX_BASE && x86_home[c->aux >> AUX_BASE].reg < 0)
+			return 0;      /* the sum goes to memory first */
 		if (n == 0 && p->op == O_add)
 			return isk(p->b) ? (s64)kval(r, p->b) == (s32)kval(r, p->b) &&
 			    (s64)kval(r, p->b) + c->imm == (s32)((s64)kval(r, p->b) + c->imm) : !c->b;
@@ -93,6 +95,8 @@ foldable(const struct region *r, const struct ins *p, const struct ins *c, int n
 		return shift && p->ty == c->ty && (c->ty == I64 || c->ty == I32);
 	case O_sel:
 		return n == 0 && !ty_vclass(c->ty) && (p->op == O_set || p->op == O_fcc);
+	case O_ldor:
+		return n == 1 && p->op == O_set;
 	case O_brc:
 		return n == 0 && p->op == O_set && (c->v == R_NE || c->v == R_EQ) && isk(c->b) && !kval(r, c->b) &&
 		    !(isk(p->a) && isk(p->b));
@@ -398,6 +402,34 @@ raised(const void *uc, int sig, const siginfo_t *si)
 	return 0;                      /* we raise no other */
 }
 
+/* At a load marked so (mem.c): its result's register gets the address less the displacement.  The instruction is
+ * one of those that load integers. */
+static void
+put_base(greg_t *g)
+{
+	static const u8 order[] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
+		REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
+	const u8 *p = (const u8 *)(uintptr_t)g[REG_RIP];
+	int rex = 0, reg, base, index, scale = 0;
+
+	if (*p++ != X86_BASEMARK)
+		return;
+	if ((*p & 0xf0) == 0x40)
+		rex = *p++;
+	p += *p == 0x0f ? 2 : 1;
+	reg = (*p >> 3 & 7) | (rex << 1 & 8);
+	base = *p & 7;
+	index = 4;                     /* none */
+	if (base == 4) {
+		p++;
+		scale = *p >> 6;
+		index = (*p >> 3 & 7) | (rex << 2 & 8);
+		base = *p & 7;
+	}
+	base |= rex << 3 & 8;
+	g[order[reg]] = g[order[base]] + (index == 4 ? 0 : g[order[index]] << scale);
+}
+
 static void
 unwind(void *uc, struct cpu *cpu, enum why why, gaddr pc)
 {
@@ -406,6 +438,8 @@ unwind(void *uc, struct cpu *cpu, enum why why, gaddr pc)
 	cpu->why = why;
 	cpu->pc = pc;
 	cpu->link = 0;
+	if (why == WHY_FAULT && !cpu->scratch[7])
+		put_base(g);
 	g[REG_RIP] = (greg_t)(uintptr_t)(cpu->scratch[7] ? x86_stub.leavec : x86_stub.leave);
 	g[REG_RBP] = (greg_t)(uintptr_t)((u8 *)cpu + CPU_BIAS);
 	g[REG_EFL] &= ~0x400;          /* a helper may have been interrupted in a backward copy */

@@ -3,16 +3,18 @@
  *
  * Between the look at cpu->poll and the syscall instruction a signal would go unnoticed by the call
  * that is about to block.  The handler sees that the interrupted pc lies in that window and moves
- * it to where -ERESTARTSYS is returned.  A pc on the syscall instruction itself is also what the
- * kernel leaves when it means to restart the call, so that case is covered too. */
+ * it to where -ERESTARTNOINTR is returned: the call has not begun.  A pc on the syscall instruction itself is
+ * also what the kernel leaves when it means to restart a call it has waited in (-ERESTARTSYS); it has been there if
+ * rcx holds the address after the instruction (SDM, SYSCALL). */
+#include <asm/unistd.h>
 #include <stddef.h>
 #include "base/hostcall.h"
 
 /* s64 host_syscall_asm(nr, a0..a5, _Atomic u32 *poll): the last two arguments are on the stack. */
 __asm__(
 "	.text\n"
-"	.globl host_syscall_asm, host_window_start, host_window_end, host_window_out\n"
-"	.hidden host_syscall_asm, host_window_start, host_window_end, host_window_out\n"
+"	.globl host_syscall_asm, host_window_start, host_window_call, host_window_end, host_window_out, host_window_back\n"
+"	.hidden host_syscall_asm, host_window_start, host_window_call, host_window_end, host_window_out, host_window_back\n"
 "	.type host_syscall_asm, @function\n"
 "host_syscall_asm:\n"
 "	.cfi_startproc\n"
@@ -27,10 +29,14 @@ __asm__(
 "host_window_start:\n"
 "	cmpl $0, (%rcx)\n"
 "	jne host_window_out\n"
+"host_window_call:\n"
 "	syscall\n"
 "host_window_end:\n"
 "	ret\n"
 "host_window_out:\n"
+"	movq $-513, %rax\n"
+"	ret\n"
+"host_window_back:\n"
 "	movq $-512, %rax\n"
 "	ret\n"
 "	.cfi_endproc\n"
@@ -38,7 +44,7 @@ __asm__(
 
 extern s64 host_syscall_asm(long nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5,
                             _Atomic u32 *poll);
-extern const char host_window_start[], host_window_end[], host_window_out[];
+extern const char host_window_start[], host_window_call[], host_window_end[], host_window_out[], host_window_back[];
 
 s64
 host_syscall(struct cpu *cpu, long nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
@@ -58,13 +64,24 @@ host_call(long nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
 	return r;
 }
 
+/* Does the syscall instruction change rcx?  Not with FRED. */
+static int
+marks(void)
+{
+	u64 rax = __NR_getpid, rcx = 0;
+
+	__asm__ volatile("syscall" : "+a"(rax), "+c"(rcx) : : "r11", "memory");
+	return rcx != 0;
+}
+
 int
 host_rewind(ucontext_t *uc)
 {
-	u64 pc = (u64)uc->uc_mcontext.gregs[REG_RIP];
+	u64 pc = (u64)uc->uc_mcontext.gregs[REG_RIP], rcx = (u64)uc->uc_mcontext.gregs[REG_RCX];
+	int entered = pc == (u64)host_window_call && (rcx == (u64)host_window_end || !marks());
 
 	if (pc < (u64)host_window_start || pc >= (u64)host_window_end)
 		return 0;
-	uc->uc_mcontext.gregs[REG_RIP] = (greg_t)(u64)host_window_out;
+	uc->uc_mcontext.gregs[REG_RIP] = (greg_t)(u64)(entered ? host_window_back : host_window_out);
 	return 1;
 }

@@ -5,7 +5,6 @@
  * used later, an emitter without SEL_CLOB looks for a form that keeps them (lea, BMI2). */
 #include "backend/x86_64/int.h"
 
-static int keepflags(const struct x86 *x) { return x->fl && xlive(x, x->fl); }
 static int isfold(const struct x86 *x, ref t) { return !isk(t) && x->val[t].flags & VAL_FOLD; }
 static int imm32(struct x86 *x, ref t, int w, s64 *k) { return x_isk(x, t, k) && (w == 32 || fits32(*k)); }
 
@@ -41,17 +40,26 @@ in_memory(struct x86 *x, const struct ins *i, enum alu op, ref a, ref b)
 	return 1;
 }
 
+/* d = d op the operand t, in register r or in memory */
+static void
+alu_any(struct x86 *x, enum alu op, int w, int d, ref t, int r, struct mem m)
+{
+	if (r < 0)
+		r = xr_hurry(x, t, w, m);
+	if (r >= 0)
+		alu_rr(&x->a, op, w, d, r);
+	else
+		alu_rm(&x->a, op, w, d, m);
+}
+
 /* d = a op b, where d is b's register and not a's */
 static void
-alu_over_b(struct x86 *x, enum alu op, int w, int d, int ra, struct mem ma)
+alu_over_b(struct x86 *x, enum alu op, int w, int d, ref a, int ra, struct mem ma)
 {
 	int t;
 
 	if (op != A_SUB) {
-		if (ra < 0)
-			alu_rm(&x->a, op, w, d, ma);
-		else
-			alu_rr(&x->a, op, w, d, ra);
+		alu_any(x, op, w, d, a, ra, ma);
 		return;
 	}
 	t = xr_tmp(x);
@@ -78,7 +86,12 @@ alu2(struct x86 *x, const struct ins *i, enum alu op, ref a, ref b)
 	if (isk(a) && d == rb)
 		mov_ri(&x->a, ra = xr_tmp(x), kval(x->r, a));
 	if (rb >= 0 && d == rb && d != ra) {
-		alu_over_b(x, op, w, d, ra, ma);
+		alu_over_b(x, op, w, d, a, ra, ma);
+		return;
+	}
+	if (!isimm && rb < 0 && ra >= 0 && d != ra && op != A_SUB && xr_waits(x, b)) {
+		mov_rm(&x->a, w, d, mb);
+		alu_rr(&x->a, op, w, d, ra);
 		return;
 	}
 	if (isk(a))
@@ -87,10 +100,8 @@ alu2(struct x86 *x, const struct ins *i, enum alu op, ref a, ref b)
 		mov_any(x, w, d, ra, ma);
 	if (isimm)
 		alu_ri(&x->a, op, w, d, (s32)k);
-	else if (rb >= 0)
-		alu_rr(&x->a, op, w, d, rb);
 	else
-		alu_rm(&x->a, op, w, d, mb);
+		alu_any(x, op, w, d, b, rb, mb);
 }
 
 /* -- add, sub -- */

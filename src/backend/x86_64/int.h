@@ -12,6 +12,9 @@
 /* width an integer instruction is computed at */
 static inline int opwidth(const struct ins *i) { return i->ty == I64 ? 64 : 32; }
 
+/* EFLAGS hold a value that is used later: an emitter without SEL_CLOB keeps or saves them. */
+static inline int keepflags(const struct x86 *x) { return x->fl && xlive(x, x->fl); }
+
 /* d = s, or what is in memory at m if s < 0 (as xr_usem says) */
 static inline void
 mov_any(struct x86 *x, int w, int d, int s, struct mem m)
@@ -26,6 +29,7 @@ mov_any(struct x86 *x, int w, int d, int s, struct mem m)
 int x_compare(struct x86 *, const struct ins *);
 
 /* mem.c */
+enum { X86_BASEMARK = 0x3e };                          /* before a load: see put_base */
 struct mem x_aligned(struct x86 *, const struct ins *, int bytes);     /* x_addr, with AUX_ALIGN's check */
 void x_bswap_reg(struct x86 *, int bits, int d);       /* 16 bits: changes EFLAGS and leaves what is above */
 

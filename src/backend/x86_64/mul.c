@@ -2,16 +2,36 @@
 /* mul.c - multiplication, division, minimum and maximum */
 #include "backend/x86_64/int.h"
 
+/* mulx hi, lo, rdx * b leaves the flags alone.  hi is where lo is not. */
+static void
+mul_quietly(struct x86 *x, const struct ins *i)
+{
+	int swap = !isk(i->b) && x->val[i->b].reg == RDX, w = opwidth(i), b, d;
+
+	xr_usein(x, swap ? i->b : i->a, RDX, w);
+	b = xr_use(x, swap ? i->a : i->b, w);
+	d = xr_def(x, (ref)x->i);
+	vex_gpr(&x->a, 2, 3, 0xf6, w, d == RDX ? xr_tmp(x) : RDX, d, b);
+}
+
 int
 x_mul(struct x86 *x, const struct ins *i)
 {
 	int w = opwidth(i), ra, rb, d;
 	struct mem ma = {0}, mb = {0};
+	ref last = i->b;
 	s64 k;
 
+	if (keepflags(x) && x86feat.bmi2 && i->ty >= I32) {
+		mul_quietly(x, i);
+		return 1;
+	}
+	xf_save(x);
 	ra = xr_usem(x, i->a, w, &ma);
 	if (x_isk(x, i->b, &k) && (w == 32 || fits32(k))) {
 		d = xr_def(x, (ref)x->i);
+		if (ra < 0 && xr_waits(x, i->a))
+			mov_rm(&x->a, w, ra = d, ma);
 		if (ra < 0)
 			op_rm(&x->a, 0x69, w, d, ma, 4), put4(&x->a, (u32)k);
 		else
@@ -20,11 +40,17 @@ x_mul(struct x86 *x, const struct ins *i)
 		rb = xr_usem(x, i->b, w, &mb);
 		d = xr_def(x, (ref)x->i);
 		if (rb >= 0 && d == rb && d != ra) {
+			last = i->a;
 			rb = ra;
 			mb = ma;
+		} else if (ra >= 0 && ra != d && rb < 0 && !isk(i->b) && xr_waits(x, i->b)) {
+			mov_rm(&x->a, w, d, mb);
+			rb = ra;
 		} else {
 			mov_any(x, w, d, ra, ma);
 		}
+		if (rb < 0)
+			rb = xr_hurry(x, last, w, mb);
 		if (rb < 0)
 			imul_rm(&x->a, w, d, mb);
 		else
@@ -79,6 +105,8 @@ x_mulh(struct x86 *x, const struct ins *i)
 	int issigned = i->op == O_mulhs, rb, d;
 	struct mem m;
 
+	if (i->ty != I64 || issigned || !x86feat.bmi2)
+		xf_save(x);
 	if (i->ty != I64)
 		return mulh_narrow(x, i, issigned, issigned);
 	if (!issigned && x86feat.bmi2) {

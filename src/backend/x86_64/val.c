@@ -324,6 +324,22 @@ xr_usem(struct x86 *x, ref t, int bits, struct mem *m)
 }
 
 int
+xr_hurry(struct x86 *x, ref t, int bits, struct mem m)
+{
+	for (int r = 0; r < NRTEMP && xr_waits(x, t); r++) {
+		ref o = x->in[INT][r];
+
+		if (x->lock[INT] >> r & 1 || (o && x->val[o].last >= x->i && x->val[o].reg == r))
+			continue;
+		mov_rm(&x->a, bits <= 32 ? 32 : 64, r, m);
+		x->in[INT][r] = 0;
+		x->lock[INT] |= 1u << r;
+		return r;
+	}
+	return -1;
+}
+
+int
 xr_take(struct x86 *x, int reg)
 {
 	ref t = x->in[INT][reg];

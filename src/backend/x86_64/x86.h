@@ -124,6 +124,11 @@ static inline int xlive(const struct x86 *x, ref t) { return x->val[t].last > x-
 /* -- integer operands -- */
 static inline int xr_use(struct x86 *, ref, int bits); /* a register with the value; constants too.  bits: 32 or 64 */
 int xr_usem(struct x86 *, ref, int bits, struct mem *);        /* a register, or -1 and a memory operand */
+/* The value at m, where xr_usem found it, in a temporary register, or -1 if none is free or there is no hurry.
+ * Hosts take a load that only moves from a store before it without delay; an operation on memory waits for the
+ * store, some 7 cycles.  Asks for no more than is free, so it may be called after xr_def. */
+int xr_hurry(struct x86 *, ref, int bits, struct mem m);
+static inline int xr_waits(const struct x86 *, ref);   /* it was stored lately */
 int xr_usein(struct x86 *, ref, int reg, int bits);    /* in this very temporary, which may then be changed */
 int xr_isreg(struct x86 *, ref);               /* 1: xr_use(.., 32) would emit nothing */
 int xr_def(struct x86 *, ref t);               /* register for the result t (t = x->i) */
@@ -142,6 +147,12 @@ int xr_take(struct x86 *, int reg);
 
 void xr_set(struct x86 *, ref t, int reg);     /* the result t is in this locked temporary */
 static inline int x_isk(struct x86 *x, ref t, s64 *v) { return isk(t) ? *v = (s64)kval(x->r, t), 1 : 0; }
+
+static inline int
+xr_waits(const struct x86 *x, ref t)
+{
+	return x->val[t].slot || x->r->changes[x->val[t].var];
+}
 
 /* -- vector operands -- */
 static inline int xv_use(struct x86 *, ref);   /* a register with the value; may be xmm16 and up */

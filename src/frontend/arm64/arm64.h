@@ -121,6 +121,7 @@ a64_TRANSLATORS(T)
 #undef T
 
 int a64_translate(struct tr *);
+enum excl a64_excl(const u8 *p, int n);
 void a64_scan(const u8 *p, int n, gaddr pc, struct scan *);
 int a64_quiet(const u8 *p, int n, gaddr pc, int max);
 int a64_skip(const u8 *p, int n, gaddr pc, u8 *mark, int *bytes);

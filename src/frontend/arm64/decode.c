@@ -136,3 +136,19 @@ a64_scan(const u8 *p, int n, gaddr pc, struct scan *s)
 	else if (a.flow == FLOW_COND || a.flow == FLOW_JUMP || a.id == a64_bl)
 		s->target = pc + (s64)a.imm;
 }
+
+/* DDI 0487 C4.1.94: loads and stores have op0 x1x0; among them the exclusives 001000, o2 clear, o1 set for a pair. */
+enum excl
+a64_excl(const u8 *p, int n)
+{
+	u32 w = ld32(p);
+
+	(void)n;
+	if ((w & 0x3fa00000) == 0x08000000 || (w & 0xbfa00000) == 0x88200000)
+		return w >> 22 & 1 ? EXCL_LOAD : EXCL_STORE;
+	if ((w & 0xfffff0ff) == 0xd503305f)            /* clrex */
+		return EXCL_CLEAR;
+	if ((w & 0xffffff00) == 0xd50b7400)            /* dc zva */
+		return EXCL_MEMORY;
+	return (w & 0x0a000000) == 0x08000000 ? EXCL_MEMORY : EXCL_NONE;
+}

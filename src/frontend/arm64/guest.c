@@ -52,6 +52,7 @@ const struct guest guest_aarch64 = {
 	.translate = a64_translate,
 	.mode = mode,
 	.scan = a64_scan,
+	.excl = a64_excl,
 	.skip = a64_skip,
 	.quiet = a64_quiet,
 	.disasm = a64_disasm,

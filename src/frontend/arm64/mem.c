@@ -208,6 +208,8 @@ order(const struct a64_insn *a)
 int
 a64_tr_ldxr(struct tr *t, const struct a64_insn *a)
 {
+	if (tr_alone(t))
+		return 0;
 	a64_put(t, putty(a), a->rd, ir_opx(t->r, O_ldx, intty[a->size], order(a), 0, 0,
 	    a64_getsp(t, I64, a->rn), 0, 0));
 	return 1;
@@ -262,8 +264,11 @@ unpair(struct tr *t, const struct a64_insn *a, int lo, int hi, ref v)
 int
 a64_tr_ldxp(struct tr *t, const struct a64_insn *a)
 {
-	ref v = ir_opx(t->r, O_ldx, pairty(a), order(a), 0, 0, a64_getsp(t, I64, a->rn), 0, 0);
+	ref v;
 
+	if (tr_alone(t))
+		return 0;
+	v = ir_opx(t->r, O_ldx, pairty(a), order(a), 0, 0, a64_getsp(t, I64, a->rn), 0, 0);
 	unpair(t, a, a->rd, a->rt2, v);
 	return 1;
 }

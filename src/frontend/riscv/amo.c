@@ -14,8 +14,11 @@ ordering(const struct riscv_insn *a)
 int
 rv_lr(struct tr *t, const struct riscv_insn *a)
 {
-	ref v = ir_opx(t->r, O_ldx, a->ty, ordering(a), 0, 0, rv_get(t, a->rs1), 0, 0);
+	ref v;
 
+	if (tr_alone(t))
+		return 0;
+	v = ir_opx(t->r, O_ldx, a->ty, ordering(a), 0, 0, rv_get(t, a->rs1), 0, 0);
 	rv_put(t, a->rd, tr_sxt(t, I64, v, ty_bits(a->ty)));
 	return 1;
 }

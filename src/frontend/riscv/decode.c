@@ -239,3 +239,20 @@ rv_skip(const u8 *p, int n, gaddr pc, u8 *mark, int *bytes)
 	*bytes = at;
 	return count;
 }
+
+/* Unprivileged ISA, tables of opcodes: LOAD, STORE and their FP forms, AMO with funct5; compressed quadrants 0 and 2,
+ * where funct3 modulo 4 is 0 for what stays in registers. */
+enum excl
+rv_excl(const u8 *p, int n)
+{
+	u32 quadrant = p[0] & 3, opcode = p[0] & 0x7f;
+
+	(void)n;
+	if (quadrant == 3 && opcode == 0x2f)
+		return p[3] >> 3 == 2 ? EXCL_LOAD : p[3] >> 3 == 3 ? EXCL_STORE : EXCL_MEMORY;
+	if (quadrant == 3 && opcode == 0x0f && p[1] >> 4 & 7)  /* cbo.zero; fence.i */
+		return EXCL_MEMORY;
+	if (quadrant == 3)
+		return (opcode & 0x5b) == 0x03 ? EXCL_MEMORY : EXCL_NONE;
+	return quadrant != 1 && p[1] >> 5 & 3 ? EXCL_MEMORY : EXCL_NONE;
+}

@@ -48,6 +48,7 @@ const struct guest guest_riscv64 = {
 	.translate = rv_translate,
 	.mode = rv_mode,
 	.scan = rv_scan,
+	.excl = rv_excl,
 	.skip = rv_skip,
 	.disasm = rv_disasm,
 	.reset = reset,

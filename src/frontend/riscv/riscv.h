@@ -78,6 +78,7 @@ int rv_disasm(const u8 *p, int n, gaddr pc, char *buf, size_t size);
  * conditional moves, so compilers write them so, and whether they branch is often anybody's guess.  *both: the
  * length of the two. */
 int rv_skips(const struct riscv_insn *a, int len, const u8 *p, int n, struct riscv_insn *b, int *both);
+enum excl rv_excl(const u8 *p, int n);
 void rv_scan(const u8 *p, int n, gaddr pc, struct scan *);
 int rv_skip(const u8 *p, int n, gaddr pc, u8 *mark, int *bytes);
 

@@ -143,7 +143,7 @@ open_at(struct cpu *cpu, int dirfd, gaddr name, const struct open_how *how, int 
 	else
 		r = host_syscall(cpu, __NR_openat2, (u64)(s64)dirfd, (u64)path, (u64)how, sizeof *how, 0, 0);
 	if (r >= 0)
-		gmem_opened((int)r);
+		gmem_opened((int)r, path, path == buf && path_under(path));
 	return r;
 }
 

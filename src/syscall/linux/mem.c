@@ -50,14 +50,8 @@ check_limits(u64 more, int isdata)
 static const char *
 fd_name(int fd, char *buf)
 {
-	char link[32];
-	ssize_t n;
-
-	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-	n = readlink(link, buf, PATH_SIZE - 1);
-	if (n < 0)
+	if (gmem_filename(fd, buf, PATH_SIZE))
 		return fcntl(fd, F_GETFD) < 0 ? 0 : "";
-	buf[n] = 0;
 	path_strip(buf);
 	return buf;
 }

@@ -40,7 +40,7 @@ mask_out(struct cpu *cpu, int pushed, s64 r)
 {
 	if (pushed)
 		thread_mask_pop(cpu, r);
-	return r == -ERESTARTSYS ? -EINTR : r;         /* NOHAND lines: dispatch turns it */
+	return r == -ERESTARTSYS || (pushed && iscut(r)) ? -EINTR : r; /* NOHAND lines: dispatch turns it */
 }
 
 /* A relative limit the kernel counts down: what is left goes back to the guest, as Linux does. */

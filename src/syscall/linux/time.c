@@ -56,7 +56,7 @@ sleep_for(struct cpu *cpu, int clock, gaddr req, gaddr rem)
 	ns = wait_left(ns);
 	left = ts = (struct timespec){ ns / SECOND, ns % SECOND };
 	r = host_syscall(cpu, __NR_clock_nanosleep, (u64)(s64)clock, 0, (u64)&ts, (u64)&left, 0, 0);
-	if (r != -EINTR && r != -ERESTARTSYS)
+	if (!iscut(r))
 		return r;
 	if (rem && abi_out(cpu->guest->abi, S_timespec, rem, &left))
 		return -EFAULT;
@@ -80,7 +80,7 @@ sys_clock_nanosleep(struct cpu *cpu, const u64 *a)
 	if (abi_in(cpu->guest->abi, S_timespec, &ts, a[2]))
 		return -EFAULT;
 	r = host_syscall(cpu, __NR_clock_nanosleep, a[0], a[1], (u64)&ts, 0, 0, 0);
-	return r == -EINTR || r == -ERESTARTSYS ? -ERESTARTNOHAND : r;
+	return iscut(r) ? -ERESTARTNOHAND : r;
 }
 
 /* Only a kernel names this call, to continue an interrupted one; here that happens by calling the

@@ -36,7 +36,7 @@ forget(void)
 static struct kept *
 translate(const struct stream *s, struct region *r, gaddr pc, gaddr end, u32 mode, int step)
 {
-	struct tr t = {.r = r, .mode = mode, .pc = pc};
+	struct tr t = {.r = r, .mode = mode, .pc = pc, .alone = 1};
 	struct kept *k;
 	int going = 1;
 
