@@ -286,6 +286,24 @@ place(u8 *state, u64 at)
 	s->x[FUEL] &= 15;
 }
 
+/* Bytes stored one after another, and loaded as one number through a pointer that may be another. */
+static int
+idiom(struct item *i, int room)
+{
+	static const u16 load[3][2] = {{riscv_lh, riscv_lhu}, {riscv_lw, riscv_lwu}, {riscv_ld, riscv_ld}};
+	int size = (int)(rnd() % 3), n = 2 << size, base = 1 + (int)(rnd() % 3), off = (int)(rnd() % 128) - 64;
+	int from = base, to = rnd() & 1 ? base : 1 + (int)(rnd() % 3), miss = rnd() % 4 ? 0 : (int)(rnd() % 3) - 1;
+
+	if (room < n + 1)
+		return 0;
+	for (int k = 0; k <= n; k++)
+		i[k] = (struct item){.len = 4, .to = -1};
+	for (int k = 0; k < n; k++)
+		i[k].word = word(riscv_sb, 0, pointer[from], (int)(rnd() % 32), off + k);
+	i[n].word = word(load[size][rnd() & 1], 10 + (int)(rnd() % 16), pointer[to], 0, off + miss);
+	return n + 1;
+}
+
 static void
 put(int id, int rd, int rs1, int rs2, s64 imm)
 {
@@ -493,7 +511,7 @@ const struct stream stream_riscv64 = {
 	.elfflags = 5 /* RVC, double-float ABI */, .size = sizeof(struct state),
 	.mem = offsetof(struct state, mem), .memsize = MEM, .field = field, .nline = NLINE, .name = name,
 	.lineof = lineof, .kind = kind, .conditional = conditional, .absent = absent, .wrong = wrong, .idle = idle,
-	.make = make, .iswrong = iswrong, .fill = fill, .place = place, .common = common, .back = back, .enter = enter,
+	.make = make, .idiom = idiom, .iswrong = iswrong, .fill = fill, .place = place, .common = common, .back = back, .enter = enter,
 	.leave = leave, .finish = finish, .aim = aim, .before = before,
 	.isfloat = isfloat, .nmode = 5, .vector = vector, .operands = operands, .loop = loop,
 };

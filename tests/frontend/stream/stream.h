@@ -64,6 +64,8 @@ struct stream {
 	const struct except *idle;     /* lines that change nothing a program sees */
 	/* A random instruction of the line that can run here (to: 0 if it goes somewhere); 0: not this one. */
 	int (*make)(int line, struct piece *, struct item *);
+	/* Instructions that a translator takes together, at most `room` of them; their number.  May be 0. */
+	int (*idiom)(struct item *, int room);
 	int (*iswrong)(const struct item *);           /* the instruction belongs to `wrong` */
 	void (*fill)(struct piece *);                  /* random registers */
 	void (*place)(u8 *state, u64 at);              /* the registers that depend on where the state lies */
