@@ -21,6 +21,7 @@
 enum {
 	BASE = 0x100000, CODE = 1 << 20,       /* where the program lies; its states follow, */
 	ARGS = 64, STACK = 1 << 16,            /* what installs a signal handler, and its stack */
+	NOWHERE = 0x8000,                      /* below what may be mapped */
 	MAXBLOCK = 1000, MAXITEM = 60, MAXBEFORE = 6,
 };
 
@@ -69,10 +70,10 @@ struct stream {
 	int (*iswrong)(const struct item *);           /* the instruction belongs to `wrong` */
 	void (*fill)(struct piece *);                  /* random registers */
 	void (*place)(u8 *state, u64 at);              /* the registers that depend on where the state lies */
-	/* Code at the start of a program: installs a handler of SIGILL and SIGTRAP, whose address it returns, by
+	/* Code at the start of a program: installs a handler of SIGILL, SIGTRAP and SIGSEGV, whose address it returns, by
 	 * structs at args (program.c); it goes on after the instruction and mixes the signal into a register. */
 	u64 (*common)(u64 args);
-	/* What that start and the handler come to in our evaluation, where calls and traps come back; 0: the end. */
+	/* What that start and the handler come to in our evaluation, where calls, traps and faults come back; 0: the end. */
 	int (*back)(struct cpu *);
 	/* Code around each block, whose state lies at an address; the end. */
 	void (*enter)(u64 at), (*leave)(u64 at, const struct piece *), (*finish)(u64 at, u64 size);
