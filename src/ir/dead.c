@@ -19,7 +19,7 @@
  * flags before it writes them; pc is FLAGS_UNKNOWN where the target is not known (callr, ret). */
 #include "ir/ir.h"
 
-enum { TO_DEAD = 0xfffe, TO_LIVE = 0xffff };
+enum { TO_DEAD = 0xfffe, TO_LIVE = 0xffff, MANY = 255 };
 
 /* What the pass has to know of an operation, in one byte. */
 enum { DROP = 1, LEAVES = 2, LOOKS = 4, GET = 8, PUT = 16, HELPER = 32, FAULTS = 64, TAKES = 128 };
@@ -44,12 +44,14 @@ struct pass {
 	int nedge;
 	u32 seen[256], now;            /* per variable: == now if put again below */
 	int taken;                     /* an operation below takes the flags put last above it */
+	u8 faults, putfaults;          /* 1 + accesses below that may fault; the same at the put of flags below; no more
+	                                * than MANY */
 	int ld;                        /* a load met lately, and `now` below it */
 	u32 ldnow;
 };
 
-/* Per ref: the value is used.  Constants, too, so that nobody needs to look what a ref is.  Compile is never entered
- * twice at a time. */
+/* Per ref: the value is used: p->faults at its last use.  Constants, too, so that nobody needs to look what a ref is.
+ * Compile is never entered twice at a time. */
 static u8 used[1 << 16];
 
 /* -- flags between blocks -- */
@@ -149,6 +151,7 @@ dead_put(struct pass *p, int var, int *flagslive)
 	if (var == p->flags) {
 		dead = !*flagslive;
 		*flagslive = p->taken = 0;
+		p->putfaults = p->faults;
 	} else {
 		dead = p->seen[var] == p->now;
 		p->seen[var] = p->now;
@@ -186,6 +189,15 @@ read_var(struct pass *p, int var, int *flagslive)
 	p->seen[var] = 0;
 }
 
+/* Flags that are taken below must be there for who comes back from the fault; so must those that a value was made
+ * of above which is used below: the code to come back to makes it anew (TAKES in scan_one). */
+static void
+may_fault(struct pass *p, int *flagslive)
+{
+	*flagslive |= p->taken;
+	p->faults += p->faults < MANY;
+}
+
 /* A helper reads the vectors it names, and may look at all. */
 static void
 scan_helper(struct pass *p, const struct ins *i, int *flagslive)
@@ -200,7 +212,7 @@ scan_helper(struct pass *p, const struct ins *i, int *flagslive)
 	if (does & HELP_STATE)
 		*flagslive = 1;
 	if (does & HELP_FAULT)
-		*flagslive |= p->taken;
+		may_fault(p, flagslive);
 	if (does & (HELP_STATE | HELP_FAULT))
 		p->now++;
 }
@@ -226,9 +238,11 @@ scan_one(struct pass *p, int k, u8 is, int *flagslive)
 		*flagslive = live_at(p, p->m) | (i->op == O_brc || i->op == O_brf ? *flagslive : 0);
 	}
 	if (is & FAULTS)
-		*flagslive |= p->taken;
-	if (is & TAKES)
+		may_fault(p, flagslive);
+	if (is & TAKES) {
 		p->taken = 1;
+		*flagslive |= used[k] && p->faults > p->putfaults && (used[k] < p->faults || p->faults == MANY);
+	}
 	if (is & LOOKS && takes(i)) {
 		p->ld = k;
 		p->ldnow = p->now;
@@ -250,12 +264,21 @@ hint(const struct pass *p, const struct ins *put)
 	return (struct ins){.op = O_nop, .ty = N, .v = any ? put->v : 0, .imm = any ? t : 0};
 }
 
+static inline void
+use(const struct pass *p, const struct ins *i)
+{
+	used[i->a] = used[i->a] ? used[i->a] : p->faults;
+	used[i->b] = used[i->b] ? used[i->b] : p->faults;
+	used[i->c] = used[i->c] ? used[i->c] : p->faults;
+}
+
 static void
 scan(struct pass *p, const struct block *b)
 {
 	int flagslive = 1;
 
 	p->taken = 0;
+	p->faults = p->putfaults = 1;
 	p->now++;
 	for (int k = b->first + b->n - 1; k >= b->first; k--) {
 		struct ins *i = &p->r->ins[k];
@@ -265,7 +288,7 @@ scan(struct pass *p, const struct block *b)
 		if ((is & DROP && !used[k]) || (is & ~DROP && scan_one(p, k, is, &flagslive)))
 			*i = i->op == O_put ? hint(p, i) : (struct ins){.op = O_nop, .ty = N};
 		else
-			used[i->a] = used[i->b] = used[i->c] = 1;
+			use(p, i);
 	}
 }
 

@@ -36,6 +36,7 @@ struct piece {
 	int loops;                     /* may go backward */
 	int calls;                     /* for the guest: has calls and returns */
 	int traps;                     /* has instructions that trap */
+	int faults, floats;            /* for the guest: has accesses that fault; floating-point arithmetic */
 	u32 moved;                     /* registers written back so far, which may not move again */
 	int exclusive;                 /* width of its exclusive accesses; -1: none yet */
 	u64 memseed;                   /* its memory; 0: zeros */
