@@ -25,7 +25,7 @@ objs     = $(patsubst src/%,$(B)/%.o,$1)
 LIBA    := $(foreach r,$(ROOMS),$(B)/lib$r.a)
 TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*/test_*.c))
 
-.PHONY: all debug static check check-full soak unit asan bless fuzz fuzz-targets lint bench demo install clean tests
+.PHONY: all debug static check check-full soak unit asan tsan bless fuzz fuzz-targets lint bench demo install clean tests
 all: $(B)/dragoman
 
 MAIN := $(B)/main.c.o $(B)/options.c.o $(B)/cachecmd.c.o $(B)/warm.c.o
@@ -101,6 +101,11 @@ asan:
 	+$(MAKE) B=$(B)-asan OPT='-O1 -g' CFLAGS='$(UBSAN) -fsanitize=address -fno-omit-frame-pointer' SKIP='$(NOASAN)' unit
 	+$(MAKE) B=$(B)-ubsan OPT='-O1 -g' CFLAGS='$(UBSAN)' all $(NOASAN:%=$(B)-ubsan/tests/passed/%)
 	tests/check.d/10-prog.sh $(B)-ubsan
+
+# The program under ThreadSanitizer, for tests/check.d/44-tsan.sh
+tsan:
+	+@$(MAKE) -s B=$(B)-tsan CC=clang OPT='-O1 -g' CFLAGS='-fsanitize=thread' all
+	@tests/check.d/44-tsan.sh $(B)
 
 # Fuzz targets (libFuzzer): tests/fuzz.sh runs them
 FUZZ := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))

@@ -363,8 +363,10 @@ int
 core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 {
 	static struct walk w;                          /* core.lock held */
-	struct tr t = {.r = r, .mode = mode & ~ALONE, .alone = (mode & ALONE) != 0,
-		.answered = core.guest->keeps ? answered : 0, .env = &w};
+	struct tr t = {
+		.r = r, .mode = mode & ~ALONE, .alone = (mode & ALONE) != 0,
+		.answered = core.guest->keeps ? answered : 0, .env = &w,
+	};
 	u64 off, from;
 
 	w.cpu = cpu;
@@ -389,6 +391,8 @@ core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 	}
 	if (r->broken)
 		return -E2BIG;
+	if (r->unboxes)
+		ir_box(r);
 	ir_dead(r, flagslive, &w);
 	return 0;
 }

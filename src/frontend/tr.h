@@ -35,6 +35,7 @@ struct tr {
 	u32 mode;                      /* = r->mode */
 	gaddr next;                    /* address after the instruction */
 	u64 ext;                       /* extensions this guest has, for need= */
+	int bytestored;                /* RISC-V: number of the region's last store of a byte */
 	void *own;
 };
 

@@ -166,7 +166,7 @@ leave_put(struct pass *p, const struct ins *put)
 	struct ins *ld = &p->r->ins[p->ld];
 	const struct ins *d = &p->r->ins[put->a & ~REF_K];
 
-	if (p->now != p->ldnow + 1 || p->seen[put->v] != p->ldnow || put->a != ld->a || isk(put->a) || put->ty != I64 ||
+	if (p->seen[put->v] != p->ldnow || put->a != ld->a || isk(put->a) || put->ty != I64 ||
 	    d->op != O_add || isk(d->b) || put->v >= 1 << (16 - AUX_BASE) || ld->aux >> AUX_BASE)
 		return 0;
 	ld->aux |= (u16)(put->v << AUX_BASE);
@@ -224,7 +224,7 @@ scan_one(struct pass *p, int k, u8 is, int *flagslive)
 	const struct ins *i = &p->r->ins[k];
 
 	if (is & PUT)
-		return leave_put(p, i) || dead_put(p, i->v, flagslive);
+		return (p->now == p->ldnow + 1 && leave_put(p, i)) || dead_put(p, i->v, flagslive);
 	if (is & GET)
 		read_var(p, i->v, flagslive);
 	if (is & HELPER) {

@@ -114,6 +114,7 @@ enum {
 	FP_UNS = 1 << 4,               /* integer side is unsigned */
 	FP_SILENT = 1 << 4,            /* fset: raises nothing; a HELP_FLAGS helper before it in the block took the
 	                                * flags so far, and invalid is clear afterwards when an operand is a NaN */
+	FP_BOXED = 1 << 4,             /* funbox: it is boxed */
 	FP_EXACT = 1 << 5,             /* fround: raises inexact */
 	FP_NANMAX = 1 << 6,            /* fcvti: NaN converts to the largest value (RISC-V), else to 0 */
 	FP_NUM = 1 << 7,               /* fmin/fmax: a quiet NaN loses (IEEE minNum, and RISC-V's minimumNumber by fpnan) */
@@ -165,7 +166,7 @@ struct ins {
 struct block {
 	gaddr pc;                      /* guest address of its first instruction */
 	int first, n;                  /* its instructions in region->ins */
-	u8 entry;                      /* may be entered from outside (found by address) */
+	u8 entry;                      /* may be entered from outside (found by address); not if box.c says so */
 	u8 target;                     /* jumped to from inside the region */
 	u8 flagsin;                    /* reads the flags variable before writing it (dead.c) */
 };
@@ -183,6 +184,7 @@ struct region {
 	int ninsn;                     /* guest instructions */
 	int sorted;                    /* the blocks are in the order of their addresses */
 	int broken;                    /* too big: give up and retry smaller */
+	int unboxes;                   /* the translator's: ir_box may be of use */
 	/* builder state of the open block */
 	gaddr insn_pc;
 	ref cur[256];                  /* current value of each variable, 0 if unknown */
@@ -233,6 +235,7 @@ u64 ir_vshl(u64 a, u64 b, int w, int how);
 /* -- passes over a whole region -- */
 #define FLAGS_UNKNOWN (~(gaddr)0)              /* asked of flagslive where the target is computed */
 void ir_dead(struct region *, int (*flagslive)(void *, gaddr, int), void *);     /* needs all blocks; see dead.c */
+void ir_box(struct region *);                  /* needs all blocks; before ir_dead; see box.c */
 int ir_type(const struct ins *);               /* of its value: N, I64 (kinds J, B), FL, or ty */
 const char *ir_verify(const struct region *);  /* 0 or what is wrong (static text buffer) */
 

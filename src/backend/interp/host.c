@@ -114,7 +114,8 @@ next(struct cpu *cpu, const struct image *m)
 	const struct iblock *b = block_at(m, cpu->pc);
 	const struct jc *j = &cpu->jc[jc_index(cpu->pc)];
 
-	if (!b && j->pc == cpu->pc)
+	/* other threads take entries back */
+	if (!b && __atomic_load_n(&j->pc, __ATOMIC_RELAXED) == cpu->pc)
 		b = (const struct iblock *)j->code;
 	return b;
 }

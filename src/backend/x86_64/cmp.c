@@ -93,12 +93,14 @@ x_compare(struct x86 *x, const struct ins *i)
 		return rel_cc[rel];
 	}
 	ra = xr_usem(x, a, w, &m);
+	if (ra < 0 && i->op != O_brc)          /* a branch is predicted: it can wait */
+		ra = xr_hurry(x, a, w, m);
 	if (x_isk(x, b, &k) && (w == 32 || fits32(k))) {
 		compare_k(x, w, ra, m, test, (s32)k);
 	} else if (ra < 0) {
 		rb = xr_use(x, b, w);
 		op_rm(&x->a, test ? 0x85 : 0x39, w, rb, m, 0);
-	} else if ((rb = xr_usem(x, b, w, &m)) < 0) {
+	} else if ((rb = xr_usem(x, b, w, &m)) < 0 && (i->op == O_brc || (rb = xr_hurry(x, b, w, m)) < 0)) {
 		op_rm(&x->a, test ? 0x85 : 0x3b, w, ra, m, 0);
 	} else {
 		op_rr(&x->a, test ? 0x85 : 0x3b, w, ra, rb);

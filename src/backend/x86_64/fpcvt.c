@@ -68,6 +68,21 @@ unbox_cold(struct x86 *x, const struct cold *cold)
 	jmp_to(&x->a, cold->back);
 }
 
+/* The low bits of what is known to be boxed: where it is. */
+static void
+as_it_is(struct x86 *x, const struct ins *i)
+{
+	const struct val *v = &x->val[i->a];
+	struct regs3 r;
+
+	if (v->var != NOVAR) {
+		val_inhome(x, (ref)x->i, v->var);
+		return;
+	}
+	r = use1(x, i);
+	vmov(&x->a, r.d, r.a);
+}
+
 int
 ef_funbox(struct x86 *x, const struct ins *i)
 {
@@ -77,6 +92,10 @@ ef_funbox(struct x86 *x, const struct ins *i)
 
 	if (i->ty != F32 && i->ty != F16)
 		return 0;
+	if (i->aux & FP_BOXED) {
+		as_it_is(x, i);
+		return 1;
+	}
 	a = xv_use(x, i->a);
 	g = xr_tmp(x);
 	d = xv_def(x, (ref)x->i);

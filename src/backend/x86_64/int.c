@@ -15,7 +15,8 @@ cut(struct x86 *x, const struct ins *i, int d)
 		movzx_rr(&x->a, ty_bits(i->ty), d, d);
 }
 
-/* A variable in memory is changed in place: add [home], b.  a must be its present value. */
+/* A variable in memory is changed in place: add [home], b.  a must be its present value, and the new one not be
+ * wanted again soon, but by a branch, which is predicted. */
 static int
 in_memory(struct x86 *x, const struct ins *i, enum alu op, ref a, ref b)
 {
@@ -24,9 +25,9 @@ in_memory(struct x86 *x, const struct ins *i, enum alu op, ref a, ref b)
 	s64 k = 0;
 	int rb = -1;
 
-	if (v->want == NOVAR || x86_home[v->want].reg >= 0 || x86_home[v->want].kind != REG_INT ||
-	    i->ty != I64 || isk(a) || x->val[a].var != v->want || x->val[a].reg >= 0 ||
-	    x->val[a].flags & VAL_NARROW)
+	if (v->uses > 1 + (x->r->ins[v->last].op == O_brc) || v->want == NOVAR ||
+	    x86_home[v->want].reg >= 0 || x86_home[v->want].kind != REG_INT || i->ty != I64 || isk(a) ||
+	    x->val[a].var != v->want || x->val[a].reg >= 0 || x->val[a].flags & VAL_NARROW)
 		return 0;
 	if (!imm32(x, b, 64, &k))
 		rb = xr_use(x, b, 64);

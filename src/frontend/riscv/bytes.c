@@ -135,7 +135,9 @@ rv_frombytes(struct tr *t, ref base, s32 disp, int n)
 	ref v[8] = {0}, to = 0, known;
 	s64 at = 0;
 
-	if (n > 1 && stored(t->r, base, disp, n, v))
+	if (n == 1 || t->bytestored < firstback(t->r))
+		return 0;
+	if (stored(t->r, base, disp, n, v))
 		return join(t, v, n);
 	if (n < ASKED || !storedlast(t->r, n, v, &to, &at))
 		return 0;

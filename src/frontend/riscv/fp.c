@@ -11,6 +11,7 @@ fget(struct tr *t, int ty, int n)
 {
 	ref v = tr_get(t, F64, RV_F0 + n);
 
+	t->r->unboxes |= ty != F64;
 	return ty == F64 ? v : ir_opx(t->r, O_funbox, ty, 0, F64, 0, v, 0, 0);
 }
 

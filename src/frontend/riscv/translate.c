@@ -168,6 +168,8 @@ rv_store(struct tr *t, const struct riscv_insn *a)
 	ref base = rv_get(t, a->rs1);
 
 	tr_st(t, a->ty, 0, base, a->imm, rv_get(t, a->rs2));
+	if (a->ty == I8)
+		t->bytestored = t->r->nins - 1;
 	return 1;
 }
 
@@ -220,10 +222,15 @@ logic(struct tr *t, int op, ref x, ref y)
 	return v ? tr_sxt(t, I64, v, 32) : tr_op2(t, op, I64, x, y);
 }
 
+/* A mask over a cut word in its place: the cut is most likely found dead. */
 int
 rv_alui(struct tr *t, const struct riscv_insn *a)
 {
-	rv_put(t, a->rd, tr_opk(t, a->op, I64, rv_get(t, a->rs1), (u64)(s64)a->imm));
+	ref x = rv_get(t, a->rs1);
+
+	if (a->op == O_and && a->rd == a->rs1 && a->imm >= 0)
+		x = low(t, x);
+	rv_put(t, a->rd, tr_opk(t, a->op, I64, x, (u64)(s64)a->imm));
 	return 1;
 }
 
