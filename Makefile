@@ -132,7 +132,7 @@ FULL := TORTURE_EVERY=1 FULL=1 FUZZ_SECONDS=3600 CHILDREN=5000 RUNS=5 MUTATIONS=
 	LITMUS_ROUNDS=10000000 CHECK_TIMEOUT=40000
 check-full:
 	@tools/need.sh build check
-	+@$(FULL) tests/check.sh $(B) | tee $(B)/check-full.txt
+	+@$(CHECK_FULL) tests/check.sh $(B) | tee $(B)/check-full.txt
 	@tests/summary.sh $(B) >tests/SUMMARY.md
 
 HOURS ?= 1
