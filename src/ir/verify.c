@@ -191,7 +191,7 @@ bits_field(const struct ins *i)
 		return imm >= 1 && i->v + imm <= w ? 0 : "bit field out of range";
 	case O_extr:
 		return imm >= 0 && imm < w ? 0 : "amount out of range";
-	case O_shli: case O_shri: case O_sari:
+	case O_shli: case O_shri: case O_sari: case O_roli:
 		return imm >= 0 && imm <= w ? 0 : "amount out of range";
 	case O_urshri: case O_srshri:
 		return imm >= 1 && imm <= w ? 0 : "amount out of range";

@@ -18,7 +18,7 @@ static const struct opcase { u8 op, lanes, nvec, how; } cases[] = {
 	{O_uqsub, INTS, 2, 0}, {O_sqsub, INTS, 2, 0}, {O_suqadd, INTS, 2, 0}, {O_usqadd, INTS, 2, 0},
 	{O_sqdmulh, INTS, 2, 0}, {O_sqrdmulh, INTS, 2, 0}, {O_mulwu, B16 | B32 | B64, 2, 0},
 	{O_mulws, B16 | B32 | B64, 2, 0}, {O_pmul, B8, 2, 0}, {O_shli, INTS, 1, H_SHIFT}, {O_shri, INTS, 1, H_SHIFT},
-	{O_sari, INTS, 1, H_SHIFT}, {O_urshri, INTS, 1, H_RSHIFT}, {O_srshri, INTS, 1, H_RSHIFT},
+	{O_sari, INTS, 1, H_SHIFT}, {O_roli, INTS, 1, H_SHIFT}, {O_urshri, INTS, 1, H_RSHIFT}, {O_srshri, INTS, 1, H_RSHIFT},
 	{O_ushl, INTS, 2, 0}, {O_sshl, INTS, 2, 0}, {O_urshl, INTS, 2, 0}, {O_srshl, INTS, 2, 0},
 	{O_uqshl, INTS, 2, 0}, {O_sqshl, INTS, 2, 0}, {O_sqrshl, INTS, 2, 0}, {O_sqshlu, INTS, 2, 0},
 	{O_popcnt, B8, 1, 0}, {O_rbit, B8, 1, 0}, {O_clz, INTS, 1, 0}, {O_cls, INTS, 1, 0},

@@ -89,7 +89,7 @@ fields(struct ins *i)
 		i->v = rnd() % 4 ? (u16)(rnd() % (u64)(w - i->imm + 1)) : 0;
 		break;
 	case O_extr: i->imm = rnd() & 1 ? (int)(rnd() % (u64)w) : 0; break;
-	case O_shli: case O_shri: case O_sari: i->imm = (int)(rnd() % 3 * (u64)w / 2); break;
+	case O_shli: case O_shri: case O_sari: case O_roli: i->imm = (int)(rnd() % 3 * (u64)w / 2); break;
 	case O_urshri: case O_srshri: i->imm = 1 + (int)(rnd() % (u64)w); break;
 	case O_crc32: i->imm = 8 << rnd() % 4; i->v = rnd() & 1; break;
 	case O_set: case O_vset: i->v = (u16)(rnd() % R_UN); break;

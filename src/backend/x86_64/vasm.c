@@ -223,10 +223,12 @@ v2m(struct code *a, u32 op, int d, struct mem m)
 void
 vshi(struct code *a, enum vsh how, int bits, int d, int s, int n)
 {
-	static const u8 digit[] = {[VSH_R] = 2, [VSH_RA] = 4, [VSH_L] = 6};
+	static const u8 digit[] = {[VSH_ROL] = 1, [VSH_R] = 2, [VSH_RA] = 4, [VSH_L] = 6};
 	u32 op = XO(P66, M0F, 0x71) + (bits == 32 ? 1 : bits == 64 ? 2 : 0);
 
-	if (bits == 64)
+	if (how == VSH_ROL)
+		op = XO(P66, M0F, 0x72) | OPE | (bits == 64 ? OPEW : 0);
+	else if (bits == 64)
 		op = how == VSH_RA ? (u32)(XO(P66, M0F, 0x72) | OPE | OPEW) : op | OPEW;
 	if (!x86feat.avx)
 		vmov(a, d, s);

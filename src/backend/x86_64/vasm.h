@@ -203,7 +203,7 @@ void v2m(struct code *, u32 op, int d, struct mem);            /* loads; stores 
 void vmov(struct code *, int d, int s);                        /* all of the register; nothing when equal */
 
 /* shifts by immediate: lane bits 16, 32, 64 */
-enum vsh { VSH_R, VSH_RA, VSH_L };
+enum vsh { VSH_R, VSH_RA, VSH_L, VSH_ROL };
 void vshi(struct code *, enum vsh, int bits, int d, int s, int n);
 void vshdq(struct code *, int left, int d, int s, int bytes);
 

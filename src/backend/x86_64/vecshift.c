@@ -85,6 +85,28 @@ ev_shi(struct x86 *x, const struct ins *i)
 	return 1;
 }
 
+int
+ev_roli(struct x86 *x, const struct ins *i)
+{
+	int w = ty_lanebits(i->ty), n = i->imm & (w - 1);
+	struct code *c = &x->a;
+
+	if (!shiftable(i))
+		return 0;
+	int a = xv_use(x, i->a), t = xv_tmp(x), d = xv_def(x, (ref)x->i);
+
+	if (n == 0) {
+		vmov(c, d, a);
+	} else if (w >= 32 && x86feat.avx512) {
+		vshi(c, VSH_ROL, w, d, a, n);
+	} else {
+		shift_imm(c, VSH_L, w, t, a, n, t);
+		shift_imm(c, VSH_R, w, d, a, w - n, t);
+		v3(c, V_POR, d, d, t);
+	}
+	return 1;
+}
+
 /* Rounding: (a >> n) + (a >> (n - 1) & 1), the bit brought down from the top. */
 int
 ev_rshi(struct x86 *x, const struct ins *i)

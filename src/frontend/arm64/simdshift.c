@@ -26,12 +26,29 @@ simd_shift(struct tr *t, const struct a64v_insn *a)
 	return simd_put(t, ty, a->rd, v, simd_keep(a, ty_lanebits(ty)));
 }
 
+/* rd holds what rn loses in the shift: the two halves of a rotation.  Gives it, turned left, or 0. */
+static ref
+rotation(struct tr *t, const struct a64v_insn *a, int ty, int n)
+{
+	ref d = tr_get(t, ty, simd_v(a->rd)), s = tr_get(t, ty, simd_v(a->rn));
+	const struct ins *i = &t->r->ins[d];
+	int lane = ty_lanebits(ty);
+
+	if (i->op != (a->left ? O_shri : O_shli) || i->ty != ty || i->a != s || i->imm != lane - n)
+		return 0;
+	return simd_opi(t, O_roli, ty, s, a->left ? n : lane - n);
+}
+
 /* sli, sri: what the shift leaves empty is kept from rd */
 int
 simd_shift_insert(struct tr *t, const struct a64v_insn *a)
 {
 	int ty = simd_ivec(size(a)), lane = ty_lanebits(ty), n = amount(a);
 	u64 ones = zext(~(u64)0, lane), moved = n == lane ? 0 : a->left ? ones << n : ones >> n;
+	ref whole = rotation(t, a, ty, n);
+
+	if (whole)
+		return simd_put(t, ty, a->rd, whole, simd_keep(a, lane));
 	ref v = simd_opi(t, a->op, ty, tr_get(t, ty, simd_v(a->rn)), n);
 	ref d = tr_op2(t, O_andn, ty, tr_get(t, ty, simd_v(a->rd)), simd_lanes(t, ty, moved));
 
