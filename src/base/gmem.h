@@ -109,6 +109,8 @@ struct gmem_watch {
 	void (*renew)(void);
 	/* A file has been mapped privately at a, from offset off, executable and not writable.  The map lock is not held. */
 	void (*mapped)(gaddr a, u64 len, u64 off, int fd);
+	/* The guest's vDSO has been built there. */
+	void (*vdso)(gaddr a, u64 len);
 };
 extern const struct gmem_watch *gmem_watch;    /* set once by the engine; may be 0 in tests */
 /* Makes guest pages read-only on the host because they hold translated code, and back to what the

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include "base/root.h"
@@ -40,18 +39,19 @@ append(char *out, size_t root, const char *c, size_t n)
 static int
 follow(char *out, size_t root, char *rest, int *links)
 {
-	char link[ROOT_PATH], tail[ROOT_PATH];
+	char link[ROOT_PATH];
 	ssize_t n = readlink(out, link, sizeof link - 1);
-	size_t len = strlen(out);
+	size_t len = strlen(out), tail = strlen(rest);
 
 	if (n < 0)
 		return errno == EINVAL ? 0 : -errno;
-	link[n] = 0;
 	if (++*links > LINKS_MAX)
 		return -ELOOP;
-	strcpy(tail, rest);
-	if (snprintf(rest, ROOT_PATH, "%s/%s", link, tail) >= ROOT_PATH)
+	if ((size_t)n + 1 + tail >= ROOT_PATH)
 		return -ENAMETOOLONG;
+	memmove(rest + n + 1, rest, tail + 1);
+	memcpy(rest, link, (size_t)n);
+	rest[n] = '/';
 	if (*link == '/') {
 		out[root] = 0;
 		return 0;

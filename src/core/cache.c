@@ -9,7 +9,7 @@
 #include "base/model.h"
 #include "core/dso.h"
 
-enum { PAGE = 4096 };
+enum { PAGE = 4096, FIRST = 64 };
 
 struct dso *dso[NDSO];
 _Atomic int ndso;
@@ -202,7 +202,6 @@ mapimage(struct dso *d, int fd)
 		vacate(at, (u64)st.st_size);
 		return wrong;
 	}
-	d->trans = xmalloc((size_t)m.nregion * sizeof *d->trans);
 	d->image.size = m.size;
 	d->image = m;
 	return 0;
@@ -243,6 +242,21 @@ still(gaddr a, u64 len, u64 off, const struct stat *st, struct vma *v)
 	    v->end - a >= len && (v->flags & (GM_EXEC | GM_WRITE | GM_SHARED)) == GM_EXEC;
 }
 
+/* The dso of that key has its content at [a, a + len). */
+static struct dso *
+mapped(struct store_key *key, gaddr a, u64 len, const char *name)
+{
+	struct dso *d;
+
+	memcpy(key->config, config, sizeof config);
+	if (!(d = dso_for(key)))
+		return 0;
+	setclean(d, a, a + len);
+	if (logging(LOG_CACHE) && !d->name)
+		d->name = xstrdup(name ? name : "?");
+	return d;
+}
+
 void
 cache_mapped(gaddr a, u64 len, u64 off, int fd)
 {
@@ -258,14 +272,29 @@ cache_mapped(gaddr a, u64 len, u64 off, int fd)
 	pthread_mutex_lock(&core.lock);
 	if (!config[0] && !configure())
 		cache_on = 0;
-	memcpy(key.config, config, sizeof config);
-	if (cache_on && still(a, len, off, &st, &v) && !store_identify(fd, &key.file) && (d = dso_for(&key))) {
+	if (cache_on && still(a, len, off, &st, &v) && !store_identify(fd, &key.file) &&
+	    (d = mapped(&key, a, len, v.path))) {
 		d->st = st;
-		setclean(d, a, a + len);
-		if (logging(LOG_CACHE) && !d->name)
-			d->name = xstrdup(v.path ? v.path : "?");
 		attach(d);
 	}
+	pthread_mutex_unlock(&core.lock);
+}
+
+/* No file to identify: the build, which the key has, and the guest say what lies there.  Many programs never call
+ * it, so its image is looked for when one does. */
+void
+cache_vdso(gaddr a, u64 len)
+{
+	struct store_key key = {.delta = a, .file.byte = "vDSO"};
+	struct dso *d;
+
+	if (!cache_on)
+		return;
+	pthread_mutex_lock(&core.lock);
+	if (!config[0] && !configure())
+		cache_on = 0;
+	if (cache_on && (d = mapped(&key, a, len, "[vdso]")))
+		d->vdso = d->late = 1;
 	pthread_mutex_unlock(&core.lock);
 }
 
@@ -276,15 +305,15 @@ detach(struct dso *d)
 {
 	if (!d->image.base)
 		return;
-	for (u32 i = 0; i < d->image.nregion; i++)
-		if (d->trans[i])
-			core_kill(d->trans[i]);
+	for (u32 i = 0; i < d->made.cap; i++)
+		if (d->made.v[i])
+			core_kill(d->made.v[i]);
 	if (logging(LOG_CACHE))
 		log_print("cache: %s at %#llx: its code changes, let go\n", d->name, (unsigned long long)d->lo);
 	vacate(d->image.base, d->image.size);
 	d->image = (struct cimage){0};
-	free(d->trans);
-	d->trans = 0;
+	free(d->made.v);
+	memset(&d->made, 0, sizeof d->made);
 	atomic_fetch_add(&core.emptied, 1);    /* links on their way are forgotten */
 }
 
@@ -371,11 +400,12 @@ cache_emptied(void)
 	for (int i = 0; i < n; i++) {
 		struct dso *d = dso[i];
 
-		for (u32 k = 0; k < d->image.nregion; k++)
-			if (d->trans[k])
-				core_unlink(d->trans[k]);
-		if (d->image.nregion)
-			memset(d->trans, 0, (size_t)d->image.nregion * sizeof *d->trans);
+		for (u32 k = 0; k < d->made.cap; k++)
+			if (d->made.v[k])
+				core_unlink(d->made.v[k]);
+		if (d->made.cap)
+			memset(d->made.v, 0, d->made.cap * sizeof *d->made.v);
+		d->made.n = 0;
 	}
 }
 
@@ -393,22 +423,51 @@ cache_end(void)
 
 /* -- finding -- */
 
+/* Where the record of this code is, or belongs. */
+static struct trans **
+place(struct trans **v, u32 cap, const u8 *code)
+{
+	u32 h = (u32)((uintptr_t)code / 16 * 0x9e3779b97f4a7c15 >> 32);
+
+	while (v[h & (cap - 1)] && v[h & (cap - 1)]->code != code)
+		h++;
+	return &v[h & (cap - 1)];
+}
+
+static void
+enlarge(struct dso *d)
+{
+	u32 cap = d->made.cap ? d->made.cap * 2 : FIRST;
+	struct trans **v = xmalloc(cap * sizeof *v);
+
+	for (u32 i = 0; i < d->made.cap; i++)
+		if (d->made.v[i])
+			*place(v, cap, d->made.v[i]->code) = d->made.v[i];
+	free(d->made.v);
+	d->made.v = v;
+	d->made.cap = cap;
+}
+
 static struct trans *
 materialise(struct dso *d, u32 n)
 {
 	const struct cimage *m = &d->image;
 	const struct cimage_region *r = &m->region[n];
-	struct trans *t = d->trans[n];
+	struct trans *t, **at;
 
-	if (t || !cimage_usable(m, n))
-		return t;
+	if (d->made.n * 2 >= d->made.cap)
+		enlarge(d);
+	at = place(d->made.v, d->made.cap, m->code + r->code);
+	if (*at || !cimage_usable(m, n))
+		return *at;
 	t = arena_get(&core.arena, sizeof *t);
 	*t = (struct trans){.pc = r->pc, .mode = r->mode, .size = r->size, .code = m->code + r->code, .home = d,
 	    .inimage = 1, .link = m->link + r->link.at, .nlink = (int)r->link.n, .entry = m->entry + r->entry.at,
 	    .nentry = (int)r->entry.n, .map = m->map + r->map.at, .nmap = (int)r->map.n,
 	    .range = m->range + r->range.at, .nrange = (int)r->range.n};
 	core.stat.adopted++;
-	return d->trans[n] = t;
+	d->made.n++;
+	return *at = t;
 }
 
 static struct dso *
@@ -416,9 +475,19 @@ dso_at(gaddr pc)
 {
 	int n = atomic_load(&ndso);
 
-	for (int i = 0; i < n; i++)
-		if (dso[i]->image.base && pc >= dso[i]->lo && pc < dso[i]->hi)
-			return dso[i];
+	for (int i = 0; i < n; i++) {
+		struct dso *d = dso[i];
+
+		if (pc < d->lo || pc >= d->hi)
+			continue;
+		if (d->late) {
+			d->late = 0;
+			if (isclean(d, d->lo))
+				attach(d);
+		}
+		if (d->image.base)
+			return d;
+	}
 	return 0;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* cache.h - the engine's side of the translation cache; inside this room only
  *
- * A guest file mapped executable at one distance between addresses and offsets is a *dso*.  It has an image
- * (image.h) if the store has one, and the translations made of its bytes in this process may become
- * part of the next version of it.  A guest page counts as the file's (*clean*) from when it was mapped
+ * A guest file mapped executable at one distance between addresses and offsets is a *dso*, and so is the vDSO.
+ * It has an image (image.h) if the store has one, and the translations made of its bytes in this process may
+ * become part of the next version of it.  A guest page counts as the file's (*clean*) from when it was mapped
  * executable and not writable until the first time anything is done to the mapping.
  *
  * An image whose translated pages stop being clean goes as a whole, while nobody runs generated code: whoever ran
@@ -17,6 +17,7 @@ void cache_init(void);                 /* once, the code area being there */
 
 /* -- lock not held -- */
 void cache_mapped(gaddr a, u64 len, u64 off, int fd);
+void cache_vdso(gaddr a, u64 len);
 void cache_drop(gaddr a, u64 len);     /* waits until nobody runs generated code, if it must */
 void cache_flush(gaddr a, u64 len);    /* may be called from a helper */
 void cache_persist(void);              /* writes what is worth it */

@@ -16,8 +16,9 @@ struct dso {
 	gaddr lo, hi;                  /* pages that were mapped lie in [lo, hi); */
 	u8 *clean;                     /* those that still are as they were: 1 */
 	struct cimage image;
-	struct trans **trans;          /* records of its regions, made when needed */
-	int broken;
+	struct { struct trans **v; u32 n, cap; } made; /* records of its regions that were needed: a hash table by code */
+	u8 broken;
+	u8 vdso, late;                 /* no file; not attached yet */
 	char *name;                    /* for -d cache only */
 	u32 nnew; u64 newbytes;        /* of the persisting in progress */
 };

@@ -6,13 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 #include "base/diag.h"
 #include "core/dso.h"
 
-/* Nanoseconds, about: translating a region; writing a file, and a byte of it; and how many processes are
- * thought to translate the same again if it is not written. */
-enum { REGION_COST = 40000, FILE_COST = 500000, BYTE_COST = 4, AGAIN = 8 };
+/* Nanoseconds, about: translating anything at all (pages are touched), and a region; writing a file, and a byte of
+ * it; and how many processes are thought to translate the same again if it is not written. */
+enum { FIRST_COST = 100000, REGION_COST = 40000, FILE_COST = 500000, BYTE_COST = 4, AGAIN = 8 };
 
 static int persistfrom;                /* translations below are another's to persist, or are persisted */
 
@@ -53,12 +54,25 @@ count(void)
 	return nnew;
 }
 
+/* Of 65536. */
+static u64
+dice(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return ((u64)t.tv_nsec ^ (u64)getpid() << 32) * 0x9e3779b97f4a7c15 >> 48;
+}
+
+/* Much is written at once.  Of the processes that translate a little, which alone would not be worth a file, as many
+ * write one as make it cost no more than all have spent translating: what a script's thousand
+ * children translate is found in time. */
 static int
 isworth(const struct dso *d)
 {
-	u64 bytes = d->image.size + 2 * d->newbytes;
+	u64 cost = FILE_COST + (d->image.size + 2 * d->newbytes) * BYTE_COST, spent = (u64)d->nnew * REGION_COST;
 
-	return (u64)d->nnew * REGION_COST * AGAIN >= FILE_COST + bytes * BYTE_COST;
+	return spent * AGAIN >= cost || dice() < (spent + FIRST_COST) * 65536 / cost;
 }
 
 static int
@@ -201,7 +215,7 @@ cache_persist(void)
 		return;
 	n = count() ? atomic_load(&ndso) : 0;
 	for (int i = 0; i < n; i++)
-		if (dso[i]->nnew && isworth(dso[i]) && unchanged(dso[i]))
+		if (dso[i]->nnew && isworth(dso[i]) && (dso[i]->vdso || unchanged(dso[i])))
 			update(dso[i]);
 	persistfrom = atomic_load(&core.ntrans);
 	pthread_mutex_unlock(&core.lock);

@@ -282,4 +282,4 @@ smc_forget(void)
 	atomic_store(&npage, 0);
 }
 
-const struct gmem_watch smc_watch = {drop, unprotect, flush, flushall, renew, cache_mapped};
+const struct gmem_watch smc_watch = {drop, unprotect, flush, flushall, renew, cache_mapped, cache_vdso};

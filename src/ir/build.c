@@ -192,7 +192,8 @@ ir_put(struct region *r, int ty, int var, ref t)
 	struct ins i;
 
 	/* The value it already has, unless putting back a part clears what lies above it. */
-	if (r->cur[var] == t && !r->curput[var] && !isk(t) && ty_bits(ty) >= r->guest->reg[var].bits)
+	if (r->cur[var] == t && !r->curput[var] && !isk(t) && ty_bits(ty) >= r->guest->reg[var].bits
+	    && ty_bits(r->ins[t].ty) >= r->guest->reg[var].bits)
 		return;
 	/* What is put is what a later get finds: cut a wider value now. */
 	if (ty == I32)

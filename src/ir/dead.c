@@ -8,8 +8,8 @@
  * look: a get, an instruction that may fault or leave, a helper that sees the state.  Its nop keeps the
  * variable in v and the value in imm: the variable's home is a free place for the value.  For the
  * flags variable more is known and less is asked for: liveness is followed through the region's
- * blocks, and an instruction that faults does not keep flags alive (a guest's signal handler sees
- * stale flags then, and puts back what it saw).
+ * blocks, and an instruction that faults keeps flags alive only if code after it takes them, where control comes
+ * back to (else a guest's signal handler sees stale flags, and puts back what it saw).
  *
  * Code without indexed addresses makes them in the register that it loads to: put v, a + b; t = ld [a + b]; put v, t.
  * The first put is only for who sees the load fault.  It is left to the load (AUX_BASE), so that the host may add
@@ -19,17 +19,18 @@
  * flags before it writes them; pc is FLAGS_UNKNOWN where the target is not known (callr, ret). */
 #include "ir/ir.h"
 
-enum { TO_DEAD = 0xfffe, TO_LIVE = 0xffff };
+enum { TO_DEAD = 0xfffe, TO_LIVE = 0xffff, MANY = 255 };
 
 /* What the pass has to know of an operation, in one byte. */
-enum { DROP = 1, LEAVES = 2, LOOKS = 4, GET = 8, PUT = 16, HELPER = 32 };
+enum { DROP = 1, LEAVES = 2, LOOKS = 4, GET = 8, PUT = 16, HELPER = 32, FAULTS = 64, TAKES = 128 };
 static const u8 kind[O_COUNT] = {
 #define OP(name, r, a, b, c, traits, value) [O_##name] = \
 	O_##name == O_insn || O_##name == O_nop || O_##name == O_fence || O_##name == O_pref || O_##name == O_clrex ? 0 : \
 	O_##name == O_get ? DROP | GET : O_##name == O_put ? PUT : \
 	O_##name == O_help || O_##name == O_vhelp ? HELPER : \
 	((traits) & PURE ? DROP : 0) | ((traits) & (END | LEAVE) ? LEAVES : 0) | \
-	((traits) & (READ | WRITE | EFF | END | LEAVE) ? LOOKS : 0),
+	((traits) & (READ | WRITE | EFF | END | LEAVE) ? LOOKS : 0) | ((traits) & (READ | WRITE) ? FAULTS : 0) | \
+	(#a[0] == 'F' || #b[0] == 'F' || #c[0] == 'F' ? TAKES : 0),
 #include "ir/op.def"
 #undef OP
 };
@@ -42,12 +43,15 @@ struct pass {
 	struct edge { u16 from, to; } *edge;   /* between blocks, flags untouched before it */
 	int nedge;
 	u32 seen[256], now;            /* per variable: == now if put again below */
+	int taken;                     /* an operation below takes the flags put last above it */
+	u8 faults, putfaults;          /* 1 + accesses below that may fault; the same at the put of flags below; no more
+	                                * than MANY */
 	int ld;                        /* a load met lately, and `now` below it */
 	u32 ldnow;
 };
 
-/* Per ref: the value is used.  Constants, too, so that nobody needs to look what a ref is.  Compile is never entered
- * twice at a time. */
+/* Per ref: the value is used: p->faults at its last use.  Constants, too, so that nobody needs to look what a ref is.
+ * Compile is never entered twice at a time. */
 static u8 used[1 << 16];
 
 /* -- flags between blocks -- */
@@ -146,7 +150,8 @@ dead_put(struct pass *p, int var, int *flagslive)
 
 	if (var == p->flags) {
 		dead = !*flagslive;
-		*flagslive = 0;
+		*flagslive = p->taken = 0;
+		p->putfaults = p->faults;
 	} else {
 		dead = p->seen[var] == p->now;
 		p->seen[var] = p->now;
@@ -184,6 +189,15 @@ read_var(struct pass *p, int var, int *flagslive)
 	p->seen[var] = 0;
 }
 
+/* Flags that are taken below must be there for who comes back from the fault; so must those that a value was made
+ * of above which is used below: the code to come back to makes it anew (TAKES in scan_one). */
+static void
+may_fault(struct pass *p, int *flagslive)
+{
+	*flagslive |= p->taken;
+	p->faults += p->faults < MANY;
+}
+
 /* A helper reads the vectors it names, and may look at all. */
 static void
 scan_helper(struct pass *p, const struct ins *i, int *flagslive)
@@ -197,6 +211,8 @@ scan_helper(struct pass *p, const struct ins *i, int *flagslive)
 	}
 	if (does & HELP_STATE)
 		*flagslive = 1;
+	if (does & HELP_FAULT)
+		may_fault(p, flagslive);
 	if (does & (HELP_STATE | HELP_FAULT))
 		p->now++;
 }
@@ -221,6 +237,12 @@ scan_one(struct pass *p, int k, u8 is, int *flagslive)
 			p->m--;
 		*flagslive = live_at(p, p->m) | (i->op == O_brc || i->op == O_brf ? *flagslive : 0);
 	}
+	if (is & FAULTS)
+		may_fault(p, flagslive);
+	if (is & TAKES) {
+		p->taken = 1;
+		*flagslive |= used[k] && p->faults > p->putfaults && (used[k] < p->faults || p->faults == MANY);
+	}
 	if (is & LOOKS && takes(i)) {
 		p->ld = k;
 		p->ldnow = p->now;
@@ -242,11 +264,21 @@ hint(const struct pass *p, const struct ins *put)
 	return (struct ins){.op = O_nop, .ty = N, .v = any ? put->v : 0, .imm = any ? t : 0};
 }
 
+static inline void
+use(const struct pass *p, const struct ins *i)
+{
+	used[i->a] = used[i->a] ? used[i->a] : p->faults;
+	used[i->b] = used[i->b] ? used[i->b] : p->faults;
+	used[i->c] = used[i->c] ? used[i->c] : p->faults;
+}
+
 static void
 scan(struct pass *p, const struct block *b)
 {
 	int flagslive = 1;
 
+	p->taken = 0;
+	p->faults = p->putfaults = 1;
 	p->now++;
 	for (int k = b->first + b->n - 1; k >= b->first; k--) {
 		struct ins *i = &p->r->ins[k];
@@ -256,7 +288,7 @@ scan(struct pass *p, const struct block *b)
 		if ((is & DROP && !used[k]) || (is & ~DROP && scan_one(p, k, is, &flagslive)))
 			*i = i->op == O_put ? hint(p, i) : (struct ins){.op = O_nop, .ty = N};
 		else
-			used[i->a] = used[i->b] = used[i->c] = 1;
+			use(p, i);
 	}
 }
 

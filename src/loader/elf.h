@@ -6,7 +6,7 @@
 #include "base/guest.h"
 #include "base/word.h"
 
-enum { ELF_MAXSEG = 1024, ELF_PEEK = 4096 };
+enum { ELF_MAXSEG = 1024, ELF_PEEK = 1024 };
 
 /* Where the bytes come from: a file, of which the first bytes are already here, or memory. */
 struct elfsrc {

@@ -127,6 +127,8 @@ vdso_map(struct image *img)
 	if (!vdso_build(v, img->guest->elf.machine, g2h((gaddr)a), VDSO_SIZE))
 		bug("the vDSO of %s is too large", img->guest->name);
 	gmem_protect((gaddr)a, VDSO_SIZE, PROT_READ | PROT_EXEC);
+	if (gmem_watch && gmem_watch->vdso)
+		gmem_watch->vdso((gaddr)a, VDSO_SIZE);
 	img->vdso = gmem.vdso0 = (gaddr)a;
 	gmem.vdso1 = (gaddr)a + VDSO_SIZE;
 	img->sigreturn = img->vdso + VDSO_TEXT + 4u * v->sigreturn;

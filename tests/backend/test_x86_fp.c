@@ -121,7 +121,21 @@ emit(const struct opcase *c, const struct way *w)
 	}
 	if (c->op == O_fneg || c->op == O_fabs || c->op >= O_frecpe)
 		aux &= ~FP_RM;
-	fpool[k][below(POOL)] = ir_opx(&r, c->op, ty, aux, v, imm, a, b, d);
+	a = fpool[k][below(POOL)] = ir_opx(&r, c->op, ty, aux, v, imm, a, b, d);
+	if (w->guest == &guest_fp && ty == F32 && below(2))    /* boxed at once, as the translator does */
+		ir_put(&r, F64, NINT + (int)below(NVEC), ir_opx(&r, O_fbox, F64, 0, F32, 0, a, 0, 0));
+}
+
+/* A value from a variable that is boxed, or not known to be. */
+static ref
+unbox(const struct guest *g, int var)
+{
+	u8 *at = cpu_eval->state + g->reg[var].off;
+	int aux = below(2) ? FP_BOXED : 0;
+
+	if (aux)
+		st64(at, ld64(at) | (u64)0xffffffff << 32);
+	return ir_opx(&r, O_funbox, F32, aux, F64, 0, ir_get(&r, F64, var), 0, 0);
 }
 
 static int
@@ -149,7 +163,7 @@ block(const struct opcase *first, const struct way *w, int n, u64 seed)
 		for (int j = 1; j < ntypes; j++)
 			fpool[j][k] = ir_get(&r, types[j], NINT + (int)((var + (u32)j * 6) % NVEC));
 		if (isfp)
-			fpool[0][k] = ir_opx(&r, O_funbox, F32, 0, 0, 0, fpool[1][k], 0, 0);
+			fpool[0][k] = unbox(w->guest, NINT + (int)((var + 6) % NVEC));
 		else
 			fpool[0][k] = ir_get(&r, F32, NINT + (int)(var % NVEC));
 		ipool[k] = ir_get(&r, I64, (int)below(NINT));

@@ -46,6 +46,14 @@ for g in aarch64 riscv64; do
 		for n in cold warm again; do same "$g $exe $n" "$want" "$(run "$D/$exe")"; done
 		few "$g $exe" 10 "$(stat "$new" "$D/$exe")"
 	done
+	# what a process translates a little of, in the vDSO too, one of the next ones keeps
+	printf '#include <time.h>\nint main(int n, char **v) { struct timespec t = {n, 0}; return n > 1 && clock_gettime(0, &t); }\n' >"$D/little.c"
+	$cc -O2 -o "$D/little" "$D/little.c" || no "$g: little.c"
+	for n in cold warm again; do same "$g little $n" "" "$(run "$D/little")"; done
+	left=$(stat "$new" "$D/little" x)
+	same "$g: the clock is asked in new code" 1 "$([ "$left" -gt 0 ] && echo 1)"
+	for ((n = 0; n < 300 && left > 0; n++)); do left=$(stat "$new" "$D/little" x); done
+	same "$g: in the end all is kept" 0 "$left"
 	# another configuration is another file
 	few "$g without bmi2 is made anew" 100000 "$(stat "$new" --host-off bmi2 "$D/hello")"
 	same "$g features" 1 "$([ "$(stat "$new" --host-off bmi2,avx "$D/hello")" -gt 50 ] && echo 1)"

@@ -102,6 +102,14 @@ test_flags_in_a_block(void **state)
 	/* a load does not keep them */
 	check("block 0x0\n" FLAGS "\tt3 = ld i64 t1\n\tt4 = fltst i64 t3\n\tput fl nz, t4\n\tjmp n 0x10\n",
 	      "block 0x0\n\tt1 = get i64 x1\n\tt2 = ld i64 t1\n\tt3 = fltst i64 t2\n\tput fl nz, t3\n\tjmp n 0x10\n");
+	/* ... unless flags from before it are taken after it: control may come back to there */
+	SAME("block 0x0\n" FLAGS "\tt3 = ld i64 t1\n\tt4 = fcc.eq i64 t2\n\tput i64 x2, t4\n\tt5 = fltst i64 t3\n\tput fl nz, t5\n"
+	     "\tjmp n 0x10\n");
+	SAME("block 0x0\n" FLAGS "\tt3 = fcc.eq i64 t2\n\tput i64 x2, t3\n\tt4 = ld i64 t1\n\tput i64 x3, t3\n\tt5 = fltst i64 t4\n"
+	     "\tput fl nz, t5\n\tjmp n 0x10\n");
+	check("block 0x0\n" FLAGS "\tt3 = fcc.eq i64 t2\n\tput i64 x2, t3\n\tt4 = ld i64 t1\n\tt5 = fltst i64 t4\n\tput fl nz, t5\n"
+	      "\tjmp n 0x10\n", "block 0x0\n\tt1 = get i64 x1\n\tt2 = flsub i64 t1, 0x1\n\tt3 = fcc.eq i64 t2\n\tput i64 x2, t3\n"
+	      "\tt4 = ld i64 t1\n\tt5 = fltst i64 t4\n\tput fl nz, t5\n\tjmp n 0x10\n");
 	/* computed targets ask about FLAGS_UNKNOWN, traps keep */
 	check("block 0x0\n" FLAGS "\tret i64 t1\n", "block 0x0\n\tt1 = get i64 x1\n\tret i64 t1\n");
 	SAME("block 0x0\n" FLAGS "\ttrap.undef n\n");

@@ -67,6 +67,18 @@ test_equal_values_are_merged(void **state)
 	assert_int_not_equal(ir_op(&r, O_sub, I64, x, y, 0), ir_op(&r, O_sub, I64, y, x, 0));
 }
 
+/* What was read narrow and is put wide has lost what lay above. */
+static void
+test_a_part_put_back_clears_the_rest(void **state)
+{
+	(void)state;
+	begin();
+	ir_put(&r, I64, X0, ir_get(&r, I32, X0));
+	assert_int_equal(r.ins[r.nins - 1].op, O_put);
+	ir_put(&r, I64, X1, ir_get(&r, I64, X1));
+	assert_int_equal(r.ins[r.nins - 1].op, O_get);
+}
+
 static void
 test_stack_adjustments_add_up(void **state)
 {
@@ -84,6 +96,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_xor_of_equals_is_zero),
 		cmocka_unit_test(test_equal_values_are_merged),
 		cmocka_unit_test(test_stack_adjustments_add_up),
+		cmocka_unit_test(test_a_part_put_back_clears_the_rest),
 	};
 
 	seed = argc > 1 ? strtoull(argv[1], 0, 0) : (u64)time(0) * 0x9e3779b97f4a7c15 | 1;

@@ -171,7 +171,7 @@ arith(struct x86 *x, u32 op, int ty, int d, int a, int b, struct mem *m)
 int
 ef_arith(struct x86 *x, const struct ins *i)
 {
-	int keep = fp_keeps(x, i), cold0 = x->ncold;
+	int keep = fp_keeps(x, i), cold0 = x->ncold, box = -1;
 	struct fpregs r = noregs();
 	struct mem m;
 
@@ -181,13 +181,20 @@ ef_arith(struct x86 *x, const struct ins *i)
 		return 0;
 	fp_saveflags(x, i);
 	r.a = xv_use(x, i->a);
+	if (!keep && (box = fp_boxedhome(x, i->a)) >= 0)
+		x->lock[1] |= 1u << (r.a = box);
 	r.b = keep ? xv_use(x, i->b) : xv_usem(x, i->b, &m);
 	r.t = fp_looktmp(x, i);
-	r.d = keep ? xv_defx(x, (ref)x->i) : xv_def(x, (ref)x->i);
+	r.d = box >= 0 ? fp_boxes(x) : -1;
+	box = r.d >= 0;
+	if (!box)
+		r.d = keep ? xv_defx(x, (ref)x->i) : xv_def(x, (ref)x->i);
 	fp_rmguard(x, i, r);
 	arith(x, arith_op(i->op), i->ty, r.d, r.a, r.b, &m);
 	fp_tinycheck(x, i, r);
 	fp_nancheck(x, i, r);
+	if (box && fp_ispending((ref)x->i))
+		fp_pend(x, (ref)(x->i + 1), 1);
 	fp_back(x, cold0);
 	return 1;
 }

@@ -44,7 +44,17 @@ ef_movfi(struct x86 *x, const struct ins *i)
 	return 1;
 }
 
-/* -- RISC-V's boxes -- */
+/* -- RISC-V's boxes --
+ *
+ * What was boxed in the home of a variable lives in that home from then on, box or no box: so a narrow value in
+ * such a home has its box above it.  Host instructions on scalars hand on what is above their first operand. */
+
+static void
+boxed(struct x86 *x, ref t, int var)
+{
+	if (var != NOVAR && x86_home[var].reg >= 0 && x86_home[var].kind == REG_FP)
+		val_inhome(x, t, var);
+}
 
 int
 ef_fbox(struct x86 *x, const struct ins *i)
@@ -58,7 +68,35 @@ ef_fbox(struct x86 *x, const struct ins *i)
 	v3m(&x->a, V_ORPS, r.d, r.a, xv_const(~(u64)0 << w, 0));
 	if (fp_ispending(i->a))
 		fp_pend(x, (ref)x->i, 1);
+	boxed(x, i->a, x->val[x->i].var);
 	return 1;
+}
+
+/* Instructions of two operands hand on what is above the first only if it is the result's. */
+int
+fp_boxedhome(const struct x86 *x, ref t)
+{
+	const struct val *v = &x->val[t];
+
+	return x86feat.avx && v->ty == F32 && v->var != NOVAR && x86_home[v->var].kind == REG_FP ? x86_home[v->var].reg : -1;
+}
+
+int
+fp_boxes(struct x86 *x)
+{
+	ref box = (ref)(x->i + 1);
+	const struct ins *i = &x->r->ins[box];
+	int var = x->val[box].want, reg;
+
+	if (box >= x->b->first + x->b->n || i->op != O_fbox || i->a != x->i || x->val[box].flags & VAL_DEAD ||
+	    var == NOVAR || (reg = x86_home[var].reg) < 0 || x86_home[var].kind != REG_FP)
+		return -1;
+	x->lock[1] |= 1u << reg;
+	val_leavehome(x, var);
+	val_inhome(x, box, var);
+	boxed(x, (ref)x->i, var);
+	x->val[box].flags |= VAL_DEAD;
+	return reg;
 }
 
 static void

@@ -173,7 +173,7 @@ place(const struct x86 *x, const struct pend *p, struct mem *m)
 		return x86_home[v->var].reg;
 	if (v->var2 != NOVAR && x86_home[v->var2].reg >= 0)
 		return x86_home[v->var2].reg;
-	if (v->slot)
+	if (v->slot && v->last >= x->i)        /* else somebody else may have it by now */
 		*m = m_cpu(offsetof(struct cpu, vspill) + 64 * (size_t)(v->slot - 1));
 	else
 		*m = mem_at(RBP, x86_home[v->var != NOVAR ? v->var : v->var2].disp);
@@ -258,9 +258,11 @@ fp_before(struct x86 *x, const struct ins *i)
 {
 	const ref o[3] = {i->a, i->b, i->c};
 
-	if (carefree(i->op) && fp_npend < MAXPEND)
+	int room = fp_npend + 2 <= MAXPEND;            /* for a result and its box */
+
+	if (carefree(i->op) && room)
 		return;
-	if (opinfo[i->op].traits & (EFF | LEAVE | END) || fp_npend == MAXPEND) {
+	if (opinfo[i->op].traits & (EFF | LEAVE | END) || !room) {
 		flush(x);
 		return;
 	}

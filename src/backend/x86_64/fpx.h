@@ -95,6 +95,12 @@ void fp_pendbegin(void);
 void fp_pend(struct x86 *, ref t, int isbox);
 int fp_ispending(ref t);
 
+/* -- fpcvt.c: boxes of F32, see there -- */
+int fp_boxedhome(const struct x86 *, ref); /* the register where the value has its box above it, or -1 */
+/* The register where the value being made wants to be boxed, or -1.  It is to be made there, with what is above a boxed
+ * operand; then the box needs no code. */
+int fp_boxes(struct x86 *);
+
 /* immediate of roundsd for the mode in aux, or -1 */
 int fp_roundimm(int aux);
 

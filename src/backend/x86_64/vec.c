@@ -206,7 +206,14 @@ ev_ld(struct x86 *x, const struct ins *i)
 		return 0;
 	struct mem m = x_addr(x, i);
 
-	xv_load(x, n, xv_def(x, (ref)x->i), m);
+	if (n == 2) {                  /* a fault leaves what the register held: not zero first, as xv_load does */
+		int t = xr_tmp(x);
+
+		movzx_rm(&x->a, 16, t, m);
+		v2(&x->a, V_MOVD, xv_def(x, (ref)x->i), t);
+	} else {
+		xv_load(x, n, xv_def(x, (ref)x->i), m);
+	}
 	if (ty_isfloat(i->ty))
 		xv_zx(x, (ref)x->i);
 	return 1;

@@ -2,7 +2,8 @@
 /* arm64.c - AArch64 for streams: base.isa and simd.isa
  *
  * x26, x28 and x29 point into the block's memory (x26, like sp, aligned to 16), x27 is a small index, x25 the
- * fuel; no instruction writes them but by writing back.  Around a block x27 points to the state. */
+ * fuel, x24 points to nothing; no instruction writes them but by writing back.  Around a block x27 points to the
+ * state. */
 #include <signal.h>
 #include <string.h>
 #include "arm64/simd.h"
@@ -10,7 +11,7 @@
 #include "stream.h"
 
 enum {
-	FUEL = 25, ALIGNED, INDEX, RECORD = INDEX, MEM = 2048, MEMAT = 1024,
+	BAD = 24, FUEL, ALIGNED, INDEX, RECORD = INDEX, MEM = 2048, MEMAT = 1024,
 	NLINE = a64_COUNT + a64v_COUNT, NFIELD = 32 + 31 + 5,
 };
 struct state { u64 v[32][2], x[31], sp, nzcv, fpsr, fpcr, pad; u8 mem[MEM]; };
@@ -150,14 +151,18 @@ iswrong(const struct item *i)
 /* -- instructions that can run -- */
 
 static int isgeneral(char c) { return c && strchr("xwrg", c); }
-static u8 spare(int reg) { return (u8)(reg >= FUEL && reg < 30 ? reg - 10 : reg); }
+static u8 spare(int reg) { return (u8)(reg >= BAD && reg < 30 ? reg - 10 : reg); }
 
-/* a pointer register that still points into the memory, or -1 */
+/* A pointer register that still points into the memory, or -1; rarely one that points to nothing. */
 static int
 getpointer(struct piece *b, int aligned, int wback)
 {
 	int reg = aligned ? ALIGNED : pointer[rnd() % 3];
 
+	if (!wback && !b->calls && b->exclusive < 0 && rnd() % 32 == 0) {
+		b->traps = 1;
+		return BAD;
+	}
 	if (b->moved >> reg & 1 || (wback && b->loops))
 		return -1;
 	b->moved |= (u32)wback << reg;
@@ -235,8 +240,6 @@ memory(struct piece *b, struct a64_insn *a, u32 w)
 		a->rm = INDEX;
 	if (letter(text, "imm") == 'o')
 		a->imm = (s16)(rnd() % 32);
-	if (a->id == a64_casp && a->rs == 24)
-		a->rs = 22;
 	return 1;
 }
 
@@ -345,7 +348,7 @@ fill(struct piece *b)
 	for (int i = 0; i < 32; i++)
 		stream_vector((u8 *)s->v[i]);
 	for (int i = 0; i < 31; i++)
-		s->x[i] = i >= FUEL && i < 30 ? rnd() % 16 : stream_int(64);
+		s->x[i] = i >= BAD && i < 30 ? rnd() % 16 : stream_int(64);
 	s->x[ALIGNED] = 0;
 	s->nzcv = (u64)(rnd() & 15) << 28;
 	s->fpcr = rnd() & 1 ? 0 : (u64)(rnd() & 3) << 22 | (rnd() & 1 ? mode[rnd() % NELEM(mode)] : 0);
@@ -360,6 +363,7 @@ place(u8 *state, u64 at)
 		s->x[pointer[i]] = (s->x[pointer[i]] & 7) + at + offsetof(struct state, mem) + MEMAT;
 	s->x[ALIGNED] &= ~(u64)15;
 	s->x[INDEX] &= 15;
+	s->x[BAD] = NOWHERE;
 	s->x[FUEL] &= 15;
 }
 
@@ -405,8 +409,8 @@ syscall3(int nr, u64 a, u64 b, u64 c)
 	emit(0xd4000001, 4);
 }
 
-/* The handler's third argument is the frame: x24 becomes 17 * x24 + signal, pc the next instruction. */
-enum { CONTEXT = 176, CONTEXT_X24 = CONTEXT + 8 + 24 * 8, CONTEXT_PC = CONTEXT + 8 + 32 * 8 };
+/* The handler's third argument is the frame: x23 becomes 17 * x23 + signal, pc the next instruction. */
+enum { CONTEXT = 176, CONTEXT_X23 = CONTEXT + 8 + 23 * 8, CONTEXT_PC = CONTEXT + 8 + 32 * 8 };
 
 static u64
 handle(void)
@@ -416,10 +420,10 @@ handle(void)
 	slot(LDR_X, 3, 2, CONTEXT_PC);
 	emit(0x91001063, 4);                   /* add x3, x3, #4 */
 	slot(STR_X, 3, 2, CONTEXT_PC);
-	slot(LDR_X, 3, 2, CONTEXT_X24);
+	slot(LDR_X, 3, 2, CONTEXT_X23);
 	emit(0x8b031063, 4);                   /* add x3, x3, x3, lsl #4 */
 	emit(0x8b000063, 4);                   /* add x3, x3, x0 */
-	slot(STR_X, 3, 2, CONTEXT_X24);
+	slot(STR_X, 3, 2, CONTEXT_X23);
 	emit(RET, 4);
 	return at;
 }
@@ -433,9 +437,9 @@ back(struct cpu *cpu)
 		x[0] = 0;
 		return 1;
 	}
-	if (cpu->why != WHY_TRAP)
+	if (cpu->why != WHY_TRAP && cpu->why != WHY_FAULT)
 		return 0;
-	x[24] = 17 * x[24] + (cpu->trap == TRAP_BREAK ? SIGTRAP : SIGILL);
+	x[23] = 17 * x[23] + (u64)(cpu->why == WHY_FAULT ? SIGSEGV : cpu->trap == TRAP_BREAK ? SIGTRAP : SIGILL);
 	cpu->pc += 4;
 	return 1;
 }
@@ -473,6 +477,7 @@ common(u64 args)
 	syscall3(SIGALTSTACK, args + 32, 0, 0);
 	syscall3(SIGACTION, SIGILL, args, 0);
 	syscall3(SIGACTION, SIGTRAP, args, 0);
+	syscall3(SIGACTION, SIGSEGV, args, 0);
 	return handler;
 }
 

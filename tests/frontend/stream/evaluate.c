@@ -2,6 +2,8 @@
 /* evaluate.c - a program run in this process: translated a block or one instruction at a time, and evaluated
  *
  * Stepping counts what the instructions of each line did. */
+#include <setjmp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/gmem.h"
@@ -36,7 +38,7 @@ forget(void)
 static struct kept *
 translate(const struct stream *s, struct region *r, gaddr pc, gaddr end, u32 mode, int step)
 {
-	struct tr t = {.r = r, .mode = mode, .pc = pc};
+	struct tr t = {.r = r, .mode = mode, .pc = pc, .alone = 1};
 	struct kept *k;
 	int going = 1;
 
@@ -113,6 +115,28 @@ count(const struct stream *s, struct cpu *cpu, struct outcome *o, int block, gad
 		o->fell++;
 }
 
+/* -- faults -- */
+
+static sigjmp_buf fault;
+
+static void
+onfault(int sig)
+{
+	(void)sig;
+	siglongjmp(fault, 1);
+}
+
+/* As eval_block; a fault leaves with WHY_FAULT, cpu->pc being the instruction. */
+static enum evalend
+guarded(struct eval *e, int n)
+{
+	if (sigsetjmp(fault, 0)) {
+		e->cpu->why = WHY_FAULT;
+		return EVAL_LEFT;
+	}
+	return eval_block(e, n);
+}
+
 int
 evaluate(const struct stream *s, int step, u64 end, u64 *pc)
 {
@@ -124,6 +148,7 @@ evaluate(const struct stream *s, int step, u64 end, u64 *pc)
 	long budget = 400000000;
 
 	memset(&cpu, 0, sizeof cpu);
+	sigaction(SIGSEGV, &(struct sigaction){.sa_handler = onfault, .sa_flags = SA_NODEFER}, 0);
 	cpu.guest = s->guest;
 	s->guest->reset(&cpu);
 	cpu.pc = BASE;
@@ -142,10 +167,10 @@ evaluate(const struct stream *s, int step, u64 end, u64 *pc)
 			.stride = k->stride, .first = 1, .pc = k->pc, .fpnan = k->fpnan};
 		if (step && outcome)
 			o = begin(s, &cpu, &block);
-		done = eval_block(&e, k->n);
+		done = guarded(&e, k->n);
 		if (o)
 			count(s, &cpu, o, block, k->next);
-		if (o && done == EVAL_LEFT && cpu.why == WHY_TRAP)
+		if (o && done == EVAL_LEFT && cpu.why != WHY_FLUSH)
 			o->traps++;
 		if (done == EVAL_LEFT && cpu.why != WHY_FLUSH && !s->back(&cpu))
 			break;

@@ -21,6 +21,7 @@
 enum {
 	BASE = 0x100000, CODE = 1 << 20,       /* where the program lies; its states follow, */
 	ARGS = 64, STACK = 1 << 16,            /* what installs a signal handler, and its stack */
+	NOWHERE = 0x8000,                      /* below what may be mapped */
 	MAXBLOCK = 1000, MAXITEM = 60, MAXBEFORE = 6,
 };
 
@@ -35,6 +36,7 @@ struct piece {
 	int loops;                     /* may go backward */
 	int calls;                     /* for the guest: has calls and returns */
 	int traps;                     /* has instructions that trap */
+	int faults, floats;            /* for the guest: has accesses that fault; floating-point arithmetic */
 	u32 moved;                     /* registers written back so far, which may not move again */
 	int exclusive;                 /* width of its exclusive accesses; -1: none yet */
 	u64 memseed;                   /* its memory; 0: zeros */
@@ -64,13 +66,15 @@ struct stream {
 	const struct except *idle;     /* lines that change nothing a program sees */
 	/* A random instruction of the line that can run here (to: 0 if it goes somewhere); 0: not this one. */
 	int (*make)(int line, struct piece *, struct item *);
+	/* Instructions that a translator takes together, at most `room` of them; their number.  May be 0. */
+	int (*idiom)(struct item *, int room);
 	int (*iswrong)(const struct item *);           /* the instruction belongs to `wrong` */
 	void (*fill)(struct piece *);                  /* random registers */
 	void (*place)(u8 *state, u64 at);              /* the registers that depend on where the state lies */
-	/* Code at the start of a program: installs a handler of SIGILL and SIGTRAP, whose address it returns, by
+	/* Code at the start of a program: installs a handler of SIGILL, SIGTRAP and SIGSEGV, whose address it returns, by
 	 * structs at args (program.c); it goes on after the instruction and mixes the signal into a register. */
 	u64 (*common)(u64 args);
-	/* What that start and the handler come to in our evaluation, where calls and traps come back; 0: the end. */
+	/* What that start and the handler come to in our evaluation, where calls, traps and faults come back; 0: the end. */
 	int (*back)(struct cpu *);
 	/* Code around each block, whose state lies at an address; the end. */
 	void (*enter)(u64 at), (*leave)(u64 at, const struct piece *), (*finish)(u64 at, u64 size);
