@@ -22,6 +22,10 @@ one() { # name, target, seed folder, arguments...
 		echo "FAIL $name: $(grep -m1 -E 'ERROR|runtime error|Assertion|ir_verify|deadly' "$log"); see $B/found/$name and $log"
 	fi
 }
+# Inputs that earlier runs have found worth keeping: tests/fuzz/corpus/NAME.hex, a line each.
+stored() { # name; TO: the folder
+	perl -ne 'chomp; open my $f, ">", "$ENV{TO}/stored$."; print $f pack "H*", $_' <"$here/fuzz/corpus/$1.hex"
+}
 code() { # guest: instructions of a program of its own, 256 bytes each
 	local exe=$B/seed-$1 dir=$B/seeds/code-$1
 	mkdir -p "$dir"
@@ -35,6 +39,7 @@ code() { # guest: instructions of a program of its own, 256 bytes each
 			rm -f "$s"
 		done
 	fi
+	TO=$dir stored "code-$1"
 	FUZZ_GUEST=$1 one "code-$1" fuzz_code "$dir" -max_len=1024
 }
 mkdir -p "$B/seeds/elf" "$B/seeds/image"
@@ -42,6 +47,7 @@ for g in aarch64 riscv64; do
 	head -c 4096 "/usr/$g-linux-gnu/lib/libc.so.6" >"$B/seeds/elf/$g" 2>/dev/null
 	code $g
 done
+TO=$B/seeds/elf stored elf
 one elf fuzz_elf "$B/seeds/elf" -max_len=8192
 # a real cache file to begin with
 "${DRAGOMAN:-$1/dragoman}" --cache "$B/cache" "$B/seed-aarch64" >/dev/null 2>&1

@@ -48,7 +48,10 @@ for g in ${GUEST:-aarch64 riscv64}; do
 	storm $g threads $((n / 10)) --host interp
 	storm $g forks "$n"
 	storm $g execs $((n / 2))
-	storm $g crowd $((n > 1000 ? 2000 : n))
+	crowd=$((n > 1000 ? 2000 : n))
+	storm $g crowd $crowd
+	echo "summary $g threads-created $((2 * n + n / 10 + crowd)), $((crowd / 2)) alive at once"
+	echo "summary $g processes-created $((n + n / 2))"
 done
 echo "$p passed, $f failed, $k skipped"
 [ $f = 0 ]
