@@ -64,7 +64,7 @@ int image_realpath(int fd, const char *path, char *buf);
 
 struct image {
 	const struct guest *guest;
-	char *real;                    /* the program's name, absolute and without links; never freed */
+	char *real;                    /* the program's name, absolute and without links; malloc'd */
 	gaddr entry;                   /* where the first instruction is: the interpreter's if there is one */
 	gaddr prog_entry, bias;        /* AT_ENTRY; load bias of the program */
 	gaddr interp_base;             /* AT_BASE: load bias of the interpreter, 0 without one */

@@ -211,6 +211,7 @@ test_mapping(void **state)
 	(void)state;
 	assert_int_equal(find("exec"), 0);
 	assert_int_equal(image_load(&img, &prog), 0);
+	free(img.real);
 	image_done(&prog);
 	assert_int_equal(img.entry, 0x400900);
 	assert_int_equal(img.phdr, 0x400040);
@@ -224,6 +225,7 @@ test_mapping(void **state)
 
 	assert_int_equal(find("dyn"), 0);
 	assert_int_equal(image_load(&img, &prog), 0);
+	free(img.real);
 	image_done(&prog);
 	assert_true(img.bias && img.bias % 0x10000 == 0 && img.bias < 0x7fff0000);
 	check_segments(img.bias, 0);
@@ -269,6 +271,7 @@ test_vdso_symbols_are_found_by_name_and_version(void **state)
 	assert_int_equal(find("exec"), 0);
 	gmem_unmap(0x400000, 0x14000);
 	assert_int_equal(image_load(&img, &prog), 0);
+	free(img.real);
 	image_done(&prog);
 	b = g2h(img.vdso);
 	assert_true(vdso_holds(img.sigreturn));
@@ -337,6 +340,7 @@ test_stack_is_laid_out_as_linux_does(void **state)
 	assert_int_equal(find("exec"), 0);
 	gmem_unmap(0x400000, 0x14000);
 	assert_int_equal(image_load(&img, &prog), 0);
+	free(img.real);
 	image_done(&prog);
 	assert_int_equal(image_stack(&img, &s), 0);
 	assert_int_equal(img.sp % 16, 0);
