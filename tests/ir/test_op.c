@@ -226,6 +226,7 @@ L(mulws, 15, NONE, (u128)(sign(low(i->a, i->w / 2), i->w / 2) * sign(low(i->b, i
 L(pmul, 15, NONE, carryless(i->a, i->b)) \
 L(shli, 15, AMOUNT0, (u128)i->a << i->imm) L(shri, 15, AMOUNT0, (u128)i->a >> i->imm) \
 L(sari, 15, AMOUNT0, (u128)(i->sa >> i->imm)) \
+L(roli, 15, AMOUNT0, ((u128)i->a << i->w | i->a) >> (i->w - i->imm) % i->w) \
 L(urshri, 15, ROUNDED, (u128)right((s128)i->a, i->imm, 1)) L(srshri, 15, ROUNDED, (u128)right(i->sa, i->imm, 1)) \
 L(ushl, 15, NONE, vshift(i, 0, 0, 0, 0)) L(sshl, 15, NONE, vshift(i, 1, 0, 0, 1)) \
 L(urshl, 15, NONE, vshift(i, 0, 1, 0, 0)) L(srshl, 15, NONE, vshift(i, 1, 1, 0, 1)) \

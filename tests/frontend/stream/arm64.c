@@ -303,6 +303,27 @@ make(int line, struct piece *b, struct item *i)
 	return 0;
 }
 
+/* The halves of a rotation: a shift, and the other one inserted.  Their immediates, which hold lane and amount, are
+ * equal. */
+static int
+idiom(struct item *i, int room)
+{
+	int left = (int)(rnd() & 1), lane = 8 << rnd() % 4, off = rnd() % 8 == 0;
+	struct a64v_insn shift = a64v_tmpl[left ? a64v_shl_vi : a64v_ushr_vi];
+	struct a64v_insn insert = a64v_tmpl[left ? a64v_sri_vi : a64v_sli_vi];
+
+	if (room < 2)
+		return 0;
+	shift.q = insert.q = lane == 64 || rnd() & 1;
+	shift.rd = insert.rd = (u8)(rnd() % 32);
+	shift.rn = insert.rn = (u8)(rnd() % 32);
+	shift.imm = lane + 1 + (s32)(rnd() % (u32)(lane - 1));
+	insert.imm = off ? lane + 1 + (s32)(rnd() % (u32)(lane - 1)) : shift.imm;
+	i[0] = (struct item){.word = a64v_encode(&shift), .len = 4, .to = -1};
+	i[1] = (struct item){.word = a64v_encode(&insert), .len = 4, .to = -1};
+	return 2;
+}
+
 /* -- branches -- */
 
 static int
@@ -590,7 +611,8 @@ const struct stream stream_aarch64 = {
 	.guest = &guest_aarch64, .oracle = "qemu-aarch64 -cpu max", .size = sizeof(struct state),
 	.mem = offsetof(struct state, mem), .memsize = MEM, .field = field, .nline = NLINE, .name = name,
 	.lineof = lineof, .kind = kind, .conditional = conditional, .absent = absent, .wrong = wrong, .idle = idle,
-	.make = make, .iswrong = iswrong, .fill = fill, .place = place, .common = common, .back = back, .enter = enter,
+	.make = make, .idiom = idiom, .iswrong = iswrong, .fill = fill,
+	.place = place, .common = common, .back = back, .enter = enter,
 	.leave = leave, .finish = finish, .aim = aim, .before = before,
 	.isfloat = isfloat, .nmode = 4 * NELEM(modes), .vector = vector, .operands = operands, .loop = loop,
 };

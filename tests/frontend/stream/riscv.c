@@ -532,7 +532,8 @@ const struct stream stream_riscv64 = {
 	.elfflags = 5 /* RVC, double-float ABI */, .size = sizeof(struct state),
 	.mem = offsetof(struct state, mem), .memsize = MEM, .field = field, .nline = NLINE, .name = name,
 	.lineof = lineof, .kind = kind, .conditional = conditional, .absent = absent, .wrong = wrong, .idle = idle,
-	.make = make, .idiom = idiom, .iswrong = iswrong, .fill = fill, .place = place, .common = common, .back = back, .enter = enter,
+	.make = make, .idiom = idiom, .iswrong = iswrong, .fill = fill,
+	.place = place, .common = common, .back = back, .enter = enter,
 	.leave = leave, .finish = finish, .aim = aim, .before = before,
 	.isfloat = isfloat, .nmode = 5, .vector = vector, .operands = operands, .loop = loop,
 };
