@@ -312,7 +312,7 @@ instruction(struct state *s, int simd, int id, int alone)
 	int class = memclass(w);
 
 	/* QEMU 7.2 sign-extends the 16-bit result of these, the manual clears the rest */
-	if (simd && (w & 0xdff87c00) == 0x5f107c00)
+	if (simd && (w & 0xdff07c00) == 0x5f107c00)
 		return 0;
 	if (simd ? a64v_decode(w, &v) != id : skipped(id) || a64_decode(w, &a) != id)
 		return 0;
