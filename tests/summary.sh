@@ -34,5 +34,16 @@ cat "$B"/log.* | awk '
 			print line " " value["all", order[i]] " |"
 		}
 	}'
-printf '\nNot run, and why:\n\n'
-cat "$B"/log.* | sed -n 's/^ *SKIP /- /p' | LC_ALL=C sort -u
+if grep -qh '^FAIL ' "$B"/log.*; then
+	printf '\nFailed:\n\n'
+	grep -h '^FAIL ' "$B"/log.* | sed 's/^FAIL /- /' | cut -c1-200
+fi
+printf '\nNot run, by reason:\n\n'
+cat "$B"/log.* | sed -n 's/^SKIP //p' | awk '
+	{
+		i = index($0, ": ")
+		why = i ? substr($0, i + 2) : $0
+		if (!(why in names)) order[++n] = why
+		names[why] = names[why] (names[why] ? ", " : "") (i ? substr($0, 1, i - 1) : "")
+	}
+	END { for (i = 1; i <= n; i++) print "- " order[i] (names[order[i]] ? " (" names[order[i]] ")" : "") }'
