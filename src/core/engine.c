@@ -340,7 +340,7 @@ stepalone(struct cpu *cpu)
 static void
 alone(struct cpu *cpu)
 {
-	enum { STEPS = 128 };
+	enum { STEPS = 4096 };
 
 	engine_stop(cpu);
 	clearjc(cpu);
