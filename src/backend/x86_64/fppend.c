@@ -253,6 +253,13 @@ carefree(int op)
 	return 0;
 }
 
+/* A value in a third variable's home: of two only is kept account. */
+static int
+outgrows(const struct x86 *x, const struct ins *i)
+{
+	return i->op == O_put && !isk(i->a) && x->val[i->a].var != NOVAR && x->val[i->a].var2 != NOVAR && find(i->a);
+}
+
 void
 fp_before(struct x86 *x, const struct ins *i)
 {
@@ -260,7 +267,7 @@ fp_before(struct x86 *x, const struct ins *i)
 
 	int room = fp_npend + 2 <= MAXPEND;            /* for a result and its box */
 
-	if (carefree(i->op) && room)
+	if (carefree(i->op) && room && !outgrows(x, i))
 		return;
 	if (opinfo[i->op].traits & (EFF | LEAVE | END) || !room) {
 		flush(x);
