@@ -30,7 +30,7 @@ static const char *const rmws[] = {
 static const char *const fences[] = { [FENCE_LD] = "ld", [FENCE_ST] = "st", [FENCE_FULL] = "full" };
 static const char *const traps[] = {
 	[TRAP_UNDEF] = "undef", [TRAP_PRIV] = "priv", [TRAP_BREAK] = "break", [TRAP_DIV] = "div",
-	[TRAP_FP] = "fp", [TRAP_ALIGN] = "align",
+	[TRAP_FP] = "fp", [TRAP_ALIGN] = "align", [TRAP_ALONE] = "alone",
 };
 
 static const struct { const char *const *name; int n; } names[] = {
