@@ -346,8 +346,8 @@ alone(struct cpu *cpu)
 	clearjc(cpu);
 	core.stat.alone++;
 	cpu->why = WHY_NEXT;
-	for (int i = 0; i < STEPS && stepalone(cpu) && (cpu->why == WHY_NEXT || cpu->why == WHY_POLL); i++)
-		if (cpu->excl_addr == ~(u64)0)
+	for (int i = 0; i < STEPS && stepalone(cpu) && cpu->excl_addr != ~(u64)0; i++)
+		if (cpu->why == WHY_CALL || cpu->why == WHY_TRAP || cpu->why == WHY_FAULT)
 			break;
 	cpu->excl_addr = ~(u64)0;
 	engine_go(cpu);
