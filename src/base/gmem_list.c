@@ -47,7 +47,7 @@ gmem_fork(int phase)
 		lockdepth = 0;
 	} else {
 		lockdepth = 0;
-		if (pthread_mutex_lock(&maplock)) {
+		if (lock_inherit(&maplock)) {
 			win.out = 0;
 			win.cap = 0;
 			atomic_fetch_add(&seq, atomic_load(&seq) & 1);

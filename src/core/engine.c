@@ -436,7 +436,7 @@ orphaned(void)
 {
 	if (atomic_load(&core.stop) == cpu_self)
 		atomic_store(&core.stop, 0);
-	if (pthread_mutex_lock(&core.lock)) {
+	if (lock_inherit(&core.lock)) {
 		core.region = (struct region){0};
 		core.out = (struct out){0};
 		core.arena = (struct arena){0};

@@ -157,7 +157,7 @@ thread_lock(int phase)
 	else if (phase == 2)
 		threads.lock = (pthread_mutex_t)LOCK_INIT;
 	else
-		pthread_mutex_lock(&threads.lock), pthread_mutex_unlock(&threads.lock);
+		lock_inherit(&threads.lock), pthread_mutex_unlock(&threads.lock);
 }
 
 static void
