@@ -281,7 +281,7 @@ static int keeps(const struct walk *w) { return (w->mode & w->g->keeps) != 0; }
  * Calls and returns are taken not to pass flags, as every procedure call standard says.  The callee is looked at
  * here, and the code after a call by its translator (answered): if that reads flags, the call goes on in a mode of
  * the guest's in which returns keep them.  Only a return that is no return could be deceived.  A computed jump may
- * stay inside a procedure and passes flags on; but what a call leads to first is a stub that jumps to another. */
+ * stay inside a procedure and passes flags on; but a call may lead to an entry of the linkage table (PLT) first. */
 static int
 peek(struct walk *w, gaddr pc, int call, int *left)
 {

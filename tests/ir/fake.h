@@ -5,6 +5,18 @@
 
 #include "ir/eval.h"
 
+/* xorshift64*; the test sets the seed and prints it */
+static u64 seed;
+
+static inline u64
+rnd(void)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return seed * 0x2545f4914f6cdd1d;
+}
+
 enum { X0, X1, X2, X3, NZ, V0, V1, V2, V3, F0, F1, F2, F3, NVAR };
 
 static const struct reg fake_reg[NVAR] = {

@@ -17,17 +17,6 @@ static unsigned proof_hits[2000];
 #include "ir/fold.c"
 #include "fake.h"
 
-static u64 seed;
-
-static u64
-rnd(void)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed * 0x2545f4914f6cdd1d;
-}
-
 static u64
 corner(int w)
 {

@@ -13,17 +13,6 @@
 #include <cmocka.h>
 #include "fake.h"
 
-static u64 seed;
-
-static u64
-rnd(void)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed * 0x2545f4914f6cdd1d;
-}
-
 static u64
 operand(void)
 {

@@ -13,17 +13,6 @@
 #include <cmocka.h>
 #include "fake.h"
 
-static u64 seed;
-
-static u64
-rnd(void)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed * 0x2545f4914f6cdd1d;
-}
-
 /* One evaluation: operands cut to w bits (but c, and what is no number of w bits), the same signed, the fields. */
 struct in { u64 a, b, c; s128 sa, sb; int w, v, imm; };
 
