@@ -68,6 +68,7 @@ struct cpu {
 	u32 fpflags;                   /* sticky FP exceptions (FPX_*) that the guest has not taken yet */
 	void *host_sp, *shadow_base;   /* C stack while generated code runs; top of the shadow stack */
 	void *shadow_lo;               /* lowest address of the shadow stack's usable part */
+	void *shadow_sp;               /* its pointer when generated code was last left */
 	const void *link;              /* code of the region left last by a link that the engine shall make; or 0 */
 	u64 anchor;                    /* an address in this program, from which generated code counts others */
 	const u8 *stub[24];            /* the host's common stubs, for code that lies anywhere */
@@ -81,6 +82,8 @@ struct cpu {
 	const struct os *os;
 	struct thread *thread;
 	u32 epoch;                     /* state of the code area when generated code was last entered */
+	u32 kept;                      /* 1 + guest mode of the code that is on the shadow stack; 0: it is to be discarded */
+	u32 keep;                      /* enter() goes on with the shadow stack as it was left */
 	void *quit;                    /* engine_run's jmp_buf */
 	u32 jcmode;                    /* 1 + guest mode under which jc was filled; 0: never used */
 	u32 njcset;                    /* entries filled since jc was last cleared, */
