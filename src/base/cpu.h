@@ -43,6 +43,7 @@ enum trap {
 
 struct fault {
 	gaddr addr;                    /* the address that could not be accessed */
+	gaddr block;                   /* where the straight line of code up to cpu->pc began that was translated as one */
 	u8 write, exec;                /* kind of access */
 	int sig, code;                 /* host signal and si_code as the kernel gave them */
 };

@@ -119,6 +119,9 @@ struct guest {
 	enum excl (*excl)(const u8 *p, int n);         /* of the instruction at p */
 	/* Text of the instruction at p into buf, for -d in_asm; returns its length in bytes. */
 	int (*disasm)(const u8 *p, int n, gaddr pc, char *buf, size_t size);
+	/* The instruction at cpu->pc faulted, in a straight line of code that began at `from`: gives registers the
+	 * values that translated code puts off until somebody looks.  0: there are none. */
+	void (*settle)(struct cpu *, gaddr from);
 	void (*reset)(struct cpu *);   /* architectural state at process start */
 	/* The host's FP control word follows the guest's mode register: called before guest code
 	 * is entered, and by the helper that writes the guest's register. */

@@ -64,6 +64,19 @@ mapent_find(const struct mapent *map, int n, u32 off)
 	return lo ? (u64)(s64)(s32)map[lo - 1].pcoff : 0;
 }
 
+/* The start of the block among these that holds guest pc: the nearest at or below it; pc if there is none. */
+static inline gaddr
+entry_block(const struct entry *entry, int n, gaddr pc)
+{
+	gaddr best = 0;
+	int found = 0;
+
+	for (int i = 0; i < n; i++)
+		if (entry[i].pc <= pc && (!found++ || entry[i].pc > best))
+			best = entry[i].pc;
+	return found ? best : pc;
+}
+
 /* What code refers to outside itself, by its distance: it may be put elsewhere when these fields are made anew
  * (host->refer).  after: bytes of the instruction that follow the field. */
 enum relkind { REL_STUB, REL_CONST };          /* common stub of that index; a constant of 16 bytes */

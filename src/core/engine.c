@@ -229,7 +229,7 @@ fetchfault(struct cpu *cpu)
 {
 	struct vma v;
 
-	cpu->fault = (struct fault){.addr = cpu->pc, .exec = 1, .sig = SIGSEGV,
+	cpu->fault = (struct fault){.addr = cpu->pc, .block = cpu->pc, .exec = 1, .sig = SIGSEGV,
 	    .code = gmem_find(cpu->pc, &v) ? SEGV_MAPERR : SEGV_ACCERR};
 	cpu->os->fault(cpu);
 }
@@ -390,6 +390,8 @@ engine_run(struct cpu *cpu)
 			break;
 		case WHY_FAULT:
 			cpu->why = WHY_FLUSH;
+			if (core.guest->settle)
+				core.guest->settle(cpu, cpu->fault.block);
 			cpu->os->fault(cpu);
 			break;
 		}

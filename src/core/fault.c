@@ -14,9 +14,9 @@ gaddr
 engine_guestpc(const struct cpu *cpu, const void *uc)
 {
 	const u8 *code = uc ? (const u8 *)core.host->context_pc(uc) : 0;
-	gaddr pc;
+	gaddr pc, block;
 
-	return code && core_pcat(code, &pc) ? pc : cpu ? cpu->pc : 0;
+	return code && core_pcat(code, &pc, &block) ? pc : cpu ? cpu->pc : 0;
 }
 
 u64
@@ -30,11 +30,11 @@ engine_hostpc(const void *uc, int *inside)
 }
 
 static void
-guestfault(struct cpu *cpu, int sig, const siginfo_t *si, void *uc, gaddr pc)
+guestfault(struct cpu *cpu, int sig, const siginfo_t *si, void *uc, gaddr pc, gaddr block)
 {
 	gaddr a = h2g(si->si_addr);
 
-	cpu->fault = (struct fault){.addr = a, .write = (u8)core.host->context_write(uc), .sig = sig,
+	cpu->fault = (struct fault){.addr = a, .block = block, .write = (u8)core.host->context_write(uc), .sig = sig,
 	    .code = si->si_code};
 	/* Non-canonical addresses arrive as SI_KERNEL with address 0. */
 	if (sig == SIGSEGV && si->si_code != SEGV_MAPERR && si->si_code != SEGV_ACCERR) {
@@ -54,7 +54,7 @@ int
 engine_fault(struct cpu *cpu, int sig, siginfo_t *si, void *uc)
 {
 	u64 at = core.host->context_pc(uc), to;
-	gaddr pc;
+	gaddr pc, block;
 	int memory = sig == SIGSEGV || sig == SIGBUS, fixed;
 
 	/* First, because the translator's copies are made with the lock held that smc_write wants. */
@@ -75,13 +75,13 @@ engine_fault(struct cpu *cpu, int sig, siginfo_t *si, void *uc)
 	}
 	if (!memory)
 		return 0;
-	if (core_pcat((const u8 *)at, &pc)) {
-		guestfault(cpu, sig, si, uc, pc);
+	if (core_pcat((const u8 *)at, &pc, &block)) {
+		guestfault(cpu, sig, si, uc, pc, block);
 		return 1;
 	}
 	/* In a helper that generated code called: its return address tells the instruction. */
-	if ((to = core.host->helper_pc(cpu)) && core_pcat((const u8 *)to - 1, &pc)) {
-		guestfault(cpu, sig, si, uc, pc);
+	if ((to = core.host->helper_pc(cpu)) && core_pcat((const u8 *)to - 1, &pc, &block)) {
+		guestfault(cpu, sig, si, uc, pc, block);
 		return 1;
 	}
 	return 0;

@@ -212,6 +212,14 @@ cimage_pcat(const struct cimage *i, u32 region, const u8 *code)
 	return r->pc + mapent_find(i->map + r->map.at, (int)r->map.n, (u32)(code - i->code) - r->code);
 }
 
+gaddr
+cimage_blockat(const struct cimage *i, u32 region, gaddr pc)
+{
+	const struct cimage_region *r = &i->region[region];
+
+	return inside(i, r->entry, T_ENTRY) ? entry_block(i->entry + r->entry.at, (int)r->entry.n, pc) : pc;
+}
+
 void
 cimage_source(const struct cimage *i, u32 region, struct source *s)
 {

@@ -165,12 +165,13 @@ core_transat(const u8 *code)
 }
 
 int
-core_pcat(const u8 *code, gaddr *pc)
+core_pcat(const u8 *code, gaddr *pc, gaddr *block)
 {
 	const struct trans *t = find(code);
 
 	if (!t)
-		return cache_pcat(code, pc);
+		return cache_pcat(code, pc, block);
 	*pc = t->pc + mapent_find(t->map, t->nmap, (u32)(code - t->code));
+	*block = entry_block(t->entry, t->nentry, *pc);
 	return 1;
 }

@@ -51,6 +51,7 @@ const struct guest guest_riscv64 = {
 	.excl = rv_excl,
 	.skip = rv_skip,
 	.disasm = rv_disasm,
+	.settle = rv_settle,
 	.reset = reset,
 	.fpenter = rv_fpenter,
 	.fpleave = rv_fpleave,

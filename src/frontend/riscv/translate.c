@@ -9,7 +9,7 @@
 #include "base/vdso.h"
 #include "frontend/riscv/riscv.h"
 
-static int (*const translator[riscv_COUNT])(struct tr *, const struct riscv_insn *) = {
+int (*const rv_translator[riscv_COUNT])(struct tr *, const struct riscv_insn *) = {
 #define T(name, function) [riscv_##name] = rv_##function,
 	riscv_TRANSLATORS(T)
 #undef T
@@ -51,7 +51,7 @@ skip(struct tr *t, const struct riscv_insn *a, const struct riscv_insn *b, gaddr
 	ref taken = tr_set(t, rel, I64, x, y);
 
 	ir_insn(t->r, pc);
-	translator[b->id](t, b);
+	rv_translator[b->id](t, b);
 	new = rv_get(t, b->rd);
 	rv_put(t, b->rd, tr_sel(t, I64, taken, old, new));
 }
@@ -81,7 +81,7 @@ rv_translate(struct tr *t)
 		t->pc += (u64)len;
 		return 1;
 	}
-	going = a.id && model_has(a.need) ? translator[a.id](t, &a) : tr_undef(t);
+	going = a.id && model_has(a.need) ? rv_translator[a.id](t, &a) : tr_undef(t);
 	t->pc = t->next;
 	return going;
 }
