@@ -23,7 +23,7 @@ region_init(struct region *r, const struct guest *g, gaddr pc, u32 mode)
 	r->mode = mode;
 	r->fpnan = r->fpflush = 0;
 	r->nins = 1;
-	r->nk = r->nblock = r->nrange = r->ninsn = r->nmark = r->broken = r->unboxes = 0;
+	r->nk = r->nblock = r->nrange = r->ninsn = r->nmark = r->broken = r->unboxes = r->pieces = 0;
 	r->bstart = r->sorted = 1;
 	if (!r->capins)
 		r->ins = grow(r->ins, 1, &r->capins, sizeof *r->ins);
@@ -172,8 +172,8 @@ ir_get(struct region *r, int ty, int var)
 		return ty == I32 ? ir_k(r, (u32)kval(r, t)) : t;
 	if (t && serves(ir_type(&r->ins[t]), ty))
 		return t;
-	/* An I32 that was put is zero-extended, so it serves as the I64 it became. */
-	if (t && r->curput[var] && ty == I64 && r->ins[t].ty == I32 && r->ins[t].op != O_get)
+	/* A narrower integer that was put is zero-extended, so it serves as the I64 it became. */
+	if (t && r->curput[var] && ty == I64 && ir_type(&r->ins[t]) < I64 && r->ins[t].op != O_get)
 		return t;
 	if (t && ty == I32 && r->ins[t].ty == I64)
 		return ir_opx(r, O_zxt, I32, 0, 0, 32, t, 0, 0);

@@ -154,6 +154,7 @@ rv_load(struct tr *t, const struct riscv_insn *a)
 {
 	ref base = rv_get(t, a->rs1), v = rv_frombytes(t, base, a->imm, ty_bits(a->ty) / 8);
 
+	t->r->pieces += ty_bits(a->ty) < 32;
 	if (v)
 		rv_put(t, a->rd, a->sx ? tr_sxt(t, I64, v, ty_bits(a->ty)) : v);
 	else
@@ -167,6 +168,7 @@ rv_store(struct tr *t, const struct riscv_insn *a)
 {
 	ref base = rv_get(t, a->rs1);
 
+	t->r->pieces += ty_bits(a->ty) < 32;
 	tr_st(t, a->ty, 0, base, a->imm, rv_get(t, a->rs2));
 	if (a->ty == I8)
 		t->bytestored = t->r->nins - 1;
@@ -280,6 +282,7 @@ rv_logic(struct tr *t, const struct riscv_insn *a)
 {
 	ref x = rv_get(t, a->rs1), y = rv_get(t, a->rs2);
 
+	t->r->pieces += a->op == O_or;
 	rv_put(t, a->rd, logic(t, a->op, x, y));
 	return 1;
 }
