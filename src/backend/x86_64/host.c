@@ -179,6 +179,8 @@ x_put(struct x86 *x, const struct ins *i)
 		xf_put(x, i);
 	else
 		val_put(x, i);
+	if (!isk(i->a) && x->r->ins[i->a].op == O_sxt && x->r->ins[i->a].imm == 32)
+		val_under(x, x->r->ins[i->a].a, i->v);
 	return 1;
 }
 
