@@ -171,7 +171,8 @@ core_pcat(const u8 *code, gaddr *pc, gaddr *block)
 
 	if (!t)
 		return cache_pcat(code, pc, block);
-	*pc = t->pc + mapent_find(t->map, t->nmap, (u32)(code - t->code));
+	struct mapent m = mapent_find(t->map, t->nmap, (u32)(code - t->code));
+	*pc = t->pc + (u64)(s64)m.pcoff;
 	*block = entry_block(t->entry, t->nentry, *pc);
-	return 1;
+	return 1 + m.several;
 }

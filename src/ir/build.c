@@ -24,7 +24,7 @@ region_init(struct region *r, const struct guest *g, gaddr pc, u32 mode)
 	r->mode = mode;
 	r->fpnan = r->fpflush = 0;
 	r->nins = 1;
-	r->nk = r->nblock = r->nrange = r->ninsn = r->nmark = r->broken = r->unboxes = 0;
+	r->nk = r->nblock = r->nrange = r->ninsn = r->nmark = r->broken = r->unboxes = r->pieces = 0;
 	r->bstart = r->sorted = 1;
 	if (!r->capins)
 		r->ins = grow(r->ins, 1, &r->capins, sizeof *r->ins);
@@ -184,8 +184,8 @@ asvalue(struct region *r, ref t, int ty, int var)
 		return ty == I32 ? ir_k(r, (u32)kval(r, t)) : t;
 	if (serves(ir_type(i), ty))
 		return t;
-	/* An I32 that was put is zero-extended, so it serves as the I64 it became. */
-	if (r->last[var] != t && ty == I64 && i->ty == I32 && i->op != O_get)
+	/* A narrower integer that was put is zero-extended, so it serves as the I64 it became. */
+	if (r->last[var] != t && ty == I64 && ir_type(i) < I64 && i->op != O_get)
 		return t;
 	return ty == I32 && i->ty == I64 ? ir_opx(r, O_zxt, I32, 0, 0, 32, t, 0, 0) : 0;
 }

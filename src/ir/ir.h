@@ -190,6 +190,7 @@ struct region {
 	int sorted;                    /* the blocks are in the order of their addresses */
 	int broken;                    /* too big: give up and retry smaller */
 	int unboxes;                   /* the translator's: ir_box may be of use */
+	int pieces;                    /* the translator's: ir_wide may be of use if there are some */
 	/* builder state of the open block */
 	gaddr insn_pc;
 	struct block *open;
@@ -263,7 +264,10 @@ u64 ir_vshl(u64 a, u64 b, int w, int how);
 /* -- passes over a whole region -- */
 #define FLAGS_UNKNOWN (~(gaddr)0)              /* asked of flagslive where the target is computed */
 void ir_dead(struct region *, int (*flagslive)(void *, gaddr, int), void *);     /* needs all blocks; see dead.c */
+void ir_wide(struct region *);                 /* needs all blocks; before ir_dead; see wide.c */
 void ir_box(struct region *);                  /* needs all blocks; before ir_dead; see box.c */
+/* An access for those of several guest instructions (wide.c). */
+static inline int ir_isseveral(const struct ins *i) { return (i->op == O_ld || i->op == O_st) && i->v; }
 const char *ir_verify(const struct region *);  /* 0 or what is wrong (static text buffer) */
 
 /* -- text (print.c, parse.c) -- */

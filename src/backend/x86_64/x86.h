@@ -244,6 +244,7 @@ struct cold *x_cold(struct x86 *, u8 *from, void (*emit)(struct x86 *, const str
 void val_begin(struct x86 *);                  /* a block starts: nothing is anywhere */
 void val_get(struct x86 *, ref t);             /* t = get */
 void val_put(struct x86 *, const struct ins *);
+void val_under(struct x86 *, ref t, int var);  /* the home of var holds t, extended */
 void val_leavehome(struct x86 *, int var);     /* the home of var is about to change: save values that live in it */
 void val_inhome(struct x86 *, ref t, int var); /* t is now in the home of var */
 void val_spillall(struct x86 *);               /* C code is about to run: nothing stays in temporaries */
