@@ -174,17 +174,27 @@ planput(struct planner *p, struct ins *i, int at)
 	p->val[t].want = (u8)i->v;
 }
 
-/* A put that nobody sees (ir/dead.c): the home is free for the value all the same, if nothing better is known. */
+/* A put that nobody sees (ir/build.c): the home is free for the value all the same, if nothing better is known.  Where
+ * only the sign extension under it has no other use either (consumers of words look below it), it is free for what was
+ * extended. */
 static void
 planhint(struct planner *p, const struct ins *i)
 {
-	struct val *v = &p->val[i->imm];
-	int op = p->r->ins[i->imm].op;
+	ref t = (ref)i->imm;
+	struct val *v = &p->val[t];
+	int op = p->r->ins[t].op;
 
-	if (!i->imm || !v->last || v->want != NOVAR || op == O_get || op == O_nop || p->live[i->v] || v->flags & VAL_FOLD ||
+	if (op == O_sxt && !v->last) {
+		t = p->r->ins[t].a;
+		if (isk(t))
+			return;
+		v = &p->val[t];
+		op = p->r->ins[t].op;
+	}
+	if (!t || !v->last || v->want != NOVAR || op == O_get || op == O_nop || p->live[i->v] || v->flags & VAL_FOLD ||
 	    (p->pend[i->v].t && p->pend[i->v].epoch == p->epoch))
 		return;
-	p->pend[i->v].t = (ref)i->imm;
+	p->pend[i->v].t = t;
 	p->pend[i->v].epoch = p->epoch;
 	v->want = (u8)i->v;
 }

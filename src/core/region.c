@@ -290,14 +290,15 @@ peek(struct walk *w, gaddr pc, int call, int *left)
 
 	for (; *left > 0; pc = s.flow == FLOW_JUMP ? s.target : pc + s.len) {
 		const u8 *p = fetch(w, pc, &got);
+		int n = got < w->g->minlen ? 0 : w->g->quiet(p, got, pc, *left);
 
-		if (got >= w->g->minlen) {
-			int n = w->g->quiet(p, got, pc, *left);
-
-			*left -= n / w->g->maxlen + 1;
-			pc += (u64)n;
-		}
-		if (!scanat(w, pc, &s) || s.flags == PEEK_READ)
+		*left -= n / w->g->maxlen + 1;
+		pc += (u64)n;
+		if (got - n >= w->g->maxlen)
+			w->g->scan(p + n, got - n, pc, &s);
+		else if (!scanat(w, pc, &s))
+			return 1;
+		if (s.flags == PEEK_READ)
 			return 1;
 		if (s.flags == PEEK_END)
 			return !call || s.flow != FLOW_STOP;
