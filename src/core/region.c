@@ -321,7 +321,7 @@ flagslive(void *arg, gaddr pc, int call)
 
 	if (pc == FLAGS_UNKNOWN)
 		return keeps(w);
-	if (!(n = core_find(pc, w->mode)))
+	if (!(n = core_known(pc, w->mode)))
 		n = cache_adopt(pc, w->mode);
 	if (n && n->t->home != core.home)
 		core.home = 0;
