@@ -75,23 +75,22 @@ ir_block(struct region *r, gaddr pc)
 int
 ir_blockat(const struct region *r, gaddr pc)
 {
-	int lo = 0, hi = r->nblock;
+	const struct block *b = r->block;
+	int n = r->nblock;
 
 	if (!r->sorted) {
-		for (int i = 0; i < r->nblock; i++)
-			if (r->block[i].pc == pc)
+		for (int i = 0; i < n; i++)
+			if (b[i].pc == pc)
 				return i;
 		return -1;
 	}
-	while (lo < hi) {
-		int mid = (lo + hi) / 2;
-
-		if (r->block[mid].pc < pc)
-			lo = mid + 1;
-		else
-			hi = mid;
+	if (!n || pc < b->pc || pc > b[n - 1].pc)
+		return -1;
+	for (int half; n > 1; n -= half) {
+		half = n / 2;
+		b = b[half].pc <= pc ? b + half : b;
 	}
-	return lo < r->nblock && r->block[lo].pc == pc ? lo : -1;
+	return b->pc == pc ? (int)(b - r->block) : -1;
 }
 
 /* Room for one more; 0 if the region is full. */
