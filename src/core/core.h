@@ -85,9 +85,8 @@ extern struct core core;
 /* lookup.c */
 struct node *core_find(gaddr pc, u32 mode);            /* lock-free; live code or 0 */
 void core_addnode(struct node *);                      /* lock held */
-/* The same with the lock held, quicker where there is no code, and blind to what images have. */
+/* The same with the lock held, quicker where there is no code. */
 struct node *core_known(gaddr pc, u32 mode);
-void core_addhead(gaddr pc);                           /* lock held: core_nexthead shall know of it */
 void core_nonodes(void);                               /* nobody runs generated code: forgets all */
 /* The first address in [pc, end) where there may be a node; end if there is none. */
 gaddr core_nexthead(gaddr pc, gaddr end);
