@@ -584,13 +584,15 @@ cache_transat(const u8 *code)
 }
 
 int
-cache_pcat(const u8 *code, gaddr *pc)
+cache_pcat(const u8 *code, gaddr *pc, gaddr *block)
 {
 	struct dso *d = dso_of(code);
 	s64 n = d ? cimage_at(&d->image, code) : -1;
+	int found;
 
 	if (n < 0)
 		return 0;
-	*pc = cimage_pcat(&d->image, (u32)n, code);
-	return 1;
+	found = cimage_pcat(&d->image, (u32)n, code, pc);
+	*block = cimage_blockat(&d->image, (u32)n, *pc);
+	return found;
 }

@@ -46,6 +46,7 @@ void cache_end(void);                  /* no images and no persisting any more; 
 void cache_allnew(void);               /* the code area is empty */
 void cache_forked(void);               /* in the child: what the parent translated is the parent's to persist */
 
-int cache_pcat(const u8 *code, gaddr *pc);     /* 1: the address is in an image; async-signal-safe */
+/* 1: the address is in an image; async-signal-safe */
+int cache_pcat(const u8 *code, gaddr *pc, gaddr *block);
 
 #endif

@@ -205,14 +205,24 @@ cimage_at(const struct cimage *i, const u8 *code)
 	return -1;
 }
 
+int
+cimage_pcat(const struct cimage *i, u32 region, const u8 *code, gaddr *pc)
+{
+	const struct cimage_region *r = &i->region[region];
+	struct mapent m = {0};
+
+	if (inside(i, r->map, T_MAP))
+		m = mapent_find(i->map + r->map.at, (int)r->map.n, (u32)(code - i->code) - r->code);
+	*pc = r->pc + (u64)(s64)m.pcoff;
+	return 1 + m.several;
+}
+
 gaddr
-cimage_pcat(const struct cimage *i, u32 region, const u8 *code)
+cimage_blockat(const struct cimage *i, u32 region, gaddr pc)
 {
 	const struct cimage_region *r = &i->region[region];
 
-	if (!inside(i, r->map, T_MAP))
-		return r->pc;
-	return r->pc + mapent_find(i->map + r->map.at, (int)r->map.n, (u32)(code - i->code) - r->code);
+	return inside(i, r->entry, T_ENTRY) ? entry_block(i->entry + r->entry.at, (int)r->entry.n, pc) : pc;
 }
 
 void

@@ -165,12 +165,14 @@ core_transat(const u8 *code)
 }
 
 int
-core_pcat(const u8 *code, gaddr *pc)
+core_pcat(const u8 *code, gaddr *pc, gaddr *block)
 {
 	const struct trans *t = find(code);
 
 	if (!t)
-		return cache_pcat(code, pc);
-	*pc = t->pc + mapent_find(t->map, t->nmap, (u32)(code - t->code));
-	return 1;
+		return cache_pcat(code, pc, block);
+	struct mapent m = mapent_find(t->map, t->nmap, (u32)(code - t->code));
+	*pc = t->pc + (u64)(s64)m.pcoff;
+	*block = entry_block(t->entry, t->nentry, *pc);
+	return 1 + m.several;
 }

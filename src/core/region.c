@@ -391,6 +391,8 @@ core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 	}
 	if (r->broken)
 		return -E2BIG;
+	if (r->pieces > 1)
+		ir_wide(r);
 	if (r->unboxes)
 		ir_box(r);
 	ir_dead(r, flagslive, &w);

@@ -126,7 +126,16 @@ x_map(struct x86 *x)
 		return;
 	x->mapped = 1;
 	o->map = grow(o->map, o->nmap, &o->capmap, sizeof *o->map);
-	o->map[o->nmap++] = (struct mapent){.off = (u32)(x->a.p - o->code), .pcoff = x->pcoff};
+	o->map[o->nmap++] = (struct mapent){.off = (u32)(x->a.p - o->code), .pcoff = (s32)x->pcoff};
+}
+
+/* An access for several comes alone under its instruction. */
+static void
+map_access(struct x86 *x, const struct ins *i)
+{
+	x_map(x);
+	if (ir_isseveral(i))
+		x->out->map[x->out->nmap - 1].several = 1;
 }
 
 static inline void
@@ -139,7 +148,7 @@ emit(struct x86 *x, const struct ins *i)
 	if (s->flags & SEL_CLOB && x->fl)
 		xf_save(x);
 	if (s->flags & SEL_MAP)
-		x_map(x);
+		map_access(x, i);
 	if ((opinfo[i->op].traits & FPENV && fp_byhand(x->r)) || !s->emit(x, i))
 		x_eval(x, i);
 }
@@ -170,6 +179,8 @@ x_put(struct x86 *x, const struct ins *i)
 		xf_put(x, i);
 	else
 		val_put(x, i);
+	if (!isk(i->a) && x->r->ins[i->a].op == O_sxt && x->r->ins[i->a].imm == 32)
+		val_under(x, x->r->ins[i->a].a, i->v);
 	return 1;
 }
 
