@@ -41,7 +41,7 @@ enum { SEEN = 1, HEAD = 2 };           /* an instruction begins here; a block do
 static void
 depend(gaddr a, int n)
 {
-	if (core.home && cache_home(a, (u64)n) != core.home)
+	if (core.home && !cache_uses(core.home, a, (u64)n))
 		core.home = 0;
 }
 
@@ -387,7 +387,7 @@ core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 	w.whole = loop(cpu, pc, mode);
 	w.n = w.ntodo = 0;
 	w.ok = 0;
-	core.home = t.alone ? 0 : cache_home(pc, 1);
+	core.home = t.alone ? 0 : cache_home(pc);
 	for (int i = 0; i < NPIECE; i++)
 		w.piece[i].at = ~(gaddr)0;
 	memset(w.mark, 0, w.end / 2 + 1);      /* what the last region set */
