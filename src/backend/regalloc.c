@@ -33,15 +33,6 @@ static const u8 leavable[O_COUNT] = {
 enum { OTHER, MARK, NOP, PUT, GET };
 static const u8 kind[O_COUNT] = {[O_insn] = MARK, [O_nop] = NOP, [O_put] = PUT, [O_get] = GET};
 
-/* The type of an operation's value; N: that of the instruction. */
-static const u8 result[O_COUNT] = {
-#define KIND(k) #k[0]
-#define OP(name, r, a, b, c, traits, value) [O_##name] = KIND(r) == 'X' ? N : KIND(r) == 'F' ? FL : I64,
-#include "ir/op.def"
-#undef OP
-#undef KIND
-};
-
 /* the value under cuts to n bits or more */
 static ref
 bare(const struct region *r, ref o, int n)
@@ -287,7 +278,7 @@ plan_block(const struct region *r, const struct block *b, struct val *val, const
 				val[at].flags = VAL_DEAD;
 			continue;
 		}
-		val[at].ty = result[i->op] == N ? i->ty : result[i->op];
+		val[at].ty = (u8)ir_type(i);
 		planins(&p, i, at, opinfo[i->op].traits);
 	}
 }

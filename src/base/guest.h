@@ -80,6 +80,7 @@ struct linux_abi;                      /* syscall/abi.h */
 struct sigframe;
 struct image;                          /* loader/image.h */
 struct vdso;                           /* base/vdso.h */
+struct gspace;                         /* base/gmem.h */
 
 struct guest {
 	const char *name;              /* "aarch64": as in qemu-NAME and uname -m */
@@ -131,6 +132,7 @@ struct guest {
 	const struct cpumodel *model;
 	const char *const *feature; int nfeature;
 	u64 needed;
+	const struct gspace *space;    /* base/gmem.h */
 	const struct linux_abi *abi;   /* call registers, numbers, frames, auxv */
 	const struct vdso *vdso;       /* base/vdso.h; 0: the guest's kernel maps none */
 };

@@ -9,7 +9,8 @@
 
 const struct opinfo opinfo[O_COUNT] = {
 #define KIND(k) #k[0]
-#define OP(name, r, a, b, c, traits, value) [O_##name] = {#name, KIND(r), {KIND(a), KIND(b), KIND(c)}, traits},
+#define OP(name, r, a, b, c, traits, value) [O_##name] = {#name, KIND(r), {KIND(a), KIND(b), KIND(c)}, traits, \
+	KIND(r) == 'X' ? LANE : KIND(r) == 'F' ? FL : KIND(r) == 'N' ? N : I64},
 #include "ir/op.def"
 #undef OP
 #undef KIND
@@ -30,7 +31,7 @@ region_init(struct region *r, const struct guest *g, gaddr pc, u32 mode)
 	r->ins[0] = (struct ins){.ty = N};
 	memset(r->hash, 0, sizeof r->hash);
 	memset(r->khash, 0, sizeof r->khash);
-	memset(r->cur, 0, sizeof r->cur);
+	memset(r->last, 0, sizeof r->last);
 	memset(r->changes, 0, sizeof r->changes);
 }
 
@@ -54,9 +55,9 @@ ir_block(struct region *r, gaddr pc)
 	b = &r->block[r->nblock];
 	r->sorted &= !r->nblock || b[-1].pc < pc;
 	*b = (struct block){.pc = pc, .first = r->nins};
-	r->bstart = r->nins;
+	r->open = b;
+	r->bstart = r->known = (u16)r->nins;
 	r->insn_pc = pc;
-	memset(r->cur, 0, (size_t)r->guest->nreg * sizeof *r->cur);
 	return r->nblock++;
 }
 
@@ -102,7 +103,7 @@ append(struct region *r, struct ins i)
 	if (n >= r->capins && !more(r))
 		return (ref)(n - 1);
 	r->ins[n] = i;
-	r->block[r->nblock - 1].n++;
+	r->open->n++;
 	r->nins = n + 1;
 	return (ref)n;
 }
@@ -116,7 +117,7 @@ appendmarked(struct region *r, struct ins i)
 	return append(r, i);
 }
 
-static int
+static inline int
 ismarked(const struct region *r, const struct ins *i)
 {
 	return i->op == O_get || i->op == O_put ? i->v == r->guest->flags :
@@ -134,7 +135,7 @@ ir_insn(struct region *r, gaddr pc)
 {
 	r->insn_pc = pc;
 	r->ninsn++;
-	append(r, (struct ins){.op = O_insn, .ty = N, .imm = (s32)(pc - r->block[r->nblock - 1].pc)});
+	append(r, ins_make(O_insn, N, 0, 0, (s32)(pc - r->open->pc), 0, 0, 0));
 }
 
 ref
@@ -162,49 +163,63 @@ serves(int have, int want)
 	return have == want || (ty_isvec(have) && ty_isvec(want) && ty_bits(have) == ty_bits(want));
 }
 
+/* The value of a variable, or 0 if the open block has not met it. */
+static inline ref
+current(const struct region *r, int var)
+{
+	u16 n = r->last[var];
+
+	if (n < r->known)
+		return 0;
+	return r->ins[n].op == O_put ? r->ins[n].a : n;
+}
+
+/* The current value t as one of the type; 0 if a get must read it. */
+static ref
+asvalue(struct region *r, ref t, int ty, int var)
+{
+	const struct ins *i = &r->ins[t & ~REF_K];
+
+	if (isk(t))
+		return ty == I32 ? ir_k(r, (u32)kval(r, t)) : t;
+	if (serves(ir_type(i), ty))
+		return t;
+	/* A narrower integer that was put is zero-extended, so it serves as the I64 it became. */
+	if (r->last[var] != t && ty == I64 && ir_type(i) < I64 && i->op != O_get)
+		return t;
+	return ty == I32 && i->ty == I64 ? ir_opx(r, O_zxt, I32, 0, 0, 32, t, 0, 0) : 0;
+}
+
 ref
 ir_get(struct region *r, int ty, int var)
 {
-	ref t = r->cur[var];
+	ref t = current(r, var), u;
 	struct ins i;
 
-	if (t && isk(t))
-		return ty == I32 ? ir_k(r, (u32)kval(r, t)) : t;
-	if (t && serves(ir_type(&r->ins[t]), ty))
-		return t;
-	/* A narrower integer that was put is zero-extended, so it serves as the I64 it became. */
-	if (t && r->curput[var] && ty == I64 && ir_type(&r->ins[t]) < I64 && r->ins[t].op != O_get)
-		return t;
-	if (t && ty == I32 && r->ins[t].ty == I64)
-		return ir_opx(r, O_zxt, I32, 0, 0, 32, t, 0, 0);
-	i = (struct ins){.op = O_get, .ty = (u8)ty, .v = (u16)var};
-	t = var == r->guest->flags ? appendmarked(r, i) : append(r, i);
-	if (!r->cur[var]) {
-		r->cur[var] = t;
-		r->curput[var] = 0;
-	}
-	return t;
+	if (t && (u = asvalue(r, t, ty, var)))
+		return u;
+	i = ins_make(O_get, ty, 0, var, 0, 0, 0, 0);
+	u = var == r->guest->flags ? appendmarked(r, i) : append(r, i);
+	if (!t)
+		r->last[var] = u;
+	return u;
 }
 
 void
 ir_put(struct region *r, int ty, int var, ref t)
 {
+	int bits = r->guest->reg[var].bits;
 	struct ins i;
 
 	/* The value it already has, unless putting back a part clears what lies above it. */
-	if (r->cur[var] == t && !r->curput[var] && !isk(t) && ty_bits(ty) >= r->guest->reg[var].bits
-	    && ty_bits(r->ins[t].ty) >= r->guest->reg[var].bits)
+	if (r->last[var] == t && t >= r->known && ty_bits(ty) >= bits && ty_bits(r->ins[t].ty) >= bits)
 		return;
 	/* What is put is what a later get finds: cut a wider value now. */
 	if (ty == I32)
 		t = isk(t) ? ir_k(r, (u32)kval(r, t)) : ir_opx(r, O_zxt, I32, 0, 0, 32, t, 0, 0);
-	i = (struct ins){.op = O_put, .ty = (u8)ty, .v = (u16)var, .a = t};
-	if (var == r->guest->flags)
-		appendmarked(r, i);
-	else
-		append(r, i);
-	r->cur[var] = t;
-	r->curput[var] = r->changes[var] = 1;
+	i = ins_make(O_put, ty, 0, var, 0, t, 0, 0);
+	r->last[var] = var == r->guest->flags ? appendmarked(r, i) : append(r, i);
+	r->changes[var] = 1;
 }
 
 _Static_assert(sizeof(struct ins) == 16, "no padding: instructions are compared as two words");
@@ -224,34 +239,47 @@ same(const struct ins *x, const struct ins *y)
 }
 
 /* A helper may change any variable if it touches state: forget what is known. */
-static void
-forget(struct region *r, const struct ins *i)
+static ref
+appendhelp(struct region *r, struct ins i)
 {
-	if (i->op == O_vhelp)
-		r->cur[i->aux & 0xff] = 0;
-	if ((i->op == O_help || i->op == O_vhelp) && ir_helper(r, i->v)->flags & HELP_STATE)
-		memset(r->cur, 0, (size_t)r->guest->nreg * sizeof *r->cur);
+	ref t = appendmarked(r, i);
+
+	if (i.op == O_vhelp)
+		r->last[i.aux & 0xff] = 0;
+	if (ir_helper(r, i.v)->flags & HELP_STATE)
+		r->known = (u16)r->nins;
+	return t;
 }
 
-ref
-ir_opx(struct region *r, int op, int ty, int aux, int v, s32 imm, ref a, ref b, ref c)
+/* A pure instruction: a value there is already, or it is appended. */
+static inline ref
+merge(struct region *r, struct ins i)
 {
-	struct ins i = {.op = (u8)op, .ty = (u8)ty, .aux = (u16)aux, .v = (u16)v, .imm = imm,
-	    .a = a, .b = b, .c = c};
-	ref t;
+	ref t = ir_fold(r, &i);
 	u32 h;
 
-	if (!(opinfo[op].traits & PURE)) {
-		forget(r, &i);
-		return ir_append(r, i);
-	}
-	if ((t = ir_fold(r, &i)))
+	if (t)
 		return t;
 	h = hashins(&i);
 	t = r->hash[h];
 	if (t >= r->bstart && same(&r->ins[t], &i))
 		return t;
 	return r->hash[h] = append(r, i);
+}
+
+ref
+ir_opx(struct region *r, int op, int ty, int aux, int v, s32 imm, ref a, ref b, ref c)
+{
+	struct ins i = ins_make(op, ty, aux, v, imm, a, b, c);
+	int traits = opinfo[op].traits;
+
+	if (traits & PURE)
+		return merge(r, i);
+	if (traits & (LEAVE | END))
+		return appendmarked(r, i);
+	if (op == O_help || op == O_vhelp)
+		return appendhelp(r, i);
+	return append(r, i);
 }
 
 ref

@@ -21,18 +21,21 @@
 
 enum { TO_DEAD = 0xfffe, TO_LIVE = 0xffff, MANY = 255 };
 
-/* What the pass has to know of an operation, in one byte. */
-enum { DROP = 1, LEAVES = 2, LOOKS = 4, GET = 8, PUT = 16, HELPER = 32, FAULTS = 64, TAKES = 128 };
+/* What the pass has to know of an operation: which sort it is, and more about one of OTHER. */
+enum sort { SKIP, GET, PUT, VALUE, OTHER };
+enum { SORT = 7, LEAVES = 8, LOOKS = 16, HELPER = 32, FAULTS = 64, TAKES = 128 };
 static const u8 kind[O_COUNT] = {
+#define FLAGGED(a, b, c) (#a[0] == 'F' || #b[0] == 'F' || #c[0] == 'F' ? TAKES : 0)
 #define OP(name, r, a, b, c, traits, value) [O_##name] = \
-	O_##name == O_insn || O_##name == O_nop || O_##name == O_fence || O_##name == O_pref || O_##name == O_clrex ? 0 : \
-	O_##name == O_get ? DROP | GET : O_##name == O_put ? PUT : \
-	O_##name == O_help || O_##name == O_vhelp ? HELPER : \
-	((traits) & PURE ? DROP : 0) | ((traits) & (END | LEAVE) ? LEAVES : 0) | \
-	((traits) & (READ | WRITE | EFF | END | LEAVE) ? LOOKS : 0) | ((traits) & (READ | WRITE) ? FAULTS : 0) | \
-	(#a[0] == 'F' || #b[0] == 'F' || #c[0] == 'F' ? TAKES : 0),
+	O_##name == O_insn || O_##name == O_nop ? SKIP : O_##name == O_get ? GET : O_##name == O_put ? PUT : \
+	O_##name == O_fence || O_##name == O_pref || O_##name == O_clrex ? OTHER : \
+	O_##name == O_help || O_##name == O_vhelp ? OTHER | HELPER : \
+	(traits) & PURE ? VALUE | FLAGGED(a, b, c) : OTHER | FLAGGED(a, b, c) | \
+	((traits) & (END | LEAVE) ? LEAVES : 0) | ((traits) & (READ | WRITE) ? FAULTS : 0) | \
+	((traits) & (READ | WRITE | EFF | END | LEAVE) ? LOOKS : 0),
 #include "ir/op.def"
 #undef OP
+#undef FLAGGED
 };
 
 struct pass {
@@ -43,6 +46,7 @@ struct pass {
 	struct edge { u16 from, to; } *edge;   /* between blocks, flags untouched before it */
 	int nedge;
 	u32 seen[256], now;            /* per variable: == now if put again below */
+	int live;                      /* the flags variable is, here */
 	int taken;                     /* an operation below takes the flags put last above it */
 	u8 faults, putfaults;          /* 1 + accesses below that may fault; the same at the put of flags below; no more
 	                                * than MANY */
@@ -115,10 +119,10 @@ survey(struct pass *p, int k, int m, int (*live)(void *, gaddr, int), void *arg)
 		}
 		if (decided)
 			continue;
-		if ((is & LEAVES && p->to[m] == TO_LIVE) || (is & GET && x->v == p->flags)
+		if ((is & LEAVES && p->to[m] == TO_LIVE) || (x->op == O_get && x->v == p->flags)
 		    || (is & HELPER && helper_flags(r, x) & HELP_STATE))
 			decided = b->flagsin = 1;
-		else if (is & PUT && x->v == p->flags)
+		else if (x->op == O_put && x->v == p->flags)
 			decided = 1;
 	}
 	return m;
@@ -142,23 +146,6 @@ flags_between_blocks(struct pass *p, int (*live)(void *, gaddr, int), void *arg)
 
 /* -- within a block, backward -- */
 
-/* Whether the put is dead; remembers it. */
-static int
-dead_put(struct pass *p, int var, int *flagslive)
-{
-	int dead;
-
-	if (var == p->flags) {
-		dead = !*flagslive;
-		*flagslive = p->taken = 0;
-		p->putfaults = p->faults;
-	} else {
-		dead = p->seen[var] == p->now;
-		p->seen[var] = p->now;
-	}
-	return dead;
-}
-
 /* The put is left to the load below it. */
 static int
 leave_put(struct pass *p, const struct ins *put)
@@ -166,12 +153,31 @@ leave_put(struct pass *p, const struct ins *put)
 	struct ins *ld = &p->r->ins[p->ld];
 	const struct ins *d = &p->r->ins[put->a & ~REF_K];
 
-	if (p->seen[put->v] != p->ldnow || put->a != ld->a || isk(put->a) || put->ty != I64 ||
-	    d->op != O_add || isk(d->b) || put->v >= 1 << (16 - AUX_BASE) || ld->aux >> AUX_BASE)
+	if (p->seen[put->v] != p->ldnow || put->a != ld->a || isk(put->a) || put->ty != I64 || d->op != O_add ||
+	    isk(d->b) || !put->v || put->v >= 1 << (16 - AUX_BASE) || ld->aux >> AUX_BASE)
 		return 0;
 	ld->aux |= (u16)(put->v << AUX_BASE);
 	p->seen[put->v] = p->now;
-	return put->v != 0;
+	return 1;
+}
+
+/* Whether the put is dead; remembers it. */
+static inline int
+dead_put(struct pass *p, const struct ins *put)
+{
+	int dead;
+
+	if (p->now == p->ldnow + 1 && leave_put(p, put))
+		return 1;
+	if (put->v == p->flags) {
+		dead = !p->live;
+		p->live = p->taken = 0;
+		p->putfaults = p->faults;
+	} else {
+		dead = p->seen[put->v] == p->now;
+		p->seen[put->v] = p->now;
+	}
+	return dead;
 }
 
 /* A load that takes a put which is only for its fault. */
@@ -181,75 +187,72 @@ takes(const struct ins *i)
 	return (i->op == O_ld || i->op == O_lds) && i->ty <= I64 && !i->b && !i->aux;
 }
 
-static void
-read_var(struct pass *p, int var, int *flagslive)
+static inline void
+read_var(struct pass *p, int var)
 {
-	if (var == p->flags)
-		*flagslive = 1;
+	p->live |= var == p->flags;
 	p->seen[var] = 0;
 }
 
 /* Flags that are taken below must be there for who comes back from the fault; so must those that a value was made
- * of above which is used below: the code to come back to makes it anew (TAKES in scan_one). */
+ * of above which is used below: the code to come back to makes it anew (take). */
 static void
-may_fault(struct pass *p, int *flagslive)
+may_fault(struct pass *p)
 {
-	*flagslive |= p->taken;
+	p->live |= p->taken;
 	p->faults += p->faults < MANY;
+}
+
+static void
+take(struct pass *p, int k)
+{
+	p->taken = 1;
+	p->live |= used[k] && p->faults > p->putfaults && (used[k] < p->faults || p->faults == MANY);
 }
 
 /* A helper reads the vectors it names, and may look at all. */
 static void
-scan_helper(struct pass *p, const struct ins *i, int *flagslive)
+scan_helper(struct pass *p, const struct ins *i)
 {
 	u32 does = helper_flags(p->r, i);
 
 	if (i->op == O_vhelp) {
-		read_var(p, i->aux & 0xff, flagslive);
-		read_var(p, i->aux >> 8, flagslive);
-		read_var(p, i->imm & 0xff, flagslive);
+		read_var(p, i->aux & 0xff);
+		read_var(p, i->aux >> 8);
+		read_var(p, i->imm & 0xff);
 	}
 	if (does & HELP_STATE)
-		*flagslive = 1;
+		p->live = 1;
 	if (does & HELP_FAULT)
-		may_fault(p, flagslive);
+		may_fault(p);
 	if (does & (HELP_STATE | HELP_FAULT))
 		p->now++;
 }
 
-/* Whether the instruction is to be dropped; else what it does to variables is noted. */
-static int
-scan_one(struct pass *p, int k, u8 is, int *flagslive)
+/* Notes what an instruction that is neither a get, a put nor pure does to variables. */
+static void
+scan_other(struct pass *p, int k, u8 is)
 {
 	const struct ins *i = &p->r->ins[k];
 
-	if (is & PUT)
-		return (p->now == p->ldnow + 1 && leave_put(p, i)) || dead_put(p, i->v, flagslive);
-	if (is & GET)
-		read_var(p, i->v, flagslive);
-	if (is & HELPER) {
-		if (!used[k] && helper_flags(p->r, i) & HELP_PURE)
-			return 1;
-		scan_helper(p, i, flagslive);
-	}
+	if (is & HELPER)
+		scan_helper(p, i);
 	if (is & LEAVES && p->flags >= 0) {
 		while (p->r->mark[p->m] != k)
 			p->m--;
-		*flagslive = live_at(p, p->m) | (i->op == O_brc || i->op == O_brf ? *flagslive : 0);
+		p->live = live_at(p, p->m) | (i->op == O_brc || i->op == O_brf ? p->live : 0);
 	}
 	if (is & FAULTS)
-		may_fault(p, flagslive);
-	if (is & TAKES) {
-		p->taken = 1;
-		*flagslive |= used[k] && p->faults > p->putfaults && (used[k] < p->faults || p->faults == MANY);
-	}
-	if (is & LOOKS && takes(i)) {
-		p->ld = k;
-		p->ldnow = p->now;
-	}
-	if (is & LOOKS)
+		may_fault(p);
+	if (is & TAKES)
+		take(p, k);
+	if (is & LOOKS) {
+		if (takes(i)) {
+			p->ld = k;
+			p->ldnow = p->now;
+		}
 		p->now++;
-	return 0;
+	}
 }
 
 /* What is left of a dead put.  Where only the sign extension under it has no other use either (consumers of words
@@ -261,34 +264,57 @@ hint(const struct pass *p, const struct ins *put)
 	ref t = !isk(put->a) && d->op == O_sxt && !used[put->a] ? d->a : put->a;
 	int any = !isk(t) && put->v != p->flags;
 
-	return (struct ins){.op = O_nop, .ty = N, .v = any ? put->v : 0, .imm = any ? t : 0};
+	return ins_make(O_nop, N, 0, any ? put->v : 0, any ? t : 0, 0, 0, 0);
 }
 
-static inline void
-use(const struct pass *p, const struct ins *i)
-{
-	used[i->a] = used[i->a] ? used[i->a] : p->faults;
-	used[i->b] = used[i->b] ? used[i->b] : p->faults;
-	used[i->c] = used[i->c] ? used[i->c] : p->faults;
-}
+static inline void use(const struct pass *p, ref t) { used[t] = used[t] ? used[t] : p->faults; }
 
 static void
 scan(struct pass *p, const struct block *b)
 {
-	int flagslive = 1;
+	const struct ins nop = ins_make(O_nop, N, 0, 0, 0, 0, 0, 0);
 
+	p->live = 1;
 	p->taken = 0;
 	p->faults = p->putfaults = 1;
 	p->now++;
 	for (int k = b->first + b->n - 1; k >= b->first; k--) {
 		struct ins *i = &p->r->ins[k];
 		u8 is = kind[i->op];
-		if (i->op == O_insn)
+
+		switch (is & SORT) {
+		case SKIP:
 			continue;
-		if ((is & DROP && !used[k]) || (is & ~DROP && scan_one(p, k, is, &flagslive)))
-			*i = i->op == O_put ? hint(p, i) : (struct ins){.op = O_nop, .ty = N};
-		else
-			use(p, i);
+		case GET:
+			if (used[k])
+				read_var(p, i->v);
+			else
+				*i = nop;
+			continue;
+		case PUT:
+			if (dead_put(p, i))
+				*i = hint(p, i);
+			else
+				use(p, i->a);
+			continue;
+		case VALUE:
+			if (!used[k]) {
+				*i = nop;
+				continue;
+			}
+			if (is & TAKES)
+				take(p, k);
+			break;
+		default:
+			if (is & HELPER && !used[k] && helper_flags(p->r, i) & HELP_PURE) {
+				*i = nop;
+				continue;
+			}
+			scan_other(p, k, is);
+		}
+		use(p, i->a);
+		use(p, i->b);
+		use(p, i->c);
 	}
 }
 
@@ -297,11 +323,16 @@ ir_dead(struct region *r, int (*flagslive)(void *, gaddr, int), void *arg)
 {
 	u16 to[r->nmark + 1];
 	struct edge edge[r->nmark + 1];
-	struct pass p = {
-		.r = r, .to = to, .edge = edge, .m = r->nmark - 1,
-		.flags = r->guest->flags == 0xff ? -1 : r->guest->flags,
-	};
+	struct pass p;
 
+	p.r = r;
+	p.flags = r->guest->flags == 0xff ? -1 : r->guest->flags;
+	p.to = to;
+	p.edge = edge;
+	p.m = r->nmark - 1;
+	p.nedge = 0;
+	p.now = p.ldnow = 0;
+	memset(p.seen, 0, (size_t)r->guest->nreg * sizeof *p.seen);
 	memset(used, 0, (size_t)r->nins);
 	if (p.flags >= 0)
 		flags_between_blocks(&p, flagslive, arg);

@@ -23,17 +23,6 @@ struct fold {
 
 /* -- what is known about a value -- */
 
-int
-ir_type(const struct ins *i)
-{
-	switch (opinfo[i->op].res) {
-	case 'X': return i->ty;
-	case 'J': case 'B': return I64;
-	case 'F': return FL;
-	default: return N;
-	}
-}
-
 static inline int bitsof(u64 v) { return v ? 64 - __builtin_clzll(v) : 0; }
 static inline u64 lowmask(int n) { return n >= 64 ? ~(u64)0 : ((u64)1 << n) - 1; }
 static inline int ispow2(u64 v) { return v && !(v & (v - 1)); }

@@ -302,7 +302,14 @@ x_call(struct x86 *x, const struct ins *i)
 	return 1;
 }
 
-/* rax = target: tests poll, looks it up; ends in a jump or call through the jump cache */
+/* rax = target: tests poll, looks it up; ends in a jump or call through the jump cache.
+ *
+ * Shorter is not faster, the predictor of indirect branches hides it all: a table indexed by the low bits
+ * alone (three instructions less) and calls without the poll measured the same in every kernel, and in a
+ * loop of nothing else (Zen 4).  A cache of the first target seen at each call, in cpu->site at a place made of
+ * the call's address, before the table: calls through pointers 1.0 to 1.7 times as quick, virtual calls and
+ * std::function 0.75 to 1.2, python3, bash, lua and gawk 0.94 to 1.13, in the mean nothing.  What moves such loops
+ * by up to 1.7 is where they lie: the branch from the loop's head to the call in one line of 64 bytes, or two. */
 static void
 lookup(struct x86 *x, int call)
 {

@@ -3,8 +3,9 @@
  *
  * Register use.  rbp = cpu + CPU_BIAS.  rsp = shadow stack.  rax, rcx, rdx (and xmm0-xmm4) hold
  * temporaries.  All other registers are homes of the guest's highest-ranked variables, the same
- * everywhere: 11 integer ones, and 27 vector registers with AVX-512VL or 11 without.  The other
- * variables' homes are in the state record.  k1 = 1 always with AVX-512 (see "Scalar floats").
+ * everywhere: 11 integer ones, and 27 vector registers with AVX-512VL or 11 without.  (A twelfth would serve 1 to 2
+ * per cent of the registers that code names; the third temporary serves every operation on two operands in memory.)
+ * The other variables' homes are in the state record.  k1 = 1 always with AVX-512 (see "Scalar floats").
  *
  * An emitter is `int f(struct x86 *x, const struct ins *i)`; its line in sel.def / vsel.def says
  * whether it changes EFLAGS.  It
