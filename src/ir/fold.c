@@ -62,9 +62,12 @@ width(const struct region *r, ref x)
 static inline int
 follows(const struct region *r, ref x)
 {
-	const struct ins *old = &r->ins[r->ins[x].a & ~REF_K];
+	const struct ins *old = &r->ins[r->ins[x].a & ~REF_K], *now;
 
-	return !isk(r->ins[x].a) && old->op == O_get && r->cur[old->v] == x;
+	if (isk(r->ins[x].a) || old->op != O_get || r->last[old->v] < r->known)
+		return 0;
+	now = &r->ins[r->last[old->v]];
+	return now->op == O_put && now->a == x;
 }
 
 static inline int
