@@ -92,7 +92,9 @@ foldable(const struct region *r, const struct ins *p, const struct ins *c, int n
 			    (s64)kval(r, p->b) + c->imm == (s32)((s64)kval(r, p->b) + c->imm) : !c->b;
 		return n == 1 && shift && !(c->aux & AUX_SCALE);
 	case O_add:
-		return shift && p->ty == c->ty && (c->ty == I64 || c->ty == I32);
+		if (p->ty != c->ty || (c->ty != I64 && c->ty != I32))
+			return 0;
+		return shift || (n == 0 && p->op == O_add && isk(p->b) && isk(c->b) && !isk(p->a));
 	case O_sel:
 		return n == 0 && !ty_vclass(c->ty) && (p->op == O_set || p->op == O_fcc);
 	case O_ldor:
