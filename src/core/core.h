@@ -66,7 +66,6 @@ struct core {
 	u8 *stubsend;                  /* the host's stubs end here; regions follow */
 	pthread_mutex_t lock;          /* everything below that is not atomic */
 	_Atomic(struct buckets *) buckets;     /* lookup.c */
-	u64 head[NHEAD];               /* a bit a half-word that some node was made for, by 128 bytes; addresses collide */
 	struct trans **trans;          /* in order of code address; readable by handlers */
 	_Atomic int ntrans;
 	int captrans;
@@ -79,6 +78,7 @@ struct core {
 	_Atomic u32 stale;             /* the host wants all code made anew */
 	_Atomic u32 emptied;           /* times the code area was emptied */
 	struct engine_stats stat;
+	u64 head[NHEAD];               /* at the end, it is large: a bit a half-word that some node was made for, by 128 bytes; addresses collide */
 };
 extern struct core core;
 

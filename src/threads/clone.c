@@ -272,6 +272,7 @@ vfork_run(struct vchild *v, struct cpu *cpu, const struct request *q)
 	if (r < 0)
 		r = -errno;
 	memcpy((void *)cpu, saved, keep);
+	cpu->kept = 0;                         /* the child's calls are on the shadow stack */
 	atomic_store(&cpu->running, 0);
 	atomic_store(&cpu->poll, 1);
 	locks(3, t);

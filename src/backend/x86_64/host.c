@@ -317,6 +317,12 @@ enter(struct cpu *cpu, const u8 *code)
 		memcpy(cpu->stub, &x86_stub, sizeof x86_stub);
 		cpu->anchor = x86_anchor();
 	}
+	if (!cpu->keep) {
+		u8 **sp = (u8 **)cpu->shadow_base - 1;
+
+		*sp = x86_stub.sentinel;
+		cpu->shadow_sp = sp;
+	}
 	((void (*)(struct cpu *, const u8 *))(uintptr_t)x86_stub.enter)(cpu, code);
 }
 
