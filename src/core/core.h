@@ -78,7 +78,8 @@ struct core {
 	_Atomic u32 stale;             /* the host wants all code made anew */
 	_Atomic u32 emptied;           /* times the code area was emptied */
 	struct engine_stats stat;
-	u64 head[NHEAD];               /* at the end, it is large: a bit a half-word that some node was made for, by 128 bytes; addresses collide */
+	/* At the end, being large: a bit a half-word that some node was made for, by 128 bytes; addresses collide. */
+	u64 head[NHEAD];
 };
 extern struct core core;
 
