@@ -166,6 +166,19 @@ fillproc(const struct options *o, const struct program *p, const struct image *i
 	proc.nauxv = img->nauxv;
 }
 
+/* -R does not make the space larger, nor too small for what is in it. */
+static void
+memory(const struct gspace *space, const struct options *o)
+{
+	static struct gspace narrow;
+
+	if (o->space >= (u64)16 << 30 && o->space < space->end) {
+		narrow = gmem_narrow(space, aligndown(o->space, 1 << 16));
+		space = &narrow;
+	}
+	gmem_init(space, o->page ? o->page : 4096);
+}
+
 static void
 load(const struct options *o, const struct program *p, struct image *img, char **env)
 {
@@ -176,7 +189,7 @@ load(const struct options *o, const struct program *p, struct image *img, char *
 
 	for (int i = 0; i < 2; i++)
 		start.hwcap[i] = abi->hwcap(i + 1);
-	gmem_init(p->guest->bits, o->page ? o->page : 4096);
+	memory(p->guest->space, o);
 	if (image_load(img, p) || image_stack(img, &start)) {
 		fprintf(stderr, "dragoman: %s\n", img->err.text);
 		exit(img->err.status);

@@ -54,6 +54,7 @@ static void opt_argv0(struct options *o, const char *s) { o->argv0 = s; }
 static void opt_uname(struct options *o, const char *s) { o->uname = s; }
 static void opt_stack(struct options *o, const char *s) { o->stack = options_number(s); }
 static void opt_base(struct options *o, const char *s) { (void)o; options_number(s); }
+static void opt_reserved(struct options *o, const char *s) { o->space = options_number(s); }
 static void opt_logfile(struct options *o, const char *s) { o->logfile = s; }
 static void opt_strace(struct options *o, const char *s) { (void)s; o->strace = 1; }
 static void opt_perfmap(struct options *o, const char *s) { (void)s; o->perfmap = 1; }

@@ -9,7 +9,7 @@ struct options {
 	const char *root, *argv0, *uname, *cpu, *logfile, *host, *features;
 	const char *cache, *cachero;           /* absolute; cache: "off" for none, 0 for the default */
 	u64 cachelimit;
-	u64 stack, page, codesize, seed;
+	u64 stack, page, space, codesize, seed;
 	int strace, single, hasseed, perfmap, jitdump;
 	char **set; int nset, capset;          /* -E: VAR=VALUE */
 	char **unset; int nunset, capunset;    /* -U */

@@ -297,7 +297,7 @@ load(struct warm *w, const char *path)
 		diag(D_USAGE, wrong);
 	engine_init(p->guest, &(struct engine_options){.host = w->o->host, .features = w->o->features,
 	    .codesize = w->o->codesize ? w->o->codesize : CODESIZE, .maxinsn = w->o->single ? 1 : 0});
-	gmem_init(p->guest->bits, w->o->page ? w->o->page : 4096);
+	gmem_init(p->guest->space, w->o->page ? w->o->page : 4096);
 	proc.guest = p->guest;
 	proc.abi = p->guest->abi;
 	proc.prefix = w->o->root;

@@ -33,15 +33,6 @@ static const u8 leavable[O_COUNT] = {
 enum { OTHER, MARK, NOP, PUT, GET };
 static const u8 kind[O_COUNT] = {[O_insn] = MARK, [O_nop] = NOP, [O_put] = PUT, [O_get] = GET};
 
-/* The type of an operation's value; N: that of the instruction. */
-static const u8 result[O_COUNT] = {
-#define KIND(k) #k[0]
-#define OP(name, r, a, b, c, traits, value) [O_##name] = KIND(r) == 'X' ? N : KIND(r) == 'F' ? FL : I64,
-#include "ir/op.def"
-#undef OP
-#undef KIND
-};
-
 /* the value under cuts to n bits or more */
 static ref
 bare(const struct region *r, ref o, int n)
@@ -78,7 +69,7 @@ use(struct planner *p, ref *o, int at, int who, const struct ins *c, int n)
 		v->last = (u16)at;
 }
 
-static void
+static inline void
 uses_of(struct planner *p, int who, int at)
 {
 	struct ins *i = &p->r->ins[who];
@@ -183,17 +174,27 @@ planput(struct planner *p, struct ins *i, int at)
 	p->val[t].want = (u8)i->v;
 }
 
-/* A put that nobody sees (ir/dead.c): the home is free for the value all the same, if nothing better is known. */
+/* A put that nobody sees (ir/build.c): the home is free for the value all the same, if nothing better is known.  Where
+ * only the sign extension under it has no other use either (consumers of words look below it), it is free for what was
+ * extended. */
 static void
 planhint(struct planner *p, const struct ins *i)
 {
-	struct val *v = &p->val[i->imm];
-	int op = p->r->ins[i->imm].op;
+	ref t = (ref)i->imm;
+	struct val *v = &p->val[t];
+	int op = p->r->ins[t].op;
 
-	if (!i->imm || !v->last || v->want != NOVAR || op == O_get || op == O_nop || p->live[i->v] || v->flags & VAL_FOLD ||
+	if (op == O_sxt && !v->last) {
+		t = p->r->ins[t].a;
+		if (isk(t))
+			return;
+		v = &p->val[t];
+		op = p->r->ins[t].op;
+	}
+	if (!v->last || v->want != NOVAR || op == O_get || op == O_nop || p->live[i->v] || v->flags & VAL_FOLD ||
 	    (p->pend[i->v].t && p->pend[i->v].epoch == p->epoch))
 		return;
-	p->pend[i->v].t = (ref)i->imm;
+	p->pend[i->v].t = t;
 	p->pend[i->v].epoch = p->epoch;
 	v->want = (u8)i->v;
 }
@@ -252,29 +253,43 @@ planins(struct planner *p, struct ins *i, int at, int traits)
 		uses_of(p, at, at);
 }
 
+/* The records as they are before anything is known, stored by words. */
+static inline void
+clear(struct val *v, const struct val *end)
+{
+	static const struct val unknown = {.want = NOVAR, .var = NOVAR, .var2 = NOVAR, .reg = -1};
+	u64 lo = ld64(&unknown), hi = ld64((const u8 *)&unknown + 8);
+
+	for (; v < end; v++) {
+		st64(v, lo);
+		st64((u8 *)v + 8, hi);
+	}
+}
+
+_Static_assert(sizeof(struct val) == 16, "two words");
+
 void
 plan_block(const struct region *r, const struct block *b, struct val *val, const struct planhost *host)
 {
-	static const struct val unknown = {.want = NOVAR, .var = NOVAR, .var2 = NOVAR, .reg = -1};
 	/* Not cleared for each block: a pend[] left over names a value of another block, and live[] has
 	 * gone back to 0 at the block's beginning.  Compile is never entered twice at a time. */
 	static struct planner p;
-	int end = b->first + b->n;
+	int first = b->first, end = first + b->n;
+	struct ins *i = &r->ins[end];
 
 	p.r = r;
 	p.b = b;
 	p.val = val;
 	p.host = host;
-	for (struct val *v = val + b->first; v < val + end; v++)
-		*v = unknown;
-	for (int at = end - 1; at >= b->first; at--) {
-		struct ins *i = &r->ins[at];
-
+	clear(val + first, val + end);
+	for (int at = end - 1; at >= first; at--) {
+		i--;
 		switch (kind[i->op]) {
 		case MARK:
 			continue;
 		case NOP:
-			planhint(&p, i);
+			if (i->imm)
+				planhint(&p, i);
 			continue;
 		case PUT:
 			planput(&p, i, at);
@@ -287,7 +302,7 @@ plan_block(const struct region *r, const struct block *b, struct val *val, const
 				val[at].flags = VAL_DEAD;
 			continue;
 		}
-		val[at].ty = result[i->op] == N ? i->ty : result[i->op];
+		val[at].ty = (u8)ir_type(i);
 		planins(&p, i, at, opinfo[i->op].traits);
 	}
 }

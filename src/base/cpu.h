@@ -43,7 +43,9 @@ enum trap {
 
 struct fault {
 	gaddr addr;                    /* the address that could not be accessed */
+	gaddr block;                   /* where the straight line of code up to cpu->pc began that was translated as one */
 	u8 write, exec;                /* kind of access */
+	u8 several;                    /* it was one for those of several instructions, of which none has happened */
 	int sig, code;                 /* host signal and si_code as the kernel gave them */
 };
 

@@ -17,8 +17,6 @@
 struct gmem gmem;
 const struct gmem_watch *gmem_watch;
 
-static const u64 BRK64 = 0x2000000000, BRK32 = 0x20000000;
-static const u64 TASK64 = 0x540000000000, TASK32 = 0xffff0000;
 static const u64 IMAGE_MAX = 256 << 20;        /* larger ones would crowd the image zone */
 static const u64 FAR_MIN = (u64)64 << 30;
 static const u64 HUGE = 2 << 20;
@@ -29,16 +27,16 @@ enum {                                         /* of mprotect and mmap; not in e
 };
 
 void
-gmem_init(int bits, u64 pagesize)
+gmem_init(const struct gspace *space, u64 pagesize)
 {
 	u64 host = (u64)sysconf(_SC_PAGESIZE);
 
-	gmem.base = bits == 32 ? 0x1000000000 : 0;
+	gmem.base = space->base;
 	gmem.pagesize = pagesize > host ? pagesize : host;
 	gmem.lo = 0;
-	gmem.hi = bits == 32 ? TASK32 : TASK64;
-	gmem.brk0 = gmem.brk = bits == 32 ? BRK32 : BRK64;
-	place_init(bits);
+	gmem.hi = space->end;
+	gmem.brk0 = gmem.brk = space->brk;
+	place_init(space);
 }
 
 int

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* gmem.h - guest memory
  *
- * A guest address is a host address plus a constant (gmem.base, 0 for 64-bit guests).  Where
+ * A guest address is a host address less a constant (gmem.base, 0 for 64-bit guests).  Where
  * things go does not depend on the host's layout:
  *
- *   image zone   0x00010000 .. 0x7fff0000      executables and shared objects.  Low on purpose:
- *                                              an address in it fits a sign-extended 32-bit
- *                                              immediate, which generated code is full of
- *   data zone    0x10_0000_0000 .. 0x7f_0000_0000   brk heap, stack, anonymous and data mappings,
- *                                              handed out downward from its top
+ *   image zone   executables and shared objects.  Low on purpose: an address in it fits a
+ *                sign-extended 32-bit immediate, which generated code is full of
+ *   heap         upward from its start (brk)
+ *   data zone    anonymous and data mappings, handed out downward from its top
+ *   far zone     the same for what is large (64 GiB): reservations of a terabyte are common
+ *   stack        below the end of the address space
  *
+ * Each guest says where its own are (struct gspace): programs look at addresses and draw conclusions, as
+ * sanitizers do from the stack's, so they are what the guest's machines have, as far as the host can.
  * The host's own mappings (dragoman, its libraries, code caches) lie at 0x5500_0000_0000 and
  * above, where the kernel puts them; the guest never sees an address there, unless it asks for
  * it with MAP_FIXED, which then fails with ENOMEM as beyond TASK_SIZE on Linux.
@@ -52,8 +55,20 @@ extern struct gmem gmem;
 static inline void *g2h(gaddr a) { return (void *)(a + gmem.base); }
 static inline gaddr h2g(const void *p) { return (gaddr)p - gmem.base; }
 
-/* Called once before the loader; bits = 32 or 64 (guest word). */
-void gmem_init(int bits, u64 pagesize);
+enum zone { ZONE_IMAGE, ZONE_DATA, ZONE_FAR, NZONE };
+
+/* Where things are in a guest's address space: guest addresses. */
+struct gspace {
+	u64 base;                      /* host address = guest address + base */
+	gaddr end;                     /* of user addresses, page aligned (TASK_SIZE); the stack ends below */
+	gaddr brk;                     /* the heap starts here */
+	struct { gaddr lo, hi; } zone[NZONE];
+};
+
+/* The space s made smaller: user addresses end at `end`, 16 GiB at least, as with another size of virtual addresses. */
+struct gspace gmem_narrow(const struct gspace *s, gaddr end);
+/* Called once before the loader; the space stays the caller's. */
+void gmem_init(const struct gspace *, u64 pagesize);
 
 /* As mmap(2), munmap, mprotect, mremap, madvise(DONTNEED...) of Linux on guest addresses, with guest PROT_*
  * and MAP_* values already turned into the host's.  path names the file for maps (copied; may be

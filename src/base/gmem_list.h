@@ -44,8 +44,7 @@ void file_put(struct mfile *);
 int gmem_hostprot(u32 flags);
 
 /* -- gmem_place.c -- */
-enum zone { ZONE_IMAGE, ZONE_DATA, ZONE_FAR };
-void place_init(int bits);
+void place_init(const struct gspace *);
 void place_freed(gaddr end);                   /* addresses below end became free */
 /* Maps len bytes at a free place of the zone (or of the next one that has room): calls
  * mmap(place, len, hostprot, flags | MAP_FIXED_NOREPLACE, fd, off).  Returns the guest address

@@ -9,41 +9,38 @@
 #include <sys/mman.h>
 #include "base/gmem_list.h"
 
-struct zonedef { gaddr lo, hi; };
-
-/* The data zone keeps clear of what sanitizers of both 64-bit guests want for their shadow:
- * it ends up far above 0x20_0000_0000 unless hundreds of gigabytes are in use.  The far zone takes
- * what does not fit: reservations of a terabyte are common (garbage collectors). */
-static const struct zonedef zones64[] = {
-	[ZONE_IMAGE] = { 0x10000000, 0x7fff0000 },
-	[ZONE_DATA] = { 0x1000000000, 0x7f00000000 },
-	[ZONE_FAR] = { 0x10000000000, 0x400000000000 },
-};
-static const struct zonedef zones32[] = {
-	[ZONE_IMAGE] = { 0x10000000, 0x40000000 },
-	[ZONE_DATA] = { 0x40000000, 0xe0000000 },
-	[ZONE_FAR] = { 0x00100000, 0x40000000 },
-};
-static const struct zonedef *zones = zones64;
+static const struct gspace *space;
 
 /* No gap of full.len bytes or more exists in the data zone above full.below. */
 static struct { u64 len; gaddr below; } full;
 
 enum { IMAGE_STEP = 0x10000 };
 
-void
-place_init(int bits)
+struct gspace
+gmem_narrow(const struct gspace *s, gaddr end)
 {
-	zones = bits == 32 ? zones32 : zones64;
+	struct gspace n = *s;
+
+	n.end = end;
+	n.brk = alignup(end / 4, 1 << 16);
+	for (int z = ZONE_DATA; z <= ZONE_FAR; z++)
+		n.zone[z].lo = n.brk / 2, n.zone[z].hi = end - end / 64;
+	return n;
+}
+
+void
+place_init(const struct gspace *s)
+{
+	space = s;
 	full.len = ~(u64)0;
-	full.below = zones[ZONE_DATA].hi;
+	full.below = s->zone[ZONE_DATA].hi;
 }
 
 void
 place_freed(gaddr end)
 {
 	if (end > full.below)
-		full.len = ~(u64)0, full.below = zones[ZONE_DATA].hi;
+		full.len = ~(u64)0, full.below = space->zone[ZONE_DATA].hi;
 }
 
 s64
@@ -100,9 +97,10 @@ gap_down(gaddr lo, gaddr hi, u64 len, u64 align)
 }
 
 static s64
-map_up(const struct zonedef *z, u64 key, u64 len, u64 align, int prot, int flags, int fd, u64 off)
+map_up(u64 key, u64 len, u64 align, int prot, int flags, int fd, u64 off)
 {
-	u64 slots = (z->hi - z->lo) / IMAGE_STEP;
+	gaddr lo = space->zone[ZONE_IMAGE].lo, hi = space->zone[ZONE_IMAGE].hi;
+	u64 slots = (hi - lo) / IMAGE_STEP;
 	gaddr from, a;
 	int tries = 0, wrapped = 0;
 
@@ -111,15 +109,15 @@ map_up(const struct zonedef *z, u64 key, u64 len, u64 align, int prot, int flags
 	key ^= key >> 29;
 	key *= 0x9e3779b97f4a7c15u;
 	key ^= key >> 32;
-	from = z->lo + key % slots * IMAGE_STEP;
+	from = lo + key % slots * IMAGE_STEP;
 	while (tries++ < 64) {
 		s64 r;
 
-		a = gap_up(from, z->hi, len, align);
+		a = gap_up(from, hi, len, align);
 		if (!a) {
 			if (wrapped++)
 				break;
-			from = z->lo;
+			from = lo;
 			continue;
 		}
 		r = place_exact(a, len, prot, flags, fd, off);
@@ -131,16 +129,16 @@ map_up(const struct zonedef *z, u64 key, u64 len, u64 align, int prot, int flags
 }
 
 static s64
-map_down(const struct zonedef *z, u64 len, u64 align, int prot, int flags, int fd, u64 off)
+map_down(enum zone z, u64 len, u64 align, int prot, int flags, int fd, u64 off)
 {
-	int isdata = z == &zones[ZONE_DATA];
-	gaddr hi = isdata && len >= full.len ? full.below : z->hi, a;
+	int isdata = z == ZONE_DATA;
+	gaddr hi = isdata && len >= full.len ? full.below : space->zone[z].hi, a;
 	u64 skip = 1 << 16;
 
 	for (int tries = 0; tries < 200; tries++) {
 		s64 r;
 
-		a = gap_down(z->lo, hi, len, align);
+		a = gap_down(space->zone[z].lo, hi, len, align);
 		if (!a)
 			break;
 		r = place_exact(a, len, prot, flags, fd, off);
@@ -164,10 +162,10 @@ place_map(enum zone z, u64 key, u64 len, u64 align, int prot, int flags, int fd,
 	if (align < gmem.pagesize)
 		align = gmem.pagesize;
 	if (z == ZONE_IMAGE)
-		r = map_up(&zones[ZONE_IMAGE], key, len, align, prot, flags, fd, off);
+		r = map_up(key, len, align, prot, flags, fd, off);
 	if (r == -ENOMEM && z != ZONE_FAR)
-		r = map_down(&zones[ZONE_DATA], len, align, prot, flags, fd, off);
+		r = map_down(ZONE_DATA, len, align, prot, flags, fd, off);
 	if (r == -ENOMEM)
-		r = map_down(&zones[ZONE_FAR], len, align, prot, flags, fd, off);
+		r = map_down(ZONE_FAR, len, align, prot, flags, fd, off);
 	return r;
 }

@@ -63,7 +63,6 @@ enum excl {
 /* A C function that generated code calls (ir.h O_call, O_vcall).  It may not touch guest registers
  * that the host keeps in registers, unless its flags say so. */
 enum {
-	HELP_PURE = 1,                 /* the result depends on the operands alone */
 	HELP_FAULT = 2,                /* may fault on guest memory */
 	HELP_STATE = 4,                /* reads or writes guest variables: all are in memory around it */
 	HELP_FP = 8,                   /* uses host floating point or vectors: those are saved around it */
@@ -80,6 +79,7 @@ struct linux_abi;                      /* syscall/abi.h */
 struct sigframe;
 struct image;                          /* loader/image.h */
 struct vdso;                           /* base/vdso.h */
+struct gspace;                         /* base/gmem.h */
 
 struct guest {
 	const char *name;              /* "aarch64": as in qemu-NAME and uname -m */
@@ -119,6 +119,9 @@ struct guest {
 	enum excl (*excl)(const u8 *p, int n);         /* of the instruction at p */
 	/* Text of the instruction at p into buf, for -d in_asm; returns its length in bytes. */
 	int (*disasm)(const u8 *p, int n, gaddr pc, char *buf, size_t size);
+	/* The instruction at cpu->pc faulted, in a straight line of code that began at `from`: gives registers the
+	 * values that translated code puts off until somebody looks.  0: there are none. */
+	void (*settle)(struct cpu *, gaddr from);
 	void (*reset)(struct cpu *);   /* architectural state at process start */
 	/* The host's FP control word follows the guest's mode register: called before guest code
 	 * is entered, and by the helper that writes the guest's register. */
@@ -128,6 +131,7 @@ struct guest {
 	const struct cpumodel *model;
 	const char *const *feature; int nfeature;
 	u64 needed;
+	const struct gspace *space;    /* base/gmem.h */
 	const struct linux_abi *abi;   /* call registers, numbers, frames, auxv */
 	const struct vdso *vdso;       /* base/vdso.h; 0: the guest's kernel maps none */
 };

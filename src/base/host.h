@@ -45,11 +45,12 @@ struct entry {
 	u8 ret;
 	u8 flagsin;                    /* the engine's: the block reads the guest's flags before it writes them */
 };
-/* Host code from off on belongs to guest pc region->pc + pcoff (which may wrap). */
-struct mapent { u32 off; u32 pcoff; };
+/* Host code from off on belongs to guest pc region->pc + pcoff (which may wrap); several: its access is one for
+ * several instructions' (ir/wide.c). */
+struct mapent { u32 off; s32 pcoff : 31; u32 several : 1; };
 
-/* The pcoff of host code at off; 0 before the first. */
-static inline u64
+/* What host code at off belongs to; before the first, to the region's pc. */
+static inline struct mapent
 mapent_find(const struct mapent *map, int n, u32 off)
 {
 	int lo = 0, hi = n;
@@ -62,7 +63,20 @@ mapent_find(const struct mapent *map, int n, u32 off)
 		else
 			hi = mid;
 	}
-	return lo ? (u64)(s64)(s32)map[lo - 1].pcoff : 0;
+	return lo ? map[lo - 1] : (struct mapent){0};
+}
+
+/* The start of the block among these that holds guest pc: the nearest at or below it; pc if there is none. */
+static inline gaddr
+entry_block(const struct entry *entry, int n, gaddr pc)
+{
+	gaddr best = 0;
+	int found = 0;
+
+	for (int i = 0; i < n; i++)
+		if (entry[i].pc <= pc && (!found++ || entry[i].pc > best))
+			best = entry[i].pc;
+	return found ? best : pc;
 }
 
 /* What code refers to outside itself, by its distance: it may be put elsewhere when these fields are made anew

@@ -71,10 +71,8 @@ xasprintf(const char *fmt, ...)
 }
 
 void *
-grow(void *p, int n, int *cap, size_t elem)
+grow_more(void *p, int *cap, size_t elem)
 {
-	if (n < *cap)
-		return p;
 	int want = *cap ? *cap * 2 : GROW_FIRST;
 	if (want <= *cap)
 		nomemory((size_t)*cap * elem * 2);

@@ -25,7 +25,13 @@ char *xstrdup(const char *s);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Room for one more element in the array p of n elements and *cap slots; returns the array. */
-void *grow(void *p, int n, int *cap, size_t elem);
+void *grow_more(void *p, int *cap, size_t elem);
+
+static inline void *
+grow(void *p, int n, int *cap, size_t elem)
+{
+	return n < *cap ? p : grow_more(p, cap, elem);
+}
 
 /* The pages of a table that will be written here and there, all at once: that costs a quarter of as many faults. */
 void pagein(void *p, size_t n);

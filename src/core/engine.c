@@ -229,7 +229,7 @@ fetchfault(struct cpu *cpu)
 {
 	struct vma v;
 
-	cpu->fault = (struct fault){.addr = cpu->pc, .exec = 1, .sig = SIGSEGV,
+	cpu->fault = (struct fault){.addr = cpu->pc, .block = cpu->pc, .exec = 1, .sig = SIGSEGV,
 	    .code = gmem_find(cpu->pc, &v) ? SEGV_MAPERR : SEGV_ACCERR};
 	cpu->os->fault(cpu);
 }
@@ -321,7 +321,7 @@ step(struct cpu *cpu)
 		translate(cpu);
 }
 
-/* -- load-exclusive and store-exclusive with accesses in between (tr_alone) -- */
+/* -- one instruction at a time -- */
 
 /* One instruction, nobody else running; 0 if it could not be fetched. */
 static int
@@ -344,8 +344,36 @@ stepalone(struct cpu *cpu)
 	return 1;
 }
 
+static int
+goeson(const struct cpu *cpu)
+{
+	return cpu->why != WHY_CALL && cpu->why != WHY_TRAP && cpu->why != WHY_FAULT;
+}
 
-/* From the load-exclusive at cpu->pc on, until its monitor is gone, a trap or call comes, or it has taken too
+static void
+settle(struct cpu *cpu)
+{
+	if (core.guest->settle)
+		core.guest->settle(cpu, cpu->fault.block);
+}
+
+/* One access for those of several instructions faulted (ir/wide.c): now each does its own. */
+static void
+onebyone(struct cpu *cpu)
+{
+	enum { STEPS = 64 };
+
+	settle(cpu);
+	engine_stop(cpu);
+	clearjc(cpu);
+	cpu->why = WHY_NEXT;
+	for (int i = 0; i < STEPS && stepalone(cpu) && goeson(cpu); i++)
+		;
+	engine_go(cpu);
+}
+
+/* Load-exclusive and store-exclusive with accesses in between (tr_alone).
+ * From the load-exclusive at cpu->pc on, until its monitor is gone, a trap or call comes, or it has taken too
  * long: then the store will fail, as it may at any time.  The jump cache is emptied, so that no computed jump
  * leads into code that runs on. */
 static void
@@ -357,9 +385,8 @@ alone(struct cpu *cpu)
 	clearjc(cpu);
 	core.stat.alone++;
 	cpu->why = WHY_NEXT;
-	for (int i = 0; i < STEPS && stepalone(cpu) && cpu->excl_addr != ~(u64)0; i++)
-		if (cpu->why == WHY_CALL || cpu->why == WHY_TRAP || cpu->why == WHY_FAULT)
-			break;
+	for (int i = 0; i < STEPS && stepalone(cpu) && cpu->excl_addr != ~(u64)0 && goeson(cpu); i++)
+		;
 	cpu->excl_addr = ~(u64)0;
 	engine_go(cpu);
 }
@@ -390,6 +417,8 @@ engine_run(struct cpu *cpu)
 		step(cpu);
 		if (cpu->why == WHY_TRAP && cpu->trap == TRAP_ALONE)
 			alone(cpu);
+		if (cpu->why == WHY_FAULT && cpu->fault.several)
+			onebyone(cpu);
 		switch (cpu->why) {
 		case WHY_CALL:
 			cpu->why = WHY_FLUSH;
@@ -401,6 +430,7 @@ engine_run(struct cpu *cpu)
 			break;
 		case WHY_FAULT:
 			cpu->why = WHY_FLUSH;
+			settle(cpu);
 			cpu->os->fault(cpu);
 			break;
 		}

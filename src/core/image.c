@@ -7,7 +7,7 @@ const u32 cimage_elem[NTABLE] = {
 	[T_HEAD] = 1, [T_POOL] = 16, [T_CODE] = 1,
 	[T_REGION] = sizeof(struct cimage_region), [T_ENTRY] = sizeof(struct entry), [T_LINK] = sizeof(struct link),
 	[T_MAP] = sizeof(struct mapent), [T_RANGE] = sizeof(struct range), [T_HASH] = sizeof(struct cimage_slot),
-	[T_PAGE] = sizeof(gaddr), [T_RELOC] = sizeof(struct reloc),
+	[T_PAGE] = sizeof(gaddr), [T_PAGESUM] = sizeof(struct store_id), [T_RELOC] = sizeof(struct reloc), [T_NAME] = 1,
 };
 const u8 cimage_magic[8] = "dragoman";
 
@@ -62,9 +62,12 @@ tables(struct cimage *i)
 	i->nslot = h->table[T_HASH].n;
 	i->page = (const void *)(i->base + h->table[T_PAGE].off);
 	i->npage = h->table[T_PAGE].n;
+	i->pagesum = (const void *)(i->base + h->table[T_PAGESUM].off);
 	i->reloc = (const void *)(i->base + h->table[T_RELOC].off);
 	if (!i->nslot || i->nslot & (i->nslot - 1) || h->table[T_ENTRY].n >= i->nslot)
 		return "the hash table has no free slot";
+	if (h->table[T_PAGESUM].n != i->npage)
+		return "not every page has its sum";
 	return 0;
 }
 
@@ -202,14 +205,24 @@ cimage_at(const struct cimage *i, const u8 *code)
 	return -1;
 }
 
+int
+cimage_pcat(const struct cimage *i, u32 region, const u8 *code, gaddr *pc)
+{
+	const struct cimage_region *r = &i->region[region];
+	struct mapent m = {0};
+
+	if (inside(i, r->map, T_MAP))
+		m = mapent_find(i->map + r->map.at, (int)r->map.n, (u32)(code - i->code) - r->code);
+	*pc = r->pc + (u64)(s64)m.pcoff;
+	return 1 + m.several;
+}
+
 gaddr
-cimage_pcat(const struct cimage *i, u32 region, const u8 *code)
+cimage_blockat(const struct cimage *i, u32 region, gaddr pc)
 {
 	const struct cimage_region *r = &i->region[region];
 
-	if (!inside(i, r->map, T_MAP))
-		return r->pc;
-	return r->pc + mapent_find(i->map + r->map.at, (int)r->map.n, (u32)(code - i->code) - r->code);
+	return inside(i, r->entry, T_ENTRY) ? entry_block(i->entry + r->entry.at, (int)r->entry.n, pc) : pc;
 }
 
 void

@@ -3,13 +3,23 @@
  *
  * Merging: a pure instruction equal to an earlier one of the same block yields the earlier value.
  * hash[] holds the last instruction of each hash; it is never cleared, an entry is valid when
- * it lies in the open block.  The same holds for khash[] over the whole region. */
+ * it lies in the open block.  The same holds for khash[] over the whole region.
+ *
+ * A put is dead if its variable is put again later in the block with nothing between that could
+ * look: a get, an instruction that may fault or leave, a helper that sees the state.  It becomes a nop that keeps the
+ * variable in v and the value in imm: the variable's home is a free place for the value.  For the flags variable more
+ * is known, after all blocks are there (dead.c).
+ *
+ * Code without indexed addresses makes them in the register that it loads to: put v, a + b; t = ld [a + b]; put v, t.
+ * The first put is only for who sees the load fault.  It is left to the load (AUX_BASE), so that the host may add
+ * while it loads. */
 #include <stdlib.h>
 #include "ir/ir.h"
 
 const struct opinfo opinfo[O_COUNT] = {
 #define KIND(k) #k[0]
-#define OP(name, r, a, b, c, traits, value) [O_##name] = {#name, KIND(r), {KIND(a), KIND(b), KIND(c)}, traits},
+#define OP(name, r, a, b, c, traits, value) [O_##name] = {#name, KIND(r), {KIND(a), KIND(b), KIND(c)}, traits, \
+	KIND(r) == 'X' ? LANE : KIND(r) == 'F' ? FL : KIND(r) == 'N' ? N : I64},
 #include "ir/op.def"
 #undef OP
 #undef KIND
@@ -23,14 +33,16 @@ region_init(struct region *r, const struct guest *g, gaddr pc, u32 mode)
 	r->mode = mode;
 	r->fpnan = r->fpflush = 0;
 	r->nins = 1;
-	r->nk = r->nblock = r->nrange = r->ninsn = r->nmark = r->broken = r->unboxes = 0;
+	r->nk = r->nblock = r->nrange = r->ninsn = r->nmark = r->broken = r->unboxes = r->pieces = 0;
 	r->bstart = r->sorted = 1;
 	if (!r->capins)
 		r->ins = grow(r->ins, 1, &r->capins, sizeof *r->ins);
 	r->ins[0] = (struct ins){.ty = N};
 	memset(r->hash, 0, sizeof r->hash);
 	memset(r->khash, 0, sizeof r->khash);
-	memset(r->cur, 0, sizeof r->cur);
+	memset(r->last, 0, sizeof r->last);
+	memset(r->read, 0, sizeof r->read);
+	r->look = r->lookbefore = 0;
 	memset(r->changes, 0, sizeof r->changes);
 }
 
@@ -54,32 +66,31 @@ ir_block(struct region *r, gaddr pc)
 	b = &r->block[r->nblock];
 	r->sorted &= !r->nblock || b[-1].pc < pc;
 	*b = (struct block){.pc = pc, .first = r->nins};
-	r->bstart = r->nins;
+	r->open = b;
+	r->bstart = r->known = (u16)r->nins;
 	r->insn_pc = pc;
-	memset(r->cur, 0, (size_t)r->guest->nreg * sizeof *r->cur);
 	return r->nblock++;
 }
 
 int
 ir_blockat(const struct region *r, gaddr pc)
 {
-	int lo = 0, hi = r->nblock;
+	const struct block *b = r->block;
+	int n = r->nblock;
 
 	if (!r->sorted) {
-		for (int i = 0; i < r->nblock; i++)
-			if (r->block[i].pc == pc)
+		for (int i = 0; i < n; i++)
+			if (b[i].pc == pc)
 				return i;
 		return -1;
 	}
-	while (lo < hi) {
-		int mid = (lo + hi) / 2;
-
-		if (r->block[mid].pc < pc)
-			lo = mid + 1;
-		else
-			hi = mid;
+	if (!n || pc < b->pc || pc > b[n - 1].pc)
+		return -1;
+	for (int half; n > 1; n -= half) {
+		half = n / 2;
+		b = b[half].pc <= pc ? b + half : b;
 	}
-	return lo < r->nblock && r->block[lo].pc == pc ? lo : -1;
+	return b->pc == pc ? (int)(b - r->block) : -1;
 }
 
 /* Room for one more; 0 if the region is full. */
@@ -102,7 +113,7 @@ append(struct region *r, struct ins i)
 	if (n >= r->capins && !more(r))
 		return (ref)(n - 1);
 	r->ins[n] = i;
-	r->block[r->nblock - 1].n++;
+	r->open->n++;
 	r->nins = n + 1;
 	return (ref)n;
 }
@@ -116,17 +127,41 @@ appendmarked(struct region *r, struct ins i)
 	return append(r, i);
 }
 
-static int
-ismarked(const struct region *r, const struct ins *i)
+/* What an operation asks of the builder. */
+enum { MERGE = 1, MARK = 2, LOOK = 4, HELPER = 8, VAR = 16 };
+static const u8 how[O_COUNT] = {
+#define OP(name, r, a, b, c, traits, value) [O_##name] = \
+	O_##name == O_help || O_##name == O_vhelp ? HELPER : O_##name == O_get || O_##name == O_put ? VAR : \
+	O_##name == O_insn || O_##name == O_nop || O_##name == O_fence || O_##name == O_pref || O_##name == O_clrex ? 0 : \
+	((traits) & PURE ? MERGE : 0) | ((traits) & (LEAVE | END) ? MARK : 0) | \
+	((traits) & (READ | WRITE | EFF | LEAVE | END) ? LOOK : 0),
+#include "ir/op.def"
+#undef OP
+};
+
+static inline void
+look(struct region *r)
 {
-	return i->op == O_get || i->op == O_put ? i->v == r->guest->flags :
-	    i->op == O_help || i->op == O_vhelp || opinfo[i->op].traits & (LEAVE | END);
+	r->lookbefore = r->look;
+	r->look = (u16)r->nins;
 }
 
-ref
-ir_append(struct region *r, struct ins i)
+/* A helper reads the vectors it names, and may look at all variables and change them: then nothing is known of them. */
+static ref
+appendhelp(struct region *r, struct ins i)
 {
-	return ismarked(r, &i) ? appendmarked(r, i) : append(r, i);
+	u32 does = ir_helper(r, i.v)->flags;
+	u16 at = (u16)r->nins;
+
+	if (does & (HELP_STATE | HELP_FAULT))
+		look(r);
+	if (i.op == O_vhelp) {
+		r->read[i.aux & 0xff] = r->read[i.aux >> 8] = r->read[i.imm & 0xff] = at;
+		r->last[i.aux & 0xff] = 0;
+	}
+	if (does & HELP_STATE)
+		r->known = (u16)(at + 1);
+	return appendmarked(r, i);
 }
 
 void
@@ -134,7 +169,7 @@ ir_insn(struct region *r, gaddr pc)
 {
 	r->insn_pc = pc;
 	r->ninsn++;
-	append(r, (struct ins){.op = O_insn, .ty = N, .imm = (s32)(pc - r->block[r->nblock - 1].pc)});
+	append(r, ins_make(O_insn, N, 0, 0, (s32)(pc - r->open->pc), 0, 0, 0));
 }
 
 ref
@@ -162,50 +197,131 @@ serves(int have, int want)
 	return have == want || (ty_isvec(have) && ty_isvec(want) && ty_bits(have) == ty_bits(want));
 }
 
+/* The value of a variable, or 0 if the open block has not met it. */
+static inline ref
+current(const struct region *r, int var)
+{
+	u16 n = r->last[var];
+
+	if (n < r->known)
+		return 0;
+	return r->ins[n].op == O_put ? r->ins[n].a : n;
+}
+
+/* The current value t as one of the type; 0 if a get must read it. */
+static ref
+asvalue(struct region *r, ref t, int ty, int var)
+{
+	const struct ins *i = &r->ins[t & ~REF_K];
+
+	if (isk(t))
+		return ty == I32 ? ir_k(r, (u32)kval(r, t)) : t;
+	if (serves(ir_type(i), ty))
+		return t;
+	/* A narrower integer that was put is zero-extended, so it serves as the I64 it became. */
+	if (r->last[var] != t && ty == I64 && ir_type(i) < I64 && i->op != O_get)
+		return t;
+	return ty == I32 && i->ty == I64 ? ir_opx(r, O_zxt, I32, 0, 0, 32, t, 0, 0) : 0;
+}
+
+static inline ref
+addget(struct region *r, struct ins i)
+{
+	ref t = i.v == r->guest->flags ? appendmarked(r, i) : append(r, i);
+
+	r->read[i.v] = t;
+	return t;
+}
+
 ref
 ir_get(struct region *r, int ty, int var)
 {
-	ref t = r->cur[var];
-	struct ins i;
+	ref t = current(r, var), u;
 
-	if (t && isk(t))
-		return ty == I32 ? ir_k(r, (u32)kval(r, t)) : t;
-	if (t && serves(ir_type(&r->ins[t]), ty))
-		return t;
-	/* An I32 that was put is zero-extended, so it serves as the I64 it became. */
-	if (t && r->curput[var] && ty == I64 && r->ins[t].ty == I32 && r->ins[t].op != O_get)
-		return t;
-	if (t && ty == I32 && r->ins[t].ty == I64)
-		return ir_opx(r, O_zxt, I32, 0, 0, 32, t, 0, 0);
-	i = (struct ins){.op = O_get, .ty = (u8)ty, .v = (u16)var};
-	t = var == r->guest->flags ? appendmarked(r, i) : append(r, i);
-	if (!r->cur[var]) {
-		r->cur[var] = t;
-		r->curput[var] = 0;
+	if (t && (u = asvalue(r, t, ty, var)))
+		return u;
+	u = addget(r, ins_make(O_get, ty, 0, var, 0, 0, 0, 0));
+	if (!t)
+		r->last[var] = u;
+	return u;
+}
+
+/* Whether the put is left to the load after it, the last instruction that looks. */
+static int
+leaveput(struct region *r, const struct ins *put)
+{
+	struct ins *ld = &r->ins[r->look];
+	const struct ins *sum = &r->ins[put->a & ~REF_K];
+
+	if ((ld->op != O_ld && ld->op != O_lds) || ld->ty > I64 || ld->b || ld->aux || ld->a != put->a || isk(put->a) ||
+	    put->ty != I64 || sum->op != O_add || isk(sum->b) || !put->v || put->v >= 1 << (16 - AUX_BASE))
+		return 0;
+	ld->aux = (u16)(put->v << AUX_BASE);
+	return 1;
+}
+
+/* The variable is put: drops a put of it in the open block that nobody has seen. */
+static inline void
+overwrite(struct region *r, int var)
+{
+	u16 n = r->last[var];
+	struct ins *put = &r->ins[n];
+
+	if (n < r->known || put->op != O_put || r->read[var] > n || r->lookbefore > n ||
+	    (r->look > n && !leaveput(r, put)))
+		return;
+	*put = isk(put->a) ? ins_make(O_nop, N, 0, 0, 0, 0, 0, 0) : ins_make(O_nop, N, 0, var, put->a, 0, 0, 0);
+}
+
+static inline void
+addput(struct region *r, struct ins i)
+{
+	if (i.v == r->guest->flags) {
+		r->last[i.v] = appendmarked(r, i);
+	} else {
+		overwrite(r, i.v);
+		r->last[i.v] = append(r, i);
 	}
-	return t;
+	r->changes[i.v] = 1;
 }
 
 void
 ir_put(struct region *r, int ty, int var, ref t)
 {
-	struct ins i;
+	int bits = r->guest->reg[var].bits;
 
 	/* The value it already has, unless putting back a part clears what lies above it. */
-	if (r->cur[var] == t && !r->curput[var] && !isk(t) && ty_bits(ty) >= r->guest->reg[var].bits
-	    && ty_bits(r->ins[t].ty) >= r->guest->reg[var].bits)
+	if (r->last[var] == t && t >= r->known && ty_bits(ty) >= bits && ty_bits(r->ins[t].ty) >= bits)
 		return;
 	/* What is put is what a later get finds: cut a wider value now. */
 	if (ty == I32)
 		t = isk(t) ? ir_k(r, (u32)kval(r, t)) : ir_opx(r, O_zxt, I32, 0, 0, 32, t, 0, 0);
-	i = (struct ins){.op = O_put, .ty = (u8)ty, .v = (u16)var, .a = t};
-	if (var == r->guest->flags)
-		appendmarked(r, i);
-	else
-		append(r, i);
-	r->cur[var] = t;
-	r->curput[var] = r->changes[var] = 1;
+	addput(r, ins_make(O_put, ty, 0, var, 0, t, 0, 0));
 }
+
+/* A get or a put as it is. */
+static ref
+addvar(struct region *r, struct ins i)
+{
+	if (i.op == O_get)
+		return addget(r, i);
+	addput(r, i);
+	return r->last[i.v];
+}
+
+static inline ref
+add(struct region *r, struct ins i)
+{
+	u8 h = how[i.op];
+
+	if (h & (HELPER | VAR))
+		return h & VAR ? addvar(r, i) : appendhelp(r, i);
+	if (h & LOOK)
+		look(r);
+	return h & MARK ? appendmarked(r, i) : append(r, i);
+}
+
+ref ir_append(struct region *r, struct ins i) { return add(r, i); }
 
 _Static_assert(sizeof(struct ins) == 16, "no padding: instructions are compared as two words");
 
@@ -223,35 +339,28 @@ same(const struct ins *x, const struct ins *y)
 	return !memcmp(x, y, sizeof *x);
 }
 
-/* A helper may change any variable if it touches state: forget what is known. */
-static void
-forget(struct region *r, const struct ins *i)
+/* A pure instruction: a value there is already, or it is appended. */
+static inline ref
+merge(struct region *r, struct ins i)
 {
-	if (i->op == O_vhelp)
-		r->cur[i->aux & 0xff] = 0;
-	if ((i->op == O_help || i->op == O_vhelp) && ir_helper(r, i->v)->flags & HELP_STATE)
-		memset(r->cur, 0, (size_t)r->guest->nreg * sizeof *r->cur);
-}
-
-ref
-ir_opx(struct region *r, int op, int ty, int aux, int v, s32 imm, ref a, ref b, ref c)
-{
-	struct ins i = {.op = (u8)op, .ty = (u8)ty, .aux = (u16)aux, .v = (u16)v, .imm = imm,
-	    .a = a, .b = b, .c = c};
-	ref t;
+	ref t = ir_fold(r, &i);
 	u32 h;
 
-	if (!(opinfo[op].traits & PURE)) {
-		forget(r, &i);
-		return ir_append(r, i);
-	}
-	if ((t = ir_fold(r, &i)))
+	if (t)
 		return t;
 	h = hashins(&i);
 	t = r->hash[h];
 	if (t >= r->bstart && same(&r->ins[t], &i))
 		return t;
 	return r->hash[h] = append(r, i);
+}
+
+ref
+ir_opx(struct region *r, int op, int ty, int aux, int v, s32 imm, ref a, ref b, ref c)
+{
+	struct ins i = ins_make(op, ty, aux, v, imm, a, b, c);
+
+	return how[op] & MERGE ? merge(r, i) : add(r, i);
 }
 
 ref

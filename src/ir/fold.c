@@ -23,17 +23,6 @@ struct fold {
 
 /* -- what is known about a value -- */
 
-int
-ir_type(const struct ins *i)
-{
-	switch (opinfo[i->op].res) {
-	case 'X': return i->ty;
-	case 'J': case 'B': return I64;
-	case 'F': return FL;
-	default: return N;
-	}
-}
-
 static inline int bitsof(u64 v) { return v ? 64 - __builtin_clzll(v) : 0; }
 static inline u64 lowmask(int n) { return n >= 64 ? ~(u64)0 : ((u64)1 << n) - 1; }
 static inline int ispow2(u64 v) { return v && !(v & (v - 1)); }
@@ -67,6 +56,26 @@ width(const struct region *r, ref x)
 	case 'X': return full;
 	default: return 64;
 	}
+}
+
+/* A sum with X(x) would need the variable's old value beside the new one. */
+static inline int
+follows(const struct region *r, ref x)
+{
+	const struct ins *old = &r->ins[r->ins[x].a & ~REF_K], *now;
+
+	if (isk(r->ins[x].a) || old->op != O_get || r->last[old->v] < r->known)
+		return 0;
+	now = &r->ins[r->last[old->v]];
+	return now->op == O_put && now->a == x;
+}
+
+static inline int
+raised(const struct region *r, ref x)
+{
+	const struct ins *i = &r->ins[x & ~REF_K];
+
+	return !isk(x) && i->op == O_shl && i->ty <= I64 && isk(i->b) && kval(r, i->b) < (u64)ty_bits(i->ty);
 }
 
 /* x as a value of the instruction's type: not if it has bits above. */
@@ -183,6 +192,10 @@ rules(const struct fold *f)
 #define Y(x) (r->ins[x].b)
 #define ky(x) (kval(r, Y(x)) & ONES)
 #define IMM(x) (r->ins[x].imm)
+#define raised(x) raised(r, x)
+#define by(x) (int)kval(r, Y(x))
+#define bits(x) ty_bits(r->ins[x].ty)
+#define follows(x) follows(r, x)
 #define fits(x, n) (!isvec && width(r, x) <= (n))
 #define opposable(x) opposable(r, x)
 #define USE(x) use(f, x)
@@ -207,6 +220,10 @@ rules(const struct fold *f)
 #undef Y
 #undef ky
 #undef IMM
+#undef raised
+#undef by
+#undef bits
+#undef follows
 #undef fits
 #undef opposable
 #undef USE

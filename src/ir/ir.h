@@ -146,7 +146,12 @@ enum op {
 #undef OP
 	O_COUNT
 };
-struct opinfo { const char *name; char res, arg[3]; u16 traits; };
+struct opinfo {
+	const char *name;
+	char res, arg[3];
+	u16 traits;
+	u8 type;                       /* of the value; LANE: that of the instruction */
+};
 extern const struct opinfo opinfo[O_COUNT];
 
 typedef u16 ref;
@@ -185,10 +190,14 @@ struct region {
 	int sorted;                    /* the blocks are in the order of their addresses */
 	int broken;                    /* too big: give up and retry smaller */
 	int unboxes;                   /* the translator's: ir_box may be of use */
+	int pieces;                    /* the translator's: ir_wide may be of use if there are some */
 	/* builder state of the open block */
 	gaddr insn_pc;
-	ref cur[256];                  /* current value of each variable, 0 if unknown */
-	u8 curput[256];                /* ... came from a put (else from a get) */
+	struct block *open;
+	u16 known;                     /* variables are what has been got or put from here on: */
+	u16 last[256];                 /* by variable, the get or put that tells its value, */
+	u16 read[256];                 /* and the last that reads it */
+	u16 look, lookbefore;          /* the last two instructions that may look at variables */
 	u8 changes[256];               /* the region puts the variable */
 	u16 hash[256];                 /* merging: last pure instruction by hash */
 	u16 khash[64];
@@ -197,6 +206,28 @@ struct region {
 	 * variable, or call a helper; in order. */
 	u16 *mark; int nmark, capmark;
 };
+
+/* An instruction is made in registers, as two words: one that is stored member by member and then read whole
+ * waits for the host's store buffer. */
+static inline struct ins
+ins_make(int op, int ty, int aux, int v, s32 imm, ref a, ref b, ref c)
+{
+	const u64 w[2] = {
+		(u8)op | (u64)(u8)ty << 8 | (u64)(u16)aux << 16 | (u64)a << 32 | (u64)b << 48,
+		c | (u64)(u16)v << 16 | (u64)(u32)imm << 32,
+	};
+	struct ins i;
+
+	memcpy(&i, w, sizeof i);
+	return i;
+}
+
+/* The type of its value: N, I64 (kinds J, B), FL, or ty. */
+static inline int
+ir_type(const struct ins *i)
+{
+	return opinfo[i->op].type == LANE ? i->ty : opinfo[i->op].type;
+}
 
 static inline u64 kval(const struct region *r, ref k) { return r->k[k & ~REF_K]; }
 
@@ -235,8 +266,11 @@ u64 ir_vshl(u64 a, u64 b, int w, int how);
 /* -- passes over a whole region -- */
 #define FLAGS_UNKNOWN (~(gaddr)0)              /* asked of flagslive where the target is computed */
 void ir_dead(struct region *, int (*flagslive)(void *, gaddr, int), void *);     /* needs all blocks; see dead.c */
+void ir_wide(struct region *);                 /* needs all blocks; see wide.c */
+void ir_unused(struct region *);               /* drops values nobody uses: for hosts that do not (dead.c) */
 void ir_box(struct region *);                  /* needs all blocks; before ir_dead; see box.c */
-int ir_type(const struct ins *);               /* of its value: N, I64 (kinds J, B), FL, or ty */
+/* An access for those of several guest instructions (wide.c). */
+static inline int ir_isseveral(const struct ins *i) { return (i->op == O_ld || i->op == O_st) && i->v; }
 const char *ir_verify(const struct region *);  /* 0 or what is wrong (static text buffer) */
 
 /* -- text (print.c, parse.c) -- */

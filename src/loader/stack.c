@@ -14,7 +14,6 @@
 #include <unistd.h>
 #include "loader/loader.h"
 
-static const gaddr TOP64 = 0x7ffffff000, TOP32 = 0xfffef000;
 enum {
 	INITIAL = 132 << 10,           /* mapped at the start, as Linux does; the rest grows */
 	STACK_ELSEWHERE = 64 << 20,
@@ -113,7 +112,7 @@ fillauxv(struct builder *b)
 static int
 mapstack(struct builder *b, u64 need)
 {
-	gaddr top = b->img->guest->bits == 32 ? TOP32 : TOP64;
+	gaddr top = b->img->guest->space->end - gmem.pagesize; /* nothing may end where the space does */
 	int prot = PROT_READ | PROT_WRITE | (b->img->execstack ? PROT_EXEC : 0);
 	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_FIXED_NOREPLACE;
 	u64 size = alignup(need + INITIAL, gmem.pagesize);

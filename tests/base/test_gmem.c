@@ -54,11 +54,16 @@ catch_faults(void)
 	sigaction(SIGBUS, &sa, 0);
 }
 
+static const struct gspace space = {
+	.end = 0x550000000000, .brk = 0x2000000000,
+	.zone = {{0x10000000, 0x7fff0000}, {0x1000000000, 0x7f00000000}, {0x10000000000, 0x400000000000}},
+};
+
 static int
 setup(void **state)
 {
 	(void)state;
-	gmem_init(64, 4096);
+	gmem_init(&space, 4096);
 	rng = getenv("SEED") ? strtoull(getenv("SEED"), 0, 0) : (u64)time(0);
 	printf("SEED=%llu\n", (unsigned long long)rng);
 	return 0;

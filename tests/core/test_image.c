@@ -51,6 +51,13 @@ static struct made {
 } made[NREGION];
 
 static const struct store_key key = {.delta = 0x1000, .config = {5, 6}};
+static const gaddr page[NREGION] = {0x1000, 0x2000, 0x3000, 0x4000, 0x5000};
+static const struct store_id pagesum[NREGION] = {{{1}}, {{2}}, {{3}}, {{4}}, {{5}}};
+static const struct cimage_origin origin = {
+	.key = {.delta = 0x1000, .config = {5, 6}}, .guest = "fake", .name = "/lib/so",
+	.page = page, .pagesum = pagesum, .npage = NREGION,
+};
+static const struct cimage_origin nothing = {.key = {.delta = 0x1000, .config = {5, 6}}, .guest = "fake", .name = ""};
 
 static void
 make(struct source *s)
@@ -66,7 +73,7 @@ make(struct source *s)
 		m->entry[1] = (struct entry){.pc = pc + 8, .off = 16, .flagsin = 1};
 		m->entry[2] = (struct entry){.pc = pc + 12, .off = 20, .ret = 1};
 		m->map[0] = (struct mapent){.off = 8, .pcoff = 4};
-		m->map[1] = (struct mapent){.off = 16, .pcoff = 8};
+		m->map[1] = (struct mapent){.off = 16, .pcoff = 8, .several = 1};
 		m->range[0] = (struct range){pc, pc + 16};
 		m->range[1] = (struct range){pc + 0x40, pc + 0x44};
 		m->reloc[0] = (struct reloc){.off = 24, .kind = REL_STUB, .index = 1};
@@ -88,7 +95,7 @@ file(u64 *size)
 	swap = src[0];
 	src[0] = src[3];
 	src[3] = swap;
-	p = cimage_build(&host, &key, src, NREGION, 0, size);
+	p = cimage_build(&host, &origin, src, NREGION, 0, size);
 	assert_non_null(p);
 	return p;
 }
@@ -112,8 +119,13 @@ check_regions(const struct cimage *i)
 		assert_true(cimage_whole(i, (u32)r));
 		code = i->code + i->region[r].code;
 		assert_int_equal(cimage_at(i, code + 10), r);
-		assert_int_equal(cimage_pcat(i, (u32)r, code + 10), pc + 4);
-		assert_int_equal(cimage_pcat(i, (u32)r, code), pc);
+		gaddr found;
+		assert_int_equal(cimage_pcat(i, (u32)r, code + 10, &found), 1);
+		assert_int_equal(found, pc + 4);
+		assert_int_equal(cimage_pcat(i, (u32)r, code + 17, &found), 2);
+		assert_int_equal(found, pc + 8);
+		assert_int_equal(cimage_pcat(i, (u32)r, code, &found), 1);
+		assert_int_equal(found, pc);
 		assert_ptr_equal(at(code + 24), i->base + i->h->table[T_HEAD].off + 8);
 		assert_memory_equal(at(code + 28), consts[n & 1], 16);
 		/* the last region's link leads nowhere, as everybody's second does */
@@ -123,6 +135,11 @@ check_regions(const struct cimage *i)
 	assert_int_equal(cimage_at(i, i->code - 1), -1);
 	assert_int_equal(cimage_at(i, i->code + i->codesize), -1);
 	assert_int_equal(i->npage, NREGION);
+	assert_memory_equal(i->page, page, sizeof page);
+	assert_memory_equal(i->pagesum, pagesum, sizeof pagesum);
+	assert_string_equal((const char *)i->h->guest, "fake");
+	assert_int_equal(i->h->table[T_NAME].n, strlen(origin.name));
+	assert_memory_equal(i->base + i->h->table[T_NAME].off, origin.name, strlen(origin.name));
 	assert_int_equal(i->h->table[T_POOL].n, 2);
 }
 
@@ -155,12 +172,40 @@ test_the_next_version_holds_the_regions_of_the_last(void **state)
 		tie(i.code + i.region[n].code, &i.link[i.region[n].link.at], i.code + 4);       /* patched while it ran */
 		cimage_source(&i, n, &src[n]);
 	}
-	q = cimage_build(&host, &key, src, NREGION, 0, &size2);
+	q = cimage_build(&host, &origin, src, NREGION, 0, &size2);
 	free(moved);
 	assert_non_null(q);
 	assert_null(cimage_check(&j, q, size2, &key));
 	check_regions(&j);
 	munmap(q, size2);
+}
+
+/* What is remembered of a file stands for these pages: their places and sums are in it. */
+static void
+test_other_pages_have_another_sum(void **state)
+{
+	struct cimage_origin other = origin;
+	struct store_id sum[NREGION], first;
+	gaddr at[NREGION];
+	struct source src[NREGION];
+	u64 size;
+	u8 *p = file(&size);
+
+	(void)state;
+	first = ((struct cimage_header *)p)->pages;
+	munmap(p, size);
+	for (u32 n = 0; n < 2 * NREGION; n++) {
+		other.pagesum = memcpy(sum, pagesum, sizeof sum);
+		other.page = memcpy(at, page, sizeof at);
+		if (n < NREGION)
+			sum[n].byte[31] ^= 1;
+		else
+			at[n - NREGION] += 4096;
+		make(src);
+		p = cimage_build(&host, &other, src, NREGION, 0, &size);
+		assert_memory_not_equal(&first, &((struct cimage_header *)p)->pages, sizeof first);
+		munmap(p, size);
+	}
 }
 
 static void
@@ -169,7 +214,7 @@ test_an_image_of_nothing(void **state)
 	struct cimage i;
 	u64 size;
 	u32 e;
-	u8 *p = cimage_build(&host, &key, 0, 0, 0, &size);
+	u8 *p = cimage_build(&host, &nothing, 0, 0, 0, &size);
 
 	(void)state;
 	assert_null(cimage_check(&i, p, size, &key));
@@ -188,7 +233,7 @@ test_links_stay_open_if_so_asked(void **state)
 
 	(void)state;
 	make(src);
-	p = cimage_build(&host, &key, src, NREGION, 1, &size);
+	p = cimage_build(&host, &origin, src, NREGION, 1, &size);
 	assert_null(cimage_check(&i, p, size, &key));
 	for (u32 n = 0; n < NREGION; n++)
 		assert_ptr_equal(at(i.code + i.region[n].code + 4), i.code + i.region[n].code + 40);
@@ -224,6 +269,7 @@ readall(const struct cimage *i)
 {
 	struct source s;
 	u64 sum = 0;
+	gaddr at;
 	u32 e;
 
 	for (gaddr pc = 0xff8; pc < 0x7000; pc += 4)
@@ -232,7 +278,7 @@ readall(const struct cimage *i)
 		s64 r = cimage_at(i, i->code + off);
 
 		if (r >= 0)
-			sum += cimage_pcat(i, (u32)r, i->code + off);
+			sum += (u64)cimage_pcat(i, (u32)r, i->code + off, &at);
 	}
 	for (u32 n = 0; n < i->nregion && n < 1000; n++) {
 		if (!cimage_whole(i, n))
@@ -248,7 +294,7 @@ readall(const struct cimage *i)
 			sum += ld32(s.code + s.reloc[k].off);
 	}
 	for (u32 n = 0; n < i->npage; n++)
-		sum += i->page[n];
+		sum += i->page[n] + i->pagesum[n].byte[0];
 	return sum;
 }
 
@@ -287,6 +333,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_built_is_found),
 		cmocka_unit_test(test_the_next_version_holds_the_regions_of_the_last),
+		cmocka_unit_test(test_other_pages_have_another_sum),
 		cmocka_unit_test(test_an_image_of_nothing),
 		cmocka_unit_test(test_links_stay_open_if_so_asked),
 		cmocka_unit_test(test_every_flipped_bit_and_every_length_is_refused),

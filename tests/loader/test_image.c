@@ -18,7 +18,11 @@
 #include "loader/image.h"
 
 extern const struct vdso arm64_vdso;
-static const struct guest fake = { .name = "fake", .bits = 64,
+static const struct gspace space = {
+	.end = 0x550000000000, .brk = 0x2000000000,
+	.zone = {{0x10000000, 0x7fff0000}, {0x1000000000, 0x7f00000000}, {0x10000000000, 0x400000000000}},
+};
+static const struct guest fake = { .name = "fake", .bits = 64, .space = &space,
 	.elf = { EM_AARCH64, ELFCLASS64, ELFDATA2LSB, 0, 0 }, .vdso = &arm64_vdso };
 const struct guest *const guests[] = { &fake, 0 };
 
@@ -77,7 +81,7 @@ setup(void **state)
 	put("lost", "#!/nowhere/sh\n", 14, 0755);
 	put("text", "hello", 5, 0755);
 	put("plain", "hello", 5, 0644);
-	gmem_init(64, 4096);
+	gmem_init(&space, 4096);
 	return 0;
 }
 

@@ -67,6 +67,22 @@ KERNEL floats(char *s, char *d, long n)
 		*(float1 *)(d + i) = (*(float1 *)(s + i) > *(float1 *)(d + i) ? 3 : 5) + (float)i;
 	return n;
 }
+// numbers put together from bytes, and stored so
+typedef unsigned char byte;
+KERNEL pieces(char *s, char *d, long n)
+{
+	uint64_t sum = 0;
+	for (byte *p = (byte *)s, *q = (byte *)d; n > 0; n -= 16, p += 16, q += 16) {
+		uint32_t le = p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24, half = p[13] << 8 | p[14];
+		uint64_t be = (uint64_t)p[4] << 56 | (uint64_t)p[5] << 48 | (uint64_t)p[6] << 40 | (uint64_t)p[7] << 32 |
+		    (uint64_t)p[8] << 24 | p[9] << 16 | p[10] << 8 | p[11];
+		sum = sum * 3 + be + half;
+		memcpy(q, &sum, 8);
+		q[8] = (byte)(le >> 24), q[9] = (byte)(le >> 16), q[10] = (byte)(le >> 8), q[11] = (byte)le;
+		memcpy(q + 12, p + 12, 4);
+	}
+	return (long)sum;
+}
 long pairs(char *s, char *d, long n), vectors(char *s, char *d, long n), atomics(char *s, char *d, long n);
 
 #ifdef __aarch64__
@@ -146,11 +162,21 @@ static uint64_t registers(ucontext_t *uc)
 
 static const struct { const char *name; kernel *f; int step; } list[] = {
 	{"bytes", bytes, 1}, {"halves", halves, 1}, {"words", words, 1}, {"backwards", backwards, 1}, {"text", text, 1}, {"sort", sort, 1},
-	{"doubles", doubles, 1}, {"floats", floats, 1}, {"pairs", pairs, 1}, {"vectors", vectors, 1}, {"atomics", atomics, 16},
+	{"doubles", doubles, 1}, {"floats", floats, 1}, {"pieces", pieces, 1}, {"pairs", pairs, 1}, {"vectors", vectors, 1}, {"atomics", atomics, 16},
 };
 static char *const area[2] = {(char *)0x20000000, (char *)0x30000000};
 static kernel *now;
 static int closed;                     // which area has a closed page
+
+static uint64_t
+written(void)
+{
+	uint64_t sum = 0;
+
+	for (char *p = area[1] + 2 * PAGE - 2 * N; p < area[1] + 2 * PAGE + 2 * N; p++)
+		sum = sum * 31 + (unsigned char)*p;
+	return sum;
+}
 
 static void
 on(int sig, siginfo_t *si, void *p)
@@ -161,6 +187,8 @@ on(int sig, siginfo_t *si, void *p)
 	printf(" %d:%lx:%lx:%d:%016lx", sig, (long)(pcof(uc) - (uint64_t)now), (long)(a - area[closed]), si->si_code, (long)registers(uc));
 	mprotect(area[0], 4 * PAGE, PROT_READ | PROT_WRITE);
 	mprotect(area[1], 4 * PAGE, PROT_READ | PROT_WRITE);
+	if (now == pieces)             // what is written at once is written or not; here it is several stores
+		printf(":%016lx", (long)written());
 }
 
 // The kernel's sum of result and bytes written; the page at the area's middle is closed behind k bytes (high), or those before it.

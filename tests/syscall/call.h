@@ -46,13 +46,12 @@ static inline void
 call_start(const struct guest *g)
 {
 	struct sigaction sa = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
-	static int bits;
+	static const struct gspace *space;
 
 	sigaction(SIGSEGV, &sa, 0);
 	sigaction(SIGBUS, &sa, 0);
-	if (bits != g->bits) {
-		gmem_init(g->bits, 4096);
-		bits = g->bits;
+	if (!space || space->base != g->space->base) {         /* one serves all guests of a word size */
+		gmem_init(space = g->space, 4096);
 		mem = (gaddr)gmem_map(0, ARENA, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0, 0);
 		assert_true((s64)mem > 0);
 	}

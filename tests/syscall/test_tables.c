@@ -30,8 +30,12 @@ static const struct linux_abi little32 = {
 	.machine = "little32", .model = { 4, 0, 4, 0 }, .nr = 0, .arg = { 1, 2, 3, 4, 5, 6, 7, 8 }, .nargs = 8,
 	.ret = 1, .errflag = 0xff, .insnlen = 2, .line = lines, .nline = L_COUNT,
 };
-static const struct guest guest_big32 = { .name = "big32", .bits = 32, .big = 1, .reg = regs, .nreg = 10, .abi = &big32 };
-static const struct guest guest_little32 = { .name = "little32", .bits = 32, .reg = regs, .nreg = 10, .abi = &little32 };
+static const struct gspace space32 = {
+	.base = 0x1000000000, .end = 0xffff0000, .brk = 0x20000000,
+	.zone = {{0x10000000, 0x40000000}, {0x40000000, 0xe0000000}, {0x00100000, 0x40000000}},
+};
+static const struct guest guest_big32 = { .name = "big32", .bits = 32, .big = 1, .reg = regs, .nreg = 10, .space = &space32, .abi = &big32 };
+static const struct guest guest_little32 = { .name = "little32", .bits = 32, .reg = regs, .nreg = 10, .space = &space32, .abi = &little32 };
 
 static const struct linux_abi *abis[4];
 

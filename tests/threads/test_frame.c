@@ -129,7 +129,7 @@ static int
 setup(void **state)
 {
 	(void)state;
-	gmem_init(64, 4096);
+	gmem_init(guests[0]->space, 4096);
 	cpu = mmap(0, sizeof *cpu, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	top = (gaddr)gmem_map(0, 1 << 16, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0, 0) + (1 << 16);
 	return 0;

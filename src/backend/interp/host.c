@@ -55,12 +55,14 @@ describe(const struct region *r, const struct image *m, struct out *out)
 		out->entry[out->nentry++] =
 			(struct entry){.pc = b->pc, .off = (u32)((const u8 *)&blocks(m)[k] - base)};
 		for (int i = b->first; i < b->first + b->n; i++) {
+			if (ir_isseveral(&r->ins[i]))
+				out->map[out->nmap - 1].several = 1;
 			if (r->ins[i].op != O_insn)
 				continue;
 			out->map = grow(out->map, out->nmap, &out->capmap, sizeof *out->map);
 			out->map[out->nmap++] = (struct mapent){
 				.off = (u32)((const u8 *)&code_of(m)[i] - base),
-				.pcoff = (u32)(b->pc + (u64)(s64)r->ins[i].imm - r->pc),
+				.pcoff = (s32)(b->pc + (u64)(s64)r->ins[i].imm - r->pc),
 			};
 		}
 	}
@@ -70,6 +72,8 @@ static int
 compile(struct region *r, struct out *out)
 {
 	struct image *m = (struct image *)out->code;
+
+	ir_unused(r);
 	struct image head = {
 		.nblock = (u32)r->nblock, .nins = (u32)r->nins, .nk = (u32)r->nk, .fpnan = r->fpnan,
 		.stride = (u16)eval_stride(r->ins, r->nins),

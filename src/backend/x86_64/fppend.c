@@ -7,7 +7,7 @@
  * an operation and the look: operations that do not care which NaN they get, and integer code.
  *
  * A load or store that takes no pending value may stand there too.  Should it fault just when a pending
- * value is a NaN, the guest's signal handler would find its payload in the register; we live with that. */
+ * value is a NaN, the guest mends that before its signal handler can see it (settle in base/guest.h). */
 #include "backend/x86_64/fpx.h"
 
 enum { MAXPEND = 32 };

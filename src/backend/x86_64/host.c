@@ -19,14 +19,14 @@ static const struct sel int_sel[O_COUNT] = {
 
 /* By the type's class: an integer emitter for scalar integers, a vector emitter for the rest, the
  * other one where there is only one, the evaluator where there is none. */
-static struct sel sel[2][O_COUNT];
+static struct sel sel[O_COUNT][2];
 
 static void
 fill_sel(void)
 {
 	for (int op = 0; op < O_COUNT; op++) {
 		const struct sel *i = &int_sel[op], *v = &x86_vsel[op];
-		struct sel *s = &sel[0][op], *t = &sel[1][op];
+		struct sel *s = &sel[op][0], *t = &sel[op][1];
 
 		*s = i->emit ? *i : *v;
 		*t = v->emit && op != O_get && op != O_put ? *v : *i;
@@ -34,10 +34,10 @@ fill_sel(void)
 			*s = (struct sel){x_eval, SEL_CLOB};
 		if (!t->emit)
 			*t = (struct sel){x_eval, SEL_CLOB};
-		if (opinfo[op].traits & (READ | WRITE)) {
-			s->flags |= SEL_MAP;
-			t->flags |= SEL_MAP;
-		}
+		u8 fl = (opinfo[op].traits & (READ | WRITE) ? SEL_MAP : 0) | (opinfo[op].traits & FPENV ? SEL_FPENV : 0);
+
+		s->flags |= fl;
+		t->flags |= fl;
 	}
 }
 
@@ -92,7 +92,9 @@ foldable(const struct region *r, const struct ins *p, const struct ins *c, int n
 			    (s64)kval(r, p->b) + c->imm == (s32)((s64)kval(r, p->b) + c->imm) : !c->b;
 		return n == 1 && shift && !(c->aux & AUX_SCALE);
 	case O_add:
-		return shift && p->ty == c->ty && (c->ty == I64 || c->ty == I32);
+		if (p->ty != c->ty || (c->ty != I64 && c->ty != I32))
+			return 0;
+		return shift || (n == 0 && p->op == O_add && isk(p->b) && isk(c->b) && !isk(p->a));
 	case O_sel:
 		return n == 0 && !ty_vclass(c->ty) && (p->op == O_set || p->op == O_fcc);
 	case O_ldor:
@@ -126,21 +128,30 @@ x_map(struct x86 *x)
 		return;
 	x->mapped = 1;
 	o->map = grow(o->map, o->nmap, &o->capmap, sizeof *o->map);
-	o->map[o->nmap++] = (struct mapent){.off = (u32)(x->a.p - o->code), .pcoff = x->pcoff};
+	o->map[o->nmap++] = (struct mapent){.off = (u32)(x->a.p - o->code), .pcoff = (s32)x->pcoff};
+}
+
+/* An access for several comes alone under its instruction. */
+static void
+map_access(struct x86 *x, const struct ins *i)
+{
+	x_map(x);
+	if (ir_isseveral(i))
+		x->out->map[x->out->nmap - 1].several = 1;
 }
 
 static inline void
 emit(struct x86 *x, const struct ins *i)
 {
-	const struct sel *s = &sel[ty_vclass(i->ty)][i->op];
+	const struct sel *s = &sel[i->op][ty_vclass(i->ty)];
 
 	if (fp_npend)
 		fp_before(x, i);
 	if (s->flags & SEL_CLOB && x->fl)
 		xf_save(x);
 	if (s->flags & SEL_MAP)
-		x_map(x);
-	if ((opinfo[i->op].traits & FPENV && fp_byhand(x->r)) || !s->emit(x, i))
+		map_access(x, i);
+	if ((s->flags & SEL_FPENV && fp_byhand(x->r)) || !s->emit(x, i))
 		x_eval(x, i);
 }
 
@@ -170,6 +181,8 @@ x_put(struct x86 *x, const struct ins *i)
 		xf_put(x, i);
 	else
 		val_put(x, i);
+	if (!isk(i->a) && x->r->ins[i->a].op == O_sxt && x->r->ins[i->a].imm == 32)
+		val_under(x, x->r->ins[i->a].a, i->v);
 	return 1;
 }
 
@@ -209,21 +222,20 @@ static int
 compile_block(struct x86 *x, int b)
 {
 	static struct borrow borrow;
+	const struct ins *i;
+	int n, end;
 	u32 from;
-	int end;
 
 	x->b = &x->r->block[b];
-	x->pcoff = (u32)(x->b->pc - x->r->pc);
+	x->pcoff = from = (u32)(x->b->pc - x->r->pc);
 	x->mapped = 0;
 	branch_head(x, b);
 	plan_block(x->r, x->b, x->val, &planhost);
 	plan_borrow(x->r, x->b, x->val, &planhost, &borrow);
 	val_begin(x);
-	end = x->b->first + x->b->n;
-	from = x->pcoff;
-	for (int n = x->b->first; n < end; n++) {
-		const struct ins *i = &x->r->ins[n];
-
+	n = x->b->first;
+	end = n + x->b->n;
+	for (i = &x->r->ins[n]; n < end; n++, i++) {
 		if (borrow.n)
 			loans(x, &borrow, n);
 		if (i->op == O_insn) {
@@ -233,8 +245,12 @@ compile_block(struct x86 *x, int b)
 		}
 		if (x->val[n].flags & (VAL_DEAD | VAL_FOLD | VAL_PAIRED) || i->op == O_nop)
 			continue;
-		x->lock[0] = x->lock[1] = 0;
 		x->i = n;
+		if (i->op == O_get && !fp_npend) {
+			val_get(x, (ref)n);
+			continue;
+		}
+		x->lock[0] = x->lock[1] = 0;
 		emit(x, i);
 		if (x->a.p > x->lim)
 			return -ENOSPC;

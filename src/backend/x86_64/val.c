@@ -63,6 +63,14 @@ new_slot(struct x86 *x, int c, ref t)
 	return 1;
 }
 
+/* it has another place than its register */
+static int
+elsewhere(const struct val *v)
+{
+	return v->slot || v->var != NOVAR;
+}
+
+/* ... where it is complete */
 static int
 inmemory(const struct val *v)
 {
@@ -76,7 +84,7 @@ spill(struct x86 *x, int c, int reg)
 	ref t = x->in[c][reg];
 	struct val *v = &x->val[t];
 
-	if (!inmemory(v)) {
+	if (!elsewhere(v)) {
 		v->slot = (u8)new_slot(x, c, t);
 		store(x, c, slot_mem(c, v->slot), reg);
 	}
@@ -646,6 +654,19 @@ val_put(struct x86 *x, const struct ins *i)
 		v->var = v->var2 = NOVAR;
 	}
 	val_inhome(x, i->a, i->v);
+}
+
+/* A value of 32 bits that is used again need not keep its register for that. */
+void
+val_under(struct x86 *x, ref t, int var)
+{
+	struct val *v = &x->val[t & ~REF_K];
+
+	if (isk(t) || v->ty != I32 || v->last <= x->i || v->var != NOVAR || v->slot || v->reg < 0)
+		return;
+	val_inhome(x, t, var);
+	if (v->var == var)
+		v->flags |= VAL_NARROW;
 }
 
 void

@@ -3,8 +3,9 @@
  *
  * Register use.  rbp = cpu + CPU_BIAS.  rsp = shadow stack.  rax, rcx, rdx (and xmm0-xmm4) hold
  * temporaries.  All other registers are homes of the guest's highest-ranked variables, the same
- * everywhere: 11 integer ones, and 27 vector registers with AVX-512VL or 11 without.  The other
- * variables' homes are in the state record.  k1 = 1 always with AVX-512 (see "Scalar floats").
+ * everywhere: 11 integer ones, and 27 vector registers with AVX-512VL or 11 without.  (A twelfth would serve 1 to 2
+ * per cent of the registers that code names; the third temporary serves every operation on two operands in memory.)
+ * The other variables' homes are in the state record.  k1 = 1 always with AVX-512 (see "Scalar floats").
  *
  * An emitter is `int f(struct x86 *x, const struct ins *i)`; its line in sel.def / vsel.def says
  * whether it changes EFLAGS.  It
@@ -243,6 +244,7 @@ struct cold *x_cold(struct x86 *, u8 *from, void (*emit)(struct x86 *, const str
 void val_begin(struct x86 *);                  /* a block starts: nothing is anywhere */
 void val_get(struct x86 *, ref t);             /* t = get */
 void val_put(struct x86 *, const struct ins *);
+void val_under(struct x86 *, ref t, int var);  /* the home of var holds t, extended */
 void val_leavehome(struct x86 *, int var);     /* the home of var is about to change: save values that live in it */
 void val_inhome(struct x86 *, ref t, int var); /* t is now in the home of var */
 void val_spillall(struct x86 *);               /* C code is about to run: nothing stays in temporaries */

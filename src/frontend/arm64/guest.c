@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* guest.c - the contract of the AArch64 guest: Armv8.2-A and the extensions in feature.def */
 #include <elf.h>
+#include "base/gmem.h"
 #include "frontend/arm64/arm64.h"
 
 #define REG(name, var, off, bits, kind, rank, gdbtype, group) \
@@ -29,6 +30,20 @@ reset(struct cpu *cpu)
 
 extern const struct linux_abi aarch64_linux;
 extern const struct vdso arm64_vdso;
+
+/* Addresses of 48 bits are what most kernels are built for, and what AddressSanitizer expects: its allocator takes
+ * the four terabytes from 0x5000_0000_0000 and some pages, its shadow of 47 bits all between
+ * 0x10_0000_0000 and the data zone.  The host has fewer: the space ends where its own mappings begin.  Heap and data
+ * share the tables of one entry of the topmost level. */
+static const struct gspace space = {
+	.end = 0x550000000000,
+	.brk = 0x548000000000,
+	.zone = {
+		[ZONE_IMAGE] = {0x10000000, 0x7fff0000},
+		[ZONE_DATA] = {0x101000000000, 0x54f000000000},
+		[ZONE_FAR] = {0x101000000000, 0x500000000000},
+	},
+};
 
 const struct guest guest_aarch64 = {
 	.name = "aarch64",
@@ -63,6 +78,7 @@ const struct guest guest_aarch64 = {
 	.feature = a64_features,
 	.nfeature = A64F_COUNT,
 	.needed = 1 << A64F_fp | 1 << A64F_asimd | 1 << A64F_cpuid,
+	.space = &space,
 	.abi = &aarch64_linux,
 	.vdso = &arm64_vdso,
 };

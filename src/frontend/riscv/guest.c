@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* guest.c - the contract of the RISC-V guest, RV64GC and what riscv.isa adds to it */
 #include <elf.h>
+#include "base/gmem.h"
 #include "frontend/riscv/riscv.h"
 
 static const struct reg regs[] = {
@@ -28,6 +29,18 @@ reset(struct cpu *cpu)
 extern const struct linux_abi riscv64_linux;
 extern const struct vdso riscv_vdso;
 
+/* Sv39 (Volume II, 12.4), as on nearly all boards: programs put numbers into the bits above.  AddressSanitizer's
+ * shadow lies at 0xd_5555_0000 and takes an eighth of the space. */
+static const struct gspace space = {
+	.end = 0x4000000000,
+	.brk = 0x2000000000,
+	.zone = {
+		[ZONE_IMAGE] = {0x10000000, 0x7fff0000},
+		[ZONE_DATA] = {0x1600000000, 0x3f00000000},
+		[ZONE_FAR] = {0x1600000000, 0x3f00000000},
+	},
+};
+
 const struct guest guest_riscv64 = {
 	.name = "riscv64",
 	.family = "riscv",
@@ -51,6 +64,7 @@ const struct guest guest_riscv64 = {
 	.excl = rv_excl,
 	.skip = rv_skip,
 	.disasm = rv_disasm,
+	.settle = rv_settle,
 	.reset = reset,
 	.fpenter = rv_fpenter,
 	.fpleave = rv_fpleave,
@@ -58,6 +72,7 @@ const struct guest guest_riscv64 = {
 	.feature = rv_features,
 	.nfeature = RVF_COUNT,
 	.needed = RV_NEEDED,
+	.space = &space,
 	.abi = &riscv64_linux,
 	.vdso = &riscv_vdso,
 };

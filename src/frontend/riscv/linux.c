@@ -36,7 +36,7 @@ cpuinfo(char *buf, size_t size, int cpu, int n)
 	for (int i = RVF_gc + 1; i < RVF_COUNT; i++)
 		if (model_has(i))
 			len += (size_t)snprintf(isa + len, sizeof isa - len, "_%s", rv_features[i]);
-	return snprintf(buf, size, "processor\t: %d\nhart\t\t: %d\nisa\t\t: rv64imafdc%s\nmmu\t\t: sv48\n\n",
+	return snprintf(buf, size, "processor\t: %d\nhart\t\t: %d\nisa\t\t: rv64imafdc%s\nmmu\t\t: sv39\n\n",
 	                cpu, cpu, isa);
 }
 
@@ -49,7 +49,7 @@ static const struct { s64 key; u64 value; } probes[] = {
 	{ PROBE_EXT, 1 << 0 | 1 << 1 },        /* FD and C; see extensions() */
 	{ 5, 3 },                      /* misaligned scalar accesses are fast */
 	{ PROBE_ZICBOZ, 64 },          /* bytes of its block */
-	{ 7, ((u64)1 << 47) - 1 },     /* highest user address */
+	{ 7, ((u64)1 << 38) - 1 },     /* highest user address */
 	{ 8, 1000000000 },             /* ticks of the time CSR a second */
 	{ 9, 3 },                      /* misaligned scalar accesses are fast */
 	{ 10, 4 },                     /* misaligned vector accesses: unsupported */

@@ -87,6 +87,10 @@ int rv_translate(struct tr *);
 #define DECLARE(name, function) int rv_##function(struct tr *, const struct riscv_insn *);
 riscv_TRANSLATORS(DECLARE)
 #undef DECLARE
+extern int (*const rv_translator[riscv_COUNT])(struct tr *, const struct riscv_insn *);
+
+/* -- settle.c -- */
+void rv_settle(struct cpu *, gaddr from);       /* base/guest.h */
 
 /* -- bytes.c -- */
 /* the n bytes at base + disp, if this block has just stored each of them alone; else 0 */

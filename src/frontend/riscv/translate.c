@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* translate.c - RISC-V integer instructions to IR, in the order of riscv.isa
  *
- * Operations on words: sums, products and left shifts are done at 64 bits and then cut, since
- * the upper half of a result does not influence the lower; the others are done at 32 bits.  They
- * take their operands as they were before these were cut (low), and logic on two cut values is cut
- * after it, not before: so sign extensions leave the chain of dependent operations, and most are
- * found dead. */
+ * Operations on words are done at 32 bits.  They take their operands as they were before these were
+ * extended (low), and logic on two extended values is extended after it, not before: so sign extensions
+ * leave the chain of dependent operations, and most are found dead. */
 #include "base/vdso.h"
 #include "frontend/riscv/riscv.h"
 
-static int (*const translator[riscv_COUNT])(struct tr *, const struct riscv_insn *) = {
+int (*const rv_translator[riscv_COUNT])(struct tr *, const struct riscv_insn *) = {
 #define T(name, function) [riscv_##name] = rv_##function,
 	riscv_TRANSLATORS(T)
 #undef T
@@ -51,7 +49,7 @@ skip(struct tr *t, const struct riscv_insn *a, const struct riscv_insn *b, gaddr
 	ref taken = tr_set(t, rel, I64, x, y);
 
 	ir_insn(t->r, pc);
-	translator[b->id](t, b);
+	rv_translator[b->id](t, b);
 	new = rv_get(t, b->rd);
 	rv_put(t, b->rd, tr_sel(t, I64, taken, old, new));
 }
@@ -81,7 +79,7 @@ rv_translate(struct tr *t)
 		t->pc += (u64)len;
 		return 1;
 	}
-	going = a.id && model_has(a.need) ? translator[a.id](t, &a) : tr_undef(t);
+	going = a.id && model_has(a.need) ? rv_translator[a.id](t, &a) : tr_undef(t);
 	t->pc = t->next;
 	return going;
 }
@@ -154,6 +152,7 @@ rv_load(struct tr *t, const struct riscv_insn *a)
 {
 	ref base = rv_get(t, a->rs1), v = rv_frombytes(t, base, a->imm, ty_bits(a->ty) / 8);
 
+	t->r->pieces += ty_bits(a->ty) < 32;
 	if (v)
 		rv_put(t, a->rd, a->sx ? tr_sxt(t, I64, v, ty_bits(a->ty)) : v);
 	else
@@ -167,6 +166,7 @@ rv_store(struct tr *t, const struct riscv_insn *a)
 {
 	ref base = rv_get(t, a->rs1);
 
+	t->r->pieces += ty_bits(a->ty) < 32;
 	tr_st(t, a->ty, 0, base, a->imm, rv_get(t, a->rs2));
 	if (a->ty == I8)
 		t->bytestored = t->r->nins - 1;
@@ -218,7 +218,7 @@ logic(struct tr *t, int op, ref x, ref y)
 	if (op == O_or && !v && issxt32(t, y))
 		v = rotation(t, low(t, y), x);
 	if (!v && issxt32(t, x) && issxt32(t, y))
-		v = tr_op2(t, op, I64, low(t, x), low(t, y));
+		v = tr_op2(t, op, I32, low(t, x), low(t, y));
 	return v ? tr_sxt(t, I64, v, 32) : tr_op2(t, op, I64, x, y);
 }
 
@@ -244,7 +244,9 @@ rv_seti(struct tr *t, const struct riscv_insn *a)
 int
 rv_addiw(struct tr *t, const struct riscv_insn *a)
 {
-	rv_putw(t, a->rd, tr_opk(t, O_add, I64, low(t, rv_get(t, a->rs1)), (u64)(s64)a->imm));
+	ref x = low(t, rv_get(t, a->rs1));
+
+	rv_putw(t, a->rd, a->imm ? tr_opk(t, O_add, I32, x, (u32)a->imm) : x);
 	return 1;
 }
 
@@ -256,7 +258,7 @@ rv_shiftiw(struct tr *t, const struct riscv_insn *a)
 	if (a->imm == 0)
 		rv_putw(t, a->rd, x);
 	else if (a->op == O_shl)
-		rv_putw(t, a->rd, tr_opk(t, O_shl, I64, x, (u64)a->imm));
+		rv_putw(t, a->rd, tr_opk(t, O_shl, I32, x, (u64)a->imm));
 	else if (a->op == O_shr)
 		rv_put(t, a->rd, tr_bfx(t, I64, x, a->imm, 32 - a->imm));
 	else if (a->op == O_sar)
@@ -280,6 +282,7 @@ rv_logic(struct tr *t, const struct riscv_insn *a)
 {
 	ref x = rv_get(t, a->rs1), y = rv_get(t, a->rs2);
 
+	t->r->pieces += a->op == O_or;
 	rv_put(t, a->rd, logic(t, a->op, x, y));
 	return 1;
 }
@@ -298,7 +301,7 @@ rv_aluw(struct tr *t, const struct riscv_insn *a)
 {
 	ref x = low(t, rv_get(t, a->rs1)), y = low(t, rv_get(t, a->rs2));
 
-	rv_putw(t, a->rd, tr_op2(t, a->op, I64, x, y));
+	rv_putw(t, a->rd, tr_op2(t, a->op, I32, x, y));
 	return 1;
 }
 

@@ -306,7 +306,7 @@ make(int line, struct piece *b, struct item *i)
 /* The halves of a rotation: a shift, and the other one inserted.  Their immediates, which hold lane and amount, are
  * equal. */
 static int
-idiom(struct item *i, int room)
+idiom(struct piece *b, struct item *i, int room)
 {
 	int left = (int)(rnd() & 1), lane = 8 << rnd() % 4, off = rnd() % 8 == 0;
 	struct a64v_insn shift = a64v_tmpl[left ? a64v_shl_vi : a64v_ushr_vi];

@@ -132,7 +132,7 @@ piece_random(const struct stream *s, int max, const char *only, int own)
 		const struct lines *l = &bykind[pickkind(major, minor)];
 		*i = (struct item){.len = 4, .to = -1};
 		if (s->idiom && !only && rnd() % 32 == 0) {
-			b->n += s->idiom(i, n - b->n);
+			b->n += s->idiom(b, i, n - b->n);
 			continue;
 		}
 		if (own && wronglines.n && rnd() & 1)

@@ -306,7 +306,7 @@ place(u8 *state, u64 at)
 
 /* Bytes stored one after another, and loaded as one number through a pointer that may be another. */
 static int
-idiom(struct item *i, int room)
+reload(struct item *i, int room)
 {
 	static const u16 load[3][2] = {{riscv_lh, riscv_lhu}, {riscv_lw, riscv_lwu}, {riscv_ld, riscv_ld}};
 	int size = (int)(rnd() % 3), n = 2 << size, base = 1 + (int)(rnd() % 3), off = (int)(rnd() % 128) - 64;
@@ -314,12 +314,86 @@ idiom(struct item *i, int room)
 
 	if (room < n + 1)
 		return 0;
-	for (int k = 0; k <= n; k++)
-		i[k] = (struct item){.len = 4, .to = -1};
 	for (int k = 0; k < n; k++)
 		i[k].word = word(riscv_sb, 0, pointer[from], (int)(rnd() % 32), off + k);
 	i[n].word = word(load[size][rnd() & 1], 10 + (int)(rnd() % 16), pointer[to], 0, off + miss);
 	return n + 1;
+}
+
+/* order[] gets 0 to n - 1 as they are, backwards or in no order. */
+static void
+shuffle(u8 *order, int n)
+{
+	int how = (int)(rnd() % 3);
+
+	for (int k = 0; k < n; k++)
+		order[k] = (u8)(how == 1 ? n - 1 - k : k);
+	for (int k = n - 1; k > 0 && how == 2; k--) {
+		int j = (int)(rnd() % (u32)(k + 1));
+		u8 t = order[k];
+		order[k] = order[j];
+		order[j] = t;
+	}
+}
+
+/* A number put together from the bytes at some place, with the lowest first or last. */
+static int
+gather(struct piece *b, struct item *i, int room)
+{
+	enum { TO = 10, PART = 11 };
+	int n = 2 << rnd() % 3, down = rnd() & 1, at = 0, off = (int)(rnd() % 128) - 64, w = n == 4 && rnd() & 1;
+	int base = isbad(b) ? BAD : pointer[1 + rnd() % 3], miss = rnd() % 8 ? -1 : (int)(rnd() % (u32)n), or;
+	u8 order[8];
+
+	if (room < 3 * n)
+		return 0;
+	shuffle(order, n);
+	for (int k = 0; k < n; k++)
+		i[at++].word = word(rnd() % 16 ? riscv_lbu : riscv_lb, PART + order[k], base, 0, off + order[k] + (order[k] == miss));
+	or = rnd() % 16 ? riscv_or : riscv_add;
+	for (int k = 0; k < n; k++) {
+		int part = PART + k, shift = (down ? n - 1 - k : k) * 8;
+		if (shift)
+			i[at++].word = word(w ? riscv_slliw : riscv_slli, part, part, 0, shift);
+		if (k)
+			i[at++].word = word(k == n - 1 ? riscv_or : or, k == n - 1 ? TO : PART, PART, part, 0);
+	}
+	return at;
+}
+
+/* A number stored byte by byte. */
+static int
+scatter(struct piece *b, struct item *i, int room)
+{
+	enum { FROM = 10, PART = 11 };
+	int n = 2 << rnd() % 3, down = rnd() & 1, at = 0, off = (int)(rnd() % 128) - 64;
+	int base = isbad(b) ? BAD : pointer[1 + rnd() % 3], miss = rnd() % 8 ? -1 : (int)(rnd() % (u32)n), early = rnd() & 1;
+	u8 order[8];
+
+	if (room < 2 * n)
+		return 0;
+	shuffle(order, n);
+	for (int k = 0; k < n && early; k++)
+		i[at++].word = word(n < 8 && rnd() & 1 ? riscv_srliw : riscv_srli, PART + k, FROM, 0, k * 8);
+	for (int k = 0; k < n; k++) {
+		int part = order[k];
+		if (!early)
+			i[at++].word = word(riscv_srli, PART + part, FROM, 0, part * 8);
+		i[at++].word = word(riscv_sb, 0, base, PART + part, off + (down ? n - 1 - part : part) + (part == miss));
+	}
+	return at;
+}
+
+static int
+idiom(struct piece *b, struct item *i, int room)
+{
+	for (int k = 0; k < room; k++)
+		i[k] = (struct item){.len = 4, .to = -1};
+	switch (rnd() % 3) {
+	case 0: return reload(i, room);
+	case 1: return gather(b, i, room);
+	default: return scatter(b, i, room);
+	}
 }
 
 static void

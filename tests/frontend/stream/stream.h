@@ -67,7 +67,7 @@ struct stream {
 	/* A random instruction of the line that can run here (to: 0 if it goes somewhere); 0: not this one. */
 	int (*make)(int line, struct piece *, struct item *);
 	/* Instructions that a translator takes together, at most `room` of them; their number.  May be 0. */
-	int (*idiom)(struct item *, int room);
+	int (*idiom)(struct piece *, struct item *, int room);
 	int (*iswrong)(const struct item *);           /* the instruction belongs to `wrong` */
 	void (*fill)(struct piece *);                  /* random registers */
 	void (*place)(u8 *state, u64 at);              /* the registers that depend on where the state lies */

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/* test_wide.c - text in, text after the pass and ir_dead: what becomes one access, and what must not */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <cmocka.h>
+#include "fake.h"
+
+static struct region r;
+
+static int nobody(void *arg, gaddr pc, int call) { (void)arg, (void)pc, (void)call; return 0; }
+
+/* The code between the head and the end of a block becomes `after`; filler is left out. */
+static void
+check(const char *code, const char *after)
+{
+	static char err[200], text[1 << 13], got[1 << 13], want[1 << 13];
+	char *to = got;
+
+	sprintf(text, "block 0x0 entry\n\tinsn 0x0\n%s\tjmp n 0x11\n", code);
+	sprintf(want, "region 0x0 mode 0 fpnan 0\nblock 0x0 entry\n\tinsn 0x0\n%s\tjmp n 0x11\n", after);
+	region_init(&r, &fake_guest, 0, 0);
+	if (ir_parse(&r, text, err, sizeof err))
+		fail_msg("%s", err);
+	ir_wide(&r);
+	assert_null(ir_verify(&r));
+	ir_dead(&r, nobody, 0);
+	ir_unused(&r);
+	ir_print(&r, text, sizeof text);
+	for (const char *s = text, *end; *s; s = end) {
+		end = strchr(s, '\n') + 1;
+		if (!strncmp(s, "\tnop", 4))
+			continue;
+		memcpy(to, s, (size_t)(end - s));
+		to += end - s;
+	}
+	*to = 0;
+	assert_string_equal(got, want);
+}
+
+#define LD(t, at) "\tt" #t " = ld i8 t1 imm=" #at "\n"
+#define UP(t, a, n) "\tt" #t " = shl i64 t" #a ", " #n "\n"
+#define OR(t, a, b) "\tt" #t " = or i64 t" #a ", t" #b "\n"
+#define GET "\tt1 = get i64 x1\n"
+#define TREE UP(6, 3, 8) UP(7, 4, 16) UP(8, 5, 24) OR(9, 2, 6) OR(10, 8, 7) OR(11, 10, 9)
+#define PUT(t) "\tput i64 x0, t" #t "\n"
+
+static void
+test_bytes_of_a_number_are_loaded_at_once(void **state)
+{
+	(void)state;
+	check(GET LD(2, 4) LD(3, 5) LD(4, 6) LD(5, 7) TREE PUT(11), GET "\tt2 = ld i32 t1 v=1 imm=4\n" PUT(2));
+	/* the highest first; in any order */
+	check(GET LD(2, 7) LD(3, 6) LD(4, 5) LD(5, 4) TREE PUT(11), GET "\tt2 = ld i32 t1 v=1 imm=4 aux=0x4\n" PUT(2));
+	check(GET LD(5, 7) LD(3, 5) LD(2, 4) LD(4, 6) TREE PUT(11), GET "\tt2 = ld i32 t1 v=1 imm=4\n" PUT(2));
+	/* through pointers a constant apart */
+	check(GET LD(2, 4) "\tt12 = add i64 t1, 0x5\n" "\tt3 = ld i8 t12\n" UP(4, 3, 8) OR(5, 4, 2) PUT(5),
+	      GET "\tt2 = ld i16 t1 v=1 imm=4\n" PUT(2));
+	/* one of the bytes is wanted, too */
+	check(GET LD(2, 4) LD(3, 5) UP(4, 3, 8) OR(5, 4, 2) PUT(5) "\tput i64 x2, t3\n",
+	      GET "\tt2 = ld i16 t1 v=1 imm=4\n" "\tt3 = bfx i64 t2 v=8 imm=8\n" PUT(2) "\tput i64 x2, t3\n");
+	/* a word of which the highest byte gives the sign */
+	check(GET LD(2, 4) LD(3, 5) LD(4, 6) LD(5, 7) UP(6, 3, 8) UP(7, 4, 16) UP(8, 5, 24) "\tt12 = sxt i64 t8 imm=32\n"
+	      OR(9, 2, 6) OR(10, 12, 7) OR(11, 10, 9) PUT(11),
+	      GET "\tt2 = ld i32 t1 v=1 imm=4\n\tt3 = sxt i64 t2 imm=32\n" PUT(3));
+}
+
+static void
+test_what_is_not_one_number_stays(void **state)
+{
+	static const char *const same[] = {
+		GET LD(2, 4) LD(3, 6) UP(4, 3, 8) OR(5, 4, 2) PUT(5),                  /* not side by side */
+		GET LD(2, 4) LD(3, 5) UP(4, 3, 7) OR(5, 4, 2) PUT(5),                  /* not by bytes */
+		GET LD(2, 4) "\tst i8 t1, _, 0x1\n" LD(3, 5) UP(4, 3, 8) OR(5, 4, 2) PUT(5),
+		GET LD(2, 4) "\tfence.full n\n" LD(3, 5) UP(4, 3, 8) OR(5, 4, 2) PUT(5),
+		GET LD(2, 4) "\tt6 = ld i64 t1 imm=5\n" LD(3, 5) UP(4, 3, 8) OR(5, 4, 2) PUT(5) "\tput i64 x2, t6\n",
+		GET LD(2, 4) "\tbrc.eq i64 t1, 0x2, 0x11\n" LD(3, 5) UP(4, 3, 8) OR(5, 4, 2) PUT(5),
+		GET "\tt2 = ld i8 t1 aux=0x8 imm=4\n" LD(3, 5) UP(4, 3, 8) OR(5, 4, 2) PUT(5),
+	};
+
+	(void)state;
+	for (size_t n = 0; n < NELEM(same); n++) {
+		static char text[1 << 13], err[200], before[1 << 13], after[1 << 13];
+
+		sprintf(text, "block 0x0 entry\n\tinsn 0x0\n%s\tjmp n 0x11\n", same[n]);
+		region_init(&r, &fake_guest, 0, 0);
+		if (ir_parse(&r, text, err, sizeof err))
+			fail_msg("%s", err);
+		ir_print(&r, before, sizeof before);
+		ir_wide(&r);
+		ir_print(&r, after, sizeof after);
+		assert_string_equal(after, before);
+	}
+}
+
+#define ST(at, t) "\tst i8 t1, _, t" #t " imm=" #at "\n"
+#define SHR(t, a, n) "\tt" #t " = shr i64 t" #a ", " #n "\n"
+#define PARTS "\tt2 = get i64 x2\n" SHR(3, 2, 8) SHR(4, 2, 16) SHR(5, 2, 24)
+
+static void
+test_bytes_of_a_number_are_stored_at_once(void **state)
+{
+	(void)state;
+	check(GET PARTS ST(0, 2) ST(1, 3) ST(2, 4) ST(3, 5), GET "\tt2 = get i64 x2\n\tst i32 t1, _, t2 v=1\n");
+	check(GET PARTS ST(2, 3) ST(0, 5) ST(3, 2) ST(1, 4), GET "\tt2 = get i64 x2\n\tst i32 t1, _, t2 v=1 aux=0x4\n");
+	check(GET "\tst i8 t1, _, 0x1 imm=7\n\tst i8 t1, _, 0x5 imm=6\n", GET "\tst i16 t1, _, 0x105 v=1 imm=6\n");
+	/* three and one more of another number */
+	check(GET PARTS ST(0, 2) ST(1, 3) ST(2, 4) "\tst i8 t1, _, 0x0 imm=3\n",
+	      GET "\tt2 = get i64 x2\n\tt3 = shr i64 t2, 0x10\n\tst i16 t1, _, t2 v=1\n" "\tst i8 t1, _, t3 imm=2\n"
+	      "\tst i8 t1, _, 0x0 imm=3\n");
+	/* not with a load between, nor twice the same byte */
+	check(GET "\tt2 = get i64 x2\n\tt3 = shr i64 t2, 0x8\n" ST(0, 2) "\tt4 = ld i8 t1 imm=9\n" ST(1, 3) PUT(4),
+	      GET "\tt2 = get i64 x2\n\tt3 = shr i64 t2, 0x8\n" "\tst i8 t1, _, t2\n" "\tt4 = ld i8 t1 imm=9\n" ST(1, 3) PUT(4));
+	check(GET "\tt2 = get i64 x2\n\tt3 = shr i64 t2, 0x8\n" ST(1, 2) ST(1, 3),
+	      GET "\tt2 = get i64 x2\n\tt3 = shr i64 t2, 0x8\n" ST(1, 2) ST(1, 3));
+}
+
+static void
+test_a_number_turned_round_is_swapped(void **state)
+{
+	(void)state;
+	check(GET "\tt2 = zxt i64 t1 imm=8\n" UP(3, 2, 24) "\tt4 = bfx i64 t1 v=8 imm=8\n" UP(5, 4, 16)
+	      "\tt6 = shr i64 t1, 0x8\n\tt7 = and i64 t6, 0xff00\n" "\tt8 = bfx i64 t1 v=24 imm=8\n" OR(9, 3, 5) OR(10, 7, 8)
+	      OR(11, 9, 10) PUT(11), GET "\tt2 = bswap i32 t1\n" PUT(2));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_bytes_of_a_number_are_loaded_at_once),
+		cmocka_unit_test(test_what_is_not_one_number_stays),
+		cmocka_unit_test(test_bytes_of_a_number_are_stored_at_once),
+		cmocka_unit_test(test_a_number_turned_round_is_swapped),
+	};
+
+	return cmocka_run_group_tests(tests, 0, 0);
+}
