@@ -187,10 +187,11 @@ enter(struct cpu *cpu)
 	return 0;
 }
 
+/* Who sees that sees all we have done; what we do next may come before. */
 static void
 leave(struct cpu *cpu)
 {
-	atomic_store(&cpu->running, 0);
+	atomic_store_explicit(&cpu->running, 0, memory_order_release);
 }
 
 /* -- the loop -- */
