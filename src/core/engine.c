@@ -399,6 +399,18 @@ engine_quit(struct cpu *cpu)
 	longjmp(*(jmp_buf *)cpu->quit, 1);
 }
 
+/* A handler that is entered, or left, has not been called by what is on the shadow stack: the return would take away
+ * what belongs to another. */
+static void
+call(struct cpu *cpu)
+{
+	gaddr pc = cpu->pc;
+
+	cpu->os->call(cpu);
+	if (cpu->pc != pc)
+		cpu->kept = 0;
+}
+
 void
 engine_run(struct cpu *cpu)
 {
@@ -424,7 +436,7 @@ engine_run(struct cpu *cpu)
 		switch (cpu->why) {
 		case WHY_CALL:
 			cpu->why = WHY_FLUSH;
-			cpu->os->call(cpu);
+			call(cpu);
 			break;
 		case WHY_TRAP:
 			cpu->why = WHY_FLUSH;
