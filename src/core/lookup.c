@@ -16,8 +16,8 @@ static struct trans *lately;           /* what core_transat found; lock held */
 static u32
 hash(gaddr pc, u32 mode)
 {
-	/* neighbours stay neighbours: a small program touches few pages of the table */
-	return (u32)(pc >> 2 ^ (pc & 2) << 11 ^ pc >> 17 ^ mode * 0x9e37u);
+	/* neighbours stay near: a small program touches few pages of the table; those aligned to 64 spread, too */
+	return (u32)(pc >> 2 ^ pc >> 8 ^ (pc & 2) << 11 ^ pc >> 17 ^ mode * 0x9e37u);
 }
 
 static _Atomic(struct node *) *
