@@ -73,7 +73,7 @@ plan(struct build *b)
 	t[T_HEAD] = b->host->head(0);
 	t[T_POOL] = (u64)b->npool;
 	t[T_REGION] = b->n;
-	t[T_PAGE] = t[T_PAGESUM] = b->origin->npage;
+	t[T_GRAIN] = t[T_GRAINSUM] = b->origin->ngrain;
 	t[T_NAME] = strlen(b->origin->name);
 	for (t[T_HASH] = 64; t[T_HASH] < 2 * t[T_ENTRY] + 2;)
 		t[T_HASH] *= 2;
@@ -194,11 +194,11 @@ begin(struct build *b, u64 size)
 	memcpy(table(b, T_NAME), o->name, strlen(o->name));
 	if (b->npool)
 		memcpy(table(b, T_POOL), b->pool, (size_t)b->npool * 16);
-	if (o->npage) {
-		memcpy(table(b, T_PAGE), o->page, o->npage * sizeof *o->page);
-		memcpy(table(b, T_PAGESUM), o->pagesum, o->npage * sizeof *o->pagesum);
+	if (o->ngrain) {
+		memcpy(table(b, T_GRAIN), o->grain, o->ngrain * sizeof *o->grain);
+		memcpy(table(b, T_GRAINSUM), o->grainsum, o->ngrain * sizeof *o->grainsum);
 	}
-	store_hash(table(b, T_PAGE), b->off[T_PAGESUM] + o->npage * sizeof *o->pagesum - b->off[T_PAGE], &h->pages);
+	store_hash(table(b, T_GRAIN), b->off[T_GRAINSUM] + o->ngrain * sizeof *o->grainsum - b->off[T_GRAIN], &h->grains);
 }
 
 static void

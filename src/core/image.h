@@ -9,14 +9,16 @@
  *
  * The checksum tells what was torn or flipped.  It is no defence against malice: that is the store's.
  *
- * The key does not say what the guest's file holds (store.h).  The image does: it has a strong hash of every guest
- * page that was translated, or looked at to decide how.  It serves a file that has these pages, whatever else is
- * in it. */
+ * The key does not say what the guest's file holds (store.h).  The image does: it has a strong hash of every KiB
+ * (*grain*) in which something was translated, or looked at to decide how.  It serves a file that has these,
+ * whatever else is in it. */
 #ifndef CORE_IMAGE_H
 #define CORE_IMAGE_H
 
 #include "base/host.h"
 #include "core/store.h"
+
+enum { GRAIN = 1024 };                 /* bytes; at a multiple of it */
 
 enum cimage_table {
 	T_HEAD,                        /* trampolines; */
@@ -24,8 +26,8 @@ enum cimage_table {
 	T_CODE,                        /* regions by guest address, each at a multiple of 16 */
 	T_REGION, T_ENTRY, T_LINK, T_MAP, T_RANGE,
 	T_HASH,                        /* entries found by address; a power of two of slots */
-	T_PAGE,                        /* guest pages whose bytes had a say, in order; */
-	T_PAGESUM,                     /* BLAKE2b-256 of each */
+	T_GRAIN,                       /* guest addresses of grains that had a say, in order; */
+	T_GRAINSUM,                    /* BLAKE2b-256 of each */
 	T_RELOC,                       /* only read when the next version is made */
 	T_NAME,                        /* of the guest file, as it was last called; for people */
 	NTABLE,
@@ -38,7 +40,7 @@ struct cimage_header {
 	u64 sum;                       /* of all after the header */
 	struct store_key key;
 	struct { u32 off, n; } table[NTABLE];  /* n elements from off */
-	struct store_id pages;         /* BLAKE2b-256 of T_PAGE and T_PAGESUM */
+	struct store_id grains;        /* BLAKE2b-256 of T_GRAIN and T_GRAINSUM */
 	u8 guest[24];                  /* its name */
 	u64 headsum;                   /* of the header up to here */
 };
@@ -66,8 +68,8 @@ struct cimage {                         /* one that is mapped; base is 0 if none
 	struct mapent *map;
 	struct range *range;
 	const struct cimage_slot *slot; u32 nslot;
-	const gaddr *page; u32 npage;
-	const struct store_id *pagesum;
+	const gaddr *grain; u32 ngrain;
+	const struct store_id *grainsum;
 	const struct reloc *reloc;
 };
 
@@ -102,7 +104,7 @@ void cimage_source(const struct cimage *, u32 region, struct source *);
 struct cimage_origin {
 	struct store_key key;
 	const char *guest, *name;
-	const gaddr *page; const struct store_id *pagesum; u32 npage;  /* in order */
+	const gaddr *grain; const struct store_id *grainsum; u32 ngrain;  /* in order */
 };
 /* A file of these regions (sorted by pc as a side effect): bytes to be freed with munmap, *size of them; 0 if they
  * are too many.  nolink: links between them are not resolved. */

@@ -51,11 +51,11 @@ static struct made {
 } made[NREGION];
 
 static const struct store_key key = {.delta = 0x1000, .config = {5, 6}};
-static const gaddr page[NREGION] = {0x1000, 0x2000, 0x3000, 0x4000, 0x5000};
-static const struct store_id pagesum[NREGION] = {{{1}}, {{2}}, {{3}}, {{4}}, {{5}}};
+static const gaddr grain[NREGION] = {0x1000, 0x2000, 0x3000, 0x4000, 0x5000};
+static const struct store_id grainsum[NREGION] = {{{1}}, {{2}}, {{3}}, {{4}}, {{5}}};
 static const struct cimage_origin origin = {
 	.key = {.delta = 0x1000, .config = {5, 6}}, .guest = "fake", .name = "/lib/so",
-	.page = page, .pagesum = pagesum, .npage = NREGION,
+	.grain = grain, .grainsum = grainsum, .ngrain = NREGION,
 };
 static const struct cimage_origin nothing = {.key = {.delta = 0x1000, .config = {5, 6}}, .guest = "fake", .name = ""};
 
@@ -134,9 +134,9 @@ check_regions(const struct cimage *i)
 	}
 	assert_int_equal(cimage_at(i, i->code - 1), -1);
 	assert_int_equal(cimage_at(i, i->code + i->codesize), -1);
-	assert_int_equal(i->npage, NREGION);
-	assert_memory_equal(i->page, page, sizeof page);
-	assert_memory_equal(i->pagesum, pagesum, sizeof pagesum);
+	assert_int_equal(i->ngrain, NREGION);
+	assert_memory_equal(i->grain, grain, sizeof grain);
+	assert_memory_equal(i->grainsum, grainsum, sizeof grainsum);
 	assert_string_equal((const char *)i->h->guest, "fake");
 	assert_int_equal(i->h->table[T_NAME].n, strlen(origin.name));
 	assert_memory_equal(i->base + i->h->table[T_NAME].off, origin.name, strlen(origin.name));
@@ -180,9 +180,9 @@ test_the_next_version_holds_the_regions_of_the_last(void **state)
 	munmap(q, size2);
 }
 
-/* What is remembered of a file stands for these pages: their places and sums are in it. */
+/* What is remembered of a file stands for these grains: their places and sums are in it. */
 static void
-test_other_pages_have_another_sum(void **state)
+test_other_bytes_have_another_sum(void **state)
 {
 	struct cimage_origin other = origin;
 	struct store_id sum[NREGION], first;
@@ -192,18 +192,18 @@ test_other_pages_have_another_sum(void **state)
 	u8 *p = file(&size);
 
 	(void)state;
-	first = ((struct cimage_header *)p)->pages;
+	first = ((struct cimage_header *)p)->grains;
 	munmap(p, size);
 	for (u32 n = 0; n < 2 * NREGION; n++) {
-		other.pagesum = memcpy(sum, pagesum, sizeof sum);
-		other.page = memcpy(at, page, sizeof at);
+		other.grainsum = memcpy(sum, grainsum, sizeof sum);
+		other.grain = memcpy(at, grain, sizeof at);
 		if (n < NREGION)
 			sum[n].byte[31] ^= 1;
 		else
 			at[n - NREGION] += 4096;
 		make(src);
 		p = cimage_build(&host, &other, src, NREGION, 0, &size);
-		assert_memory_not_equal(&first, &((struct cimage_header *)p)->pages, sizeof first);
+		assert_memory_not_equal(&first, &((struct cimage_header *)p)->grains, sizeof first);
 		munmap(p, size);
 	}
 }
@@ -293,8 +293,8 @@ readall(const struct cimage *i)
 		for (u32 k = 0; k < s.nreloc; k++)
 			sum += ld32(s.code + s.reloc[k].off);
 	}
-	for (u32 n = 0; n < i->npage; n++)
-		sum += i->page[n] + i->pagesum[n].byte[0];
+	for (u32 n = 0; n < i->ngrain; n++)
+		sum += i->grain[n] + i->grainsum[n].byte[0];
 	return sum;
 }
 
@@ -333,7 +333,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_built_is_found),
 		cmocka_unit_test(test_the_next_version_holds_the_regions_of_the_last),
-		cmocka_unit_test(test_other_pages_have_another_sum),
+		cmocka_unit_test(test_other_bytes_have_another_sum),
 		cmocka_unit_test(test_an_image_of_nothing),
 		cmocka_unit_test(test_links_stay_open_if_so_asked),
 		cmocka_unit_test(test_every_flipped_bit_and_every_length_is_refused),
