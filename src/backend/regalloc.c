@@ -17,6 +17,7 @@ struct planner {
 	struct { ref t; u16 epoch; } pend[256];
 	u8 live[256];                  /* values got from the variable that are used later on */
 	u16 epoch;
+	int hostile, stretch;          /* where the epoch last changed; the longest way from there to the one before */
 };
 
 enum {
@@ -247,8 +248,12 @@ planins(struct planner *p, struct ins *i, int at, int traits)
 		else
 			p->pend[v->want].t = 0;
 	}
-	if (traits & (READ | WRITE | EFF | LEAVE | END))
+	if (traits & (READ | WRITE | EFF | LEAVE | END)) {
 		p->epoch++;
+		if (p->hostile - at > p->stretch)
+			p->stretch = p->hostile - at;
+		p->hostile = at;
+	}
 	if (v->ty != FL || !findpair(p, at))
 		uses_of(p, at, at);
 }
@@ -268,7 +273,7 @@ clear(struct val *v, const struct val *end)
 
 _Static_assert(sizeof(struct val) == 16, "two words");
 
-void
+int
 plan_block(const struct region *r, const struct block *b, struct val *val, const struct planhost *host)
 {
 	/* Not cleared for each block: a pend[] left over names a value of another block, and live[] has
@@ -281,6 +286,8 @@ plan_block(const struct region *r, const struct block *b, struct val *val, const
 	p.b = b;
 	p.val = val;
 	p.host = host;
+	p.hostile = end;
+	p.stretch = 0;
 	clear(val + first, val + end);
 	for (int at = end - 1; at >= first; at--) {
 		i--;
@@ -305,4 +312,5 @@ plan_block(const struct region *r, const struct block *b, struct val *val, const
 		val[at].ty = (u8)ir_type(i);
 		planins(&p, i, at, opinfo[i->op].traits);
 	}
+	return p.hostile - first > p.stretch ? p.hostile - first : p.stretch;
 }
