@@ -44,22 +44,13 @@ bare(const struct region *r, ref o, int n)
 	return o;
 }
 
-/* Operand n of instruction c, number `who`, is used at `at`.  If it is only a 64-bit value cut to 32 bits,
- * an operation of 32 bits or less takes the value itself. */
+/* The value t is used at `at` by instruction `who`. */
 static inline void
-use(struct planner *p, ref *o, int at, int who, const struct ins *c, int n)
+note(struct planner *p, ref t, int at, int who)
 {
-	const struct ins *d;
-	struct val *v;
+	const struct ins *d = &p->r->ins[t];
+	struct val *v = &p->val[t];
 
-	if (isk(*o))
-		return;
-	d = &p->r->ins[*o];
-	if (d->op == O_zxt && c->ty <= I32 && opinfo[c->op].arg[n] == 'X' && c->op != O_put) {
-		*o = bare(p->r, *o, ty_bits(c->ty));
-		d = &p->r->ins[*o];
-	}
-	v = &p->val[*o];
 	v->uses++;
 	v->user = (u16)who;
 	if (d->op == O_get) {
@@ -68,6 +59,18 @@ use(struct planner *p, ref *o, int at, int who, const struct ins *c, int n)
 	}
 	if (v->last < at)
 		v->last = (u16)at;
+}
+
+/* Operand n of instruction c, number `who`, is used at `at`.  If it is only a 64-bit value cut to 32 bits,
+ * an operation of 32 bits or less takes the value itself. */
+static inline void
+use(struct planner *p, ref *o, int at, int who, const struct ins *c, int n)
+{
+	if (isk(*o))
+		return;
+	if (c->ty <= I32 && p->r->ins[*o].op == O_zxt && opinfo[c->op].arg[n] == 'X')
+		*o = bare(p->r, *o, ty_bits(c->ty));
+	note(p, *o, at, who);
 }
 
 static inline void
@@ -167,7 +170,7 @@ planput(struct planner *p, struct ins *i, int at)
 	p->pend[i->v].t = 0;
 	if (isk(t))
 		return;
-	use(p, &i->a, at, at, i, 0);
+	note(p, t, at, at);
 	if (p->r->ins[t].op == O_get || i->ty == FL || p->live[i->v])
 		return;
 	p->pend[i->v].t = t;
