@@ -230,9 +230,10 @@ compile_block(struct x86 *x, int b)
 	x->pcoff = from = (u32)(x->b->pc - x->r->pc);
 	x->mapped = 0;
 	branch_head(x, b);
-	plan_block(x->r, x->b, x->val, &planhost);
-	plan_borrow(x->r, x->b, x->val, &planhost, &borrow);
-	val_begin(x);
+	borrow.n = 0;
+	if (plan_block(x->r, x->b, x->val, &planhost) >= BORROW_LONG)
+		plan_borrow(x->r, x->b, x->val, &planhost, &borrow);
+	x->fl = 0;
 	n = x->b->first;
 	end = n + x->b->n;
 	for (i = &x->r->ins[n]; n < end; n++, i++) {
@@ -295,6 +296,7 @@ compile(struct region *r, struct out *out)
 		x->val = xrealloc(x->val, (size_t)x->capval * sizeof *x->val);
 	}
 	branch_begin(x);
+	val_begin(x);
 	x->i = 0;
 	x->val[0] = (struct val){.reg = -1, .var = NOVAR, .var2 = NOVAR, .want = NOVAR};
 	for (int b = 0; b < r->nblock; b++)
