@@ -11,9 +11,9 @@
  * blocks, and an instruction that faults keeps flags alive only if code after it takes them, where control comes
  * back to (else a guest's signal handler sees stale flags, and puts back what it saw).
  *
- * Code without indexed addresses makes them in the register that it loads to: put v, a + b; t = ld [a + b]; put v, t.
- * The first put is only for who sees the load fault.  It is left to the load (AUX_BASE), so that the host may add
- * while it loads.
+ * Code without indexed addresses makes them in a register that it does not need any more: put v, a + b; t = ld [a + b];
+ * put v, something else.  The first put is only for who sees the load fault.  It is left to the load (AUX_BASE), so that
+ * the host may add while it loads.
  *
  * At an exit flagslive(arg, pc, call) says whether the guest code at pc, which is called or gone on to, may read
  * flags before it writes them; pc is FLAGS_UNKNOWN where the target is not known (callr, ret). */
