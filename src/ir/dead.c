@@ -11,9 +11,9 @@
  * blocks, and an instruction that faults keeps flags alive only if code after it takes them, where control comes
  * back to (else a guest's signal handler sees stale flags, and puts back what it saw).
  *
- * Code without indexed addresses makes them in a register that it does not need any more: put v, a + b; t = ld [a + b];
- * put v, something else.  The first put is only for who sees the load fault.  It is left to the load (AUX_BASE), so that
- * the host may add while it loads.
+ * Code without indexed addresses makes them in a register that it does not need any more: put v, a + b;
+ * t = ld [a + b]; put v, something else.  The first put is only for who sees the access fault.  It is left to that
+ * (AUX_BASE), so that the host may add while it loads or stores.
  *
  * At an exit flagslive(arg, pc, call) says whether the guest code at pc, which is called or gone on to, may read
  * flags before it writes them; pc is FLAGS_UNKNOWN where the target is not known (callr, ret). */
@@ -50,7 +50,7 @@ struct pass {
 	int taken;                     /* an operation below takes the flags put last above it */
 	u8 faults, putfaults;          /* 1 + accesses below that may fault; the same at the put of flags below; no more
 	                                * than MANY */
-	int ld;                        /* a load met lately, and `now` below it */
+	int ld;                        /* an access met lately, and `now` below it */
 	u32 ldnow;
 };
 
@@ -146,7 +146,7 @@ flags_between_blocks(struct pass *p, int (*live)(void *, gaddr, int), void *arg)
 
 /* -- within a block, backward -- */
 
-/* The put is left to the load below it. */
+/* The put is left to the access below it. */
 static int
 leave_put(struct pass *p, const struct ins *put)
 {
@@ -180,11 +180,11 @@ dead_put(struct pass *p, const struct ins *put)
 	return dead;
 }
 
-/* A load that takes a put which is only for its fault. */
+/* An access that takes a put which is only for its fault. */
 static int
 takes(const struct ins *i)
 {
-	return (i->op == O_ld || i->op == O_lds) && i->ty <= I64 && !i->b && !i->aux;
+	return (i->op == O_ld || i->op == O_lds || i->op == O_st) && i->ty <= I64 && !i->b && !i->aux;
 }
 
 static inline void

@@ -138,7 +138,7 @@ map_access(struct x86 *x, const struct ins *i)
 	x_map(x);
 	m = &x->out->map[x->out->nmap - 1];
 	m->several |= ir_isseveral(i);
-	if (i->op == O_ld || i->op == O_lds)
+	if (i->op == O_ld || i->op == O_lds || i->op == O_st)
 		m->base = (u32)i->aux >> AUX_BASE & 31;
 }
 
@@ -417,7 +417,7 @@ raised(const void *uc, int sig, const siginfo_t *si)
 	return 0;                      /* we raise no other */
 }
 
-/* The address of the instruction, one of those that load integers, less its displacement. */
+/* The address of the instruction, one of those that load or store integers, less its displacement. */
 static u64
 base_of(const greg_t *g)
 {

@@ -124,7 +124,8 @@ istemp(int reg)
 	return reg >= 0 && reg < NRTEMP;
 }
 
-/* The same address with one register at most, a scratch one if it was more than a base. */
+/* The same address with one register at most, a scratch one if it was more than a base.  The displacement stays one
+ * (base_of in host.c). */
 static struct mem
 one_register(struct x86 *x, struct mem m)
 {
@@ -137,8 +138,8 @@ one_register(struct x86 *x, struct mem m)
 	if (istemp(m.index))
 		x->lock[0] &= ~(1u << m.index);
 	t = xr_tmp(x);
-	lea(&x->a, m.a32 ? 32 : 64, t, (struct mem){m.base, m.index, m.scale, 0, m.disp});
-	return (struct mem){(s8)t, NOREG, 0, m.a32, 0};
+	lea(&x->a, m.a32 ? 32 : 64, t, (struct mem){m.base, m.index, m.scale, 0, 0});
+	return (struct mem){(s8)t, NOREG, 0, m.a32, m.disp};
 }
 
 static void

@@ -399,9 +399,14 @@ elements(struct piece *b, struct item *i, int room)
 
 		i[at++].word = word(riscv_andi, INDEX, (int)(rnd() % 32), 0, (s64)(rnd() % 64));
 		i[at++].word = rnd() & 1 ? word(riscv_add, AT, base, INDEX, 0) : word(riscv_add, AT, INDEX, base, 0);
-		i[at++].word = word(load[rnd() % NELEM(load)], AT + (int)(rnd() % 16), AT, 0, (s64)(rnd() % 64) - 32);
+		if (rnd() % 3)
+			i[at++].word = word(load[rnd() % NELEM(load)], AT + (int)(rnd() % 16), AT, 0, (s64)(rnd() % 64) - 32);
+		else
+			i[at++].word = word(riscv_sb + (int)(rnd() % 4), 0, AT, (int)(rnd() % 32), (s64)(rnd() % 64) - 32);
 	}
 	i[at++].word = word(riscv_addi, AT, (int)(rnd() % 32), 0, 1);
+	for (int k = 1; k < at; k++)
+		i[k].inner = 1;                /* what lies in AT may be any address */
 	return at;
 }
 
