@@ -84,8 +84,7 @@ int cimage_whole(const struct cimage *, u32 region);     /* and what the next ve
 s64 cimage_find(const struct cimage *, gaddr pc, u32 mode, u32 *entry);
 /* Index of the region that holds this address, or -1; and the guest's pc and block there.  Async-signal-safe. */
 s64 cimage_at(const struct cimage *, const u8 *code);
-int cimage_pcat(const struct cimage *, u32 region, const u8 *code, gaddr *pc); /* as core_pcat */
-gaddr cimage_blockat(const struct cimage *, u32 region, gaddr pc);      /* entry_block */
+struct guestat cimage_pcat(const struct cimage *, u32 region, const u8 *code);  /* as core_pcat */
 
 /* A region to be written. */
 struct source {

@@ -173,14 +173,14 @@ core_transat(const u8 *code)
 }
 
 int
-core_pcat(const u8 *code, gaddr *pc, gaddr *block)
+core_pcat(const u8 *code, struct guestat *at)
 {
 	const struct trans *t = find(code);
 
 	if (!t)
-		return cache_pcat(code, pc, block);
+		return cache_pcat(code, at);
 	struct mapent m = mapent_find(t->map, t->nmap, (u32)(code - t->code));
-	*pc = t->pc + (u64)(s64)m.pcoff;
-	*block = entry_block(t->entry, t->nentry, *pc);
-	return 1 + m.several;
+	*at = (struct guestat){.pc = t->pc + (u64)(s64)m.pcoff, .several = m.several, .base = m.base};
+	at->block = entry_block(t->entry, t->nentry, at->pc);
+	return 1;
 }
