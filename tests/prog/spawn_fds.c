@@ -14,9 +14,14 @@ check(const char *what, char **argv, int want)
 {
 	char *envp[] = {0};
 	int lost = 0, status = -1, r;
+	posix_spawn_file_actions_t actions;
 	pid_t pid;
 
-	r = posix_spawn(&pid, argv[0], 0, 0, argv, envp);
+	posix_spawn_file_actions_init(&actions);
+	for (int fd = 50; fd < 60; fd++)       /* numbers that the child is given when it opens files */
+		posix_spawn_file_actions_addclose(&actions, fd);
+	r = posix_spawn(&pid, argv[0], &actions, 0, argv, envp);
+	posix_spawn_file_actions_destroy(&actions);
 	if (!r)
 		waitpid(pid, &status, 0);
 	for (int fd = 0; fd < N; fd++)
