@@ -15,7 +15,7 @@
 #include "core/store_own.h"
 
 enum {
-	WAYS = 4, SETS = 2048,
+	WAYS = 8, SETS = 1024,
 	RACY = 2,                      /* seconds: the coarsest clock of a file system (FAT) */
 	EDGE = 4096,                   /* bytes at either end of a guest file */
 };
