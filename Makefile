@@ -30,7 +30,7 @@ all: $(B)/dragoman
 
 MAIN := $(B)/main.c.o $(B)/options.c.o $(B)/cachecmd.c.o $(B)/warm.c.o
 $(B)/dragoman: $(MAIN) $(LIBA)
-	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--build-id -pie -o $@ $(MAIN) -Wl,--start-group $(LIBA) -Wl,--end-group $(LIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--build-id,-z,now -pie -o $@ $(MAIN) -Wl,--start-group $(LIBA) -Wl,--end-group $(LIBS)
 
 $(B)/%.c.o: src/%.c | $(GEN_ISA)
 	@mkdir -p $(@D)

@@ -17,7 +17,8 @@
  *  - call pushes a host return address (host call instruction) whose code compares the guest's link
  *    variable with the guest return address; on mismatch it dispatches on the link variable as an
  *    indirect branch.  The bottom of the shadow stack holds the address of such a dispatcher.
- *    Returning from `enter` discards the shadow stack: a later ret falls into the dispatcher.
+ *    What is on the shadow stack when `enter` returns is found there again by the next one if cpu->keep is set
+ *    then; else it is discarded, and a later ret falls into the dispatcher.
  *  - Backward jumps, backward or indirect calls and indirect jumps test cpu->poll and leave with
  *    WHY_POLL, cpu->pc = their target (resolved: entering at cpu->pc goes on exactly there).
  *  - A host fault inside generated code: the engine's handler finds the region and the guest pc by
@@ -44,9 +45,12 @@ struct entry {
 	u8 ret;
 	u8 flagsin;                    /* the engine's: the block reads the guest's flags before it writes them */
 };
-/* Host code from off on belongs to guest pc region->pc + pcoff (which may wrap); several: its access is one for
- * several instructions' (ir/wide.c). */
-struct mapent { u32 off; s32 pcoff : 31; u32 several : 1; };
+/* Host code from off on belongs to guest pc region->pc + pcoff (which may wrap).  Of its access: several, it is one for
+ * several instructions' (ir/wide.c); base, the variable that gets the address, less the displacement, if it faults,
+ * or 0 (AUX_BASE in ir/ir.h). */
+struct mapent { u32 off; s32 pcoff : 26; u32 several : 1, base : 5; };
+/* The same of a place in host code, and the start of the guest's block. */
+struct guestat { gaddr pc, block; u8 several, base; };
 
 /* What host code at off belongs to; before the first, to the region's pc. */
 static inline struct mapent

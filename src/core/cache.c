@@ -585,15 +585,13 @@ cache_transat(const u8 *code)
 }
 
 int
-cache_pcat(const u8 *code, gaddr *pc, gaddr *block)
+cache_pcat(const u8 *code, struct guestat *at)
 {
 	struct dso *d = dso_of(code);
 	s64 n = d ? cimage_at(&d->image, code) : -1;
-	int found;
 
 	if (n < 0)
 		return 0;
-	found = cimage_pcat(&d->image, (u32)n, code, pc);
-	*block = cimage_blockat(&d->image, (u32)n, *pc);
-	return found;
+	*at = cimage_pcat(&d->image, (u32)n, code);
+	return 1;
 }

@@ -47,6 +47,6 @@ void cache_allnew(void);               /* the code area is empty */
 void cache_forked(void);               /* in the child: what the parent translated is the parent's to persist */
 
 /* 1: the address is in an image; async-signal-safe */
-int cache_pcat(const u8 *code, gaddr *pc, gaddr *block);
+int cache_pcat(const u8 *code, struct guestat *);
 
 #endif

@@ -198,22 +198,15 @@ cimage_at(const struct cimage *i, const u8 *code)
 	return -1;
 }
 
-int
-cimage_pcat(const struct cimage *i, u32 region, const u8 *code, gaddr *pc)
+struct guestat
+cimage_pcat(const struct cimage *i, u32 region, const u8 *code)
 {
 	const struct cimage_region *r = &i->region[region];
 	struct mapent m = mapent_find(i->map + r->map.at, (int)r->map.n, (u32)(code - i->code) - r->code);
+	struct guestat at = {.pc = r->pc + (u64)(s64)m.pcoff, .several = m.several, .base = m.base};
 
-	*pc = r->pc + (u64)(s64)m.pcoff;
-	return 1 + m.several;
-}
-
-gaddr
-cimage_blockat(const struct cimage *i, u32 region, gaddr pc)
-{
-	const struct cimage_region *r = &i->region[region];
-
-	return entry_block(i->entry + r->entry.at, (int)r->entry.n, pc);
+	at.block = entry_block(i->entry + r->entry.at, (int)r->entry.n, at.pc);
+	return at;
 }
 
 void

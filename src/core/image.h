@@ -88,8 +88,7 @@ const char *cimage_check(struct cimage *i, const u8 *base, u64 size, const struc
 const struct cimage_slot *cimage_find(const struct cimage *, gaddr pc, u32 mode);        /* 0: nowhere */
 /* Index of the region that holds this address, or -1; and the guest's pc and block there.  Async-signal-safe. */
 s64 cimage_at(const struct cimage *, const u8 *code);
-int cimage_pcat(const struct cimage *, u32 region, const u8 *code, gaddr *pc); /* as core_pcat */
-gaddr cimage_blockat(const struct cimage *, u32 region, gaddr pc);      /* entry_block */
+struct guestat cimage_pcat(const struct cimage *, u32 region, const u8 *code);  /* as core_pcat */
 
 /* A region to be written. */
 struct source {

@@ -58,6 +58,26 @@ width(const struct region *r, ref x)
 	}
 }
 
+/* A sum with X(x) would need the variable's old value beside the new one. */
+static inline int
+follows(const struct region *r, ref x)
+{
+	const struct ins *old = &r->ins[r->ins[x].a & ~REF_K], *now;
+
+	if (isk(r->ins[x].a) || old->op != O_get || r->last[old->v] < r->known)
+		return 0;
+	now = &r->ins[r->last[old->v]];
+	return now->op == O_put && now->a == x;
+}
+
+static inline int
+raised(const struct region *r, ref x)
+{
+	const struct ins *i = &r->ins[x & ~REF_K];
+
+	return !isk(x) && i->op == O_shl && i->ty <= I64 && isk(i->b) && kval(r, i->b) < (u64)ty_bits(i->ty);
+}
+
 /* x as a value of the instruction's type: not if it has bits above. */
 static ref
 use(const struct fold *f, ref x)
@@ -172,6 +192,10 @@ rules(const struct fold *f)
 #define Y(x) (r->ins[x].b)
 #define ky(x) (kval(r, Y(x)) & ONES)
 #define IMM(x) (r->ins[x].imm)
+#define raised(x) raised(r, x)
+#define by(x) (int)kval(r, Y(x))
+#define bits(x) ty_bits(r->ins[x].ty)
+#define follows(x) follows(r, x)
 #define fits(x, n) (!isvec && width(r, x) <= (n))
 #define opposable(x) opposable(r, x)
 #define USE(x) use(f, x)
@@ -196,6 +220,10 @@ rules(const struct fold *f)
 #undef Y
 #undef ky
 #undef IMM
+#undef raised
+#undef by
+#undef bits
+#undef follows
 #undef fits
 #undef opposable
 #undef USE

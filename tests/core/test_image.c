@@ -73,7 +73,7 @@ make(struct source *s)
 		m->entry[1] = (struct entry){.pc = pc + 8, .off = 16, .flagsin = 1};
 		m->entry[2] = (struct entry){.pc = pc + 12, .off = 20, .ret = 1};
 		m->map[0] = (struct mapent){.off = 8, .pcoff = 4};
-		m->map[1] = (struct mapent){.off = 16, .pcoff = 8, .several = 1};
+		m->map[1] = (struct mapent){.off = 16, .pcoff = 8, .several = 1, .base = 5};
 		m->range[0] = (struct range){pc, pc + 16};
 		m->range[1] = (struct range){pc + 0x40, pc + 0x44};
 		m->reloc[0] = (struct reloc){.off = 24, .kind = REL_STUB, .index = 1};
@@ -121,13 +121,12 @@ check_regions(const struct cimage *i)
 		assert_null(cimage_find(i, pc, 6));
 		code = i->code + i->region[r].code;
 		assert_int_equal(cimage_at(i, code + 10), r);
-		gaddr found;
-		assert_int_equal(cimage_pcat(i, (u32)r, code + 10, &found), 1);
-		assert_int_equal(found, pc + 4);
-		assert_int_equal(cimage_pcat(i, (u32)r, code + 17, &found), 2);
-		assert_int_equal(found, pc + 8);
-		assert_int_equal(cimage_pcat(i, (u32)r, code, &found), 1);
-		assert_int_equal(found, pc);
+		assert_int_equal(cimage_pcat(i, (u32)r, code + 10).pc, pc + 4);
+		assert_int_equal(cimage_pcat(i, (u32)r, code + 10).several, 0);
+		assert_int_equal(cimage_pcat(i, (u32)r, code + 17).pc, pc + 8);
+		assert_int_equal(cimage_pcat(i, (u32)r, code + 17).several, 1);
+		assert_int_equal(cimage_pcat(i, (u32)r, code + 17).base, 5);
+		assert_int_equal(cimage_pcat(i, (u32)r, code).pc, pc);
 		assert_ptr_equal(at(code + 24), i->base + i->h->table[T_HEAD].off + 8);
 		assert_memory_equal(at(code + 28), consts[n & 1], 16);
 		/* the last region's link leads nowhere, as everybody's second does */
@@ -270,7 +269,6 @@ readall(const struct cimage *i)
 {
 	struct source s;
 	u64 sum = 0;
-	gaddr at;
 
 	for (gaddr pc = 0xff8; pc < 0x7000; pc += 4) {
 		const struct cimage_slot *slot = cimage_find(i, pc, 7);
@@ -282,7 +280,7 @@ readall(const struct cimage *i)
 		s64 r = cimage_at(i, i->code + off);
 
 		if (r >= 0)
-			sum += (u64)cimage_pcat(i, (u32)r, i->code + off, &at);
+			sum += cimage_pcat(i, (u32)r, i->code + off).pc;
 	}
 	for (u32 n = 0; n < i->nregion && n < 1000; n++) {
 		cimage_source(i, n, &s);

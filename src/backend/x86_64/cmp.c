@@ -31,6 +31,7 @@ compare_narrow(struct x86 *x, const struct ins *i, ref a, ref b, int rel)
 			movsx_rm(&x->a, bits, 32, rb, m);
 			alu_rr(&x->a, A_CMP, 32, ra, rb);
 			mov_rm(&x->a, 64, rb, m);
+			xr_done(x, t);         /* the result may need it */
 			return;
 		}
 		if (rb >= 0) {
@@ -38,8 +39,10 @@ compare_narrow(struct x86 *x, const struct ins *i, ref a, ref b, int rel)
 
 			movsx_rr(&x->a, bits, 32, u, rb);
 			rb = u;
+			xr_done(x, u);
 		}
 		k = (u64)sext(k, bits);
+		xr_done(x, t);
 	}
 	if (rel == R_TST || rel == R_NTST) {
 		if (rb >= 0)
@@ -108,12 +111,29 @@ x_compare(struct x86 *x, const struct ins *i)
 	return rel_cc[rel];
 }
 
+/* The result's register, if it is a home that holds no operand; made zero before the comparison, which is sooner
+ * done with than extending the condition after it. */
+static int
+zeroed(struct x86 *x, const struct ins *i)
+{
+	int var = x->val[x->i].want, reg = var == NOVAR ? -1 : x86_home[var].reg;
+
+	if (reg < 0 || i->ty < I32 || (!isk(i->a) && x_place(x, i->a, 8) == reg) ||
+	    (!isk(i->b) && x_place(x, i->b, 8) == reg) || xr_defx(x, (ref)x->i) != reg)
+		return -1;
+	alu_rr(&x->a, A_XOR, 32, reg, reg);
+	return reg;
+}
+
 int
 x_set(struct x86 *x, const struct ins *i)
 {
-	int cc = x_compare(x, i);
+	int d = zeroed(x, i), cc = x_compare(x, i);
 
-	xf_setcc(x, cc, -1, 0, xr_def(x, (ref)x->i));
+	if (d >= 0)
+		setcc_r(&x->a, cc, d);
+	else
+		xf_setcc(x, cc, -1, 0, xr_def(x, (ref)x->i));
 	return 1;
 }
 

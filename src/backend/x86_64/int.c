@@ -173,7 +173,15 @@ cut_result(struct x86 *x, const struct ins *i)
 int
 x_add(struct x86 *x, const struct ins *i)
 {
+	const struct ins *d = &x->r->ins[i->a & ~REF_K];
+	struct ins sum = *i;
 	s64 k;
+
+	if (isfold(x, i->a) && d->op == O_add) {
+		sum.a = d->a;
+		sum.b = ir_k(x->r, zext(kval(x->r, d->b) + kval(x->r, i->b), ty_bits(i->ty)));
+		i = &sum;
+	}
 
 	if (x->val[x->i].flags & VAL_MAKES) {
 		add_making_flags(x, i);
