@@ -12,7 +12,6 @@
 #include "cachecmd.h"
 #include "core/image.h"
 #include "core/store.h"
-#include "loader/elf.h"
 #include "options.h"
 #include "syscall/fd.h"
 #include "warm.h"
@@ -111,55 +110,6 @@ clear(const struct options *o, char **arg)
 
 /* -- files one by one -- */
 
-/* Contents by the names of files that have or had them. */
-struct name { struct store_id id; char *path; };
-static struct { struct name *v; int n, cap; } names;
-
-static void
-addname(void *arg, const struct store_id *id, const char *path)
-{
-	(void)arg;
-	names.v = grow(names.v, names.n, &names.cap, sizeof *names.v);
-	names.v[names.n].id = *id;
-	names.v[names.n++].path = xstrdup(path);
-}
-
-/* The one seen last, if it is still there; else the last. */
-static const char *
-nameof(const struct store_id *id)
-{
-	const char *last = "?";
-
-	for (int i = names.n - 1; i >= 0; i--) {
-		if (memcmp(&names.v[i].id, id, sizeof *id))
-			continue;
-		if (!access(names.v[i].path, F_OK))
-			return names.v[i].path;
-		if (*last == '?')
-			last = names.v[i].path;
-	}
-	return last;
-}
-
-static const char *
-guestof(const char *path)
-{
-	u8 head[64];
-	struct elfsrc s = { -1, 0, head, 0 };
-	FILE *f = fopen(path, "rbe");
-	const struct guest *g = 0;
-	struct elf e;
-
-	if (f) {
-		s.n = fread(head, 1, sizeof head, f);
-		s.size = s.n;
-		if (!elf_ident(&e, &s))
-			g = elf_guest(&e);
-		fclose(f);
-	}
-	return g ? g->name : "?";
-}
-
 /* What is wrong with the cache file, or 0 and *i is mapped. */
 static const char *
 examine(const struct store_entry *e, struct cimage *i)
@@ -202,7 +152,7 @@ static int
 listone(void *arg, const struct store_entry *e)
 {
 	struct cimage i;
-	const char *why = examine(e, &i), *path = why ? 0 : nameof(&i.h->key.file);
+	const char *why = examine(e, &i);
 	char size[16], age[24];
 
 	(void)arg;
@@ -211,8 +161,9 @@ listone(void *arg, const struct store_entry *e)
 		    e->name, why);
 		return 0;
 	}
-	printf("%-8s %7s %6s %8u %#12llx %s\n", guestof(path), human(e->size, size), ago(time(0) - e->used, age), i.nregion,
-	    (unsigned long long)i.h->key.delta, path);
+	printf("%-8.*s %7s %6s %8u %#12llx %.*s\n", (int)sizeof i.h->guest, (const char *)i.h->guest, human(e->size, size),
+	    ago(time(0) - e->used, age), i.nregion, (unsigned long long)i.h->key.delta, (int)i.h->table[T_NAME].n,
+	    (const char *)i.base + i.h->table[T_NAME].off);
 	munmap(i.base, e->size);
 	return 0;
 }
@@ -226,7 +177,6 @@ list(const struct options *o, char **arg)
 	(void)arg;
 	if (!need())
 		return 1;
-	store_names(addname, 0);
 	printf("%-8s %7s %6s %8s %12s %s\n", "guest", "size", "used", "regions", "address", "file");
 	r = store_each(listone, 0);
 	return r < 0 ? failed(r) : 0;

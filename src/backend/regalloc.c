@@ -17,6 +17,7 @@ struct planner {
 	struct { ref t; u16 epoch; } pend[256];
 	u8 live[256];                  /* values got from the variable that are used later on */
 	u16 epoch;
+	int hostile, stretch;          /* where the epoch last changed; the longest way from there to the one before */
 };
 
 enum {
@@ -43,22 +44,13 @@ bare(const struct region *r, ref o, int n)
 	return o;
 }
 
-/* Operand n of instruction c, number `who`, is used at `at`.  If it is only a 64-bit value cut to 32 bits,
- * an operation of 32 bits or less takes the value itself. */
+/* The value t is used at `at` by instruction `who`. */
 static inline void
-use(struct planner *p, ref *o, int at, int who, const struct ins *c, int n)
+note(struct planner *p, ref t, int at, int who)
 {
-	const struct ins *d;
-	struct val *v;
+	const struct ins *d = &p->r->ins[t];
+	struct val *v = &p->val[t];
 
-	if (isk(*o))
-		return;
-	d = &p->r->ins[*o];
-	if (d->op == O_zxt && c->ty <= I32 && opinfo[c->op].arg[n] == 'X' && c->op != O_put) {
-		*o = bare(p->r, *o, ty_bits(c->ty));
-		d = &p->r->ins[*o];
-	}
-	v = &p->val[*o];
 	v->uses++;
 	v->user = (u16)who;
 	if (d->op == O_get) {
@@ -69,7 +61,19 @@ use(struct planner *p, ref *o, int at, int who, const struct ins *c, int n)
 		v->last = (u16)at;
 }
 
-static void
+/* Operand n of instruction c, number `who`, is used at `at`.  If it is only a 64-bit value cut to 32 bits,
+ * an operation of 32 bits or less takes the value itself. */
+static inline void
+use(struct planner *p, ref *o, int at, int who, const struct ins *c, int n)
+{
+	if (isk(*o))
+		return;
+	if (c->ty <= I32 && p->r->ins[*o].op == O_zxt && opinfo[c->op].arg[n] == 'X')
+		*o = bare(p->r, *o, ty_bits(c->ty));
+	note(p, *o, at, who);
+}
+
+static inline void
 uses_of(struct planner *p, int who, int at)
 {
 	struct ins *i = &p->r->ins[who];
@@ -166,7 +170,7 @@ planput(struct planner *p, struct ins *i, int at)
 	p->pend[i->v].t = 0;
 	if (isk(t))
 		return;
-	use(p, &i->a, at, at, i, 0);
+	note(p, t, at, at);
 	if (p->r->ins[t].op == O_get || i->ty == FL || p->live[i->v])
 		return;
 	p->pend[i->v].t = t;
@@ -174,17 +178,27 @@ planput(struct planner *p, struct ins *i, int at)
 	p->val[t].want = (u8)i->v;
 }
 
-/* A put that nobody sees (ir/dead.c): the home is free for the value all the same, if nothing better is known. */
+/* A put that nobody sees (ir/build.c): the home is free for the value all the same, if nothing better is known.  Where
+ * only the sign extension under it has no other use either (consumers of words look below it), it is free for what was
+ * extended. */
 static void
 planhint(struct planner *p, const struct ins *i)
 {
-	struct val *v = &p->val[i->imm];
-	int op = p->r->ins[i->imm].op;
+	ref t = (ref)i->imm;
+	struct val *v = &p->val[t];
+	int op = p->r->ins[t].op;
 
-	if (!i->imm || !v->last || v->want != NOVAR || op == O_get || op == O_nop || p->live[i->v] || v->flags & VAL_FOLD ||
+	if (op == O_sxt && !v->last) {
+		t = p->r->ins[t].a;
+		if (isk(t))
+			return;
+		v = &p->val[t];
+		op = p->r->ins[t].op;
+	}
+	if (!v->last || v->want != NOVAR || op == O_get || op == O_nop || p->live[i->v] || v->flags & VAL_FOLD ||
 	    (p->pend[i->v].t && p->pend[i->v].epoch == p->epoch))
 		return;
-	p->pend[i->v].t = (ref)i->imm;
+	p->pend[i->v].t = t;
 	p->pend[i->v].epoch = p->epoch;
 	v->want = (u8)i->v;
 }
@@ -237,35 +251,55 @@ planins(struct planner *p, struct ins *i, int at, int traits)
 		else
 			p->pend[v->want].t = 0;
 	}
-	if (traits & (READ | WRITE | EFF | LEAVE | END))
+	if (traits & (READ | WRITE | EFF | LEAVE | END)) {
 		p->epoch++;
+		if (p->hostile - at > p->stretch)
+			p->stretch = p->hostile - at;
+		p->hostile = at;
+	}
 	if (v->ty != FL || !findpair(p, at))
 		uses_of(p, at, at);
 }
 
-void
-plan_block(const struct region *r, const struct block *b, struct val *val, const struct planhost *host)
+/* The records as they are before anything is known, stored by words. */
+static inline void
+clear(struct val *v, const struct val *end)
 {
 	static const struct val unknown = {.want = NOVAR, .var = NOVAR, .var2 = NOVAR, .reg = -1};
+	u64 lo = ld64(&unknown), hi = ld64((const u8 *)&unknown + 8);
+
+	for (; v < end; v++) {
+		st64(v, lo);
+		st64((u8 *)v + 8, hi);
+	}
+}
+
+_Static_assert(sizeof(struct val) == 16, "two words");
+
+int
+plan_block(const struct region *r, const struct block *b, struct val *val, const struct planhost *host)
+{
 	/* Not cleared for each block: a pend[] left over names a value of another block, and live[] has
 	 * gone back to 0 at the block's beginning.  Compile is never entered twice at a time. */
 	static struct planner p;
-	int end = b->first + b->n;
+	int first = b->first, end = first + b->n;
+	struct ins *i = &r->ins[end];
 
 	p.r = r;
 	p.b = b;
 	p.val = val;
 	p.host = host;
-	for (struct val *v = val + b->first; v < val + end; v++)
-		*v = unknown;
-	for (int at = end - 1; at >= b->first; at--) {
-		struct ins *i = &r->ins[at];
-
+	p.hostile = end;
+	p.stretch = 0;
+	clear(val + first, val + end);
+	for (int at = end - 1; at >= first; at--) {
+		i--;
 		switch (kind[i->op]) {
 		case MARK:
 			continue;
 		case NOP:
-			planhint(&p, i);
+			if (i->imm)
+				planhint(&p, i);
 			continue;
 		case PUT:
 			planput(&p, i, at);
@@ -281,4 +315,5 @@ plan_block(const struct region *r, const struct block *b, struct val *val, const
 		val[at].ty = (u8)ir_type(i);
 		planins(&p, i, at, opinfo[i->op].traits);
 	}
+	return p.hostile - first > p.stretch ? p.hostile - first : p.stretch;
 }

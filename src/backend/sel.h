@@ -13,6 +13,7 @@ struct x86;
 enum {
 	SEL_CLOB = 1,                  /* changes the host's flags: live ones are saved first */
 	SEL_MAP = 2,                   /* may fault: the guest pc is recorded for it (READ, WRITE ops: always) */
+	SEL_FPENV = 4,                 /* (FPENV ops: always) */
 };
 
 struct sel {

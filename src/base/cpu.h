@@ -16,7 +16,7 @@
 
 enum {
 	CPU_BIAS = 128,
-	CPU_STATE = 8192 + 1024,       /* bytes of guest state: room for 32 vectors of 2048 bits */
+	CPU_STATE = 1024,              /* bytes of guest state */
 	JC_BITS = 12,                  /* log2 of the entries of the jump cache */
 };
 
@@ -65,12 +65,12 @@ struct cpu {
 	u64 pc;                        /* where to go on; valid whenever generated code has been left */
 	u64 scratch[8];                /* the host's, between two guest instructions at most */
 	u64 spill[64];                 /* temporaries that found no register */
-	u8 vspill[32][64] __attribute__((aligned(64)));  /* the same for vectors */
 	u64 excl_addr, excl_val[2];    /* load-exclusive monitor: address (-1: none), value seen */
 	u32 excl_size, fpmode;         /* bytes; the guest's FP mode (base/fp.h FPM_*) */
 	u32 fpflags;                   /* sticky FP exceptions (FPX_*) that the guest has not taken yet */
 	void *host_sp, *shadow_base;   /* C stack while generated code runs; top of the shadow stack */
 	void *shadow_lo;               /* lowest address of the shadow stack's usable part */
+	void *shadow_sp;               /* its pointer when generated code was last left */
 	const void *link;              /* code of the region left last by a link that the engine shall make; or 0 */
 	u64 anchor;                    /* an address in this program, from which generated code counts others */
 	const u8 *stub[24];            /* the host's common stubs, for code that lies anywhere */
@@ -84,8 +84,11 @@ struct cpu {
 	const struct os *os;
 	struct thread *thread;
 	u32 epoch;                     /* state of the code area when generated code was last entered */
+	u32 kept;                      /* 1 + guest mode of the code that is on the shadow stack; 0: it is to be discarded */
+	u32 keep;                      /* enter() goes on with the shadow stack as it was left */
 	void *quit;                    /* engine_run's jmp_buf */
 	u32 jcmode;                    /* 1 + guest mode under which jc was filled; 0: never used */
+	u8 vspill[32][64] __attribute__((aligned(64)));  /* generated code's again: vector temporaries without a register */
 	u32 njcset;                    /* entries filled since jc was last cleared, */
 	u16 jcset[64];                 /* and the first of them */
 	struct jc jc[1 << JC_BITS];    /* indirect-branch cache, this thread's alone */

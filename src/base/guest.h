@@ -63,7 +63,6 @@ enum excl {
 /* A C function that generated code calls (ir.h O_call, O_vcall).  It may not touch guest registers
  * that the host keeps in registers, unless its flags say so. */
 enum {
-	HELP_PURE = 1,                 /* the result depends on the operands alone */
 	HELP_FAULT = 2,                /* may fault on guest memory */
 	HELP_STATE = 4,                /* reads or writes guest variables: all are in memory around it */
 	HELP_FP = 8,                   /* uses host floating point or vectors: those are saved around it */

@@ -17,7 +17,8 @@
  *  - call pushes a host return address (host call instruction) whose code compares the guest's link
  *    variable with the guest return address; on mismatch it dispatches on the link variable as an
  *    indirect branch.  The bottom of the shadow stack holds the address of such a dispatcher.
- *    Returning from `enter` discards the shadow stack: a later ret falls into the dispatcher.
+ *    What is on the shadow stack when `enter` returns is found there again by the next one if cpu->keep is set
+ *    then; else it is discarded, and a later ret falls into the dispatcher.
  *  - Backward jumps, backward or indirect calls and indirect jumps test cpu->poll and leave with
  *    WHY_POLL, cpu->pc = their target (resolved: entering at cpu->pc goes on exactly there).
  *  - A host fault inside generated code: the engine's handler finds the region and the guest pc by

@@ -6,6 +6,7 @@
 #ifndef BASE_HOSTCALL_H
 #define BASE_HOSTCALL_H
 
+#include <signal.h>
 #include <ucontext.h>
 #include "base/cpu.h"
 
@@ -21,5 +22,16 @@ s64 host_call(long nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5);
  * looked at cpu->poll and before the kernel was entered, or the kernel backed out to restart,
  * makes the interrupted host_syscall return as above; 1 if it did.  Async-signal-safe. */
 int host_rewind(ucontext_t *);
+
+/* fork() of the C library, so that the child finds none of its locks taken, but with call(arg, flags, ctid) in place of
+ * the kernel's clone, flags and ctid (CLONE_CHILD_SETTID and _CLEARTID) being what the C library asks for.
+ * Returns in parent and child what call did; -ENOSYS, nothing having happened, where that cannot be had.  While it
+ * runs SIGSYS must be unblocked and go to a handler that calls host_forking; restorer: what returns from
+ * that handler. */
+typedef s64 host_clone(void *arg, u64 flags, u64 ctid);
+s64 host_fork(host_clone *call, void *arg, u64 restorer);
+
+/* First thing in that handler: 1 if it was about this.  Async-signal-safe. */
+int host_forking(ucontext_t *, const siginfo_t *);
 
 #endif

@@ -15,7 +15,7 @@ struct build {
 	struct source *src; u32 n;
 	struct { u64 lo, hi; } *pool; int npool, cappool;
 	u32 *poolhash; u32 npoolhash;
-	gaddr *page; int npage, cappage;
+	const struct cimage_origin *origin;
 	u64 total[NTABLE];             /* elements of each table */
 	u64 off[NTABLE];
 	u8 *at;                        /* the file */
@@ -45,35 +45,6 @@ constant(struct build *b, const u8 *p)
 	return (u32)b->npool - 1;
 }
 
-static int
-byaddress(const void *a, const void *b)
-{
-	gaddr x = *(const gaddr *)a, y = *(const gaddr *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static void
-pages(struct build *b)
-{
-	int n = 0;
-
-	for (u32 i = 0; i < b->n; i++)
-		for (u32 k = 0; k < b->src[i].nrange; k++)
-			for (gaddr a = aligndown(b->src[i].range[k].lo, 4096); a < b->src[i].range[k].hi; a += 4096) {
-				if (b->npage && b->page[b->npage - 1] == a)
-					continue;
-				b->page = grow(b->page, b->npage, &b->cappage, sizeof *b->page);
-				b->page[b->npage++] = a;
-			}
-	if (b->npage)
-		qsort(b->page, (size_t)b->npage, sizeof *b->page, byaddress);
-	for (int i = 0; i < b->npage; i++)
-		if (!n || b->page[i] != b->page[n - 1])
-			b->page[n++] = b->page[i];
-	b->npage = n;
-}
-
 /* How much there is of everything, and where it goes; 0 if it is too much. */
 static u64
 plan(struct build *b)
@@ -99,11 +70,11 @@ plan(struct build *b)
 		for (u32 k = 0; k < b->src[i].nreloc; k++)
 			if (b->src[i].reloc[k].kind == REL_CONST)
 				constant(b, b->host->referred(b->src[i].code, &b->src[i].reloc[k]));
-	pages(b);
 	t[T_HEAD] = b->host->head(0);
 	t[T_POOL] = (u64)b->npool;
 	t[T_REGION] = b->n;
-	t[T_PAGE] = (u64)b->npage;
+	t[T_GRAIN] = t[T_GRAINSUM] = b->origin->ngrain;
+	t[T_NAME] = strlen(b->origin->name);
 	for (t[T_HASH] = 64; t[T_HASH] < 2 * t[T_ENTRY] + 2;)
 		t[T_HASH] *= 2;
 	for (int k = 0; k < NTABLE; k++) {
@@ -205,43 +176,62 @@ regions(struct build *b)
 	}
 }
 
-u8 *
-cimage_build(const struct host *host, const struct store_key *key, struct source *src, u32 n, int nolink, u64 *size)
+/* The head, and the tables that are copied as they are. */
+static void
+begin(struct build *b, u64 size)
 {
-	struct build b = {.host = host, .src = src, .n = n};
-	struct cimage_header *h;
+	const struct cimage_origin *o = b->origin;
+	struct cimage_header *h = (void *)b->at;
+
+	*h = (struct cimage_header){.version = IMAGE_VERSION, .headersize = sizeof *h, .size = size, .key = o->key};
+	memcpy(h->magic, cimage_magic, sizeof h->magic);
+	memcpy(h->guest, o->guest, strnlen(o->guest, sizeof h->guest));
+	for (int t = 0; t < NTABLE; t++) {
+		h->table[t].off = (u32)b->off[t];
+		h->table[t].n = (u32)b->total[t];
+	}
+	b->host->head(table(b, T_HEAD));
+	memcpy(table(b, T_NAME), o->name, strlen(o->name));
+	if (b->npool)
+		memcpy(table(b, T_POOL), b->pool, (size_t)b->npool * 16);
+	if (o->ngrain) {
+		memcpy(table(b, T_GRAIN), o->grain, o->ngrain * sizeof *o->grain);
+		memcpy(table(b, T_GRAINSUM), o->grainsum, o->ngrain * sizeof *o->grainsum);
+	}
+	store_hash(table(b, T_GRAIN), b->off[T_GRAINSUM] + o->ngrain * sizeof *o->grainsum - b->off[T_GRAIN], &h->grains);
+}
+
+static void
+fill(struct build *b, u64 size, int nolink)
+{
+	struct cimage_header *h = (void *)b->at;
 	struct cimage image;
+
+	begin(b, size);
+	regions(b);
+	b->total[T_HASH] = h->table[T_HASH].n;
+	index_entries(b);
+	cimage_view(&image, b->at, size);
+	for (u32 i = 0; i < b->n; i++)
+		resolve(b, &image, i, nolink);
+	h->sum = cimage_sum(b->at + sizeof *h, size - sizeof *h);
+	h->headsum = cimage_sum(h, offsetof(struct cimage_header, headsum));
+}
+
+u8 *
+cimage_build(const struct host *host, const struct cimage_origin *o, struct source *src, u32 n, int nolink, u64 *size)
+{
+	struct build b = {.host = host, .origin = o, .src = src, .n = n};
 
 	if (n)
 		qsort(src, n, sizeof *src, bypc);
 	*size = plan(&b);
-	b.at = *size ? mmap(0, *size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) : MAP_FAILED;
-	if (b.at == MAP_FAILED) {
+	b.at = *size ? mmap(0, *size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0) : MAP_FAILED;
+	if (b.at == MAP_FAILED)
 		b.at = 0;
-	} else {
-		h = (void *)b.at;
-		*h = (struct cimage_header){.version = IMAGE_VERSION, .headersize = sizeof *h, .size = *size, .key = *key};
-		memcpy(h->magic, cimage_magic, sizeof h->magic);
-		for (int t = 0; t < NTABLE; t++) {
-			h->table[t].off = (u32)b.off[t];
-			h->table[t].n = (u32)b.total[t];
-		}
-		host->head(table(&b, T_HEAD));
-		if (b.npool)
-			memcpy(table(&b, T_POOL), b.pool, (size_t)b.npool * 16);
-		if (b.npage)
-			memcpy(table(&b, T_PAGE), b.page, (size_t)b.npage * sizeof *b.page);
-		regions(&b);
-		b.total[T_HASH] = h->table[T_HASH].n;
-		index_entries(&b);
-		cimage_view(&image, b.at, *size);
-		for (u32 i = 0; i < n; i++)
-			resolve(&b, &image, i, nolink);
-		h->sum = cimage_sum(b.at + sizeof *h, *size - sizeof *h);
-		h->headsum = cimage_sum(h, offsetof(struct cimage_header, headsum));
-	}
+	else
+		fill(&b, *size, nolink);
 	free(b.pool);
 	free(b.poolhash);
-	free(b.page);
 	return b.at;
 }

@@ -9,7 +9,7 @@
 #include "base/model.h"
 #include "core/dso.h"
 
-enum { PAGE = 4096, FIRST = 64 };
+enum { FIRST = 64 };
 
 struct dso *dso[NDSO];
 _Atomic int ndso;
@@ -73,19 +73,27 @@ cache_init(void)
 
 /* -- dsos -- */
 
+int
+dso_samefile(const struct stat *s, const struct stat *t)
+{
+	return s->st_dev == t->st_dev && s->st_ino == t->st_ino && s->st_size == t->st_size &&
+	    !memcmp(&s->st_mtim, &t->st_mtim, sizeof s->st_mtim) && !memcmp(&s->st_ctim, &t->st_ctim, sizeof s->st_ctim);
+}
+
 static struct dso *
-dso_for(const struct store_key *key)
+dso_for(const struct store_key *key, const struct stat *st)
 {
 	int n = atomic_load(&ndso);
 	struct dso *d;
 
 	for (int i = 0; i < n; i++)
-		if (!memcmp(&dso[i]->key, key, sizeof *key))
+		if (!memcmp(&dso[i]->key, key, sizeof *key) && dso_samefile(&dso[i]->st, st))
 			return dso[i];
 	if (n == NDSO)
 		return 0;
 	d = xmalloc(sizeof *d);
 	d->key = *key;
+	d->st = *st;
 	dso[n] = d;
 	atomic_store_explicit(&ndso, n + 1, memory_order_release);
 	return d;
@@ -94,23 +102,29 @@ dso_for(const struct store_key *key)
 static int
 isclean(const struct dso *d, gaddr page)
 {
-	return page >= d->lo && page < d->hi && d->clean[(page - d->lo) / PAGE];
+	return page >= d->lo && page < d->hi && d->page[(page - d->lo) / PAGE] & PAGE_CLEAN;
 }
 
 struct dso *
-cache_home(gaddr a, u64 n)
+cache_home(gaddr a)
 {
 	int all = atomic_load(&ndso);
 
-	for (int i = 0; i < all; i++) {
-		gaddr p = aligndown(a, PAGE);
-
-		while (p < a + n && isclean(dso[i], p))
-			p += PAGE;
-		if (p >= a + n)
+	for (int i = 0; i < all; i++)
+		if (isclean(dso[i], aligndown(a, PAGE)))
 			return dso[i];
-	}
 	return 0;
+}
+
+int
+cache_uses(struct dso *d, gaddr a, u64 n)
+{
+	for (gaddr p = aligndown(a, PAGE); p < a + n; p += PAGE)
+		if (!isclean(d, p))
+			return 0;
+	for (gaddr p = aligndown(a, GRAIN); p < a + n; p += GRAIN)
+		d->page[(p - d->lo) / PAGE] |= page_used(p);
+	return 1;
 }
 
 static void
@@ -122,13 +136,14 @@ setclean(struct dso *d, gaddr lo, gaddr hi)
 		u8 *c = xmalloc((newhi - newlo) / PAGE);
 
 		if (d->lo < d->hi)
-			memcpy(c + (d->lo - newlo) / PAGE, d->clean, (d->hi - d->lo) / PAGE);
-		free(d->clean);
-		d->clean = c;
+			memcpy(c + (d->lo - newlo) / PAGE, d->page, (d->hi - d->lo) / PAGE);
+		free(d->page);
+		d->page = c;
 		d->lo = newlo;
 		d->hi = newhi;
 	}
-	memset(d->clean + (lo - d->lo) / PAGE, 1, (hi - lo) / PAGE);
+	for (gaddr p = lo; p < hi; p += PAGE)
+		d->page[(p - d->lo) / PAGE] |= PAGE_CLEAN;
 }
 
 /* -- attaching -- */
@@ -160,24 +175,50 @@ vacate(u8 *at, u64 size)
 	mmap(at, alignup(size, PAGE), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 }
 
-/* Read in full by the first process that sees the file as it is now; the others take its word. */
+/* The guest's file has what the image was made from, as the guest sees it. */
 static int
-sound(const struct cimage *m, int fd, const struct stat *st)
+hasgrains(const struct cimage *m)
 {
-	const u64 sum[2] = {m->h->sum, m->h->headsum};
-	int known = store_known(st, sum);
+	u8 buf[GRAIN];
+	struct store_id sum;
 
-	if (known > 0)
-		return 1;
-	if (!cimage_sound(m))
-		return 0;
-	if (!known)
-		store_learn(fd, st, sum);
+	for (u32 i = 0; i < m->ngrain; i++) {
+		if (gmem_read(buf, m->grain[i], GRAIN))
+			return 0;
+		store_hash(buf, GRAIN, &sum);
+		if (memcmp(&sum, &m->grainsum[i], sizeof sum))
+			return 0;
+	}
 	return 1;
 }
 
+/* What the first process that sees both files as they are now looks at in full; the others take its word.  The
+ * vDSO is what the key says: it has the build. */
 static const char *
-mapimage(struct dso *d, int fd)
+believe(struct dso *d, const struct cimage *m, int guest, int fd, const struct stat *st)
+{
+	struct store_found f = {&m->h->grains, st, m->h->headsum};
+	int known = d->vdso ? KNOWN_GRAINS : store_known(&d->st, &d->key, &f);
+	struct stat now;
+
+	d->broken = !(known & KNOWN_SOUND) && !cimage_sound(m);
+	if (d->broken)
+		return "its checksum is wrong";
+	for (u32 i = 0; i < m->ngrain; i++)
+		if (m->grain[i] % GRAIN || !isclean(d, aligndown(m->grain[i], PAGE)))
+			return "pages are not mapped";
+	if (!(known & KNOWN_GRAINS) && !hasgrains(m))
+		return "of another file of that key";
+	if (known == (KNOWN_GRAINS | KNOWN_SOUND) || d->vdso)
+		return 0;
+	if (!fstat(guest, &now) && dso_samefile(&now, &d->st) && !fstat(fd, &now) && dso_samefile(&now, st))
+		store_learn(&d->st, &d->key, &f);
+	store_done();
+	return 0;
+}
+
+static const char *
+mapimage(struct dso *d, int guest, int fd)
 {
 	struct cimage m;
 	struct stat st;
@@ -192,23 +233,23 @@ mapimage(struct dso *d, int fd)
 	    fd, 0) == MAP_FAILED)
 		return strerror(errno);
 	wrong = cimage_open(&m, at, (u64)st.st_size, &d->key);
-	if (!wrong && !sound(&m, fd, &st))
-		wrong = "its checksum is wrong";
 	d->broken = wrong != 0;
-	for (u32 i = 0; !wrong && i < m.npage; i++)
-		if (!isclean(d, m.page[i]))
-			wrong = "pages are not mapped";
+	if (!wrong)
+		wrong = believe(d, &m, guest, fd, &st);
 	if (wrong) {
 		vacate(at, (u64)st.st_size);
 		return wrong;
 	}
+	for (u32 i = 0; i < m.ngrain; i++)
+		cache_uses(d, m.grain[i], GRAIN);
 	d->image.size = m.size;
 	d->image = m;
 	return 0;
 }
 
+/* guest: the file mapped; -1: the vDSO. */
 static void
-attach(struct dso *d)
+attach(struct dso *d, int guest)
 {
 	const char *wrong;
 	int fd;
@@ -218,7 +259,7 @@ attach(struct dso *d)
 	if ((fd = store_open(&d->key)) < 0) {
 		wrong = "none yet";
 	} else {
-		wrong = mapimage(d, fd);
+		wrong = mapimage(d, guest, fd);
 		close(fd);
 		if (d->broken)
 			store_bad(&d->key);
@@ -242,14 +283,14 @@ still(gaddr a, u64 len, u64 off, const struct stat *st, struct vma *v)
 	    v->end - a >= len && (v->flags & (GM_EXEC | GM_WRITE | GM_SHARED)) == GM_EXEC;
 }
 
-/* The dso of that key has its content at [a, a + len). */
+/* The file of that key and status has its content at [a, a + len). */
 static struct dso *
-mapped(struct store_key *key, gaddr a, u64 len, const char *name)
+mapped(struct store_key *key, const struct stat *st, gaddr a, u64 len, const char *name)
 {
 	struct dso *d;
 
 	memcpy(key->config, config, sizeof config);
-	if (!(d = dso_for(key)))
+	if (!(d = dso_for(key, st)))
 		return 0;
 	setclean(d, a, a + len);
 	if (logging(LOG_CACHE) && !d->name)
@@ -272,11 +313,9 @@ cache_mapped(gaddr a, u64 len, u64 off, int fd)
 	pthread_mutex_lock(&core.lock);
 	if (!config[0] && !configure())
 		cache_on = 0;
-	if (cache_on && still(a, len, off, &st, &v) && !store_identify(fd, &key.file) &&
-	    (d = mapped(&key, a, len, v.path))) {
-		d->st = st;
-		attach(d);
-	}
+	if (cache_on && still(a, len, off, &st, &v) && !store_identify(fd, &st, &key.file) &&
+	    (d = mapped(&key, &st, a, len, v.path)))
+		attach(d, fd);
 	pthread_mutex_unlock(&core.lock);
 }
 
@@ -286,6 +325,7 @@ void
 cache_vdso(gaddr a, u64 len)
 {
 	struct store_key key = {.delta = a, .file.byte = "vDSO"};
+	const struct stat none = {.st_size = 0};
 	struct dso *d;
 
 	if (!cache_on)
@@ -293,7 +333,7 @@ cache_vdso(gaddr a, u64 len)
 	pthread_mutex_lock(&core.lock);
 	if (!config[0] && !configure())
 		cache_on = 0;
-	if (cache_on && (d = mapped(&key, a, len, "[vdso]")))
+	if (cache_on && (d = mapped(&key, &none, a, len, "[vdso]")))
 		d->vdso = d->late = 1;
 	pthread_mutex_unlock(&core.lock);
 }
@@ -317,22 +357,24 @@ detach(struct dso *d)
 	atomic_fetch_add(&core.emptied, 1);    /* links on their way are forgotten */
 }
 
-/* Some of the image's pages are in [a, end). */
+/* Some of what the image was made from is in a page of [a, end). */
 static int
 hascode(const struct dso *d, gaddr a, gaddr end)
 {
 	const struct cimage *m = &d->image;
-	u32 lo = 0, hi = m->npage;
+	u32 lo = 0, hi = m->ngrain;
 
+	a = aligndown(a, PAGE);
+	end = alignup(end, PAGE);
 	while (m->base && lo < hi) {
 		u32 mid = (lo + hi) / 2;
 
-		if (m->page[mid] + PAGE <= a)
+		if (m->grain[mid] + GRAIN <= a)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	return m->base && lo < m->npage && m->page[lo] < end;
+	return m->base && lo < m->ngrain && m->grain[lo] < end;
 }
 
 /* [a, end) is nobody's file any more; 1 if images must go for that. */
@@ -345,7 +387,7 @@ dirty(gaddr a, gaddr end)
 		struct dso *d = dso[i];
 
 		for (gaddr p = a > d->lo ? aligndown(a, PAGE) : d->lo; p < end && p < d->hi; p += PAGE)
-			d->clean[(p - d->lo) / PAGE] = 0;
+			d->page[(p - d->lo) / PAGE] &= (u8)~PAGE_CLEAN;
 		must |= hascode(d, a, end);
 	}
 	return must;
@@ -483,7 +525,7 @@ dso_at(gaddr pc)
 		if (d->late) {
 			d->late = 0;
 			if (isclean(d, d->lo))
-				attach(d);
+				attach(d, -1);
 		}
 		if (d->image.base)
 			return d;

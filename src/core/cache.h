@@ -6,6 +6,17 @@
  * become part of the next version of it.  A guest page counts as the file's (*clean*) from when it was mapped
  * executable and not writable until the first time anything is done to the mapping.
  *
+ * What an image was made from is in it, grain by grain (image.h).  It is attached if the file mapped has the same:
+ * they are hashed, through the guest's mapping, unless that is remembered (store.h).  What is translated beside it
+ * may depend on other grains of the file; they join when it is persisted.  So a file that differs in a grain which
+ * the image does not know uses the image, and its own translations of that grain go into a version which the
+ * other file will not have: whoever comes next begins a new one.  What is hashed for that is what was
+ * translated, if the file's state is still that in which it was mapped (persist.c), and all pages used are clean.
+ *
+ * Left open: a file that is changed in place while the guest runs from it, twice within a tick of the file
+ * system's clock, shows neither change.  The kernel does not permit it for a program, and a linker, a package
+ * manager or cp has written the last byte before anybody maps the file.
+ *
  * An image whose translated pages stop being clean goes as a whole, while nobody runs generated code: whoever ran
  * in it has left it, and with that its return addresses are forgotten. */
 #ifndef CORE_CACHE_H
@@ -27,8 +38,9 @@ void cache_persist(void);              /* writes what is worth it */
 struct node *cache_adopt(gaddr pc, u32 mode);
 int cache_has(gaddr pc, u32 mode);
 struct trans *cache_transat(const u8 *code);
-/* The dso to which all of [a, a+n) belongs, or 0. */
-struct dso *cache_home(gaddr a, u64 n);
+struct dso *cache_home(gaddr a);       /* the dso to which that byte belongs, or 0 */
+/* All of [a, a+n) is that dso's.  Its translations depend on these bytes from now on. */
+int cache_uses(struct dso *, gaddr a, u64 n);
 void cache_emptied(void);              /* before the code area's records go: nobody runs code */
 void cache_end(void);                  /* no images and no persisting any more; likewise */
 void cache_allnew(void);               /* the code area is empty */

@@ -66,7 +66,6 @@ struct core {
 	u8 *stubsend;                  /* the host's stubs end here; regions follow */
 	pthread_mutex_t lock;          /* everything below that is not atomic */
 	_Atomic(struct buckets *) buckets;     /* lookup.c */
-	u64 head[NHEAD];               /* a bit a half-word that some node was made for, by 128 bytes; addresses collide */
 	struct trans **trans;          /* in order of code address; readable by handlers */
 	_Atomic int ntrans;
 	int captrans;
@@ -79,15 +78,16 @@ struct core {
 	_Atomic u32 stale;             /* the host wants all code made anew */
 	_Atomic u32 emptied;           /* times the code area was emptied */
 	struct engine_stats stat;
+	/* At the end, being large: a bit a half-word that some node was made for, by 128 bytes; addresses collide. */
+	u64 head[NHEAD];
 };
 extern struct core core;
 
 /* lookup.c */
 struct node *core_find(gaddr pc, u32 mode);            /* lock-free; live code or 0 */
 void core_addnode(struct node *);                      /* lock held */
-/* The same with the lock held, quicker where there is no code, and blind to what images have. */
+/* The same with the lock held, quicker where there is no code. */
 struct node *core_known(gaddr pc, u32 mode);
-void core_addhead(gaddr pc);                           /* lock held: core_nexthead shall know of it */
 void core_nonodes(void);                               /* nobody runs generated code: forgets all */
 /* The first address in [pc, end) where there may be a node; end if there is none. */
 gaddr core_nexthead(gaddr pc, gaddr end);

@@ -7,14 +7,19 @@
 #include "core/cache.h"
 #include "core/image.h"
 
-enum { NDSO = 1024 };
+enum { NDSO = 1024, PAGE = 4096 };
 
-/* A guest file mapped at one delta.  Records are never freed: handlers read them. */
+/* Of a page: it still is as it was mapped.  Of a grain (image.h), in the byte of its page: it had a say in a
+ * translation that was made here or found in an image. */
+enum { PAGE_CLEAN = 1 };
+static inline u8 page_used(gaddr grain) { return (u8)(2 << grain / GRAIN % (PAGE / GRAIN)); }
+
+/* A guest file in one state, mapped at one delta.  Records are never freed: handlers read them. */
 struct dso {
 	struct store_key key;
 	struct stat st;                /* the file when it was identified */
 	gaddr lo, hi;                  /* pages that were mapped lie in [lo, hi); */
-	u8 *clean;                     /* those that still are as they were: 1 */
+	u8 *page;                      /* of each, the bits above */
 	struct cimage image;
 	struct { struct trans **v; u32 n, cap; } made; /* records of its regions that were needed: a hash table by code */
 	u8 broken;
@@ -26,5 +31,7 @@ struct dso {
 extern struct dso *dso[NDSO];
 extern _Atomic int ndso;
 extern int cache_on;
+
+int dso_samefile(const struct stat *, const struct stat *);    /* in the same state */
 
 #endif

@@ -244,6 +244,14 @@ linklast(struct cpu *cpu, struct node *n)
 		core_link(from, (u32)cpu->scratch[0], n);
 }
 
+/* Is there on the shadow stack what the code at cpu->pc expects?  A call that left through the jump cache or at a safe
+ * point has pushed nothing yet: all returns would find what belongs to the next. */
+static int
+intact(const struct cpu *cpu)
+{
+	return cpu->why == WHY_CALL || (cpu->why == WHY_NEXT && cpu->link);
+}
+
 /* Runs the code for cpu->pc if there is some; 0 if the engine's lock is needed first.  The jump cache
  * is filled here and not when the code is made: the area may have been emptied since. */
 static int
@@ -264,8 +272,10 @@ run(struct cpu *cpu)
 	if (logging(LOG_EXEC))
 		log_print("Trace: %#llx\n", (unsigned long long)cpu->pc);
 	cpu->why = WHY_FLUSH;
+	cpu->keep = cpu->kept == mode + 1 && cpu->epoch == atomic_load(&core.emptied);
 	cpu->epoch = atomic_load(&core.emptied);
 	core.host->enter(cpu, code);
+	cpu->kept = intact(cpu) ? mode + 1 : 0;
 	return 1;
 }
 
@@ -325,6 +335,7 @@ stepalone(struct cpu *cpu)
 	if (!n)
 		return 0;
 	cpu->why = WHY_FLUSH;
+	cpu->keep = cpu->kept = 0;
 	cpu->epoch = atomic_load(&core.emptied);
 	atomic_store(&cpu->running, 1);
 	core.host->enter(cpu, atomic_load(&n->code));

@@ -7,7 +7,7 @@ const u32 cimage_elem[NTABLE] = {
 	[T_HEAD] = 1, [T_POOL] = 16, [T_CODE] = 1,
 	[T_REGION] = sizeof(struct cimage_region), [T_ENTRY] = sizeof(struct entry), [T_LINK] = sizeof(struct link),
 	[T_MAP] = sizeof(struct mapent), [T_RANGE] = sizeof(struct range), [T_HASH] = sizeof(struct cimage_slot),
-	[T_PAGE] = sizeof(gaddr), [T_RELOC] = sizeof(struct reloc),
+	[T_GRAIN] = sizeof(gaddr), [T_GRAINSUM] = sizeof(struct store_id), [T_RELOC] = sizeof(struct reloc), [T_NAME] = 1,
 };
 const u8 cimage_magic[8] = "dragoman";
 
@@ -60,11 +60,14 @@ tables(struct cimage *i)
 	i->range = (void *)(i->base + h->table[T_RANGE].off);
 	i->slot = (const void *)(i->base + h->table[T_HASH].off);
 	i->nslot = h->table[T_HASH].n;
-	i->page = (const void *)(i->base + h->table[T_PAGE].off);
-	i->npage = h->table[T_PAGE].n;
+	i->grain = (const void *)(i->base + h->table[T_GRAIN].off);
+	i->ngrain = h->table[T_GRAIN].n;
+	i->grainsum = (const void *)(i->base + h->table[T_GRAINSUM].off);
 	i->reloc = (const void *)(i->base + h->table[T_RELOC].off);
 	if (!i->nslot || i->nslot & (i->nslot - 1) || h->table[T_ENTRY].n >= i->nslot)
 		return "the hash table has no free slot";
+	if (h->table[T_GRAINSUM].n != i->ngrain)
+		return "not every grain has its sum";
 	return 0;
 }
 

@@ -7,12 +7,18 @@
  * in place.  What refers to an image by index is checked when it is used, what lies inside a region when the
  * region is first asked for (cimage_usable, cimage_whole).
  *
- * The checksum tells what was torn or flipped.  It is no defence against malice: that is the store's. */
+ * The checksum tells what was torn or flipped.  It is no defence against malice: that is the store's.
+ *
+ * The key does not say what the guest's file holds (store.h).  The image does: it has a strong hash of every KiB
+ * (*grain*) in which something was translated, or looked at to decide how.  It serves a file that has these,
+ * whatever else is in it. */
 #ifndef CORE_IMAGE_H
 #define CORE_IMAGE_H
 
 #include "base/host.h"
 #include "core/store.h"
+
+enum { GRAIN = 1024 };                 /* bytes; at a multiple of it */
 
 enum cimage_table {
 	T_HEAD,                        /* trampolines; */
@@ -20,8 +26,10 @@ enum cimage_table {
 	T_CODE,                        /* regions by guest address, each at a multiple of 16 */
 	T_REGION, T_ENTRY, T_LINK, T_MAP, T_RANGE,
 	T_HASH,                        /* entries found by address; a power of two of slots */
-	T_PAGE,                        /* guest pages that were translated, in order */
+	T_GRAIN,                       /* guest addresses of grains that had a say, in order; */
+	T_GRAINSUM,                    /* BLAKE2b-256 of each */
 	T_RELOC,                       /* only read when the next version is made */
+	T_NAME,                        /* of the guest file, as it was last called; for people */
 	NTABLE,
 };
 
@@ -32,7 +40,8 @@ struct cimage_header {
 	u64 sum;                       /* of all after the header */
 	struct store_key key;
 	struct { u32 off, n; } table[NTABLE];  /* n elements from off */
-	u64 pad;
+	struct store_id grains;        /* BLAKE2b-256 of T_GRAIN and T_GRAINSUM */
+	u8 guest[24];                  /* its name */
 	u64 headsum;                   /* of the header up to here */
 };
 
@@ -59,7 +68,8 @@ struct cimage {                         /* one that is mapped; base is 0 if none
 	struct mapent *map;
 	struct range *range;
 	const struct cimage_slot *slot; u32 nslot;
-	const gaddr *page; u32 npage;
+	const gaddr *grain; u32 ngrain;
+	const struct store_id *grainsum;
 	const struct reloc *reloc;
 };
 
@@ -88,9 +98,16 @@ struct source {
 	const struct reloc *reloc; u32 nreloc;
 };
 void cimage_source(const struct cimage *, u32 region, struct source *);
+
+/* What they were made from. */
+struct cimage_origin {
+	struct store_key key;
+	const char *guest, *name;
+	const gaddr *grain; const struct store_id *grainsum; u32 ngrain;  /* in order */
+};
 /* A file of these regions (sorted by pc as a side effect): bytes to be freed with munmap, *size of them; 0 if they
  * are too many.  nolink: links between them are not resolved. */
-u8 *cimage_build(const struct host *, const struct store_key *, struct source *, u32 n, int nolink, u64 *size);
+u8 *cimage_build(const struct host *, const struct cimage_origin *, struct source *, u32 n, int nolink, u64 *size);
 
 u64 cimage_sum(const void *, u64 n);            /* n is a multiple of 8 */
 

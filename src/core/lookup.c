@@ -11,11 +11,13 @@ struct buckets {
 };
 enum { FIRST = 512 };
 
+static struct trans *lately;           /* what core_transat found; lock held */
+
 static u32
 hash(gaddr pc, u32 mode)
 {
-	/* neighbours stay neighbours: a small program touches few pages of the table */
-	return (u32)(pc >> 2 ^ (pc & 2) << 11 ^ pc >> 17 ^ mode * 0x9e37u);
+	/* neighbours stay near: a small program touches few pages of the table; those aligned to 64 spread, too */
+	return (u32)(pc >> 2 ^ pc >> 8 ^ (pc & 2) << 11 ^ pc >> 17 ^ mode * 0x9e37u);
 }
 
 static _Atomic(struct node *) *
@@ -64,12 +66,6 @@ core_nexthead(gaddr pc, gaddr end)
 	return pc < end ? pc : end;
 }
 
-void
-core_addhead(gaddr pc)
-{
-	*heads(pc) |= (u64)1 << (pc >> 1 & 63);
-}
-
 static void
 insert(struct buckets *b, struct node *n)
 {
@@ -105,6 +101,7 @@ core_addnode(struct node *n)
 	if (!b || b->nnode > b->n)
 		b = enlarge(b);
 	insert(b, n);
+	*heads(n->pc) |= (u64)1 << (n->pc >> 1 & 63);
 }
 
 void
@@ -117,6 +114,7 @@ core_nonodes(void)
 		b->nnode = 0;
 	}
 	memset(core.head, 0, sizeof core.head);
+	lately = 0;
 }
 
 /* A reader that stands on the node still finds its way on: nodes keep their memory and their next.  A chain
@@ -156,12 +154,22 @@ find(const u8 *code)
 	return 0;
 }
 
+/* Most often it is the translation made last, which has been left for the first time, or the one asked about before. */
 struct trans *
 core_transat(const u8 *code)
 {
-	struct trans *t = find(code);
+	int n = atomic_load(&core.ntrans);
 
-	return t ? t : cache_transat(code);
+	if (n && code >= core.trans[n - 1]->code && code < core.at)
+		return core.trans[n - 1];
+	if (!lately || code < lately->code || code >= lately->code + lately->size) {
+		struct trans *t = find(code);
+
+		if (!t)
+			return cache_transat(code);
+		lately = t;
+	}
+	return lately;
 }
 
 int

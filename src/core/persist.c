@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* persist.c - at a process's end, what it has translated of a file becomes part of the file's image */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>
@@ -75,44 +76,136 @@ isworth(const struct dso *d)
 	return spent * AGAIN >= cost || dice() < (spent + FIRST_COST) * 65536 / cost;
 }
 
-static int
-samefile(const struct stat *s, const struct stat *t)
+/* -- the file -- */
+
+/* The kernel's list of mappings as it is now, for all files; it knows what a file is called now. */
+struct maps { char *text; size_t n; };
+
+static void
+readmaps(struct maps *m)
 {
-	return s->st_dev == t->st_dev && s->st_ino == t->st_ino && s->st_size == t->st_size &&
-	    !memcmp(&s->st_mtim, &t->st_mtim, sizeof s->st_mtim) && !memcmp(&s->st_ctim, &t->st_ctim, sizeof s->st_ctim);
+	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	size_t cap = 0;
+	ssize_t r = 0;
+
+	do {
+		m->n += (size_t)r;
+		if (m->n + 4096 > cap)
+			m->text = xrealloc(m->text, (cap = 2 * cap + (64 << 10)) + 1);
+		r = fd < 0 ? 0 : read(fd, m->text + m->n, cap - m->n);
+	} while (r > 0);
+	m->text[m->n] = 0;
+	if (fd >= 0)
+		close(fd);
 }
 
-/* The file is the one we mapped, and as it was when its content was identified: then the clean pages have held
- * that content all the time.  The kernel knows its name; not to be believed are device and inode in its list of
- * mappings, which on stacked file systems are those of a file underneath. */
-static int
-unchanged(const struct dso *d)
+/* A copy of the name of what is mapped at page with this delta, or 0. */
+static char *
+nameat(const struct maps *m, gaddr page, gaddr delta)
 {
-	FILE *f = fopen("/proc/self/maps", "re");
-	gaddr page = d->lo;
-	char line[4500];
-	struct stat st;
-	int ok = 0;
+	const char *line = m->text, *end;
+	u64 lo, hi, off;
+	int at = 0;
 
-	while (page < d->hi && !d->clean[(page - d->lo) / 4096])
-		page += 4096;
-	while (f && fgets(line, sizeof line, f)) {
-		u64 lo, hi, off;
-		int at = 0;
+	for (; (end = strchr(line, '\n')); line = end + 1) {
+		char *s;
 
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64 " %*s %*s %n", &lo, &hi, &off, &at) < 3 || !at ||
-		    page < h2g((void *)lo) || page >= h2g((void *)hi))
-			continue;
-		line[at + (int)strcspn(line + at, "\n")] = 0;
-		ok = page < d->hi && h2g((void *)lo) - off == d->key.delta && !stat(line + at, &st) && samefile(&st, &d->st);
-		break;
+		lo = strtoull(line, &s, 16);
+		hi = *s == '-' ? strtoull(s + 1, 0, 16) : 0;
+		if (page >= h2g((void *)lo) && page < h2g((void *)hi))
+			break;
 	}
-	if (f)
-		fclose(f);
-	return ok;
+	if (!end || sscanf(line, "%*s %*s %" SCNx64 " %*s %*s %n", &off, &at) < 1 || !at || line + at >= end ||
+	    h2g((void *)lo) - off != delta)
+		return 0;
+	return strndup(line + at, (size_t)(end - line - at));
 }
 
-/* What is on disk now: another process may have written since we attached. */
+static char *
+nameof(const struct dso *d, const struct maps *m)
+{
+	gaddr page = d->lo;
+
+	if (d->vdso)
+		return xstrdup("[vdso]");
+	while (page < d->hi && !(d->page[(page - d->lo) / PAGE] & PAGE_CLEAN))
+		page += PAGE;
+	return page < d->hi ? nameat(m, page, d->key.delta) : 0;
+}
+
+/* The file is the one we mapped, and as it was when it was identified: then the clean pages have had their content all
+ * the time.  It is asked for by the name the kernel knows; not to be believed are device and inode in the
+ * list of mappings, which on stacked file systems are those of a file underneath. */
+static int
+unchanged(const struct dso *d, const char *name)
+{
+	struct stat st;
+
+	return d->vdso || (!stat(name, &st) && dso_samefile(&st, &d->st));
+}
+
+/* -- what it was made from -- */
+
+static int
+sumof(gaddr grain, struct store_id *id)
+{
+	u8 buf[GRAIN];
+
+	if (gmem_read(buf, grain, GRAIN))
+		return 0;
+	store_hash(buf, GRAIN, id);
+	return 1;
+}
+
+/* The image was made from what this file has too. */
+static int
+suits(const struct dso *d, const struct cimage *m)
+{
+	struct store_id sum;
+
+	if (d->image.base && !memcmp(&d->image.h->grains, &m->h->grains, sizeof m->h->grains))
+		return 1;
+	for (u32 i = 0; i < m->ngrain; i++) {
+		gaddr at = m->grain[i];
+
+		if (at % GRAIN || at < d->lo || at >= d->hi || !(d->page[(at - d->lo) / PAGE] & PAGE_CLEAN))
+			return 0;
+		if (!sumof(at, &sum) || memcmp(&sum, &m->grainsum[i], sizeof sum))
+			return 0;
+	}
+	return 1;
+}
+
+/* All that the next version is made from: what the last was, and what was used here.  0 if some of it is not the
+ * file's any more. */
+static int
+usedgrains(const struct dso *d, const struct cimage *base, struct cimage_origin *o)
+{
+	u32 n = (u32)((d->hi - d->lo) / GRAIN), k = 0;
+	gaddr *grain = xmalloc((n + 1) * sizeof *grain);
+	struct store_id *sum = xmalloc((n + 1) * sizeof *sum);
+
+	o->grain = grain;
+	o->grainsum = sum;
+	for (gaddr at = d->lo; at < d->hi; at += GRAIN) {
+		int old = k < base->ngrain && base->grain[k] == at;
+		u8 page = d->page[(at - d->lo) / PAGE];
+
+		if (!old && !(page & page_used(at)))
+			continue;
+		if (!(page & PAGE_CLEAN) || (!old && !sumof(at, &sum[o->ngrain])))
+			return 0;
+		if (old)
+			sum[o->ngrain] = base->grainsum[k++];
+		grain[o->ngrain++] = at;
+	}
+	return k == base->ngrain;
+}
+
+/* -- the next version -- */
+
+/* What is on disk now: another process may have written since we attached.  Nothing, if it is of another file that
+ * has the same key. */
 static void
 openbase(const struct dso *d, struct cimage *m)
 {
@@ -126,8 +219,12 @@ openbase(const struct dso *d, struct cimage *m)
 	if (!fstat(fd, &st) && st.st_size)
 		p = mmap(0, (size_t)st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
 	close(fd);
-	if (p != MAP_FAILED && cimage_check(m, p, (u64)st.st_size, &d->key))
+	if (p == MAP_FAILED)
+		return;
+	if (cimage_check(m, p, (u64)st.st_size, &d->key) || !suits(d, m)) {
 		munmap(p, (size_t)st.st_size);
+		*m = (struct cimage){0};
+	}
 }
 
 static void
@@ -140,7 +237,7 @@ source(const struct trans *t, struct source *s)
 }
 
 static u8 *
-build(const struct dso *d, const struct cimage *base, u64 *size, u32 *added)
+build(const struct dso *d, const struct cimage *base, struct cimage_origin *o, u64 *size, u32 *added)
 {
 	struct source *src = xmalloc(((size_t)base->nregion + d->nnew + 1) * sizeof *src);
 	u32 n = 0, e;
@@ -157,14 +254,17 @@ build(const struct dso *d, const struct cimage *base, u64 *size, u32 *added)
 			source(t, &src[n++]);
 	}
 	*added = n - *added;
-	p = *added ? cimage_build(core.host, &d->key, src, n, core.opt.nochain, size) : 0;
+	p = *added && usedgrains(d, base, o) ? cimage_build(core.host, o, src, n, core.opt.nochain, size) : 0;
+	free((void *)o->grain);
+	free((void *)o->grainsum);
 	free(src);
 	return p;
 }
 
 static void
-update(struct dso *d)
+update(struct dso *d, const char *name)
 {
+	struct cimage_origin o = {.key = d->key, .guest = core.guest->name, .name = name};
 	struct store_file f;
 	struct cimage base;
 	u64 size = 0;
@@ -178,11 +278,14 @@ update(struct dso *d)
 		return;
 	}
 	openbase(d, &base);
-	p = build(d, &base, &size, &added);
-	if (!p || store_pwrite(f.fd, p, size, 0))
+	p = build(d, &base, &o, &size, &added);
+	if (!p || !unchanged(d, name) || store_pwrite(f.fd, p, size, 0)) {
 		store_abort(&f);
-	else if (!store_commit(&f))
+	} else if (!store_commit(&f)) {
 		core.stat.persisted += added;
+		if (!d->vdso)
+			store_learn(&d->st, &d->key, &(struct store_found){&((struct cimage_header *)p)->grains, 0, 0});
+	}
 	if (logging(LOG_CACHE))
 		log_print("cache: %s: %u regions added to %u, %llu bytes\n", d->name, added, base.nregion,
 		    (unsigned long long)size);
@@ -208,15 +311,26 @@ void
 cache_persist(void)
 {
 	int n, saved = errno;
+	struct maps maps = {0};
 
 	if (!cache_on || !store_writable())
 		return;
 	if (!lock())
 		return;
 	n = count() ? atomic_load(&ndso) : 0;
-	for (int i = 0; i < n; i++)
-		if (dso[i]->nnew && isworth(dso[i]) && (dso[i]->vdso || unchanged(dso[i])))
-			update(dso[i]);
+	for (int i = 0; i < n; i++) {
+		char *name;
+
+		if (!dso[i]->nnew || !isworth(dso[i]))
+			continue;
+		if (!maps.text)
+			readmaps(&maps);
+		if ((name = nameof(dso[i], &maps)))
+			update(dso[i], name);
+		free(name);
+	}
+	free(maps.text);
+	store_done();
 	persistfrom = atomic_load(&core.ntrans);
 	pthread_mutex_unlock(&core.lock);
 	errno = saved;

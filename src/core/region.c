@@ -41,7 +41,7 @@ enum { SEEN = 1, HEAD = 2 };           /* an instruction begins here; a block do
 static void
 depend(gaddr a, int n)
 {
-	if (core.home && cache_home(a, (u64)n) != core.home)
+	if (core.home && !cache_uses(core.home, a, (u64)n))
 		core.home = 0;
 }
 
@@ -276,6 +276,18 @@ addrange(struct region *r, gaddr lo, gaddr hi)
 
 static int keeps(const struct walk *w) { return (w->mode & w->g->keeps) != 0; }
 
+/* Passes over instructions that only lead on and leave flags alone: their bytes.  left: how many at most. */
+static int
+quiet(struct walk *w, gaddr pc, int *left)
+{
+	int got, n;
+	const u8 *p = fetch(w, pc, &got);
+
+	n = got < w->g->minlen ? 0 : w->g->quiet(p, got, pc, *left);
+	*left -= n / w->g->maxlen;
+	return n;
+}
+
 /* Does code at pc read the guest's flags before it writes them?  Asked for a region's exits.
  *
  * Calls and returns are taken not to pass flags, as every procedure call standard says.  The callee is looked at
@@ -286,17 +298,10 @@ static int
 peek(struct walk *w, gaddr pc, int call, int *left)
 {
 	struct scan s;
-	int got;
 
 	for (; *left > 0; pc = s.flow == FLOW_JUMP ? s.target : pc + s.len) {
-		const u8 *p = fetch(w, pc, &got);
-
-		if (got >= w->g->minlen) {
-			int n = w->g->quiet(p, got, pc, *left);
-
-			*left -= n / w->g->maxlen + 1;
-			pc += (u64)n;
-		}
+		pc += (u64)quiet(w, pc, left);
+		--*left;
 		if (!scanat(w, pc, &s) || s.flags == PEEK_READ)
 			return 1;
 		if (s.flags == PEEK_END)
@@ -320,7 +325,7 @@ flagslive(void *arg, gaddr pc, int call)
 
 	if (pc == FLAGS_UNKNOWN)
 		return keeps(w);
-	if (!(n = core_find(pc, w->mode)))
+	if (!(n = core_known(pc, w->mode)))
 		n = cache_adopt(pc, w->mode);
 	if (n && n->t->home != core.home)
 		core.home = 0;
@@ -330,11 +335,16 @@ flagslive(void *arg, gaddr pc, int call)
 static int
 answered(struct tr *t, gaddr pc)
 {
-	struct scan s = {.len = 0};
+	struct walk *w = t->env;
+	struct scan s;
 
-	for (int left = PEEKMAX; left && scanat(t->env, pc, &s); left--, pc += s.len)
+	for (int left = PEEKMAX; left > 0; left--, pc += s.len) {
+		pc += (u64)quiet(w, pc, &left);
+		if (!scanat(w, pc, &s))
+			return 0;
 		if (s.flags || (s.flow != FLOW_NEXT && s.flow != FLOW_COND))
 			return s.flags == PEEK_READ;
+	}
 	return 0;
 }
 
@@ -377,7 +387,7 @@ core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 	w.whole = loop(cpu, pc, mode);
 	w.n = w.ntodo = 0;
 	w.ok = 0;
-	core.home = t.alone ? 0 : cache_home(pc, 1);
+	core.home = t.alone ? 0 : cache_home(pc);
 	for (int i = 0; i < NPIECE; i++)
 		w.piece[i].at = ~(gaddr)0;
 	memset(w.mark, 0, w.end / 2 + 1);      /* what the last region set */

@@ -33,14 +33,6 @@ store_pread(int fd, void *p, size_t n, u64 off)
 }
 
 int
-store_nolimit(void)
-{
-	struct rlimit l;
-
-	return !getrlimit(RLIMIT_FSIZE, &l) && l.rlim_cur == RLIM_INFINITY;
-}
-
-int
 store_pwrite(int fd, const void *p, size_t n, u64 off)
 {
 	for (size_t done = 0; done < n; ) {
@@ -161,6 +153,52 @@ int store_on(void) { return store.own >= 0 || store.nro > 0; }
 int store_writable(void) { return store.own >= 0; }
 const char *store_dir(void) { return store.dir; }
 
+/* -- writing -- */
+
+/* The guest has set no limit to the size of files (RLIMIT_FSIZE): a write beyond it would signal the guest. */
+static int
+nolimit(void)
+{
+	struct rlimit l;
+
+	return !getrlimit(RLIMIT_FSIZE, &l) && l.rlim_cur == RLIM_INFINITY;
+}
+
+int
+store_session(enum store_session which)
+{
+	static const char *const name[NSESSION] = { "lock", "identities", "usage" };
+	int *s = &store.session[which];
+	struct stat st;
+
+	if (!*s) {
+		int fd = store.own < 0 ? -ENOENT : !nolimit() ? -EFBIG :
+		    store_openfile(store.own, name[which], O_RDWR | O_CREAT, 0, &st);
+
+		*s = fd < 0 ? fd : fd + 1;
+	}
+	return *s < 0 ? *s : *s - 1;
+}
+
+void
+store_endsession(void)
+{
+	for (int i = 0; i < NSESSION; i++) {
+		if (store.session[i] > 0)
+			close(store.session[i] - 1);
+		store.session[i] = 0;
+	}
+}
+
+void
+store_done(void)
+{
+	if (store.commits && store_account(store.grown, store.commits))
+		store_prune(store.limit, 0);
+	store.grown = store.commits = 0;
+	store_endsession();
+}
+
 /* -- files -- */
 
 /* Two sums of 64 bits.  Keys that fall together by accident would take turns; a cache file says whose it is. */
@@ -228,15 +266,14 @@ int
 store_begin(const struct store_key *k, struct store_file *f)
 {
 	static u32 serial;
+	int r;
 
 	if (store.own < 0)
 		return -ENOENT;
-	if (!store_nolimit())
-		return -EFBIG;
 	filename(k, f->name);
-	f->lock = store_lock(LOCK_KEYS + store_sum(f->name, 32) % LOCK_SPREAD);
-	if (f->lock == -EBUSY)
-		return -EBUSY;
+	r = store_lock(LOCK_KEYS + store_sum(f->name, 32) % LOCK_SPREAD);
+	if (r == -EBUSY || r == -EFBIG)
+		return r;
 	for (int try = 0; try < 8; try++) {
 		struct timespec t;
 
@@ -247,20 +284,7 @@ store_begin(const struct store_key *k, struct store_file *f)
 		if (f->fd >= 0 || errno != EEXIST)
 			break;
 	}
-	if (f->fd >= 0)
-		return 0;
-	int r = -errno;
-	if (f->lock >= 0)
-		close(f->lock);
-	return r;
-}
-
-static void
-finish(struct store_file *f)
-{
-	if (f->lock >= 0)
-		close(f->lock);
-	f->fd = f->lock = -1;
+	return f->fd < 0 ? -errno : 0;
 }
 
 /* Not synchronised to the disk: what a crash of the machine leaves is found broken and made anew.  close tells of
@@ -279,9 +303,10 @@ store_commit(struct store_file *f)
 		r = -errno;
 	if (r)
 		unlinkat(store.own, f->temp, 0);
-	finish(f);
-	if (!r)
-		store_account((s64)st.st_size - (s64)old.st_size);
+	if (!r) {
+		store.grown += (s64)st.st_size - (s64)old.st_size;
+		store.commits++;
+	}
 	if (logging(LOG_CACHE))
 		log_print("cache: %s: %s\n", f->name, r ? strerror(-r) : "written");
 	return r;
@@ -292,5 +317,4 @@ store_abort(struct store_file *f)
 {
 	close(f->fd);
 	unlinkat(store.own, f->temp, 0);
-	finish(f);
 }

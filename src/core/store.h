@@ -14,7 +14,7 @@
  *
  * What lies in the directory: 32 hexadecimal digits and ".dgm", a cache file (store_dir.c checks whose);
  * "tmp.*", one being written, or left behind by someone who was killed (prune removes it after an hour);
- * "identities" and "names" (store_id.c); "usage", how much the directory holds (store_size.c); "lock".
+ * "identities" (store_id.c); "usage", how much the directory holds (store_size.c); "lock".
  *
  * Descriptors that stay open are kept away from the guest (options.hide).  Functions return
  * 0, a descriptor or -errno.  Caller holds the engine's lock or is alone. */
@@ -37,34 +37,45 @@ int store_writable(void);              /* the user's own is there: store_begin m
 /* The user's own directory as an absolute name, "off" if there is none: what children are told. */
 const char *store_dir(void);
 
-/* The content of a guest file (BLAKE2b-256), remembered by device, inode, size, mtime and ctime so that it
- * is read once.  A file changed in the last moments before is read again. */
-struct store_id { u8 byte[32]; };
-int store_identify(int fd, struct store_id *);
+/* What a cache file is found by is cheap to have: a hash of the guest file's size, of its first and its last bytes.
+ * That is no identity.  Two files may share it, by accident or because someone made them so; which is why a cache
+ * file has a strong hash of each KiB (grain, image.h) it was made from, and is believed only when the guest file at
+ * hand has been seen to have these (cache.h).  That is done once: it is remembered for the state of the guest file,
+ * which is its device, inode, size, mtime and ctime, and so is that the cache file, in its state, is sound.
+ * Nobody sets a ctime at will.  A file changed in the last two seconds before is not
+ * remembered, and looked at each time: it could change once more without a new ctime. */
+struct store_id { u8 byte[32]; };              /* a BLAKE2b-256 */
+void store_hash(const void *, size_t n, struct store_id *);
+struct stat;
+int store_identify(int fd, const struct stat *, struct store_id *);
 
 struct store_key {
-	struct store_id file;          /* the guest file */
+	struct store_id file;          /* the guest file's (store_identify) */
 	u64 delta;                     /* guest address of its byte 0 (as mapped: address - file offset) */
 	u64 config[2];                 /* hash of all else that generated code depends on */
 };
 
 /* The cache file of that key, open for reading, or -ENOENT.  Not to be believed before it was checked. */
 int store_open(const struct store_key *);
-/* 1: the cache file with this status and these sums has been read and found sound, and nobody has changed it since;
- * 0: not that we knew; -1: and it is too young to tell later whether it has changed.  learn says that it has
- * been found sound now, st being its status before it was read. */
-struct stat;
-int store_known(const struct stat *, const u64 sum[2]);
-void store_learn(int fd, const struct stat *st, const u64 sum[2]);
+/* What has been found out about that cache file and the guest file of this status: that the guest file has the
+ * grains the cache file was made from, of which there is a hash in its head; that the cache file of that status and
+ * checksum of the head is sound, and nobody has changed it since.  learn says that both have been found now,
+ * each status being one from before it was read that still holds; image 0: of a cache file yet to come. */
+struct store_found { const struct store_id *grains; const struct stat *image; u64 headsum; };
+enum { KNOWN_GRAINS = 1, KNOWN_SOUND = 2 };
+int store_known(const struct stat *file, const struct store_key *, const struct store_found *);
+void store_learn(const struct stat *file, const struct store_key *, const struct store_found *);
 /* It is broken: away with it (if it is ours). */
 void store_bad(const struct store_key *);
 
 /* A new version of the key's file: begin gives a descriptor to write to and keeps others from writing the same
- * key meanwhile (-EBUSY when one does); commit makes it visible, abort forgets it. */
-struct store_file { int fd, lock; char name[40], temp[48]; };
+ * key until store_done (-EBUSY when one does); commit makes it visible, abort forgets it.  Several may be written
+ * between two calls of store_done, which must follow them, and a store_learn too. */
+struct store_file { int fd; char name[40], temp[48]; };
 int store_begin(const struct store_key *, struct store_file *);
 int store_commit(struct store_file *);
 void store_abort(struct store_file *);
+void store_done(void);
 int store_pwrite(int fd, const void *, size_t n, u64 off);      /* writes all of n bytes */
 
 /* -- for the command "dragoman cache", and the tests -- */
@@ -78,8 +89,6 @@ struct store_usage { u64 files, bytes, limit, removed, freed; };
  * behind; bytes ~0 counts only.  0 or -errno. */
 int store_prune(u64 bytes, struct store_usage *);
 int store_clear(struct store_usage *);         /* all of it */
-/* Calls f for every content seen, with the name of a file that had it. */
-void store_names(void (*f)(void *arg, const struct store_id *, const char *path), void *arg);
 int store_isname(const char *name, const struct store_key *);  /* the cache file of that key is called so */
 
 #endif

@@ -1,43 +1,44 @@
 /* SPDX-License-Identifier: MIT */
-/* store_id.c - the content of a guest file, and that a cache file is sound, known by the file's timestamps
+/* store_id.c - what names a guest file's cache files, and what has been found out about file and cache file
  *
  * The file "identities" is a hash table of fixed size: a set of slots is chosen by device and inode, read with
  * one call and compared in full.  Records are written in place, without a lock: one that was
  * torn or flipped does not fit its checksum and is nobody's.  Read, not mapped: a file that
  * someone truncates must not kill the guest.
  *
- * The file "names" tells people whose content it is: a line is added when one is remembered.
- *
- * A file is remembered only if it was last changed some time before it was read (git's racy-timestamp
+ * A state of a file is remembered only if it was last changed some time before it was read (git's racy-timestamp
  * rule): a second change within one tick of the file system's clock would leave no trace. */
 #include <blake2.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
-#include "base/util.h"
 #include "core/store_own.h"
 
 enum {
-	WAYS = 4, SETS = 4096,
+	WAYS = 4, SETS = 2048,
 	RACY = 2,                      /* seconds: the coarsest clock of a file system (FAT) */
-	CHUNK = 256 << 10, NAMES_MAX = 4 << 20,
+	EDGE = 4096,                   /* bytes at either end of a guest file */
 };
-static const u64 FILE_MAX = (u64)1 << 30;      /* larger ones would take seconds */
 
 struct stamp { u64 dev, ino, size; s64 mtime, mnsec, ctime, cnsec; };
-struct record { struct stamp stamp; struct store_id id; u64 sum; };
-_Static_assert(sizeof(struct record) == 96, "no padding: it is compared and summed as bytes");
+struct record {
+	struct stamp file;             /* a guest file in this state */
+	struct store_id id;            /* is called so, */
+	u64 key;                       /* (sum of a key with that name) */
+	struct store_id grains;        /* and has these grains; */
+	struct stamp image;            /* a cache file in this state, or 0, */
+	u64 headsum;                   /* with this head, is sound */
+	u64 sum;
+};
+_Static_assert(sizeof(struct record) == 200, "no padding: it is compared and summed as bytes");
 
-/* what this process has asked already */
-static struct { struct record *v; int n, cap; } known;
+/* the set read last: a file is identified, and then asked about */
+static struct { u64 at; int ok; struct record v[WAYS]; } last;
 
 void
 store_forget(void)
 {
-	known.n = 0;
+	last.ok = 0;
 }
 
 static struct stamp
@@ -65,132 +66,56 @@ sumof(const struct record *r)
 	return store_sum(r, offsetof(struct record, sum));
 }
 
-static int
-recall(const struct stamp *s, struct store_id *id)
+static void
+readset(const struct stamp *file)
 {
-	struct record set[WAYS];
+	last.at = setof(file);
+	last.ok = store.identities >= 0 && !store_pread(store.identities, last.v, sizeof last.v, last.at);
+}
 
-	if (store.identities < 0 || store_pread(store.identities, set, sizeof set, setof(s)))
-		return 0;
-	for (int i = 0; i < WAYS; i++)
-		if (same(&set[i].stamp, s) && set[i].sum == sumof(&set[i])) {
-			*id = set[i].id;
-			return 1;
-		}
+/* The next record of the file after r, in the set that was read; or 0. */
+static const struct record *
+next(const struct stamp *file, const struct record *r)
+{
+	for (r = r ? r + 1 : last.v; last.ok && r < last.v + WAYS; r++)
+		if (same(&r->file, file) && r->sum == sumof(r))
+			return r;
 	return 0;
-}
-
-static int
-asked(const struct stamp *s, struct store_id *id)
-{
-	for (int i = 0; i < known.n; i++)
-		if (same(&known.v[i].stamp, s)) {
-			*id = known.v[i].id;
-			return 1;
-		}
-	return 0;
-}
-
-static void
-learn(const struct record *r)
-{
-	for (int i = 0; i < known.n; i++)
-		if (same(&known.v[i].stamp, &r->stamp))
-			return;
-	known.v = grow(known.v, known.n, &known.cap, sizeof *known.v);
-	known.v[known.n++] = *r;
-}
-
-/* Into a slot of the set that is free, broken, or of an older state of the file; else into any. */
-static void
-remember(const struct record *r)
-{
-	struct record set[WAYS];
-	u64 at = setof(&r->stamp);
-	int slot = (int)(r->sum % WAYS), fd;
-	struct stat st;
-
-	if (store.own < 0 || !store_nolimit() ||
-	    (fd = store_openfile(store.own, "identities", O_RDWR | O_CREAT, 0, &st)) < 0)
-		return;
-	if (store_pread(fd, set, sizeof set, at))
-		memset(set, 0, sizeof set);
-	for (int i = 0; i < WAYS; i++)
-		if (set[i].sum != sumof(&set[i]) || (set[i].stamp.dev == r->stamp.dev && set[i].stamp.ino == r->stamp.ino))
-			slot = i;
-	store_pwrite(fd, r, sizeof *r, at + (u64)slot * sizeof *r);
-	close(fd);
-}
-
-static void
-hex(const struct store_id *id, char *text)
-{
-	for (size_t i = 0; i < sizeof id->byte; i++)
-		sprintf(text + 2 * i, "%02x", id->byte[i]);
-}
-
-/* One write to the end of the file: lines of several processes do not mix. */
-static void
-note(int fd, const struct store_id *id)
-{
-	char link[32], line[2 * sizeof id->byte + STORE_PATH + 2];
-	struct stat st;
-	size_t at = 2 * sizeof id->byte;
-	int names = store_openfile(store.own, "names", O_WRONLY | O_APPEND | O_CREAT, 0, &st);
-	ssize_t n;
-
-	if (names < 0)
-		return;
-	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-	n = readlink(link, line + at + 1, STORE_PATH);
-	if (n > 0 && st.st_size < NAMES_MAX) {
-		hex(id, line);
-		line[at] = ' ';
-		line[at + 1 + (size_t)n] = '\n';
-		n = write(names, line, at + 2 + (size_t)n);
-	}
-	close(names);
 }
 
 void
-store_names(void (*f)(void *, const struct store_id *, const char *), void *arg)
+store_hash(const void *p, size_t n, struct store_id *id)
 {
-	struct stat st;
-	int fd = store.own < 0 ? -1 : store_openfile(store.own, "names", O_RDONLY, 0, &st);
-	FILE *in = fd < 0 ? 0 : fdopen(fd, "r");
-	char line[2 * sizeof(struct store_id) + STORE_PATH + 2];
-
-	while (in && fgets(line, sizeof line, in)) {
-		struct store_id id;
-		size_t i;
-
-		line[strcspn(line, "\n")] = 0;
-		for (i = 0; i < sizeof id.byte && sscanf(line + 2 * i, "%2hhx", &id.byte[i]) == 1; i++)
-			continue;
-		if (i == sizeof id.byte && line[2 * i] == ' ')
-			f(arg, &id, line + 2 * i + 1);
-	}
-	if (in)
-		fclose(in);
+	blake2b(id->byte, p, 0, sizeof id->byte, n, 0);
 }
 
+/* Where an ELF file has its headers, its build-id and its section headers. */
 static int
-hashfile(int fd, u64 size, struct store_id *id)
+sketch(int fd, u64 size, struct store_id *id)
 {
-	u8 *buf = xmalloc(CHUNK);
-	blake2b_state b;
-	int r = 0;
+	struct { u64 size; u8 head[EDGE], tail[EDGE]; } edges = { .size = size };
+	u64 head = size < EDGE ? size : EDGE, tail = size - head < EDGE ? size - head : EDGE;
+	int r = store_pread(fd, edges.head, head, 0);
 
-	blake2b_init(&b, sizeof id->byte);
-	for (u64 at = 0; !r && at < size; at += CHUNK) {
-		size_t n = size - at < CHUNK ? (size_t)(size - at) : CHUNK;
-
-		r = store_pread(fd, buf, n, at);
-		blake2b_update(&b, buf, n);
-	}
-	blake2b_final(&b, id->byte, sizeof id->byte);
-	free(buf);
+	if (!r && tail)
+		r = store_pread(fd, edges.tail, tail, size - tail);
+	store_hash(&edges, sizeof edges, id);
 	return r;
+}
+
+int
+store_identify(int fd, const struct stat *st, struct store_id *id)
+{
+	struct stamp file = stampof(st);
+	const struct record *r;
+
+	if (!S_ISREG(st->st_mode))
+		return -EINVAL;
+	readset(&file);
+	if (!(r = next(&file, 0)))
+		return sketch(fd, file.size, id);
+	*id = r->id;
+	return 0;
 }
 
 static int
@@ -203,78 +128,57 @@ isracy(const struct stamp *s)
 }
 
 int
-store_identify(int fd, struct store_id *id)
+store_known(const struct stat *st, const struct store_key *key, const struct store_found *f)
 {
-	struct record r;
-	struct stat st;
-	int racy, err;
+	struct stamp file = stampof(st), image = stampof(f->image);
+	const struct record *r = 0;
 
-	if (fstat(fd, &st))
-		return -errno;
-	if (!S_ISREG(st.st_mode) || (u64)st.st_size > FILE_MAX)
-		return -EINVAL;
-	memset(&r, 0, sizeof r);
-	r.stamp = stampof(&st);
-	if (!asked(&r.stamp, id) && !recall(&r.stamp, id)) {
-		racy = isracy(&r.stamp);       /* asked before it is read */
-		err = hashfile(fd, r.stamp.size, &r.id);
-		if (err)
-			return err;
-		if (fstat(fd, &st))
-			return -errno;
-		struct stamp after = stampof(&st);
-		if (!same(&r.stamp, &after))
-			return -EAGAIN;        /* it is being written */
-		r.sum = sumof(&r);
-		*id = r.id;
-		if (racy)
-			return 0;
-		remember(&r);
-		if (store.own >= 0 && store_nolimit())
-			note(fd, &r.id);
-	}
-	r.id = *id;
-	learn(&r);
+	if (!last.ok || last.at != setof(&file))
+		readset(&file);
+	while ((r = next(&file, r)))
+		if (r->key == store_sum(key, sizeof *key))
+			return (memcmp(&r->grains, f->grains, sizeof r->grains) ? 0 : KNOWN_GRAINS) |
+			    (same(&r->image, &image) && r->headsum == f->headsum ? KNOWN_SOUND : 0);
 	return 0;
 }
 
-/* -- cache files -- */
-
-static struct record
-seal(const struct stat *st, const u64 sum[2])
+/* Into a slot of the set that is free, broken, of an older state of the file or of an older one of the image; else
+ * into any. */
+static void
+remember(const struct record *r)
 {
-	static const u8 what[8] = "checked";           /* no content's sum begins so, but by accident */
-	struct record r;
+	int slot = (int)(r->sum % WAYS), fd = store_session(SESSION_IDENTITIES);
 
-	memset(&r, 0, sizeof r);
-	r.stamp = stampof(st);
-	memcpy(r.id.byte, what, sizeof what);
-	memcpy(r.id.byte + sizeof what, sum, 2 * sizeof *sum);
-	r.sum = sumof(&r);
-	return r;
-}
+	if (fd < 0)
+		return;
+	last.at = setof(&r->file);
+	last.ok = !store_pread(fd, last.v, sizeof last.v, last.at);
+	if (!last.ok)
+		memset(last.v, 0, sizeof last.v);
+	for (int i = 0; i < WAYS; i++) {
+		const struct record *o = &last.v[i];
 
-int
-store_known(const struct stat *st, const u64 sum[2])
-{
-	struct record r = seal(st, sum);
-	struct store_id id;
-
-	if (recall(&r.stamp, &id) && !memcmp(&id, &r.id, sizeof id))
-		return 1;
-	return isracy(&r.stamp) ? -1 : 0;
+		if (o->sum != sumof(o) || (o->file.dev == r->file.dev && o->file.ino == r->file.ino &&
+		    (o->key == r->key || !same(&o->file, &r->file))))
+			slot = i;
+	}
+	last.v[slot] = *r;
+	last.ok = !store_pwrite(fd, r, sizeof *r, last.at + (u64)slot * sizeof *r);
 }
 
 void
-store_learn(int fd, const struct stat *st, const u64 sum[2])
+store_learn(const struct stat *file, const struct store_key *key, const struct store_found *f)
 {
-	struct record r = seal(st, sum);
-	struct stamp after;
-	struct stat now;
+	struct record r = { .file = stampof(file), .id = key->file, .key = store_sum(key, sizeof *key), .grains = *f->grains };
 
-	if (fstat(fd, &now))
+	if (isracy(&r.file))
 		return;
-	after = stampof(&now);
-	if (same(&r.stamp, &after))
-		remember(&r);
+	if (f->image) {
+		r.image = stampof(f->image);
+		r.headsum = f->headsum;
+		if (isracy(&r.image))
+			memset(&r.image, 0, sizeof r.image);
+	}
+	r.sum = sumof(&r);
+	remember(&r);
 }

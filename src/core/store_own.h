@@ -8,6 +8,7 @@
 #include "core/store.h"
 
 enum { STORE_READONLY = 6, STORE_PATH = 4096 };
+enum store_session { SESSION_LOCK, SESSION_IDENTITIES, SESSION_USAGE, NSESSION };
 
 struct store {
 	int own;                       /* the user's directory, or -1 */
@@ -16,13 +17,17 @@ struct store {
 	uid_t uid;                     /* effective user when all was opened */
 	u64 limit;
 	char dir[STORE_PATH];
+	int session[NSESSION];         /* open for writing: 1 + descriptor; -errno if that failed; 0: not yet */
+	s64 grown; int commits;        /* of the session: bytes, files */
 };
 extern struct store store;
 
+/* A file to write to until the session ends, opened when first asked for; or -errno. */
+int store_session(enum store_session);
+void store_endsession(void);
+
 /* Reads all of n bytes: 0 or -errno. */
 int store_pread(int fd, void *, size_t, u64 off);
-/* The guest has set no limit to the size of files (RLIMIT_FSIZE): a write beyond it would signal the guest. */
-int store_nolimit(void);
 u64 store_sum(const void *, size_t);           /* tells torn and flipped records; no defence against malice */
 
 /* -- store_dir.c -- */
@@ -39,11 +44,11 @@ int store_openfile(int dir, const char *name, int flags, int root, struct stat *
 void store_forget(void);                       /* what this process has asked: for tests */
 
 /* -- store_size.c -- */
-/* A byte of the file "lock" that only one process has at a time: a descriptor, -EBUSY, or -ENOLCK where
- * locks do not work (go on without).  Closing it gives it back. */
+/* A byte of the file "lock" that only one process has at a time: 0, -EBUSY, or -ENOLCK where
+ * locks do not work (go on without).  store_done gives it back. */
 enum { LOCK_USAGE, LOCK_PRUNE, LOCK_KEYS = 16 };
 int store_lock(u64 byte);
-/* The directory holds so many bytes more; prunes if that is too much. */
-void store_account(s64 bytes);
+/* The directory holds so many bytes more, in n new files: 1 if that is too much, or nobody knows how much there is. */
+int store_account(s64 bytes, int n);
 
 #endif

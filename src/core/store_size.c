@@ -40,20 +40,20 @@ int
 store_lock(u64 byte)
 {
 	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = (off_t)byte, .l_len = 1 };
-	struct stat st;
-	int fd;
+	int known = store.session[SESSION_LOCK], fd = store_session(SESSION_LOCK);
 
+	if (fd == -EFBIG)
+		return fd;
 	/* a server that is away would make us wait */
-	if (isremote())
-		return -ENOLCK;
-	fd = store_openfile(store.own, "lock", O_RDWR | O_CREAT, 0, &st);
+	if (fd >= 0 && !known && isremote()) {
+		close(fd);
+		fd = store.session[SESSION_LOCK] = -ENOLCK;
+	}
 	if (fd < 0)
 		return -ENOLCK;
 	if (!fcntl(fd, F_OFD_SETLK, &l))
-		return fd;
-	int e = errno;
-	close(fd);
-	return e == EAGAIN || e == EACCES ? -EBUSY : -ENOLCK;
+		return 0;
+	return errno == EAGAIN || errno == EACCES ? -EBUSY : -ENOLCK;
 }
 
 /* -- the estimate -- */
@@ -71,35 +71,19 @@ writeusage(int fd, struct usage *u)
 	store_pwrite(fd, u, sizeof *u, 0);
 }
 
-static int
-openusage(void)
+int
+store_account(s64 bytes, int n)
 {
-	struct stat st;
-
-	return store_openfile(store.own, "usage", O_RDWR | O_CREAT, 0, &st);
-}
-
-void
-store_account(s64 bytes)
-{
-	int fd = openusage(), lock = store_lock(LOCK_USAGE), count;
+	int fd = store_session(SESSION_USAGE);
 	struct usage u;
 
-	if (fd < 0)
-		count = 1;
-	else if (readusage(fd, &u)) {
-		count = 1;
-	} else {
-		u.bytes = bytes < 0 && u.bytes < (u64)-bytes ? 0 : u.bytes + (u64)bytes;
-		count = u.bytes > store.limit || ++u.commits >= RECOUNT;
-		writeusage(fd, &u);
-	}
-	if (fd >= 0)
-		close(fd);
-	if (lock >= 0)
-		close(lock);
-	if (count)
-		store_prune(store.limit, 0);
+	store_lock(LOCK_USAGE);
+	if (fd < 0 || readusage(fd, &u))
+		return 1;
+	u.bytes = bytes < 0 && u.bytes < (u64)-bytes ? 0 : u.bytes + (u64)bytes;
+	u.commits += (u64)n;
+	writeusage(fd, &u);
+	return u.bytes > store.limit || u.commits >= RECOUNT;
 }
 
 /* -- the directory -- */
@@ -190,11 +174,9 @@ prune(u64 bytes, int all, struct store_usage *u)
 		shrink(&l, bytes, u);
 	free(l.v);
 	now.bytes = u->bytes;
-	fd = openusage();
-	if (fd >= 0) {
+	fd = store_session(SESSION_USAGE);
+	if (fd >= 0)
 		writeusage(fd, &now);
-		close(fd);
-	}
 	return 0;
 }
 
@@ -213,8 +195,7 @@ store_prune(u64 bytes, struct store_usage *out)
 	if (!out && bytes != ~(u64)0)
 		bytes -= bytes / 8;
 	r = prune(bytes, 0, &u);
-	if (lock >= 0)
-		close(lock);
+	store_endsession();
 	if (out)
 		*out = u;
 	return r;
@@ -229,8 +210,8 @@ store_clear(struct store_usage *out)
 	if (store.own < 0)
 		return -ENOENT;
 	r = prune(0, 1, &u);
+	store_endsession();
 	unlinkat(store.own, "identities", 0);
-	unlinkat(store.own, "names", 0);
 	if (out)
 		*out = u;
 	return r;

@@ -89,12 +89,13 @@ record(struct out *o, const struct region *r, struct trans *t)
 	return t;
 }
 
-static void
+/* Returns the node of its beginning. */
+static struct node *
 publish(struct trans *t)
 {
 	int n = atomic_load(&core.ntrans);
 	const struct block *b = core.region.block;
-	struct node *d = arena_get(&core.arena, (size_t)(t->nentry + 1) * sizeof *d);
+	struct node *d = arena_get(&core.arena, (size_t)(t->nentry + 1) * sizeof *d), *first = d;
 
 	for (int i = 0; i < t->nentry; i++) {
 		if (t->entry[i].ret)
@@ -108,7 +109,6 @@ publish(struct trans *t)
 			continue;
 		d->more = t->node;
 		t->node = d;
-		core_addhead(d->pc);
 		core_addnode(d++);
 	}
 	if (n >= core.captrans)
@@ -116,6 +116,7 @@ publish(struct trans *t)
 	core.trans[n] = t;
 	atomic_store_explicit(&core.ntrans, n + 1, memory_order_release);
 	profile_region(t);
+	return first;
 }
 
 /* Exits to code that is there already go to it at once. */
@@ -125,7 +126,7 @@ linkout(struct trans *t)
 	struct node *n;
 
 	for (int i = 0; i < t->nlink; i++)
-		if ((n = core_find(t->link[i].pc, t->mode)))
+		if ((n = core_known(t->link[i].pc, t->mode)))
 			core_link(t, (u32)i, n);
 }
 
@@ -229,7 +230,7 @@ cputime(void)
 struct node *
 core_translate(struct cpu *cpu, gaddr pc, u32 mode)
 {
-	struct node *n = core_find(pc, mode);
+	struct node *n = core_known(pc, mode);
 	struct trans *t;
 	u64 begun;
 	int got, e;
@@ -251,7 +252,7 @@ core_translate(struct cpu *cpu, gaddr pc, u32 mode)
 		t->dead = 1;           /* another thread may have written between reading and guarding */
 	}
 	core.at += alignup(t->size, 16);
-	publish(t);
+	n = publish(t);
 	linkout(t);
 	core.stat.regions++;
 	core.stat.insns += (u64)core.region.ninsn;
@@ -260,7 +261,7 @@ core_translate(struct cpu *cpu, gaddr pc, u32 mode)
 	core.stat.translate += cputime() - begun;
 	if (logging(LOG_OUTASM))
 		loghost(t);
-	return core_find(pc, mode);
+	return n;
 }
 
 void

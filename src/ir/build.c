@@ -3,7 +3,16 @@
  *
  * Merging: a pure instruction equal to an earlier one of the same block yields the earlier value.
  * hash[] holds the last instruction of each hash; it is never cleared, an entry is valid when
- * it lies in the open block.  The same holds for khash[] over the whole region. */
+ * it lies in the open block.  The same holds for khash[] over the whole region.
+ *
+ * A put is dead if its variable is put again later in the block with nothing between that could
+ * look: a get, an instruction that may fault or leave, a helper that sees the state.  It becomes a nop that keeps the
+ * variable in v and the value in imm: the variable's home is a free place for the value.  For the flags variable more
+ * is known, after all blocks are there (dead.c).
+ *
+ * Code without indexed addresses makes them in a register that it does not need any more: put v, a + b;
+ * t = ld [a + b]; put v, something else.  The first put is only for who sees the access fault.  It is left to that
+ * (AUX_BASE), so that the host may add while it loads or stores. */
 #include <stdlib.h>
 #include "ir/ir.h"
 
@@ -32,6 +41,8 @@ region_init(struct region *r, const struct guest *g, gaddr pc, u32 mode)
 	memset(r->hash, 0, sizeof r->hash);
 	memset(r->khash, 0, sizeof r->khash);
 	memset(r->last, 0, sizeof r->last);
+	memset(r->read, 0, sizeof r->read);
+	r->look = r->lookbefore = 0;
 	memset(r->changes, 0, sizeof r->changes);
 }
 
@@ -64,23 +75,22 @@ ir_block(struct region *r, gaddr pc)
 int
 ir_blockat(const struct region *r, gaddr pc)
 {
-	int lo = 0, hi = r->nblock;
+	const struct block *b = r->block;
+	int n = r->nblock;
 
 	if (!r->sorted) {
-		for (int i = 0; i < r->nblock; i++)
-			if (r->block[i].pc == pc)
+		for (int i = 0; i < n; i++)
+			if (b[i].pc == pc)
 				return i;
 		return -1;
 	}
-	while (lo < hi) {
-		int mid = (lo + hi) / 2;
-
-		if (r->block[mid].pc < pc)
-			lo = mid + 1;
-		else
-			hi = mid;
+	if (!n || pc < b->pc || pc > b[n - 1].pc)
+		return -1;
+	for (int half; n > 1; n -= half) {
+		half = n / 2;
+		b = b[half].pc <= pc ? b + half : b;
 	}
-	return lo < r->nblock && r->block[lo].pc == pc ? lo : -1;
+	return b->pc == pc ? (int)(b - r->block) : -1;
 }
 
 /* Room for one more; 0 if the region is full. */
@@ -117,17 +127,41 @@ appendmarked(struct region *r, struct ins i)
 	return append(r, i);
 }
 
-static inline int
-ismarked(const struct region *r, const struct ins *i)
+/* What an operation asks of the builder. */
+enum { MERGE = 1, MARK = 2, LOOK = 4, HELPER = 8, VAR = 16 };
+static const u8 how[O_COUNT] = {
+#define OP(name, r, a, b, c, traits, value) [O_##name] = \
+	O_##name == O_help || O_##name == O_vhelp ? HELPER : O_##name == O_get || O_##name == O_put ? VAR : \
+	O_##name == O_insn || O_##name == O_nop || O_##name == O_fence || O_##name == O_pref || O_##name == O_clrex ? 0 : \
+	((traits) & PURE ? MERGE : 0) | ((traits) & (LEAVE | END) ? MARK : 0) | \
+	((traits) & (READ | WRITE | EFF | LEAVE | END) ? LOOK : 0),
+#include "ir/op.def"
+#undef OP
+};
+
+static inline void
+look(struct region *r)
 {
-	return i->op == O_get || i->op == O_put ? i->v == r->guest->flags :
-	    i->op == O_help || i->op == O_vhelp || opinfo[i->op].traits & (LEAVE | END);
+	r->lookbefore = r->look;
+	r->look = (u16)r->nins;
 }
 
-ref
-ir_append(struct region *r, struct ins i)
+/* A helper reads the vectors it names, and may look at all variables and change them: then nothing is known of them. */
+static ref
+appendhelp(struct region *r, struct ins i)
 {
-	return ismarked(r, &i) ? appendmarked(r, i) : append(r, i);
+	u32 does = ir_helper(r, i.v)->flags;
+	u16 at = (u16)r->nins;
+
+	if (does & (HELP_STATE | HELP_FAULT))
+		look(r);
+	if (i.op == O_vhelp) {
+		r->read[i.aux & 0xff] = r->read[i.aux >> 8] = r->read[i.imm & 0xff] = at;
+		r->last[i.aux & 0xff] = 0;
+	}
+	if (does & HELP_STATE)
+		r->known = (u16)(at + 1);
+	return appendmarked(r, i);
 }
 
 void
@@ -190,26 +224,72 @@ asvalue(struct region *r, ref t, int ty, int var)
 	return ty == I32 && i->ty == I64 ? ir_opx(r, O_zxt, I32, 0, 0, 32, t, 0, 0) : 0;
 }
 
+static inline ref
+addget(struct region *r, struct ins i)
+{
+	ref t = i.v == r->guest->flags ? appendmarked(r, i) : append(r, i);
+
+	r->read[i.v] = t;
+	return t;
+}
+
 ref
 ir_get(struct region *r, int ty, int var)
 {
 	ref t = current(r, var), u;
-	struct ins i;
 
 	if (t && (u = asvalue(r, t, ty, var)))
 		return u;
-	i = ins_make(O_get, ty, 0, var, 0, 0, 0, 0);
-	u = var == r->guest->flags ? appendmarked(r, i) : append(r, i);
+	u = addget(r, ins_make(O_get, ty, 0, var, 0, 0, 0, 0));
 	if (!t)
 		r->last[var] = u;
 	return u;
+}
+
+/* Whether the put is left to the access after it, the last instruction that looks. */
+static int
+leaveput(struct region *r, const struct ins *put)
+{
+	struct ins *at = &r->ins[r->look];
+	const struct ins *sum = &r->ins[put->a & ~REF_K];
+
+	if ((at->op != O_ld && at->op != O_lds && at->op != O_st) || at->ty > I64 || at->b || at->aux ||
+	    at->a != put->a || isk(put->a) || put->ty != I64 || sum->op != O_add || isk(sum->b) || !put->v ||
+	    put->v >= 1 << (16 - AUX_BASE))
+		return 0;
+	at->aux = (u16)(put->v << AUX_BASE);
+	return 1;
+}
+
+/* The variable is put: drops a put of it in the open block that nobody has seen. */
+static inline void
+overwrite(struct region *r, int var)
+{
+	u16 n = r->last[var];
+	struct ins *put = &r->ins[n];
+
+	if (n < r->known || put->op != O_put || r->read[var] > n || r->lookbefore > n ||
+	    (r->look > n && !leaveput(r, put)))
+		return;
+	*put = isk(put->a) ? ins_make(O_nop, N, 0, 0, 0, 0, 0, 0) : ins_make(O_nop, N, 0, var, put->a, 0, 0, 0);
+}
+
+static inline void
+addput(struct region *r, struct ins i)
+{
+	if (i.v == r->guest->flags) {
+		r->last[i.v] = appendmarked(r, i);
+	} else {
+		overwrite(r, i.v);
+		r->last[i.v] = append(r, i);
+	}
+	r->changes[i.v] = 1;
 }
 
 void
 ir_put(struct region *r, int ty, int var, ref t)
 {
 	int bits = r->guest->reg[var].bits;
-	struct ins i;
 
 	/* The value it already has, unless putting back a part clears what lies above it. */
 	if (r->last[var] == t && t >= r->known && ty_bits(ty) >= bits && ty_bits(r->ins[t].ty) >= bits)
@@ -217,10 +297,32 @@ ir_put(struct region *r, int ty, int var, ref t)
 	/* What is put is what a later get finds: cut a wider value now. */
 	if (ty == I32)
 		t = isk(t) ? ir_k(r, (u32)kval(r, t)) : ir_opx(r, O_zxt, I32, 0, 0, 32, t, 0, 0);
-	i = ins_make(O_put, ty, 0, var, 0, t, 0, 0);
-	r->last[var] = var == r->guest->flags ? appendmarked(r, i) : append(r, i);
-	r->changes[var] = 1;
+	addput(r, ins_make(O_put, ty, 0, var, 0, t, 0, 0));
 }
+
+/* A get or a put as it is. */
+static ref
+addvar(struct region *r, struct ins i)
+{
+	if (i.op == O_get)
+		return addget(r, i);
+	addput(r, i);
+	return r->last[i.v];
+}
+
+static inline ref
+add(struct region *r, struct ins i)
+{
+	u8 h = how[i.op];
+
+	if (h & (HELPER | VAR))
+		return h & VAR ? addvar(r, i) : appendhelp(r, i);
+	if (h & LOOK)
+		look(r);
+	return h & MARK ? appendmarked(r, i) : append(r, i);
+}
+
+ref ir_append(struct region *r, struct ins i) { return add(r, i); }
 
 _Static_assert(sizeof(struct ins) == 16, "no padding: instructions are compared as two words");
 
@@ -236,19 +338,6 @@ static inline int
 same(const struct ins *x, const struct ins *y)
 {
 	return !memcmp(x, y, sizeof *x);
-}
-
-/* A helper may change any variable if it touches state: forget what is known. */
-static ref
-appendhelp(struct region *r, struct ins i)
-{
-	ref t = appendmarked(r, i);
-
-	if (i.op == O_vhelp)
-		r->last[i.aux & 0xff] = 0;
-	if (ir_helper(r, i.v)->flags & HELP_STATE)
-		r->known = (u16)r->nins;
-	return t;
 }
 
 /* A pure instruction: a value there is already, or it is appended. */
@@ -271,15 +360,8 @@ ref
 ir_opx(struct region *r, int op, int ty, int aux, int v, s32 imm, ref a, ref b, ref c)
 {
 	struct ins i = ins_make(op, ty, aux, v, imm, a, b, c);
-	int traits = opinfo[op].traits;
 
-	if (traits & PURE)
-		return merge(r, i);
-	if (traits & (LEAVE | END))
-		return appendmarked(r, i);
-	if (op == O_help || op == O_vhelp)
-		return appendhelp(r, i);
-	return append(r, i);
+	return how[op] & MERGE ? merge(r, i) : add(r, i);
 }
 
 ref

@@ -1,62 +1,40 @@
 /* SPDX-License-Identifier: MIT */
-/* dead.c - drops values nobody uses and puts that nobody can see
+/* dead.c - drops puts of flags that nobody can see, and values nobody uses
  *
  * Needs: all blocks of the region, each with its terminator.  Leaves: dropped instructions as nop;
  * block.flagsin set.
  *
- * A put is dead if its variable is put again later in the block with nothing between that could
- * look: a get, an instruction that may fault or leave, a helper that sees the state.  Its nop keeps the
- * variable in v and the value in imm: the variable's home is a free place for the value.  For the
- * flags variable more is known and less is asked for: liveness is followed through the region's
- * blocks, and an instruction that faults keeps flags alive only if code after it takes them, where control comes
- * back to (else a guest's signal handler sees stale flags, and puts back what it saw).
- *
- * Code without indexed addresses makes them in a register that it does not need any more: put v, a + b;
- * t = ld [a + b]; put v, something else.  The first put is only for who sees the access fault.  It is left to that
- * (AUX_BASE), so that the host may add while it loads or stores.
+ * The builder drops dead puts within a block (build.c).  For the flags variable more is known and less is asked for:
+ * liveness is followed through the region's blocks, and an instruction that faults keeps flags alive only if code
+ * after it takes them, where control comes back to (else a guest's signal handler sees stale flags, and puts back
+ * what it saw).
  *
  * At an exit flagslive(arg, pc, call) says whether the guest code at pc, which is called or gone on to, may read
  * flags before it writes them; pc is FLAGS_UNKNOWN where the target is not known (callr, ret). */
 #include "ir/ir.h"
 
-enum { TO_DEAD = 0xfffe, TO_LIVE = 0xffff, MANY = 255 };
+enum { TO_DEAD = 0xfffe, TO_LIVE = 0xffff };
 
-/* What the pass has to know of an operation: which sort it is, and more about one of OTHER. */
-enum sort { SKIP, GET, PUT, VALUE, OTHER };
-enum { SORT = 7, LEAVES = 8, LOOKS = 16, HELPER = 32, FAULTS = 64, TAKES = 128 };
+/* What the pass has to know of an operation, in one byte. */
+enum { LEAVES = 1, HELPER = 2, FAULTS = 4, TAKES = 8, VALUE = 16, VAR = 32 };
 static const u8 kind[O_COUNT] = {
-#define FLAGGED(a, b, c) (#a[0] == 'F' || #b[0] == 'F' || #c[0] == 'F' ? TAKES : 0)
 #define OP(name, r, a, b, c, traits, value) [O_##name] = \
-	O_##name == O_insn || O_##name == O_nop ? SKIP : O_##name == O_get ? GET : O_##name == O_put ? PUT : \
-	O_##name == O_fence || O_##name == O_pref || O_##name == O_clrex ? OTHER : \
-	O_##name == O_help || O_##name == O_vhelp ? OTHER | HELPER : \
-	(traits) & PURE ? VALUE | FLAGGED(a, b, c) : OTHER | FLAGGED(a, b, c) | \
+	O_##name == O_get || O_##name == O_put ? VAR : \
+	O_##name == O_help || O_##name == O_vhelp ? HELPER : \
 	((traits) & (END | LEAVE) ? LEAVES : 0) | ((traits) & (READ | WRITE) ? FAULTS : 0) | \
-	((traits) & (READ | WRITE | EFF | END | LEAVE) ? LOOKS : 0),
+	(#a[0] == 'F' || #b[0] == 'F' || #c[0] == 'F' ? TAKES | ((traits) & PURE ? VALUE : 0) : 0),
 #include "ir/op.def"
 #undef OP
-#undef FLAGGED
 };
 
 struct pass {
 	struct region *r;
 	int flags;                     /* number of the flags variable, or -1 */
+	u16 *put;                      /* per block: its first put of flags, or 0 */
 	u16 *to;                       /* per mark of the region that leaves: TO_*, or the block it goes to */
-	int m;                         /* mark that the walk upward met last */
 	struct edge { u16 from, to; } *edge;   /* between blocks, flags untouched before it */
 	int nedge;
-	u32 seen[256], now;            /* per variable: == now if put again below */
-	int live;                      /* the flags variable is, here */
-	int taken;                     /* an operation below takes the flags put last above it */
-	u8 faults, putfaults;          /* 1 + accesses below that may fault; the same at the put of flags below; no more
-	                                * than MANY */
-	int ld;                        /* an access met lately, and `now` below it */
-	u32 ldnow;
 };
-
-/* Per ref: the value is used: p->faults at its last use.  Constants, too, so that nobody needs to look what a ref is.
- * Compile is never entered twice at a time. */
-static u8 used[1 << 16];
 
 /* -- flags between blocks -- */
 
@@ -100,7 +78,7 @@ helper_flags(const struct region *r, const struct ins *i)
 }
 
 /* Looks at a block from its top: what the first thing that touches flags says of flagsin, edges
- * passed before it, and where every exit goes.  From mark m on; returns the one after the block's. */
+ * passed before it, and where every exit goes; the first put.  From mark m on; returns the one after the block's. */
 static int
 survey(struct pass *p, int k, int m, int (*live)(void *, gaddr, int), void *arg)
 {
@@ -109,6 +87,7 @@ survey(struct pass *p, int k, int m, int (*live)(void *, gaddr, int), void *arg)
 	int decided = 0;
 
 	b->flagsin = 0;
+	p->put[k] = 0;
 	for (; m < r->nmark && r->mark[m] < b->first + b->n; m++) {
 		const struct ins *x = &r->ins[r->mark[m]];
 		u8 is = kind[x->op];
@@ -117,12 +96,14 @@ survey(struct pass *p, int k, int m, int (*live)(void *, gaddr, int), void *arg)
 			if (!decided && p->to[m] < TO_DEAD)
 				p->edge[p->nedge++] = (struct edge){ (u16)k, p->to[m] };
 		}
+		if (x->op == O_put && !p->put[k])
+			p->put[k] = r->mark[m];
 		if (decided)
 			continue;
-		if ((is & LEAVES && p->to[m] == TO_LIVE) || (x->op == O_get && x->v == p->flags)
+		if ((is & LEAVES && p->to[m] == TO_LIVE) || x->op == O_get
 		    || (is & HELPER && helper_flags(r, x) & HELP_STATE))
 			decided = b->flagsin = 1;
-		else if (x->op == O_put && x->v == p->flags)
+		else if (x->op == O_put)
 			decided = 1;
 	}
 	return m;
@@ -146,196 +127,88 @@ flags_between_blocks(struct pass *p, int (*live)(void *, gaddr, int), void *arg)
 
 /* -- within a block, backward -- */
 
-/* The put is left to the access below it. */
+/* Whether the value k is used after an access that may fault. */
 static int
-leave_put(struct pass *p, const struct ins *put)
+used_after_fault(const struct pass *p, int k, int end)
 {
-	struct ins *ld = &p->r->ins[p->ld];
-	const struct ins *d = &p->r->ins[put->a & ~REF_K];
+	int fault = 0;
 
-	if (p->seen[put->v] != p->ldnow || put->a != ld->a || isk(put->a) || put->ty != I64 || d->op != O_add ||
-	    isk(d->b) || !put->v || put->v >= 1 << (16 - AUX_BASE) || ld->aux >> AUX_BASE)
-		return 0;
-	ld->aux |= (u16)(put->v << AUX_BASE);
-	p->seen[put->v] = p->now;
-	return 1;
-}
+	for (int j = k + 1; j < end; j++) {
+		const struct ins *i = &p->r->ins[j];
 
-/* Whether the put is dead; remembers it. */
-static inline int
-dead_put(struct pass *p, const struct ins *put)
-{
-	int dead;
-
-	if (p->now == p->ldnow + 1 && leave_put(p, put))
-		return 1;
-	if (put->v == p->flags) {
-		dead = !p->live;
-		p->live = p->taken = 0;
-		p->putfaults = p->faults;
-	} else {
-		dead = p->seen[put->v] == p->now;
-		p->seen[put->v] = p->now;
+		if (fault && (i->a == k || i->b == k || i->c == k))
+			return 1;
+		fault |= kind[i->op] & FAULTS || helper_flags(p->r, i) & HELP_FAULT;
 	}
-	return dead;
+	return 0;
 }
 
-/* An access that takes a put which is only for its fault. */
+/* Drops puts of the block, whose marks are m or less; returns what is left of these.  Flags that are
+ * taken below a fault must be there for who comes back from it; so must those that a value was made of
+ * above the fault which is used below: the code to come back to makes it anew. */
 static int
-takes(const struct ins *i)
+scan(struct pass *p, const struct block *b, int m)
 {
-	return (i->op == O_ld || i->op == O_lds || i->op == O_st) && i->ty <= I64 && !i->b && !i->aux;
-}
+	int end = b->first + b->n, first = p->put[b - p->r->block], live = 1;
+	int taken = 0, fault = 0;      /* above the next put */
 
-static inline void
-read_var(struct pass *p, int var)
-{
-	p->live |= var == p->flags;
-	p->seen[var] = 0;
-}
-
-/* Flags that are taken below must be there for who comes back from the fault; so must those that a value was made
- * of above which is used below: the code to come back to makes it anew (take). */
-static void
-may_fault(struct pass *p)
-{
-	p->live |= p->taken;
-	p->faults += p->faults < MANY;
-}
-
-static void
-take(struct pass *p, int k)
-{
-	p->taken = 1;
-	p->live |= used[k] && p->faults > p->putfaults && (used[k] < p->faults || p->faults == MANY);
-}
-
-/* A helper reads the vectors it names, and may look at all. */
-static void
-scan_helper(struct pass *p, const struct ins *i)
-{
-	u32 does = helper_flags(p->r, i);
-
-	if (i->op == O_vhelp) {
-		read_var(p, i->aux & 0xff);
-		read_var(p, i->aux >> 8);
-		read_var(p, i->imm & 0xff);
-	}
-	if (does & HELP_STATE)
-		p->live = 1;
-	if (does & HELP_FAULT)
-		may_fault(p);
-	if (does & (HELP_STATE | HELP_FAULT))
-		p->now++;
-}
-
-/* Notes what an instruction that is neither a get, a put nor pure does to variables. */
-static void
-scan_other(struct pass *p, int k, u8 is)
-{
-	const struct ins *i = &p->r->ins[k];
-
-	if (is & HELPER)
-		scan_helper(p, i);
-	if (is & LEAVES && p->flags >= 0) {
-		while (p->r->mark[p->m] != k)
-			p->m--;
-		p->live = live_at(p, p->m) | (i->op == O_brc || i->op == O_brf ? p->live : 0);
-	}
-	if (is & FAULTS)
-		may_fault(p);
-	if (is & TAKES)
-		take(p, k);
-	if (is & LOOKS) {
-		if (takes(i)) {
-			p->ld = k;
-			p->ldnow = p->now;
-		}
-		p->now++;
-	}
-}
-
-/* What is left of a dead put.  Where only the sign extension under it has no other use either (consumers of words
- * look below it), the home is free for what was extended. */
-static struct ins
-hint(const struct pass *p, const struct ins *put)
-{
-	const struct ins *d = &p->r->ins[put->a & ~REF_K];
-	ref t = !isk(put->a) && d->op == O_sxt && !used[put->a] ? d->a : put->a;
-	int any = !isk(t) && put->v != p->flags;
-
-	return ins_make(O_nop, N, 0, any ? put->v : 0, any ? t : 0, 0, 0, 0);
-}
-
-static inline void use(const struct pass *p, ref t) { used[t] = used[t] ? used[t] : p->faults; }
-
-static void
-scan(struct pass *p, const struct block *b)
-{
-	const struct ins nop = ins_make(O_nop, N, 0, 0, 0, 0, 0, 0);
-
-	p->live = 1;
-	p->taken = 0;
-	p->faults = p->putfaults = 1;
-	p->now++;
-	for (int k = b->first + b->n - 1; k >= b->first; k--) {
+	for (int k = end - 1; k >= first; k--) {
 		struct ins *i = &p->r->ins[k];
 		u8 is = kind[i->op];
+		u32 does = is & HELPER ? helper_flags(p->r, i) : 0;
 
-		switch (is & SORT) {
-		case SKIP:
+		if (!is || (is & VAR && i->v != p->flags))
 			continue;
-		case GET:
-			if (used[k])
-				read_var(p, i->v);
-			else
-				*i = nop;
+		while (p->r->mark[m] > k)
+			m--;
+		if (i->op == O_put) {
+			if (!live)
+				*i = ins_make(O_nop, N, 0, 0, 0, 0, 0, 0);
+			live = taken = fault = 0;
 			continue;
-		case PUT:
-			if (dead_put(p, i))
-				*i = hint(p, i);
-			else
-				use(p, i->a);
-			continue;
-		case VALUE:
-			if (!used[k]) {
-				*i = nop;
-				continue;
-			}
-			if (is & TAKES)
-				take(p, k);
-			break;
-		default:
-			if (is & HELPER && !used[k] && helper_flags(p->r, i) & HELP_PURE) {
-				*i = nop;
-				continue;
-			}
-			scan_other(p, k, is);
 		}
-		use(p, i->a);
-		use(p, i->b);
-		use(p, i->c);
+		if (is & LEAVES)
+			live = live_at(p, m) | (i->op == O_brc || i->op == O_brf ? live : 0);
+		if (is & FAULTS || does & HELP_FAULT) {
+			live |= taken;
+			fault = 1;
+		}
+		if (is & VAR || does & HELP_STATE)
+			live = 1;
+		if (is & TAKES) {
+			taken = 1;
+			live |= fault && is & VALUE && used_after_fault(p, k, end);
+		}
 	}
+	return m;
 }
 
 void
 ir_dead(struct region *r, int (*flagslive)(void *, gaddr, int), void *arg)
 {
-	u16 to[r->nmark + 1];
+	u16 put[r->nblock + 1], to[r->nmark + 1];
 	struct edge edge[r->nmark + 1];
-	struct pass p;
+	struct pass p = {.r = r, .put = put, .to = to, .edge = edge, .flags = r->guest->flags};
 
-	p.r = r;
-	p.flags = r->guest->flags == 0xff ? -1 : r->guest->flags;
-	p.to = to;
-	p.edge = edge;
-	p.m = r->nmark - 1;
-	p.nedge = 0;
-	p.now = p.ldnow = 0;
-	memset(p.seen, 0, (size_t)r->guest->nreg * sizeof *p.seen);
+	if (r->guest->flags == 0xff)
+		return;
+	flags_between_blocks(&p, flagslive, arg);
+	for (int k = r->nblock - 1, m = r->nmark - 1; k >= 0; k--)
+		if (p.put[k])
+			m = scan(&p, &r->block[k], m);
+}
+
+void
+ir_unused(struct region *r)
+{
+	static u8 used[1 << 16];       /* by ref; compile is never entered twice at a time */
+
 	memset(used, 0, (size_t)r->nins);
-	if (p.flags >= 0)
-		flags_between_blocks(&p, flagslive, arg);
-	for (int k = r->nblock - 1; k >= 0; k--)
-		scan(&p, &r->block[k]);
+	for (int k = r->nins - 1; k > 0; k--) {
+		struct ins *i = &r->ins[k];
+
+		if (!used[k] && (opinfo[i->op].traits & PURE || i->op == O_get))
+			*i = ins_make(O_nop, N, 0, 0, 0, 0, 0, 0);
+		used[i->a] = used[i->b] = used[i->c] = 1;
+	}
 }

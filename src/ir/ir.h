@@ -195,7 +195,9 @@ struct region {
 	gaddr insn_pc;
 	struct block *open;
 	u16 known;                     /* variables are what has been got or put from here on: */
-	u16 last[256];                 /* by variable, the get or put that tells its value */
+	u16 last[256];                 /* by variable, the get or put that tells its value, */
+	u16 read[256];                 /* and the last that reads it */
+	u16 look, lookbefore;          /* the last two instructions that may look at variables */
 	u8 changes[256];               /* the region puts the variable */
 	u16 hash[256];                 /* merging: last pure instruction by hash */
 	u16 khash[64];
@@ -264,7 +266,8 @@ u64 ir_vshl(u64 a, u64 b, int w, int how);
 /* -- passes over a whole region -- */
 #define FLAGS_UNKNOWN (~(gaddr)0)              /* asked of flagslive where the target is computed */
 void ir_dead(struct region *, int (*flagslive)(void *, gaddr, int), void *);     /* needs all blocks; see dead.c */
-void ir_wide(struct region *);                 /* needs all blocks; before ir_dead; see wide.c */
+void ir_wide(struct region *);                 /* needs all blocks; see wide.c */
+void ir_unused(struct region *);               /* drops values nobody uses: for hosts that do not (dead.c) */
 void ir_box(struct region *);                  /* needs all blocks; before ir_dead; see box.c */
 /* An access for those of several guest instructions (wide.c). */
 static inline int ir_isseveral(const struct ins *i) { return (i->op == O_ld || i->op == O_st) && i->v; }

@@ -4,7 +4,7 @@
  * Code that may not assume that misaligned accesses are fast reads numbers by bytes and puts them together with shifts
  * and ors, in either order, and writes them so.
  *
- * Needs: all blocks of the region, each with its terminator; before ir_dead, which drops what is not used any more.
+ * Needs: all blocks of the region, each with its terminator.  What is not used any more is dropped later.
  * Leaves: loads whose bytes make up one value as one load, where the first of them was, of which the others are
  * fields; stores of the bytes of one value, one right after another, as one store, where the first of them was; values
  * that are another's bytes in the opposite order as bswap.  Such an access has v = 1: if it faults, none of it has
@@ -416,6 +416,8 @@ renamed(struct ins i)
 	i.a = isk(i.a) ? i.a : moved[i.a];
 	i.b = isk(i.b) ? i.b : moved[i.b];
 	i.c = isk(i.c) ? i.c : moved[i.c];
+	if (i.op == O_nop)
+		i.imm = moved[i.imm];  /* a put that was dropped (build.c) */
 	return i;
 }
 
@@ -547,6 +549,29 @@ stores(struct pass *p, const struct block *b)
 	}
 }
 
+/* -- puts -- */
+
+/* The builder kept those that an access might have shown which is gone. */
+static void
+unseen(const struct region *r, const struct block *b)
+{
+	static u32 seen[256], now;     /* by variable: == now if it is put again below, with nobody looking between */
+
+	now++;
+	for (int k = b->first + b->n - 1; k >= b->first; k--) {
+		struct ins *i = &r->ins[k];
+
+		if (i->op == O_put && seen[i->v] == now && i->v != r->guest->flags)
+			*i = (struct ins){.op = O_nop, .ty = N, .v = i->v, .imm = isk(i->a) ? 0 : i->a};
+		else if (i->op == O_put)
+			seen[i->v] = now;
+		else if (i->op == O_get)
+			seen[i->v] = 0;
+		else if (!passes(i))
+			now++;
+	}
+}
+
 void
 ir_wide(struct region *r)
 {
@@ -562,6 +587,8 @@ ir_wide(struct region *r)
 		values(&p, &r->block[k]);
 	if (p.nmore)
 		insert(&p);
-	for (int k = 0; k < r->nblock; k++)
+	for (int k = 0; k < r->nblock; k++) {
 		stores(&p, &r->block[k]);
+		unseen(r, &r->block[k]);
+	}
 }

@@ -41,7 +41,7 @@ openprog(struct program *p)
 	struct stat st;
 	int r;
 
-	p->fd = open(p->path, O_RDONLY | O_CLOEXEC);
+	p->fd = root_open(p->path, &p->isreal);
 	if (p->fd < 0) {
 		r = -errno;
 		if (r == -ENOENT || r == -ENOTDIR)
@@ -150,10 +150,11 @@ checkinterp(struct program *p, const struct elf *e, const char *prefix)
 	r = image_lookup(prefix, e->interp, u.path);
 	if (!r)
 		p->interp_path = keep(p, u.path);
-	if (!r && (s.fd = open(p->interp_path, O_RDONLY | O_CLOEXEC)) < 0)
+	if (!r && (p->interp_fd = root_open(p->interp_path, &p->interp_isreal)) < 0)
 		r = -errno;
 	if (r)
 		return FAIL(p, r, D_NOINTERP, p->name, e->interp);
+	s.fd = p->interp_fd;
 	n = fstat(s.fd, &st) ? -1 : pread(s.fd, u.head, sizeof u.head, 0);
 	s.n = n > 0 ? (size_t)n : 0;
 	s.size = n > 0 ? (u64)st.st_size : 0;
@@ -161,7 +162,6 @@ checkinterp(struct program *p, const struct elf *e, const char *prefix)
 	if (!r && elf_guest(&ie) != p->guest)
 		r = -ELIBBAD, why = "it is built for another machine";
 	elf_free(&ie);
-	close(s.fd);
 	return r ? FAIL(p, -ELIBBAD, D_BADINTERP, p->name, e->interp, why) : 0;
 }
 
@@ -226,7 +226,8 @@ image_find(struct program *p, const char *path, const char *name, char *const ar
 {
 	int r;
 
-	*p = (struct program){.kind = IMAGE_FOREIGN, .fd = -1, .interp = "", .interp_path = "", .prefix = prefix};
+	*p = (struct program){.kind = IMAGE_FOREIGN, .fd = -1, .interp_fd = -1, .prefix = prefix,
+	    .interp = "", .interp_path = ""};
 	if (strlen(path) >= IMAGE_PATH || strlen(name) >= IMAGE_PATH)
 		return FAIL(p, -ENAMETOOLONG, D_OPENFAIL, "program", strerror(ENAMETOOLONG));
 	p->path = keep(p, path);
@@ -247,7 +248,9 @@ image_done(struct program *p)
 {
 	if (p->fd >= 0)
 		close(p->fd);
-	p->fd = -1;
+	if (p->interp_fd >= 0)
+		close(p->interp_fd);
+	p->fd = p->interp_fd = -1;
 	for (int i = 0; i < p->nowned; i++)
 		free(p->owned[i]);
 	p->nowned = 0;

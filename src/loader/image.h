@@ -33,10 +33,12 @@ struct program {
 	enum imagekind kind;
 	const struct guest *guest;     /* IMAGE_GUEST */
 	int fd;                        /* the open program; the caller's to close */
-	char *path;                    /* the host path fd was opened by */
+	char *path;                    /* the host path fd was opened by; */
+	int isreal;                    /* it is absolute and without links */
 	const char *name;              /* the name it was asked by (interpreter of a script: its name) */
 	const char *interp;            /* PT_INTERP as the file says, or "" */
 	const char *interp_path;       /* the host path found for it, or "" */
+	int interp_fd, interp_isreal;  /* as above; -1 if there is none */
 	u32 mode, uid, gid;            /* st_mode and owner of the program, for set-id bits */
 	const char *prefix;
 	int nscript;                   /* "#!" lines followed; then argv[script_arg] is the script's name, */
@@ -57,10 +59,6 @@ void image_done(struct program *);             /* closes fd, frees */
 /* Host path of a guest name; 0 or -ENOENT, -ELOOP, -ENAMETOOLONG.  out: IMAGE_PATH bytes.
  * The file need not exist in the host's tree: then out is the name itself. */
 int image_lookup(const char *prefix, const char *name, char *out);
-
-/* The open file's absolute name without links into buf (IMAGE_PATH bytes): from the path it was opened by if that
- * still leads to it, else by its descriptor where there is a /proc.  0 or -errno. */
-int image_realpath(int fd, const char *path, char *buf);
 
 struct image {
 	const struct guest *guest;

@@ -33,9 +33,10 @@ names(const char *path, int fd)
 	return !stat(path, &a) && !fstat(fd, &b) && a.st_ino == b.st_ino && a.st_dev == b.st_dev;
 }
 
-/* /proc is asked last: see ownpath in main.c. */
-int
-image_realpath(int fd, const char *path, char *buf)
+/* The open file's absolute name without links into buf (IMAGE_PATH bytes): from the path it was opened by if that
+ * still leads to it, else by its descriptor where there is a /proc, which is asked last: see ownpath in main.c. */
+static int
+realname(int fd, const char *path, char *buf)
 {
 	char link[32];
 	ssize_t n;
@@ -54,11 +55,11 @@ image_realpath(int fd, const char *path, char *buf)
 /* What /proc/self/maps calls a file: absolute, without links and prefix.  buf: IMAGE_PATH bytes, which will hold the
  * name with the prefix. */
 static const char *
-shown(const struct program *p, int fd, const char *path, char *buf)
+shown(const struct program *p, int fd, const char *path, int isreal, char *buf)
 {
 	size_t n = p->prefix ? strlen(p->prefix) : 0;
 
-	if (image_realpath(fd, path, buf))
+	if (isreal || realname(fd, path, buf))
 		snprintf(buf, IMAGE_PATH, "%s", path);
 	while (n && p->prefix[n - 1] == '/')
 		n--;
@@ -224,10 +225,8 @@ load_interp(struct image *img, const struct program *p)
 	const char *why = 0;
 	int r;
 
-	o.fd = open(p->interp_path, O_RDONLY | O_CLOEXEC);
-	if (o.fd < 0)
-		return FAIL(img, -errno, D_NOINTERP, p->name, p->interp);
-	o.shown = shown(p, o.fd, p->interp_path, name);
+	o.fd = p->interp_fd;
+	o.shown = shown(p, o.fd, p->interp_path, p->interp_isreal, name);
 	r = readelf(&o, &why);
 	if (!r && (r = mapall(&o)))
 		why = strerror(-r);
@@ -237,7 +236,6 @@ load_interp(struct image *img, const struct program *p)
 		img->property = o.elf.property;
 	}
 	elf_free(&o.elf);
-	close(o.fd);
 	return r ? FAIL(img, r, D_BADINTERP, p->name, p->interp, why) : 0;
 }
 
@@ -245,7 +243,7 @@ int
 image_maplibrary(const struct program *p, int fd, const char *path, gaddr *bias)
 {
 	char name[IMAGE_PATH];
-	struct object o = { .fd = fd, .shown = shown(p, fd, path, name) };
+	struct object o = { .fd = fd, .shown = shown(p, fd, path, 0, name) };
 	const char *why;
 	int r = readelf(&o, &why);
 
@@ -262,7 +260,7 @@ static int
 load_program(struct image *img, const struct program *p)
 {
 	char name[IMAGE_PATH];
-	struct object o = { .fd = p->fd, .shown = shown(p, p->fd, p->path, name) };
+	struct object o = { .fd = p->fd, .shown = shown(p, p->fd, p->path, p->isreal, name) };
 	const char *why;
 	char size[32];
 	int r = readelf(&o, &why);

@@ -132,16 +132,46 @@ resolve(int dir, const char *name, int flags, u64 how)
 	return host_call(__NR_openat2, (u64)dir, (u64)name, (u64)&h, sizeof h, 0, 0);
 }
 
-/* Each component has a name: no ".", no "..", no empty one. */
+/* Replaces the component at name + at, n bytes long, by what it links to; 0 if it is no link, or one that leads
+ * elsewhere than down from where it is. */
 static int
-istidy(const char *name)
+putlink(int dir, char *name, size_t at, size_t n)
 {
-	for (size_t n; *name; name += n + (name[n] == '/' && name[n + 1])) {
-		n = strcspn(name, "/");
-		if (!n || (name[0] == '.' && (n == 1 || (n == 2 && name[1] == '.'))))
-			return 0;
-	}
+	char link[256], c = name[at + n];
+	size_t tail = strlen(name + at + n);
+	ssize_t k;
+
+	name[at + n] = 0;
+	k = readlinkat(dir, name, link, sizeof link - 1);
+	name[at + n] = c;
+	if (k <= 0 || (size_t)k == sizeof link - 1 || at + (size_t)k + tail + strlen(proc.prefix) + 1 >= PATH_SIZE)
+		return 0;
+	link[k] = 0;
+	if (*link == '/' || !root_tidy(link))
+		return 0;
+	memmove(name + at + k, name + at + n, tail + 1);
+	memcpy(name + at, link, (size_t)k);
 	return 1;
+}
+
+/* Opens the name as resolve does, if the only links in it are its first component and its last, which lead to their
+ * neighbourhood, as in most userlands: name becomes one without links.  -ELOOP if it is not so simple. */
+static s64
+resolve_plain(int dir, char *name, int flags)
+{
+	size_t n = strcspn(name, "/");
+	const char *last;
+	s64 fd;
+
+	if (!root_tidy(name))
+		return -ELOOP;
+	if (name[n] && islinked(name, n))
+		putlink(dir, name, 0, n);
+	fd = resolve(dir, name, flags, RESOLVE_NO_SYMLINKS);
+	if (fd != -ELOOP || flags & PATH_NOFOLLOW)
+		return fd;
+	last = strrchr(name, '/') ? strrchr(name, '/') + 1 : name;
+	return putlink(dir, name, (size_t)(last - name), strlen(last)) ? resolve(dir, name, flags, RESOLVE_NO_SYMLINKS) : fd;
 }
 
 /* 1 and the host path in buf if the absolute name exists below the prefix: the kernel says whether, and a tidy
@@ -150,7 +180,7 @@ static int
 under_prefix(const char *name, int flags, char *buf)
 {
 	const char *first = name + strspn(name, "/");
-	size_t n = strcspn(first, "/");
+	size_t n = strcspn(first, "/"), root = strlen(proc.prefix);
 	int dir, plain, ok;
 	s64 fd;
 
@@ -159,10 +189,9 @@ under_prefix(const char *name, int flags, char *buf)
 	dir = prefix_fd();
 	if (dir < 0)
 		return 0;
-	plain = !islinked(first, n) && istidy(first) &&
-	    snprintf(buf, PATH_SIZE, "%s/%s", proc.prefix, first) < PATH_SIZE;
-	fd = resolve(dir, first, flags, plain ? RESOLVE_NO_SYMLINKS : 0);
-	if (plain && fd == -ELOOP) {
+	plain = snprintf(buf, PATH_SIZE, "%s/%s", proc.prefix, first) < PATH_SIZE;
+	fd = plain ? resolve_plain(dir, buf + root + 1, flags) : -ELOOP;
+	if (fd == -ELOOP) {
 		plain = 0;
 		fd = resolve(dir, first, flags, 0);
 	}

@@ -272,6 +272,7 @@ vfork_run(struct vchild *v, struct cpu *cpu, const struct request *q)
 	if (r < 0)
 		r = -errno;
 	memcpy((void *)cpu, saved, keep);
+	cpu->kept = 0;                         /* the child's calls are on the shadow stack */
 	atomic_store(&cpu->running, 0);
 	atomic_store(&cpu->poll, 1);
 	locks(3, t);
@@ -347,34 +348,47 @@ clone_beside(struct cpu *cpu, const struct request *q)
 
 /* -- a process with a copy of the memory -- */
 
+/* The kernel's call for q; flags, ctid: of the C library. */
 static s64
-fork_host(const struct request *q)
+fork_call(void *arg, u64 flags, u64 ctid)
+{
+	const struct request *q = arg;
+	u64 ours = CLONE_SETTLS | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_CLEAR_SIGHAND;
+	u64 f = (q->flags & ~ours) | (flags & (CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID));
+	u64 args[11] = { f, (u64)g2h(q->pidfd), ctid, (u64)g2h(q->ptid),
+			 (u64)q->exitsig, 0, 0, 0, (u64)g2h(q->set_tid), q->nset_tid, q->cgroup };
+
+	if (q->nset_tid || q->flags & CLONE_INTO_CGROUP)
+		return host_call(SYS_clone3, (u64)args, sizeof args, 0, 0, 0, 0);
+	return host_call(SYS_clone, f | (u64)q->exitsig, 0, (u64)g2h(q->flags & CLONE_PIDFD ? q->pidfd : q->ptid), ctid,
+			 0, 0);
+}
+
+/* The C library's own locks (malloc) are safe only by its fork.  Where that cannot be had with these flags, the
+ * child of a process with other threads may find one taken for ever. */
+static s64
+fork_host(struct thread *t, struct request *q)
 {
 	u64 simple = CLONE_SETTLS | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_PARENT_SETTID;
-	u64 ours = CLONE_SETTLS | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_CLEAR_SIGHAND;
-	u64 args[11] = { q->flags & ~ours, (u64)g2h(q->pidfd), 0, (u64)g2h(q->ptid),
-			 (u64)q->exitsig, 0, 0, 0, (u64)g2h(q->set_tid), q->nset_tid, q->cgroup };
 	s64 r;
 
 	if (!(q->flags & ~simple) && q->exitsig == SIGCHLD) {
-		/* the C library's own locks (malloc) are safe only this way */
 		r = fork();
 		return r < 0 ? -errno : r;
 	}
-	if (q->nset_tid || q->flags & CLONE_INTO_CGROUP)
-		return host_call(SYS_clone3, (u64)args, sizeof args, 0, 0, 0, 0);
-	return host_call(SYS_clone, (q->flags & ~ours) | (u64)q->exitsig, 0,
-			 (u64)g2h(q->flags & CLONE_PIDFD ? q->pidfd : q->ptid), 0, 0, 0);
+	r = atomic_load(&threads.n) > 1 ? signal_fork(t, fork_call, q) : -ENOSYS;
+	return r == -ENOSYS ? fork_call(q, 0, 0) : r;
 }
 
 static s64
 clone_fork(struct cpu *cpu, const struct request *q)
 {
 	struct thread *t = cpu->thread;
+	struct request asked = *q;
 	s64 r;
 
 	locks(0, t);
-	r = fork_host(q);
+	r = fork_host(t, &asked);
 	if (r) {
 		locks(1, t);
 		if (r > 0 && q->flags & CLONE_PARENT_SETTID && q->ptid)

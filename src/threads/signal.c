@@ -132,6 +132,20 @@ signal_block(struct thread *t)
 	return old;
 }
 
+s64
+signal_fork(struct thread *t, host_clone *call, void *arg)
+{
+	s64 r;
+
+	signal_learn(t->sighand, sigbit(SIGSYS));
+	rawaction(SIGSYS, &hostact, 0);
+	rawmask(t->hostmask & ~sigbit(SIGSYS));
+	r = host_fork(call, arg, hostact.restorer);
+	signal_mirror(t->sighand, SIGSYS);
+	rawmask(t->hostmask);
+	return r;
+}
+
 /* -- held signals -- */
 
 static int
@@ -210,6 +224,8 @@ on_signal(int sig, siginfo_t *si, void *vuc)
 	int saved = errno;
 	u64 all = ~(SIG_SYNC | SIG_NEVER);
 
+	if (sig == SIGSYS && host_forking(uc, si))
+		return;
 	if (sigbit(sig) & SIG_SYNC && engine_raised(uc, sig, si)) {
 		if (!engine_fault(cpu, sig, si, uc))
 			ownfault(sig, si, uc);

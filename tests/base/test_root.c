@@ -39,6 +39,42 @@ teardown(void **state)
 }
 
 static void
+test_tidy_names(void **state)
+{
+	static const char *const tidy[] = {"/", "", "a", "/a", "/a/b", "a/.b", "/a..", "/..a/b.", "a/..."};
+	static const char *const not[] = {"//", "/a/", "a//b", ".", "..", "/.", "/..", "/a/./b", "a/../b", "a/..", "//a"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof tidy / sizeof *tidy; i++)
+		assert_true(root_tidy(tidy[i]));
+	for (size_t i = 0; i < sizeof not / sizeof *not; i++)
+		assert_false(root_tidy(not[i]));
+}
+
+static void
+test_a_file_opened_by_its_real_name(void **state)
+{
+	static const struct { const char *name; int real; } c[] = {
+		{"/lib/f", 1}, {"/usr/../lib/f", 0}, {"//lib/f", 0}, {"/lib/up", 0}, {"/lib/none", -1},
+	};
+	char path[ROOT_PATH];
+	int real, fd;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof c / sizeof *c; i++) {
+		snprintf(path, sizeof path, "%s%s", dir, c[i].name);
+		fd = root_open(path, &real);
+		assert_int_equal(fd >= 0, c[i].real >= 0);
+		assert_int_equal(real, c[i].real > 0);
+		if (fd >= 0)
+			close(fd);
+	}
+	fd = root_open("lib/f", &real);        /* from where we are */
+	assert_true(fd >= 0 && !real);
+	close(fd);
+}
+
+static void
 leads(const char *name, int last, const char *to)
 {
 	char out[ROOT_PATH], want[ROOT_PATH];
@@ -102,6 +138,8 @@ int
 main(void)
 {
 	const struct CMUnitTest t[] = {
+		cmocka_unit_test(test_tidy_names),
+		cmocka_unit_test(test_a_file_opened_by_its_real_name),
 		cmocka_unit_test(test_links_stay_inside),
 		cmocka_unit_test(test_the_last_link_is_kept_on_request),
 		cmocka_unit_test(test_errors),

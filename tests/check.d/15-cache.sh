@@ -87,6 +87,38 @@ for g in aarch64 riscv64; do
 		    "$(run "$D/plugins" "$D/lib1.so" "$D/lib2.so" "$D/lib3.so" "$D/lib1.so" "$D/lib3.so" | paste -sd' ')"
 	done
 
+	# libraries that the key of a cache file does not tell apart: twinXY answers X to one and Y to two
+	fresh
+	x=$D/twin11/lib.so y=$D/twin12/lib.so z=$D/twin21/lib.so
+	for n in 11 12 21; do
+		mkdir -p "$D/twin$n"
+		$cc -O2 -shared -fPIC -Wl,--build-id=0x12345678 -DONE=${n%?} -DTWO=${n#?} -o "$D/twin$n/lib.so" "$here/cache/twin.c"
+		touch -r "$D/stamp" "$D/twin$n/lib.so"
+	done
+	$cc -O2 -o "$D/twins" "$here/cache/twins.c" -ldl || no "$g: twins.c"
+	twins() { same "$g twins $when: $*" "$1" "$(run "$D/twins" "${@:2}")"; }
+	for when in "just written" "written before"; do
+		for n in 1 2; do twins 1 "$x" one; twins 1 "$y" one; done      # one file for both
+		few "$g twins" 5 "$(stat "$new" "$D/twins" "$y" one)"
+		for n in 1 2 3; do twins 2 "$y" two; done                      # and what it does not know yet
+		for n in 1 2 3; do twins 1 "$x" two; twins 2 "$y" two; twins 1 "$z" two; twins 2 "$z" one; done
+		for n in 1 2; do
+			twins 11221 "$x" one "$x" two "$y" two "$z" one "$x" one
+			cp "$y" "$D/lib.so"
+			touch -r "$D/stamp" "$D/lib.so"
+			twins 12 "$D/lib.so" one "$D/lib.so" two
+			cp "$z" "$D/lib.so"
+			touch -r "$D/stamp" "$D/lib.so"
+			twins 21 "$D/lib.so" one "$D/lib.so" two
+		done
+		for n in 1 2 3; do twins 22 "$z" one "$z" one; done    # a new beginning
+		few "$g twins, replaced" 8 "$(stat "$new" "$D/twins" "$z" one)"
+		for n in 1 2 3; do twins 12 "$y" one "$y" two; done
+		few "$g twins, replaced again" 8 "$(stat "$new" "$D/twins" "$y" one)"
+		same "$g twins have one key" 1 "$("$dragoman" --cache "$T/c" cache list | grep -c '/lib.so$')"
+		sleep 3        # what has just changed is not remembered
+	done
+
 	# text that was found in the cache is written to, replaced and taken away, with threads in it
 	fresh
 	same "$g patched text, seen before" "" "$(run "$D/patch" only)"

@@ -51,6 +51,13 @@ static struct made {
 } made[NREGION];
 
 static const struct store_key key = {.delta = 0x1000, .config = {5, 6}};
+static const gaddr grain[NREGION] = {0x1000, 0x2000, 0x3000, 0x4000, 0x5000};
+static const struct store_id grainsum[NREGION] = {{{1}}, {{2}}, {{3}}, {{4}}, {{5}}};
+static const struct cimage_origin origin = {
+	.key = {.delta = 0x1000, .config = {5, 6}}, .guest = "fake", .name = "/lib/so",
+	.grain = grain, .grainsum = grainsum, .ngrain = NREGION,
+};
+static const struct cimage_origin nothing = {.key = {.delta = 0x1000, .config = {5, 6}}, .guest = "fake", .name = ""};
 
 static void
 make(struct source *s)
@@ -88,7 +95,7 @@ file(u64 *size)
 	swap = src[0];
 	src[0] = src[3];
 	src[3] = swap;
-	p = cimage_build(&host, &key, src, NREGION, 0, size);
+	p = cimage_build(&host, &origin, src, NREGION, 0, size);
 	assert_non_null(p);
 	return p;
 }
@@ -126,7 +133,12 @@ check_regions(const struct cimage *i)
 	}
 	assert_int_equal(cimage_at(i, i->code - 1), -1);
 	assert_int_equal(cimage_at(i, i->code + i->codesize), -1);
-	assert_int_equal(i->npage, NREGION);
+	assert_int_equal(i->ngrain, NREGION);
+	assert_memory_equal(i->grain, grain, sizeof grain);
+	assert_memory_equal(i->grainsum, grainsum, sizeof grainsum);
+	assert_string_equal((const char *)i->h->guest, "fake");
+	assert_int_equal(i->h->table[T_NAME].n, strlen(origin.name));
+	assert_memory_equal(i->base + i->h->table[T_NAME].off, origin.name, strlen(origin.name));
 	assert_int_equal(i->h->table[T_POOL].n, 2);
 }
 
@@ -159,12 +171,40 @@ test_the_next_version_holds_the_regions_of_the_last(void **state)
 		tie(i.code + i.region[n].code, &i.link[i.region[n].link.at], i.code + 4);       /* patched while it ran */
 		cimage_source(&i, n, &src[n]);
 	}
-	q = cimage_build(&host, &key, src, NREGION, 0, &size2);
+	q = cimage_build(&host, &origin, src, NREGION, 0, &size2);
 	free(moved);
 	assert_non_null(q);
 	assert_null(cimage_check(&j, q, size2, &key));
 	check_regions(&j);
 	munmap(q, size2);
+}
+
+/* What is remembered of a file stands for these grains: their places and sums are in it. */
+static void
+test_other_bytes_have_another_sum(void **state)
+{
+	struct cimage_origin other = origin;
+	struct store_id sum[NREGION], first;
+	gaddr at[NREGION];
+	struct source src[NREGION];
+	u64 size;
+	u8 *p = file(&size);
+
+	(void)state;
+	first = ((struct cimage_header *)p)->grains;
+	munmap(p, size);
+	for (u32 n = 0; n < 2 * NREGION; n++) {
+		other.grainsum = memcpy(sum, grainsum, sizeof sum);
+		other.grain = memcpy(at, grain, sizeof at);
+		if (n < NREGION)
+			sum[n].byte[31] ^= 1;
+		else
+			at[n - NREGION] += 4096;
+		make(src);
+		p = cimage_build(&host, &other, src, NREGION, 0, &size);
+		assert_memory_not_equal(&first, &((struct cimage_header *)p)->grains, sizeof first);
+		munmap(p, size);
+	}
 }
 
 static void
@@ -173,7 +213,7 @@ test_an_image_of_nothing(void **state)
 	struct cimage i;
 	u64 size;
 	u32 e;
-	u8 *p = cimage_build(&host, &key, 0, 0, 0, &size);
+	u8 *p = cimage_build(&host, &nothing, 0, 0, 0, &size);
 
 	(void)state;
 	assert_null(cimage_check(&i, p, size, &key));
@@ -192,7 +232,7 @@ test_links_stay_open_if_so_asked(void **state)
 
 	(void)state;
 	make(src);
-	p = cimage_build(&host, &key, src, NREGION, 1, &size);
+	p = cimage_build(&host, &origin, src, NREGION, 1, &size);
 	assert_null(cimage_check(&i, p, size, &key));
 	for (u32 n = 0; n < NREGION; n++)
 		assert_ptr_equal(at(i.code + i.region[n].code + 4), i.code + i.region[n].code + 40);
@@ -251,8 +291,8 @@ readall(const struct cimage *i)
 		for (u32 k = 0; k < s.nreloc; k++)
 			sum += ld32(s.code + s.reloc[k].off);
 	}
-	for (u32 n = 0; n < i->npage; n++)
-		sum += i->page[n];
+	for (u32 n = 0; n < i->ngrain; n++)
+		sum += i->grain[n] + i->grainsum[n].byte[0];
 	return sum;
 }
 
@@ -291,6 +331,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_built_is_found),
 		cmocka_unit_test(test_the_next_version_holds_the_regions_of_the_last),
+		cmocka_unit_test(test_other_bytes_have_another_sum),
 		cmocka_unit_test(test_an_image_of_nothing),
 		cmocka_unit_test(test_links_stay_open_if_so_asked),
 		cmocka_unit_test(test_every_flipped_bit_and_every_length_is_refused),

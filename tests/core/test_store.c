@@ -83,12 +83,16 @@ write_(int n, const char *text, size_t size)
 	struct store_file f;
 	int r = store_begin(&k, &f);
 
-	if (r)
+	if (r) {
+		store_done();
 		return r;
+	}
 	assert_int_equal(write(f.fd, text, strlen(text)), strlen(text));
 	if (size)
 		assert_int_equal(ftruncate(f.fd, (off_t)size), 0);
-	return store_commit(&f);
+	r = store_commit(&f);
+	store_done();
+	return r;
 }
 
 static int
@@ -143,20 +147,65 @@ test_what_is_aborted_leaves_nothing(void **state)
 	assert_int_equal(store_open(&k), -ENOENT);
 }
 
+/* What another process that begins to write is told. */
+static int
+others(int n)
+{
+	struct store_key k = key(n);
+	struct store_file f;
+	int status;
+
+	store_done();                  /* the child shall not have our locks */
+	if (!fork()) {
+		int r = store_begin(&k, &f);
+
+		if (!r)
+			store_abort(&f);
+		_exit(-r);
+	}
+	wait(&status);
+	return -WEXITSTATUS(status);
+}
+
 static void
 test_one_writer_a_key(void **state)
 {
-	struct store_key k = key(4), other = key(5);
+	struct store_key k = key(4);
 	struct store_file f, g;
+	int go[2], told[2], status;
+	char c;
 
 	(void)state;
-	assert_int_equal(store_begin(&k, &f), 0);
+	store_done();
+	assert_int_equal(pipe(go) | pipe(told), 0);
+	if (!fork()) {
+		int r = store_begin(&k, &f);
+
+		close(go[1]);
+
+		if (!r)
+			store_abort(&f);       /* until it is done, all the same */
+		if (write(told[1], &r, 1) != 1 || read(go[0], &c, 1) != 1)
+			_exit(1);
+		store_done();
+		if (write(told[1], &r, 1) != 1 || read(go[0], &c, 1) != 1)
+			_exit(1);
+		_exit(0);
+	}
+	assert_int_equal(read(told[0], &c, 1), 1);
 	assert_int_equal(store_begin(&k, &g), -EBUSY);
-	assert_int_equal(store_begin(&other, &g), 0);
-	store_abort(&g);
-	store_abort(&f);
-	assert_int_equal(store_begin(&k, &f), 0);
-	store_abort(&f);
+	assert_int_equal(others(4), -EBUSY);
+	assert_int_equal(others(5), 0);
+	assert_int_equal(write(go[1], &c, 1), 1);
+	assert_int_equal(read(told[0], &c, 1), 1);
+	assert_int_equal(others(4), 0);
+	assert_int_equal(write(go[1], &c, 1), 1);
+	wait(&status);
+	assert_int_equal(status, 0);
+	for (int i = 0; i < 2; i++) {
+		close(go[i]);
+		close(told[i]);
+	}
 }
 
 static void
@@ -172,6 +221,7 @@ test_a_killed_writer_leaves_no_lock_and_its_rest_is_swept(void **state)
 	pid_t child;
 
 	(void)state;
+	store_done();
 	assert_int_equal(pipe(fd), 0);
 	child = fork();
 	if (!child) {
@@ -187,6 +237,7 @@ test_a_killed_writer_leaves_no_lock_and_its_rest_is_swept(void **state)
 	path(p, f.temp);
 	assert_int_equal(store_begin(&k, &f), 0);
 	store_abort(&f);
+	store_done();
 	assert_int_equal(store_prune(~(u64)0, &u), 0);
 	assert_int_equal(stat(p, &st), 0);             /* its writer might be at work */
 	assert_int_equal(utimensat(AT_FDCWD, p, old, 0), 0);
@@ -447,124 +498,144 @@ same(const struct store_id *a, const struct store_id *b)
 	return !memcmp(a, b, sizeof *a);
 }
 
-static void
-test_identity_is_the_content(void **state)
+static struct store_id
+identity(int fd)
 {
-	static const u8 abc[] = { 0xbd, 0xdd, 0x81, 0x3c, 0x63, 0x42, 0x39, 0x72 };    /* b2sum -l 256 */
-	struct store_id a, b, c;
-	int x = put("x", "abc", 100), y = put("y", "abc", 50), z = put("z", "abd", 100);
+	struct store_id id;
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	store_forget();
+	assert_int_equal(store_identify(fd, &st, &id), 0);
+	return id;
+}
+
+static void
+test_what_a_file_is_found_by(void **state)
+{
+	char text[20000];
+	struct store_id a, b;
+	struct stat st;
+	int x, y;
 
 	(void)state;
-	assert_int_equal(store_identify(x, &a) | store_identify(y, &b) | store_identify(z, &c), 0);
-	assert_memory_equal(a.byte, abc, sizeof abc);
-	assert_true(same(&a, &b) && !same(&a, &c));
-	assert_int_equal(pwrite(x, "abe", 3, 0), 3);   /* at once, the same size */
-	assert_int_equal(store_identify(x, &b), 0);
-	assert_false(same(&a, &b));
-	assert_int_equal(pwrite(x, "abc", 3, 0), 3);
-	assert_int_equal(store_identify(x, &b), 0);
+	memset(text, 'x', sizeof text);
+	text[sizeof text - 1] = 0;
+	x = put("x", text, 100);
+	y = put("y", text, 50);
+	a = identity(x);
+	b = identity(y);
 	assert_true(same(&a, &b));
-	assert_int_equal(store_identify(store.own, &b), -EINVAL);
+	for (int at = 0; at < 19999; at += 101) {      /* its ends, not what is between them */
+		assert_int_equal(pwrite(y, "y", 1, at), 1);
+		b = identity(y);
+		assert_int_equal(same(&a, &b), at >= 4096 && at < 19999 - 4096);
+		assert_int_equal(pwrite(y, "x", 1, at), 1);
+	}
+	for (int size = 0; size < 19999; size += 1000) {
+		assert_int_equal(ftruncate(y, size), 0);
+		b = identity(y);
+		assert_false(same(&a, &b));
+	}
+	assert_int_equal(fstat(store.own, &st), 0);
+	assert_int_equal(store_identify(store.own, &st, &b), -EINVAL);
 	close(x);
 	close(y);
-	close(z);
 }
 
-/* A process of its own knows only what the table tells. */
-static void
-elsewhere(int fd, struct store_id *id)
+/* What is known, as a process finds that has just begun. */
+static int
+known(int file, int image, u8 pages, u64 headsum)
 {
-	int p[2], status;
+	struct store_key k = key(30);
+	struct store_id p = {{pages}};
+	struct stat a, b;
 
-	assert_int_equal(pipe(p), 0);
-	if (!fork()) {
-		store_forget();
-		_exit(store_identify(fd, id) || write(p[1], id, sizeof *id) != sizeof *id);
-	}
-	assert_int_equal(read(p[0], id, sizeof *id), sizeof *id);
-	wait(&status);
-	assert_int_equal(status, 0);
-	close(p[0]);
-	close(p[1]);
+	assert_int_equal(fstat(file, &a) | fstat(image, &b), 0);
+	store_forget();
+	k.file = identity(file);
+	return store_known(&a, &k, &(struct store_found){&p, &b, headsum});
 }
 
 static void
-test_identities_are_remembered_once_the_clock_has_moved_on(void **state)
+learn(int file, int image, u8 pages, u64 headsum)
 {
+	struct store_key k = key(30);
+	struct store_id p = {{pages}};
+	struct stat a, b;
+
+	assert_int_equal(fstat(file, &a), 0);
+	if (image >= 0)
+		assert_int_equal(fstat(image, &b), 0);
+	k.file = identity(file);
+	store_learn(&a, &k, &(struct store_found){&p, image < 0 ? 0 : &b, headsum});
+	store_done();
+}
+
+static void
+test_what_is_known_of_files_until_they_change(void **state)
+{
+	const struct timespec t[2] = {{1000000000, 0}, {1000000000, 0}};
+	int file = put("guest", "program", 100), image = put("image", "code", 100), other = put("copy", "code", 100);
+
+	(void)state;
+	learn(file, image, 1, 7);
+	assert_int_equal(known(file, image, 1, 7), 0); /* their ctime is now */
+	sleep(3);
+	assert_int_equal(known(file, image, 1, 7), 0);
+	learn(file, -1, 1, 7);                         /* the cache file is yet to come */
+	assert_int_equal(known(file, image, 1, 7), KNOWN_GRAINS);
+	learn(file, image, 1, 7);
+	assert_int_equal(known(file, image, 1, 7), KNOWN_GRAINS | KNOWN_SOUND);
+	assert_int_equal(known(file, image, 2, 7), KNOWN_SOUND);
+	assert_int_equal(known(file, image, 1, 8), KNOWN_GRAINS);
+	assert_int_equal(known(file, other, 1, 7), KNOWN_GRAINS);
+	assert_int_equal(known(other, image, 1, 7), 0);
+	assert_int_equal(pwrite(image, "c0de", 4, 0), 4);
+	assert_int_equal(futimens(image, t), 0);       /* who hides it from mtime does not from ctime */
+	assert_int_equal(known(file, image, 1, 7), KNOWN_GRAINS);
+	learn(file, image, 1, 7);                      /* too young to be remembered as sound */
+	assert_int_equal(known(file, image, 1, 7), KNOWN_GRAINS);
+	assert_int_equal(pwrite(file, "pr0gram", 7, 0), 7);
+	assert_int_equal(futimens(file, t), 0);
+	assert_int_equal(known(file, image, 1, 7), 0);
+	learn(file, image, 1, 7);
+	assert_int_equal(known(file, image, 1, 7), 0);
+	close(file);
+	close(image);
+	close(other);
+}
+
+static void
+test_a_broken_record_is_nobodys(void **state)
+{
+	int file = put("old", "remember me", 100), image = put("image", "code", 100), table, found = 0;
 	struct store_id a, b;
 	struct stat st;
 	char p[256], flip;
-	int fd = put("old", "remember me", 100), table;
 
 	(void)state;
 	path(p, "identities");
-	elsewhere(fd, &a);
-	assert_int_equal(stat(p, &st), 0);
-	assert_int_equal(st.st_size, 0);               /* its ctime is now */
+	a = identity(file);
 	sleep(3);
-	elsewhere(fd, &a);
+	learn(file, image, 1, 7);
 	assert_int_equal(stat(p, &st), 0);
-	assert_true(st.st_size >= 96);
-	/* believed while whole, computed anew when not */
 	table = open(p, O_RDWR);
-	for (off_t at = st.st_size - 96; at < st.st_size; at += 5) {
+	for (off_t at = 0; at < st.st_size; at += 5) {
 		assert_int_equal(pread(table, &flip, 1, at), 1);
 		flip ^= 4;
 		assert_int_equal(pwrite(table, &flip, 1, at), 1);
-		elsewhere(fd, &b);
+		b = identity(file);
 		assert_true(same(&a, &b));
+		found += !known(file, image, 1, 7);
+		flip ^= 4;
+		assert_int_equal(pwrite(table, &flip, 1, at), 1);
 	}
+	assert_int_equal(found, 40);                   /* every fifth byte of a record */
+	assert_int_equal(known(file, image, 1, 7), KNOWN_GRAINS | KNOWN_SOUND);
 	close(table);
-	close(fd);
-}
-
-static void
-test_a_cache_file_is_known_until_it_changes(void **state)
-{
-	const u64 sum[2] = {1, 2}, other[2] = {1, 3};
-	const struct timespec t[2] = {{1000000000, 0}, {1000000000, 0}};
-	int fd = put("sound", "image", 100);
-	struct stat st, after;
-
-	(void)state;
-	assert_int_equal(fstat(fd, &st), 0);
-	assert_int_equal(store_known(&st, sum), -1);   /* its ctime is now */
-	sleep(3);
-	assert_int_equal(store_known(&st, sum), 0);
-	store_learn(fd, &st, sum);
-	assert_int_equal(store_known(&st, sum), 1);
-	assert_int_equal(store_known(&st, other), 0);
-	assert_int_equal(pwrite(fd, "imagf", 5, 0), 5);
-	assert_int_equal(futimens(fd, t), 0);          /* who hides it from mtime does not from ctime */
-	assert_int_equal(fstat(fd, &after), 0);
-	assert_int_equal(store_known(&after, sum), -1);
-	store_learn(fd, &st, sum);                     /* not what was read */
-	assert_int_equal(store_known(&after, sum), -1);
-	close(fd);
-}
-
-static void
-called(void *arg, const struct store_id *id, const char *path)
-{
-	struct { struct store_id id; int n; } *want = arg;
-
-	want->n += same(id, &want->id) && !strcmp(strrchr(path, '/'), "/old");
-}
-
-static void
-test_contents_have_names(void **state)
-{
-	struct { struct store_id id; int n; } want = { .n = 0 };
-	char p[256];
-	int fd;
-
-	(void)state;
-	path(p, "old");
-	fd = open(p, O_RDONLY);
-	assert_int_equal(store_identify(fd, &want.id), 0);
-	store_names(called, &want);
-	assert_true(want.n >= 1);
-	close(fd);
+	close(file);
+	close(image);
 }
 
 static double
@@ -581,14 +652,16 @@ test_remembered_identities_are_cheap(void **state)
 {
 	int fd = open("/proc/self/exe", O_RDONLY);
 	struct store_id id;
+	struct stat st;
 	double best = 1e9, first;
 
 	(void)state;
-	store_identify(fd, &id);
+	fstat(fd, &st);
+	learn(fd, -1, 1, 7);
 	for (int i = 0; i < 50; i++) {
 		store_forget();
 		first = now();
-		store_identify(fd, &id);
+		store_identify(fd, &st, &id);
 		first = now() - first;
 		best = first < best ? first : best;
 	}
@@ -615,10 +688,9 @@ main(void)
 		cmocka_unit_test(test_another_users_privileges_turn_all_off),
 		cmocka_unit_test(test_only_found_directories_for_children),
 		cmocka_unit_test(test_a_limit_of_the_guest_is_no_signal),
-		cmocka_unit_test(test_identity_is_the_content),
-		cmocka_unit_test(test_identities_are_remembered_once_the_clock_has_moved_on),
-		cmocka_unit_test(test_a_cache_file_is_known_until_it_changes),
-		cmocka_unit_test(test_contents_have_names),
+		cmocka_unit_test(test_what_a_file_is_found_by),
+		cmocka_unit_test(test_what_is_known_of_files_until_they_change),
+		cmocka_unit_test(test_a_broken_record_is_nobodys),
 		cmocka_unit_test(test_remembered_identities_are_cheap),
 	};
 

@@ -40,13 +40,12 @@ fake_swap(struct cpu *cpu, void *d, const void *a, const void *b, u64 imm)
 	*(u8 *)d ^= (u8)imm;
 }
 
-enum { FAKE_SUM, FAKE_SWAP, FAKE_STATE, FAKE_FAULT, FAKE_PURE, FAKE_HELPERS };
+enum { FAKE_SUM, FAKE_SWAP, FAKE_STATE, FAKE_FAULT, FAKE_HELPERS };
 static const struct helper fake_helper[FAKE_HELPERS] = {
 	[FAKE_SUM] = { "sum", (void *)fake_sum, 0 },
 	[FAKE_SWAP] = { "swap", (void *)fake_swap, 0 },
 	[FAKE_STATE] = { "state", (void *)fake_sum, HELP_STATE },
 	[FAKE_FAULT] = { "fault", (void *)fake_sum, HELP_FAULT },
-	[FAKE_PURE] = { "pure", (void *)fake_sum, HELP_PURE },
 };
 
 static const struct guest fake_guest = {

@@ -27,6 +27,7 @@ check(const char *code, const char *after)
 	ir_wide(&r);
 	assert_null(ir_verify(&r));
 	ir_dead(&r, nobody, 0);
+	ir_unused(&r);
 	ir_print(&r, text, sizeof text);
 	for (const char *s = text, *end; *s; s = end) {
 		end = strchr(s, '\n') + 1;

@@ -30,10 +30,13 @@ setup(void **s)
 	assert_non_null(mkdtemp(root));
 	snprintf(cmd, sizeof cmd, "cd %s && mkdir -p etc lib/real proc opt/deep && ln -s /lib/real lib64 && "
 	         "ln -s ../../../etc/hosts lib/up && ln -s /etc/passwd lib/abs && ln -s ../../etc opt/deep/link && "
-	         "ln -s /opt srv", root);
+	         "ln -s /opt srv && ln -s opt/lib libx32 && mkdir -p opt/lib/sub && ln -s y.so.1 opt/lib/y.so && "
+	         "ln -s y.so.1.2 opt/lib/y.so.1 && ln -s sub/z.so opt/lib/z.so && ln -s sub opt/lib/also", root);
 	assert_int_equal(system(cmd), 0);
 	file("/etc/hosts", "inside\n");
 	file("/lib/real/x.so", "library\n");
+	file("/opt/lib/y.so.1.2", "library\n");
+	file("/opt/lib/sub/z.so", "library\n");
 	return 0;
 }
 
@@ -77,6 +80,16 @@ test_names_are_looked_up_under_the_prefix(void **s)
 	assert_string_equal(lookup("/srv/deep/link", 0), "/etc");              /* the first component, the last, */
 	assert_string_equal(lookup("/srv/deep/link", PATH_NOFOLLOW), "/opt/deep/link");
 	assert_string_equal(lookup("/opt/deep/link", PATH_NOFOLLOW), "/opt/deep/link");
+	assert_string_equal(lookup("/libx32/y.so.1.2", 0), "/opt/lib/y.so.1.2");       /* short ways: first component, */
+	assert_string_equal(lookup("/libx32/y.so.1", 0), "/opt/lib/y.so.1.2"); /* and last, */
+	assert_string_equal(lookup("/opt/lib/y.so.1", 0), "/opt/lib/y.so.1.2");
+	assert_string_equal(lookup("/libx32/y.so.1", PATH_NOFOLLOW), "/opt/lib/y.so.1");
+	assert_string_equal(lookup("/libx32/y.so", 0), "/opt/lib/y.so.1.2");   /* which leads to another */
+	assert_string_equal(lookup("/libx32/z.so", 0), "/opt/lib/sub/z.so");
+	assert_string_equal(lookup("/libx32/also/z.so", 0), "/opt/lib/sub/z.so");      /* in the middle */
+	assert_string_equal(lookup("/libx32", 0), "/opt/lib");
+	assert_string_equal(lookup("/libx32", PATH_NOFOLLOW), "/libx32");
+	assert_string_equal(lookup("/libx32/nothing", 0), "host");
 	assert_string_equal(lookup("/opt/deep/../../../etc/hosts", 0), "/etc/hosts");
 	assert_string_equal(lookup("/opt/./deep//", 0), "/opt/deep");
 	assert_string_equal(lookup("/opt/deep/", 0), "/opt/deep");

@@ -53,6 +53,7 @@ roundtrip(const struct guest *g)
 	u8 before[CPU_STATE];
 	u64 pc;
 
+	memset(&back, 0, sizeof back);        /* padding is compared too */
 	fill(g);
 	memcpy(before, cpu->state, sizeof before);
 	pc = cpu->pc;

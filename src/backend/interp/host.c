@@ -72,6 +72,8 @@ static int
 compile(struct region *r, struct out *out)
 {
 	struct image *m = (struct image *)out->code;
+
+	ir_unused(r);
 	struct image head = {
 		.nblock = (u32)r->nblock, .nins = (u32)r->nins, .nk = (u32)r->nk, .fpnan = r->fpnan,
 		.stride = (u16)eval_stride(r->ins, r->nins),

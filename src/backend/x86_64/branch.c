@@ -17,10 +17,13 @@ find_loops(struct x86 *x)
 	for (int m = 0, b = 0; m < r->nmark; m++) {
 		const struct ins *i = &r->ins[r->mark[m]];
 		ref to = i->op == O_jmp ? i->a : i->op == O_brc || i->op == O_brf ? i->c : 0;
-		int t = to ? ir_blockat(r, kval(r, to)) : -1;
+		int t;
 
 		while (r->mark[m] >= r->block[b].first + r->block[b].n)
 			b++;
+		if (!to || (r->sorted && kval(r, to) > r->block[b].pc))
+			continue;
+		t = ir_blockat(r, kval(r, to));
 		if (t >= 0 && t <= b)
 			x->loop[t] = 1;
 	}

@@ -31,6 +31,7 @@ compare_narrow(struct x86 *x, const struct ins *i, ref a, ref b, int rel)
 			movsx_rm(&x->a, bits, 32, rb, m);
 			alu_rr(&x->a, A_CMP, 32, ra, rb);
 			mov_rm(&x->a, 64, rb, m);
+			xr_done(x, t);         /* the result may need it */
 			return;
 		}
 		if (rb >= 0) {
@@ -38,8 +39,10 @@ compare_narrow(struct x86 *x, const struct ins *i, ref a, ref b, int rel)
 
 			movsx_rr(&x->a, bits, 32, u, rb);
 			rb = u;
+			xr_done(x, u);
 		}
 		k = (u64)sext(k, bits);
+		xr_done(x, t);
 	}
 	if (rel == R_TST || rel == R_NTST) {
 		if (rb >= 0)

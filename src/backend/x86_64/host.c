@@ -19,14 +19,14 @@ static const struct sel int_sel[O_COUNT] = {
 
 /* By the type's class: an integer emitter for scalar integers, a vector emitter for the rest, the
  * other one where there is only one, the evaluator where there is none. */
-static struct sel sel[2][O_COUNT];
+static struct sel sel[O_COUNT][2];
 
 static void
 fill_sel(void)
 {
 	for (int op = 0; op < O_COUNT; op++) {
 		const struct sel *i = &int_sel[op], *v = &x86_vsel[op];
-		struct sel *s = &sel[0][op], *t = &sel[1][op];
+		struct sel *s = &sel[op][0], *t = &sel[op][1];
 
 		*s = i->emit ? *i : *v;
 		*t = v->emit && op != O_get && op != O_put ? *v : *i;
@@ -34,10 +34,10 @@ fill_sel(void)
 			*s = (struct sel){x_eval, SEL_CLOB};
 		if (!t->emit)
 			*t = (struct sel){x_eval, SEL_CLOB};
-		if (opinfo[op].traits & (READ | WRITE)) {
-			s->flags |= SEL_MAP;
-			t->flags |= SEL_MAP;
-		}
+		u8 fl = (opinfo[op].traits & (READ | WRITE) ? SEL_MAP : 0) | (opinfo[op].traits & FPENV ? SEL_FPENV : 0);
+
+		s->flags |= fl;
+		t->flags |= fl;
 	}
 }
 
@@ -145,7 +145,7 @@ map_access(struct x86 *x, const struct ins *i)
 static inline void
 emit(struct x86 *x, const struct ins *i)
 {
-	const struct sel *s = &sel[ty_vclass(i->ty)][i->op];
+	const struct sel *s = &sel[i->op][ty_vclass(i->ty)];
 
 	if (fp_npend)
 		fp_before(x, i);
@@ -153,7 +153,7 @@ emit(struct x86 *x, const struct ins *i)
 		xf_save(x);
 	if (s->flags & SEL_MAP)
 		map_access(x, i);
-	if ((opinfo[i->op].traits & FPENV && fp_byhand(x->r)) || !s->emit(x, i))
+	if ((s->flags & SEL_FPENV && fp_byhand(x->r)) || !s->emit(x, i))
 		x_eval(x, i);
 }
 
@@ -224,21 +224,21 @@ static int
 compile_block(struct x86 *x, int b)
 {
 	static struct borrow borrow;
+	const struct ins *i;
+	int n, end;
 	u32 from;
-	int end;
 
 	x->b = &x->r->block[b];
-	x->pcoff = (u32)(x->b->pc - x->r->pc);
+	x->pcoff = from = (u32)(x->b->pc - x->r->pc);
 	x->mapped = 0;
 	branch_head(x, b);
-	plan_block(x->r, x->b, x->val, &planhost);
-	plan_borrow(x->r, x->b, x->val, &planhost, &borrow);
-	val_begin(x);
-	end = x->b->first + x->b->n;
-	from = x->pcoff;
-	for (int n = x->b->first; n < end; n++) {
-		const struct ins *i = &x->r->ins[n];
-
+	borrow.n = 0;
+	if (plan_block(x->r, x->b, x->val, &planhost) >= BORROW_LONG)
+		plan_borrow(x->r, x->b, x->val, &planhost, &borrow);
+	x->fl = 0;
+	n = x->b->first;
+	end = n + x->b->n;
+	for (i = &x->r->ins[n]; n < end; n++, i++) {
 		if (borrow.n)
 			loans(x, &borrow, n);
 		if (i->op == O_insn) {
@@ -248,8 +248,12 @@ compile_block(struct x86 *x, int b)
 		}
 		if (x->val[n].flags & (VAL_DEAD | VAL_FOLD | VAL_PAIRED) || i->op == O_nop)
 			continue;
-		x->lock[0] = x->lock[1] = 0;
 		x->i = n;
+		if (i->op == O_get && !fp_npend) {
+			val_get(x, (ref)n);
+			continue;
+		}
+		x->lock[0] = x->lock[1] = 0;
 		emit(x, i);
 		if (x->a.p > x->lim)
 			return -ENOSPC;
@@ -294,6 +298,7 @@ compile(struct region *r, struct out *out)
 		x->val = xrealloc(x->val, (size_t)x->capval * sizeof *x->val);
 	}
 	branch_begin(x);
+	val_begin(x);
 	x->i = 0;
 	x->val[0] = (struct val){.reg = -1, .var = NOVAR, .var2 = NOVAR, .want = NOVAR};
 	for (int b = 0; b < r->nblock; b++)
@@ -315,6 +320,12 @@ enter(struct cpu *cpu, const u8 *code)
 	if (!cpu->anchor) {
 		memcpy(cpu->stub, &x86_stub, sizeof x86_stub);
 		cpu->anchor = x86_anchor();
+	}
+	if (!cpu->keep) {
+		u8 **sp = (u8 **)cpu->shadow_base - 1;
+
+		*sp = x86_stub.sentinel;
+		cpu->shadow_sp = sp;
 	}
 	((void (*)(struct cpu *, const u8 *))(uintptr_t)x86_stub.enter)(cpu, code);
 }

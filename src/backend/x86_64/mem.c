@@ -78,6 +78,8 @@ x_addr(struct x86 *x, const struct ins *i)
 	int ext = i->aux & (AUX_IDX32U | AUX_IDX32S);
 	s64 k;
 
+	if (!(i->b | ext | x->a32) && !isk(i->a) && !isfold(x, i->a))  /* most are so */
+		return mem_at(xr_use(x, i->a, 64), i->imm);
 	if (i->op == O_ld || i->op == O_lds || i->op == O_st || i->op == O_pref)
 		a.index = i->b;
 	if (a.index && x_isk(x, a.index, &k)) {

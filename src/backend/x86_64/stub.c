@@ -94,9 +94,7 @@ write_enter(struct x86 *x, int nreg)
 	fp_control(a, 1);
 	homes(x, nreg, INTS | VECS, 1);
 	mask_register(a);
-	mov_rm(a, 64, RSP, CPU(shadow_base));
-	mov_ri(a, RCX, (u64)(uintptr_t)x86_stub.sentinel);
-	push_pop(a, RCX, 0);
+	mov_rm(a, 64, RSP, CPU(shadow_sp));
 	op_rr(a, 0xff, 32, 4, RAX);    /* jmp rax */
 }
 
@@ -117,6 +115,7 @@ write_leave(struct x86 *x, int nreg)
 	x86_stub.leaveat = a->p;
 	mov_mr(a, 64, CPU(pc), RAX);
 	x86_stub.leave = a->p;
+	mov_mr(a, 64, CPU(shadow_sp), RSP);
 	homes(x, nreg, INTS | VECS, 0);
 	x86_stub.leavec = a->p;
 	fp_control(a, 0);

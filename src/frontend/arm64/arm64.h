@@ -25,7 +25,7 @@ enum {
 /* Places in cpu->state, as in regs.def, for C code that looks at guest state in memory. */
 enum {
 	A64_OFF_NZCV = 256, A64_OFF_FPSR = 264, A64_OFF_FPCR = 272, A64_OFF_TPIDR = 280,
-	A64_OFF_QC = 304, A64_OFF_KEEPS = 320, A64_OFF_V0 = 512, A64_VSTRIDE = 256,
+	A64_OFF_QC = 304, A64_OFF_KEEPS = 320, A64_OFF_V0 = 512, A64_VSTRIDE = 16,
 };
 extern const struct guest guest_aarch64;       /* guest.c */
 

@@ -90,15 +90,21 @@ a64_skip(const u8 *p, int n, gaddr pc, u8 *mark, int *bytes)
 	return at / 4;
 }
 
+/* By class: what leads on and leaves flags alone whatever else is in the word, and what does so without bit 29. */
+enum {
+	UNFLAGGED = 1 << 0x0a | 1 << 0x0b | 1 << 0x11 | 1 << 0x12,
+	CALM = 0xff0fff00 & ~(u32)(UNFLAGGED | 1 << 0x1a | 1 << 0x1e),
+};
+
 int
 a64_quiet(const u8 *p, int n, gaddr pc, int max)
 {
 	int at = 0;
 
 	for (n = n / 4 < max ? n / 4 : max; !(pc & 3) && at < n; at++) {
-		u32 w = ld32(p + 4 * at);
+		u32 w = ld32(p + 4 * at), class = 1u << (w >> 24 & 0x1f);
 
-		if (!isstraight(w) || w >> 24 == 0x1e || ((w >> 26 & 3) != 3 && dataflags(w)))
+		if (!(class & CALM) && !(class & UNFLAGGED && !(w >> 29 & 1)))
 			break;
 	}
 	return 4 * at;
