@@ -608,6 +608,12 @@ candidates(u32 v, u32 m, int alias, int *list)
 	return n;
 }
 
+static void
+putcandidate(int i)
+{
+	printf("\t{0x%08x, 0x%08x, %d, %d},\n", pat[i].mask, pat[i].bits, i, pat[i].format);
+}
+
 /* X_list holds the distinct candidate lists one after the other, X_first where each starts */
 static void
 putlists(void)
@@ -630,17 +636,18 @@ putlists(void)
 		}
 		start[v] = at;
 	}
-	printf("static const u16 %s_list[] = {", isa);
+	printf("struct %s_line { u32 mask, bits; u16 id, format; };\nstatic const struct %s_line %s_list[] = {\n",
+	       isa, isa, isa);
 	for (int i = 0; i < nlists; i++)
-		printf("%s%d,", i % 16 ? " " : "\n\t", lists[i]);
-	printf("\n};\n\nstatic const u16 %s_first[] = {", isa);
+		putcandidate(lists[i]);
+	printf("};\n\nstatic const u16 %s_first[] = {", isa);
 	for (u32 v = 0; v < 1u << nindex; v++)
 		printf("%s%d,", v % 16 ? " " : "\n\t", start[v]);
-	printf("\n};\n\nstatic const u16 %s_alias[] = {", isa);
+	printf("\n};\n\nstatic const struct %s_line %s_alias[] = {\n", isa, isa);
 	candidates(0, 0, 1, one);
 	for (int i = 0; one[i]; i++)
-		printf(" %d,", one[i]);
-	printf(" 0};\n\n");
+		putcandidate(one[i]);
+	printf("\t{0, 0, 0, 0},\n};\n\n");
 }
 
 static void
@@ -686,7 +693,7 @@ putsetfield(const char *name, const struct field *f)
 static void
 putformats(int encode)
 {
-	printf("\tswitch (%s_format[a->id]) {\n", isa);
+	printf(encode ? "\tswitch (%s_format[a->id]) {\n" : "\tswitch (p->format) {\n", isa);
 	for (int i = 1, seen = 0; i <= npat; i++) {
 		if (pat[i].format != seen)
 			continue;
@@ -710,39 +717,33 @@ putformats(int encode)
 	printf("\t}\n");
 }
 
-/* the loop over the candidates that p points to */
-static void
-puttry(void)
-{
-	printf("\tfor (; *p; p++)\n"
-	       "\t\tif ((w & %s_pat[*p].mask) == %s_pat[*p].bits && !%s_fill(w, *p, a))\n"
-	       "\t\t\treturn *p;\n", isa, isa, isa);
-}
-
 static void
 putdecoder(void)
 {
 	putlists();
 	printf("/* fills a; whether the line excludes w after all */\n"
-	       "static inline int\n%s_fill(u32 w, int id, struct %s_insn *a)\n{\n"
-	       "\t*a = %s_tmpl[id];\n", isa, isa, isa);
+	       "static inline int\n%s_fill(u32 w, const struct %s_line *p, struct %s_insn *a)\n{\n"
+	       "\t*a = %s_tmpl[p->id];\n", isa, isa, isa, isa);
 	putformats(0);
-	printf("\treturn 0;\n}\n\n");
-	printf("int\n%s_decode(u32 w, struct %s_insn *a)\n{\n\tconst u16 *p = &%s_list[%s_first[0",
-	       isa, isa, isa, isa);
+	printf("\treturn 0;\n}\n\n"
+	       "/* the candidates from p on */\n"
+	       "static int\n%s_try(u32 w, const struct %s_line *p, struct %s_insn *a)\n{\n"
+	       "\tfor (; p->id; p++)\n"
+	       "\t\tif ((w & p->mask) == p->bits && !%s_fill(w, p, a))\n"
+	       "\t\t\treturn p->id;\n"
+	       "\ta->id = %s_none;\n\treturn %s_none;\n}\n\n", isa, isa, isa, isa, isa, isa);
+	printf("int\n%s_decode(u32 w, struct %s_insn *a)\n{\n\treturn %s_try(w, &%s_list[%s_first[0",
+	       isa, isa, isa, isa, isa);
 	for (int i = 0, n; i < nindex; i += n) {
 		for (n = 1; i + n < nindex && indexbit[i + n] == indexbit[i] - n; n++)
 			;
 		int lo = indexbit[i + n - 1], at = nindex - i - n;
 		printf("\n\t\t| (w >> %d & 0x%x) << %d", lo, (1 << n) - 1, at);
 	}
-	printf("]];\n\n");
-	puttry();
-	printf("\ta->id = %s_none;\n\treturn %s_none;\n}\n\n", isa, isa);
-	printf("int\n%s_decodetext(u32 w, struct %s_insn *a)\n{\n\tconst u16 *p = %s_alias;\n\n",
-	       isa, isa, isa);
-	puttry();
-	printf("\treturn %s_decode(w, a);\n}\n\n", isa);
+	printf("]], a);\n}\n\n"
+	       "int\n%s_decodetext(u32 w, struct %s_insn *a)\n{\n"
+	       "\treturn %s_try(w, %s_alias, a) || %s_decode(w, a) ? a->id : %s_none;\n}\n\n",
+	       isa, isa, isa, isa, isa, isa);
 }
 
 static void

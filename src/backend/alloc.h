@@ -48,12 +48,16 @@ struct planhost {
 	int (*inreg)(const struct guest *, int var);
 };
 
-/* val: one for each instruction of the region, zeroed for the block's by this call. */
-void plan_block(const struct region *, const struct block *, struct val *val, const struct planhost *);
+/* val: one for each instruction of the region, zeroed for the block's by this call.  Returns the length of the block's
+ * longest stretch without an instruction that may fault, leave or have another effect. */
+int plan_block(const struct region *, const struct block *, struct val *val, const struct planhost *);
 
 /* Homes that serve as temporary registers for a while (borrow.c): saved before the instruction `first`, loaded
  * again before `end`, in that order in the list. */
-enum { MAXHOME = 32, MAXLOAN = 64 };
+enum {
+	MAXHOME = 32, MAXLOAN = 64,
+	BORROW_LONG = 40,              /* instructions in a stretch that is worth looking at */
+};
 struct loan { u16 first, end; u8 var; };
 struct borrow { int n; struct loan loan[MAXLOAN]; };
 void plan_borrow(const struct region *, const struct block *, struct val *, const struct planhost *, struct borrow *);

@@ -10,7 +10,6 @@
 #include "backend/alloc.h"
 
 enum {
-	LONG = 40,                     /* instructions in a stretch that is worth looking at */
 	FEW = 3,                       /* values that a borrowed home must take */
 	BRIEF = 3,                     /* values that die so soon get along with the temporaries */
 };
@@ -104,11 +103,9 @@ plan_borrow(const struct region *r, const struct block *k, struct val *val, cons
 	int end = k->first + k->n;
 
 	b->n = 0;
-	if (k->n < LONG)
-		return;
 	for (int i = k->first, from = i; i < end; i++)
 		if (!isquiet(&r->ins[i])) {
-			if (i - from >= LONG && b->n + MAXHOME <= MAXLOAN)
+			if (i - from >= BORROW_LONG && b->n + MAXHOME <= MAXLOAN)
 				lend(r, val, from, i, h, b);
 			from = i + 1;
 		}

@@ -17,6 +17,7 @@ struct planner {
 	struct { ref t; u16 epoch; } pend[256];
 	u8 live[256];                  /* values got from the variable that are used later on */
 	u16 epoch;
+	int hostile, stretch;          /* where the epoch last changed; the longest way from there to the one before */
 };
 
 enum {
@@ -43,22 +44,13 @@ bare(const struct region *r, ref o, int n)
 	return o;
 }
 
-/* Operand n of instruction c, number `who`, is used at `at`.  If it is only a 64-bit value cut to 32 bits,
- * an operation of 32 bits or less takes the value itself. */
+/* The value t is used at `at` by instruction `who`. */
 static inline void
-use(struct planner *p, ref *o, int at, int who, const struct ins *c, int n)
+note(struct planner *p, ref t, int at, int who)
 {
-	const struct ins *d;
-	struct val *v;
+	const struct ins *d = &p->r->ins[t];
+	struct val *v = &p->val[t];
 
-	if (isk(*o))
-		return;
-	d = &p->r->ins[*o];
-	if (d->op == O_zxt && c->ty <= I32 && opinfo[c->op].arg[n] == 'X' && c->op != O_put) {
-		*o = bare(p->r, *o, ty_bits(c->ty));
-		d = &p->r->ins[*o];
-	}
-	v = &p->val[*o];
 	v->uses++;
 	v->user = (u16)who;
 	if (d->op == O_get) {
@@ -67,6 +59,18 @@ use(struct planner *p, ref *o, int at, int who, const struct ins *c, int n)
 	}
 	if (v->last < at)
 		v->last = (u16)at;
+}
+
+/* Operand n of instruction c, number `who`, is used at `at`.  If it is only a 64-bit value cut to 32 bits,
+ * an operation of 32 bits or less takes the value itself. */
+static inline void
+use(struct planner *p, ref *o, int at, int who, const struct ins *c, int n)
+{
+	if (isk(*o))
+		return;
+	if (c->ty <= I32 && p->r->ins[*o].op == O_zxt && opinfo[c->op].arg[n] == 'X')
+		*o = bare(p->r, *o, ty_bits(c->ty));
+	note(p, *o, at, who);
 }
 
 static inline void
@@ -166,7 +170,7 @@ planput(struct planner *p, struct ins *i, int at)
 	p->pend[i->v].t = 0;
 	if (isk(t))
 		return;
-	use(p, &i->a, at, at, i, 0);
+	note(p, t, at, at);
 	if (p->r->ins[t].op == O_get || i->ty == FL || p->live[i->v])
 		return;
 	p->pend[i->v].t = t;
@@ -247,8 +251,12 @@ planins(struct planner *p, struct ins *i, int at, int traits)
 		else
 			p->pend[v->want].t = 0;
 	}
-	if (traits & (READ | WRITE | EFF | LEAVE | END))
+	if (traits & (READ | WRITE | EFF | LEAVE | END)) {
 		p->epoch++;
+		if (p->hostile - at > p->stretch)
+			p->stretch = p->hostile - at;
+		p->hostile = at;
+	}
 	if (v->ty != FL || !findpair(p, at))
 		uses_of(p, at, at);
 }
@@ -268,7 +276,7 @@ clear(struct val *v, const struct val *end)
 
 _Static_assert(sizeof(struct val) == 16, "two words");
 
-void
+int
 plan_block(const struct region *r, const struct block *b, struct val *val, const struct planhost *host)
 {
 	/* Not cleared for each block: a pend[] left over names a value of another block, and live[] has
@@ -281,6 +289,8 @@ plan_block(const struct region *r, const struct block *b, struct val *val, const
 	p.b = b;
 	p.val = val;
 	p.host = host;
+	p.hostile = end;
+	p.stretch = 0;
 	clear(val + first, val + end);
 	for (int at = end - 1; at >= first; at--) {
 		i--;
@@ -305,4 +315,5 @@ plan_block(const struct region *r, const struct block *b, struct val *val, const
 		val[at].ty = (u8)ir_type(i);
 		planins(&p, i, at, opinfo[i->op].traits);
 	}
+	return p.hostile - first > p.stretch ? p.hostile - first : p.stretch;
 }

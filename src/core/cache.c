@@ -119,11 +119,11 @@ cache_home(gaddr a)
 int
 cache_uses(struct dso *d, gaddr a, u64 n)
 {
-	for (gaddr p = aligndown(a, PAGE); p < a + n; p += PAGE) {
+	for (gaddr p = aligndown(a, PAGE); p < a + n; p += PAGE)
 		if (!isclean(d, p))
 			return 0;
-		d->page[(p - d->lo) / PAGE] |= PAGE_USED;
-	}
+	for (gaddr p = aligndown(a, GRAIN); p < a + n; p += GRAIN)
+		d->page[(p - d->lo) / PAGE] |= page_used(p);
 	return 1;
 }
 
@@ -177,16 +177,16 @@ vacate(u8 *at, u64 size)
 
 /* The guest's file has what the image was made from, as the guest sees it. */
 static int
-haspages(const struct cimage *m)
+hasgrains(const struct cimage *m)
 {
-	u8 buf[PAGE];
+	u8 buf[GRAIN];
 	struct store_id sum;
 
-	for (u32 i = 0; i < m->npage; i++) {
-		if (gmem_read(buf, m->page[i], PAGE))
+	for (u32 i = 0; i < m->ngrain; i++) {
+		if (gmem_read(buf, m->grain[i], GRAIN))
 			return 0;
-		store_hash(buf, PAGE, &sum);
-		if (memcmp(&sum, &m->pagesum[i], sizeof sum))
+		store_hash(buf, GRAIN, &sum);
+		if (memcmp(&sum, &m->grainsum[i], sizeof sum))
 			return 0;
 	}
 	return 1;
@@ -197,19 +197,19 @@ haspages(const struct cimage *m)
 static const char *
 believe(struct dso *d, const struct cimage *m, int guest, int fd, const struct stat *st)
 {
-	struct store_found f = {&m->h->pages, st, m->h->headsum};
-	int known = d->vdso ? KNOWN_PAGES : store_known(&d->st, &d->key, &f);
+	struct store_found f = {&m->h->grains, st, m->h->headsum};
+	int known = d->vdso ? KNOWN_GRAINS : store_known(&d->st, &d->key, &f);
 	struct stat now;
 
 	d->broken = !(known & KNOWN_SOUND) && !cimage_sound(m);
 	if (d->broken)
-		return "its checksum is wrong";
-	for (u32 i = 0; i < m->npage; i++)
-		if (m->page[i] % PAGE || !isclean(d, m->page[i]))
+		return "it is damaged";
+	for (u32 i = 0; i < m->ngrain; i++)
+		if (m->grain[i] % GRAIN || !isclean(d, aligndown(m->grain[i], PAGE)))
 			return "pages are not mapped";
-	if (!(known & KNOWN_PAGES) && !haspages(m))
+	if (!(known & KNOWN_GRAINS) && !hasgrains(m))
 		return "of another file of that key";
-	if (known == (KNOWN_PAGES | KNOWN_SOUND) || d->vdso)
+	if (known == (KNOWN_GRAINS | KNOWN_SOUND) || d->vdso)
 		return 0;
 	if (!fstat(guest, &now) && dso_samefile(&now, &d->st) && !fstat(fd, &now) && dso_samefile(&now, st))
 		store_learn(&d->st, &d->key, &f);
@@ -240,8 +240,8 @@ mapimage(struct dso *d, int guest, int fd)
 		vacate(at, (u64)st.st_size);
 		return wrong;
 	}
-	for (u32 i = 0; i < m.npage; i++)
-		cache_uses(d, m.page[i], PAGE);
+	for (u32 i = 0; i < m.ngrain; i++)
+		cache_uses(d, m.grain[i], GRAIN);
 	d->image.size = m.size;
 	d->image = m;
 	return 0;
@@ -357,22 +357,24 @@ detach(struct dso *d)
 	atomic_fetch_add(&core.emptied, 1);    /* links on their way are forgotten */
 }
 
-/* Some of the image's pages are in [a, end). */
+/* Some of what the image was made from is in a page of [a, end). */
 static int
 hascode(const struct dso *d, gaddr a, gaddr end)
 {
 	const struct cimage *m = &d->image;
-	u32 lo = 0, hi = m->npage;
+	u32 lo = 0, hi = m->ngrain;
 
+	a = aligndown(a, PAGE);
+	end = alignup(end, PAGE);
 	while (m->base && lo < hi) {
 		u32 mid = (lo + hi) / 2;
 
-		if (m->page[mid] + PAGE <= a)
+		if (m->grain[mid] + GRAIN <= a)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	return m->base && lo < m->npage && m->page[lo] < end;
+	return m->base && lo < m->ngrain && m->grain[lo] < end;
 }
 
 /* [a, end) is nobody's file any more; 1 if images must go for that. */
@@ -498,7 +500,7 @@ materialise(struct dso *d, u32 n)
 	if (d->made.n * 2 >= d->made.cap)
 		enlarge(d);
 	at = place(d->made.v, d->made.cap, m->code + r->code);
-	if (*at || !cimage_usable(m, n))
+	if (*at)
 		return *at;
 	t = arena_get(&core.arena, sizeof *t);
 	*t = (struct trans){.pc = r->pc, .mode = r->mode, .size = r->size, .code = m->code + r->code, .home = d,
@@ -535,30 +537,29 @@ int
 cache_has(gaddr pc, u32 mode)
 {
 	struct dso *d = dso_at(pc);
-	u32 e;
 
-	return d && cimage_find(&d->image, pc, mode, &e) >= 0;
+	return d && cimage_find(&d->image, pc, mode);
 }
 
 struct node *
 cache_adopt(gaddr pc, u32 mode)
 {
 	struct dso *d = dso_at(pc);
+	const struct cimage_slot *s = d ? cimage_find(&d->image, pc, mode) : 0;
 	struct trans *t;
 	struct node *node;
-	u32 e;
-	s64 n = d ? cimage_find(&d->image, pc, mode, &e) : -1;
 
-	if (n < 0 || !(t = materialise(d, (u32)n)))
+	if (!s)
 		return 0;
+	t = materialise(d, s->region - 1);
 	node = arena_get(&core.arena, sizeof *node);
 	node->pc = pc;
 	node->mode = mode;
-	node->flagsin = t->entry[e].flagsin;
+	node->flagsin = s->entry & 1;
 	node->t = t;
 	node->more = t->node;
 	t->node = node;
-	atomic_store(&node->code, t->code + t->entry[e].off);
+	atomic_store(&node->code, t->code + s->entry / 2);
 	core_addnode(node);
 	return node;
 }
@@ -584,15 +585,13 @@ cache_transat(const u8 *code)
 }
 
 int
-cache_pcat(const u8 *code, gaddr *pc, gaddr *block)
+cache_pcat(const u8 *code, struct guestat *at)
 {
 	struct dso *d = dso_of(code);
 	s64 n = d ? cimage_at(&d->image, code) : -1;
-	int found;
 
 	if (n < 0)
 		return 0;
-	found = cimage_pcat(&d->image, (u32)n, code, pc);
-	*block = cimage_blockat(&d->image, (u32)n, *pc);
-	return found;
+	*at = cimage_pcat(&d->image, (u32)n, code);
+	return 1;
 }

@@ -6,11 +6,11 @@
  * become part of the next version of it.  A guest page counts as the file's (*clean*) from when it was mapped
  * executable and not writable until the first time anything is done to the mapping.
  *
- * What an image was made from is in it, page by page.  It is attached if the file mapped has the same pages: these
- * are hashed, through the guest's mapping, unless that is remembered (store.h).  What is translated beside it may
- * depend on other pages of the file; they join when it is persisted.  So a file that differs in a page which the
- * image does not know uses the image, and its own translations of that page go into a version which the
- * other file will not have: whoever comes next begins a new one.  The pages hashed for that are what was
+ * What an image was made from is in it, grain by grain (image.h).  It is attached if the file mapped has the same:
+ * they are hashed, through the guest's mapping, unless that is remembered (store.h).  What is translated beside it
+ * may depend on other grains of the file; they join when it is persisted.  So a file that differs in a grain which
+ * the image does not know uses the image, and its own translations of that grain go into a version which the
+ * other file will not have: whoever comes next begins a new one.  What is hashed for that is what was
  * translated, if the file's state is still that in which it was mapped (persist.c), and all pages used are clean.
  *
  * Left open: a file that is changed in place while the guest runs from it, twice within a tick of the file
@@ -47,6 +47,6 @@ void cache_allnew(void);               /* the code area is empty */
 void cache_forked(void);               /* in the child: what the parent translated is the parent's to persist */
 
 /* 1: the address is in an image; async-signal-safe */
-int cache_pcat(const u8 *code, gaddr *pc, gaddr *block);
+int cache_pcat(const u8 *code, struct guestat *);
 
 #endif

@@ -93,9 +93,7 @@ void core_nonodes(void);                               /* nobody runs generated 
 gaddr core_nexthead(gaddr pc, gaddr end);
 void core_dropnode(struct node *);                     /* lock held; its code is 0 */
 struct trans *core_transat(const u8 *code);            /* lock held: the translation that holds this host address */
-/* 1, and the guest's pc there and the start of its block; 2 if the access there is one for those of several
- * instructions; async-signal-safe */
-int core_pcat(const u8 *code, gaddr *pc, gaddr *block);
+int core_pcat(const u8 *code, struct guestat *);       /* 1, and what the code belongs to; async-signal-safe */
 
 /* region.c */
 int core_form(struct region *, const struct cpu *, gaddr pc, u32 mode, int max);

@@ -9,18 +9,17 @@
 
 enum { NDSO = 1024, PAGE = 4096 };
 
-/* Of a page. */
-enum {
-	PAGE_CLEAN = 1,                /* it still is as it was mapped; */
-	PAGE_USED = 2,                 /* once, its bytes had a say in a translation made here or found in an image */
-};
+/* Of a page: it still is as it was mapped.  Of a grain (image.h), in the byte of its page: it had a say in a
+ * translation that was made here or found in an image. */
+enum { PAGE_CLEAN = 1 };
+static inline u8 page_used(gaddr grain) { return (u8)(2 << grain / GRAIN % (PAGE / GRAIN)); }
 
 /* A guest file in one state, mapped at one delta.  Records are never freed: handlers read them. */
 struct dso {
 	struct store_key key;
 	struct stat st;                /* the file when it was identified */
 	gaddr lo, hi;                  /* pages that were mapped lie in [lo, hi); */
-	u8 *page;                      /* PAGE_* of each */
+	u8 *page;                      /* of each, the bits above */
 	struct cimage image;
 	struct { struct trans **v; u32 n, cap; } made; /* records of its regions that were needed: a hash table by code */
 	u8 broken;

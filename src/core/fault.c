@@ -14,9 +14,9 @@ gaddr
 engine_guestpc(const struct cpu *cpu, const void *uc)
 {
 	const u8 *code = uc ? (const u8 *)core.host->context_pc(uc) : 0;
-	gaddr pc, block;
+	struct guestat at;
 
-	return code && core_pcat(code, &pc, &block) ? pc : cpu ? cpu->pc : 0;
+	return code && core_pcat(code, &at) ? at.pc : cpu ? cpu->pc : 0;
 }
 
 u64
@@ -30,11 +30,11 @@ engine_hostpc(const void *uc, int *inside)
 }
 
 static void
-guestfault(struct cpu *cpu, int sig, const siginfo_t *si, void *uc, gaddr pc, gaddr block, int several)
+guestfault(struct cpu *cpu, int sig, const siginfo_t *si, void *uc, const struct guestat *at)
 {
 	gaddr a = h2g(si->si_addr);
 
-	cpu->fault = (struct fault){.addr = a, .block = block, .several = (u8)several,
+	cpu->fault = (struct fault){.addr = a, .block = at->block, .several = at->several, .base = at->base,
 	    .write = (u8)core.host->context_write(uc), .sig = sig,
 	    .code = si->si_code};
 	/* Non-canonical addresses arrive as SI_KERNEL with address 0. */
@@ -42,7 +42,7 @@ guestfault(struct cpu *cpu, int sig, const siginfo_t *si, void *uc, gaddr pc, ga
 		cpu->fault.code = SEGV_MAPERR;
 		cpu->fault.addr = core.host->context_addr(uc);
 	}
-	core.host->unwind(uc, cpu, WHY_FAULT, pc);
+	core.host->unwind(uc, cpu, WHY_FAULT, at->pc);
 }
 
 int
@@ -55,8 +55,8 @@ int
 engine_fault(struct cpu *cpu, int sig, siginfo_t *si, void *uc)
 {
 	u64 at = core.host->context_pc(uc), to;
-	gaddr pc, block;
-	int memory = sig == SIGSEGV || sig == SIGBUS, fixed, found;
+	struct guestat place;
+	int memory = sig == SIGSEGV || sig == SIGBUS, fixed;
 
 	/* First, because the translator's copies are made with the lock held that smc_write wants. */
 	if (memory && (to = gmem_fixup(at))) {
@@ -76,13 +76,14 @@ engine_fault(struct cpu *cpu, int sig, siginfo_t *si, void *uc)
 	}
 	if (!memory)
 		return 0;
-	if ((found = core_pcat((const u8 *)at, &pc, &block))) {
-		guestfault(cpu, sig, si, uc, pc, block, found == 2);
+	if (core_pcat((const u8 *)at, &place)) {
+		guestfault(cpu, sig, si, uc, &place);
 		return 1;
 	}
 	/* In a helper that generated code called: its return address tells the instruction. */
-	if ((to = core.host->helper_pc(cpu)) && core_pcat((const u8 *)to - 1, &pc, &block)) {
-		guestfault(cpu, sig, si, uc, pc, block, 0);
+	if ((to = core.host->helper_pc(cpu)) && core_pcat((const u8 *)to - 1, &place)) {
+		place.several = place.base = 0;
+		guestfault(cpu, sig, si, uc, &place);
 		return 1;
 	}
 	return 0;

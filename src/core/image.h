@@ -4,19 +4,21 @@
  * The file is mapped as a whole, private, at any address.  Code reaches the common stubs through the
  * trampolines at its head and constants in its own pool, and regions reach each other by links that were
  * resolved when the file was written; so nothing is done to it when it is mapped.  The tables are used
- * in place.  What refers to an image by index is checked when it is used, what lies inside a region when the
- * region is first asked for (cimage_usable, cimage_whole).
+ * in place.  Everything that refers to something by index is checked together with the checksum, not when it is used:
+ * a warm start touches what it runs and nothing else.
  *
  * The checksum tells what was torn or flipped.  It is no defence against malice: that is the store's.
  *
- * The key does not say what the guest's file holds (store.h).  The image does: it has a strong hash of every guest
- * page that was translated, or looked at to decide how.  It serves a file that has these pages, whatever else is
- * in it. */
+ * The key does not say what the guest's file holds (store.h).  The image does: it has a strong hash of every KiB
+ * (*grain*) in which something was translated, or looked at to decide how.  It serves a file that has these,
+ * whatever else is in it. */
 #ifndef CORE_IMAGE_H
 #define CORE_IMAGE_H
 
 #include "base/host.h"
 #include "core/store.h"
+
+enum { GRAIN = 1024 };                 /* bytes; at a multiple of it */
 
 enum cimage_table {
 	T_HEAD,                        /* trampolines; */
@@ -24,8 +26,8 @@ enum cimage_table {
 	T_CODE,                        /* regions by guest address, each at a multiple of 16 */
 	T_REGION, T_ENTRY, T_LINK, T_MAP, T_RANGE,
 	T_HASH,                        /* entries found by address; a power of two of slots */
-	T_PAGE,                        /* guest pages whose bytes had a say, in order; */
-	T_PAGESUM,                     /* BLAKE2b-256 of each */
+	T_GRAIN,                       /* guest addresses of grains that had a say, in order; */
+	T_GRAINSUM,                    /* BLAKE2b-256 of each */
 	T_RELOC,                       /* only read when the next version is made */
 	T_NAME,                        /* of the guest file, as it was last called; for people */
 	NTABLE,
@@ -38,7 +40,7 @@ struct cimage_header {
 	u64 sum;                       /* of all after the header */
 	struct store_key key;
 	struct { u32 off, n; } table[NTABLE];  /* n elements from off */
-	struct store_id pages;         /* BLAKE2b-256 of T_PAGE and T_PAGESUM */
+	struct store_id grains;        /* BLAKE2b-256 of T_GRAIN and T_GRAINSUM */
 	u8 guest[24];                  /* its name */
 	u64 headsum;                   /* of the header up to here */
 };
@@ -53,7 +55,12 @@ struct cimage_region {
 	struct slice link, entry, map, range, reloc;
 	u32 pad;
 };
-struct cimage_slot { u32 region, entry; };      /* entry: 1 + its index; 0: free */
+/* Where code is entered: all that has to be looked at to go there, but for the region. */
+struct cimage_slot {
+	gaddr pc;
+	u32 region;                    /* 1 + its index; 0: the slot is free */
+	u32 entry;                     /* twice the offset in the region's code; 1 more: it reads the guest's flags */
+};
 
 struct cimage {                         /* one that is mapped; base is 0 if none is */
 	u8 *base;
@@ -66,24 +73,22 @@ struct cimage {                         /* one that is mapped; base is 0 if none
 	struct mapent *map;
 	struct range *range;
 	const struct cimage_slot *slot; u32 nslot;
-	const gaddr *page; u32 npage;
-	const struct store_id *pagesum;
+	const gaddr *grain; u32 ngrain;
+	const struct store_id *grainsum;
 	const struct reloc *reloc;
 };
 
 /* Fills *i from size bytes at base; 0 if they are an image of that key, else what is wrong with them.  open reads
  * the head only: what follows must be known to be sound. */
 const char *cimage_open(struct cimage *i, const u8 *base, u64 size, const struct store_key *);
-int cimage_sound(const struct cimage *);                 /* all after the head fits its checksum */
+/* All after the head fits its checksum, and nothing leads out of a table.  Only of a sound image the following may be
+ * asked. */
+int cimage_sound(const struct cimage *);
 const char *cimage_check(struct cimage *i, const u8 *base, u64 size, const struct store_key *);  /* both */
-int cimage_usable(const struct cimage *, u32 region);    /* all that running the region needs is in bounds; */
-int cimage_whole(const struct cimage *, u32 region);     /* and what the next version is made of */
-/* Index of the region that has a block at (pc, mode), *entry which of its entries that is; or -1. */
-s64 cimage_find(const struct cimage *, gaddr pc, u32 mode, u32 *entry);
+const struct cimage_slot *cimage_find(const struct cimage *, gaddr pc, u32 mode);        /* 0: nowhere */
 /* Index of the region that holds this address, or -1; and the guest's pc and block there.  Async-signal-safe. */
 s64 cimage_at(const struct cimage *, const u8 *code);
-int cimage_pcat(const struct cimage *, u32 region, const u8 *code, gaddr *pc); /* as core_pcat */
-gaddr cimage_blockat(const struct cimage *, u32 region, gaddr pc);      /* entry_block */
+struct guestat cimage_pcat(const struct cimage *, u32 region, const u8 *code);  /* as core_pcat */
 
 /* A region to be written. */
 struct source {
@@ -102,7 +107,7 @@ void cimage_source(const struct cimage *, u32 region, struct source *);
 struct cimage_origin {
 	struct store_key key;
 	const char *guest, *name;
-	const gaddr *page; const struct store_id *pagesum; u32 npage;  /* in order */
+	const gaddr *grain; const struct store_id *grainsum; u32 ngrain;  /* in order */
 };
 /* A file of these regions (sorted by pc as a side effect): bytes to be freed with munmap, *size of them; 0 if they
  * are too many.  nolink: links between them are not resolved. */

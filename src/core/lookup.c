@@ -16,8 +16,8 @@ static struct trans *lately;           /* what core_transat found; lock held */
 static u32
 hash(gaddr pc, u32 mode)
 {
-	/* neighbours stay neighbours: a small program touches few pages of the table */
-	return (u32)(pc >> 2 ^ (pc & 2) << 11 ^ pc >> 17 ^ mode * 0x9e37u);
+	/* neighbours stay near: a small program touches few pages of the table; those aligned to 64 spread, too */
+	return (u32)(pc >> 2 ^ pc >> 8 ^ (pc & 2) << 11 ^ pc >> 17 ^ mode * 0x9e37u);
 }
 
 static _Atomic(struct node *) *
@@ -173,14 +173,14 @@ core_transat(const u8 *code)
 }
 
 int
-core_pcat(const u8 *code, gaddr *pc, gaddr *block)
+core_pcat(const u8 *code, struct guestat *at)
 {
 	const struct trans *t = find(code);
 
 	if (!t)
-		return cache_pcat(code, pc, block);
+		return cache_pcat(code, at);
 	struct mapent m = mapent_find(t->map, t->nmap, (u32)(code - t->code));
-	*pc = t->pc + (u64)(s64)m.pcoff;
-	*block = entry_block(t->entry, t->nentry, *pc);
-	return 1 + m.several;
+	*at = (struct guestat){.pc = t->pc + (u64)(s64)m.pcoff, .several = m.several, .base = m.base};
+	at->block = entry_block(t->entry, t->nentry, at->pc);
+	return 1;
 }

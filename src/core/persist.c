@@ -144,61 +144,62 @@ unchanged(const struct dso *d, const char *name)
 	return d->vdso || (!stat(name, &st) && dso_samefile(&st, &d->st));
 }
 
-/* -- its pages -- */
+/* -- what it was made from -- */
 
 static int
-sumof(gaddr page, struct store_id *id)
+sumof(gaddr grain, struct store_id *id)
 {
-	u8 buf[PAGE];
+	u8 buf[GRAIN];
 
-	if (gmem_read(buf, page, PAGE))
+	if (gmem_read(buf, grain, GRAIN))
 		return 0;
-	store_hash(buf, PAGE, id);
+	store_hash(buf, GRAIN, id);
 	return 1;
 }
 
-/* The image was made from pages that this file has too. */
+/* The image was made from what this file has too. */
 static int
 suits(const struct dso *d, const struct cimage *m)
 {
 	struct store_id sum;
 
-	if (d->image.base && !memcmp(&d->image.h->pages, &m->h->pages, sizeof m->h->pages))
+	if (d->image.base && !memcmp(&d->image.h->grains, &m->h->grains, sizeof m->h->grains))
 		return 1;
-	for (u32 i = 0; i < m->npage; i++) {
-		if (m->page[i] % PAGE || m->page[i] < d->lo || m->page[i] >= d->hi ||
-		    !(d->page[(m->page[i] - d->lo) / PAGE] & PAGE_CLEAN))
+	for (u32 i = 0; i < m->ngrain; i++) {
+		gaddr at = m->grain[i];
+
+		if (at % GRAIN || at < d->lo || at >= d->hi || !(d->page[(at - d->lo) / PAGE] & PAGE_CLEAN))
 			return 0;
-		if (!sumof(m->page[i], &sum) || memcmp(&sum, &m->pagesum[i], sizeof sum))
+		if (!sumof(at, &sum) || memcmp(&sum, &m->grainsum[i], sizeof sum))
 			return 0;
 	}
 	return 1;
 }
 
-/* All pages that the next version is made from: those of the last, and those used here.  0 if one of
- * them is not the file's any more. */
+/* All that the next version is made from: what the last was, and what was used here.  0 if some of it is not the
+ * file's any more. */
 static int
-usedpages(const struct dso *d, const struct cimage *base, struct cimage_origin *o)
+usedgrains(const struct dso *d, const struct cimage *base, struct cimage_origin *o)
 {
-	u32 n = (u32)((d->hi - d->lo) / PAGE), k = 0;
-	gaddr *page = xmalloc((n + 1) * sizeof *page);
+	u32 n = (u32)((d->hi - d->lo) / GRAIN), k = 0;
+	gaddr *grain = xmalloc((n + 1) * sizeof *grain);
 	struct store_id *sum = xmalloc((n + 1) * sizeof *sum);
 
-	o->page = page;
-	o->pagesum = sum;
-	for (u32 i = 0; i < n; i++) {
-		gaddr p = d->lo + (u64)i * PAGE;
-		int old = k < base->npage && base->page[k] == p;
+	o->grain = grain;
+	o->grainsum = sum;
+	for (gaddr at = d->lo; at < d->hi; at += GRAIN) {
+		int old = k < base->ngrain && base->grain[k] == at;
+		u8 page = d->page[(at - d->lo) / PAGE];
 
-		if (!old && !(d->page[i] & PAGE_USED))
+		if (!old && !(page & page_used(at)))
 			continue;
-		if (!(d->page[i] & PAGE_CLEAN) || (!old && !sumof(p, &sum[o->npage])))
+		if (!(page & PAGE_CLEAN) || (!old && !sumof(at, &sum[o->ngrain])))
 			return 0;
 		if (old)
-			sum[o->npage] = base->pagesum[k++];
-		page[o->npage++] = p;
+			sum[o->ngrain] = base->grainsum[k++];
+		grain[o->ngrain++] = at;
 	}
-	return k == base->npage;
+	return k == base->ngrain;
 }
 
 /* -- the next version -- */
@@ -239,23 +240,22 @@ static u8 *
 build(const struct dso *d, const struct cimage *base, struct cimage_origin *o, u64 *size, u32 *added)
 {
 	struct source *src = xmalloc(((size_t)base->nregion + d->nnew + 1) * sizeof *src);
-	u32 n = 0, e;
+	u32 n = 0;
 	u8 *p;
 
-	for (u32 i = 0; i < base->nregion; i++)
-		if (cimage_whole(base, i))
-			cimage_source(base, i, &src[n++]);
+	for (; n < base->nregion; n++)
+		cimage_source(base, n, &src[n]);
 	*added = n;
 	for (int i = persistfrom; i < atomic_load(&core.ntrans); i++) {
 		const struct trans *t = core.trans[i];
 
-		if (isnew(t, d) && (!base->base || cimage_find(base, t->pc, t->mode, &e) < 0))
+		if (isnew(t, d) && (!base->base || !cimage_find(base, t->pc, t->mode)))
 			source(t, &src[n++]);
 	}
 	*added = n - *added;
-	p = *added && usedpages(d, base, o) ? cimage_build(core.host, o, src, n, core.opt.nochain, size) : 0;
-	free((void *)o->page);
-	free((void *)o->pagesum);
+	p = *added && usedgrains(d, base, o) ? cimage_build(core.host, o, src, n, core.opt.nochain, size) : 0;
+	free((void *)o->grain);
+	free((void *)o->grainsum);
 	free(src);
 	return p;
 }
@@ -283,7 +283,7 @@ update(struct dso *d, const char *name)
 	} else if (!store_commit(&f)) {
 		core.stat.persisted += added;
 		if (!d->vdso)
-			store_learn(&d->st, &d->key, &(struct store_found){&((struct cimage_header *)p)->pages, 0, 0});
+			store_learn(&d->st, &d->key, &(struct store_found){&((struct cimage_header *)p)->grains, 0, 0});
 	}
 	if (logging(LOG_CACHE))
 		log_print("cache: %s: %u regions added to %u, %llu bytes\n", d->name, added, base.nregion,

@@ -39,8 +39,8 @@ const char *store_dir(void);
 
 /* What a cache file is found by is cheap to have: a hash of the guest file's size, of its first and its last bytes.
  * That is no identity.  Two files may share it, by accident or because someone made them so; which is why a cache
- * file has a strong hash of each guest page it was made from, and is believed only when the guest file at hand has
- * been seen to have these pages (cache.c).  That is done once: it is remembered for the state of the guest file,
+ * file has a strong hash of each KiB (grain, image.h) it was made from, and is believed only when the guest file at
+ * hand has been seen to have these (cache.h).  That is done once: it is remembered for the state of the guest file,
  * which is its device, inode, size, mtime and ctime, and so is that the cache file, in its state, is sound.
  * Nobody sets a ctime at will.  A file changed in the last two seconds before is not
  * remembered, and looked at each time: it could change once more without a new ctime. */
@@ -58,11 +58,11 @@ struct store_key {
 /* The cache file of that key, open for reading, or -ENOENT.  Not to be believed before it was checked. */
 int store_open(const struct store_key *);
 /* What has been found out about that cache file and the guest file of this status: that the guest file has the
- * pages the cache file was made from, of which there is a hash in its head; that the cache file of that status and
+ * grains the cache file was made from, of which there is a hash in its head; that the cache file of that status and
  * checksum of the head is sound, and nobody has changed it since.  learn says that both have been found now,
  * each status being one from before it was read that still holds; image 0: of a cache file yet to come. */
-struct store_found { const struct store_id *pages; const struct stat *image; u64 headsum; };
-enum { KNOWN_PAGES = 1, KNOWN_SOUND = 2 };
+struct store_found { const struct store_id *grains; const struct stat *image; u64 headsum; };
+enum { KNOWN_GRAINS = 1, KNOWN_SOUND = 2 };
 int store_known(const struct stat *file, const struct store_key *, const struct store_found *);
 void store_learn(const struct stat *file, const struct store_key *, const struct store_found *);
 /* It is broken: away with it (if it is ours). */

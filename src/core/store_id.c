@@ -15,7 +15,7 @@
 #include "core/store_own.h"
 
 enum {
-	WAYS = 4, SETS = 2048,
+	WAYS = 8, SETS = 1024,
 	RACY = 2,                      /* seconds: the coarsest clock of a file system (FAT) */
 	EDGE = 4096,                   /* bytes at either end of a guest file */
 };
@@ -25,7 +25,7 @@ struct record {
 	struct stamp file;             /* a guest file in this state */
 	struct store_id id;            /* is called so, */
 	u64 key;                       /* (sum of a key with that name) */
-	struct store_id pages;         /* and has these pages; */
+	struct store_id grains;        /* and has these grains; */
 	struct stamp image;            /* a cache file in this state, or 0, */
 	u64 headsum;                   /* with this head, is sound */
 	u64 sum;
@@ -137,7 +137,7 @@ store_known(const struct stat *st, const struct store_key *key, const struct sto
 		readset(&file);
 	while ((r = next(&file, r)))
 		if (r->key == store_sum(key, sizeof *key))
-			return (memcmp(&r->pages, f->pages, sizeof r->pages) ? 0 : KNOWN_PAGES) |
+			return (memcmp(&r->grains, f->grains, sizeof r->grains) ? 0 : KNOWN_GRAINS) |
 			    (same(&r->image, &image) && r->headsum == f->headsum ? KNOWN_SOUND : 0);
 	return 0;
 }
@@ -169,15 +169,18 @@ remember(const struct record *r)
 void
 store_learn(const struct stat *file, const struct store_key *key, const struct store_found *f)
 {
-	struct record r = { .file = stampof(file), .id = key->file, .key = store_sum(key, sizeof *key), .pages = *f->pages };
+	struct record r = { .file = stampof(file), .id = key->file, .key = store_sum(key, sizeof *key), .grains = *f->grains };
 
 	if (isracy(&r.file))
 		return;
 	if (f->image) {
 		r.image = stampof(f->image);
 		r.headsum = f->headsum;
-		if (isracy(&r.image))
+		if (isracy(&r.image)) {
+			if (store_known(file, key, f) & KNOWN_GRAINS)
+				return;        /* nothing new */
 			memset(&r.image, 0, sizeof r.image);
+		}
 	}
 	r.sum = sumof(&r);
 	remember(&r);

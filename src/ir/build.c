@@ -10,9 +10,9 @@
  * variable in v and the value in imm: the variable's home is a free place for the value.  For the flags variable more
  * is known, after all blocks are there (dead.c).
  *
- * Code without indexed addresses makes them in the register that it loads to: put v, a + b; t = ld [a + b]; put v, t.
- * The first put is only for who sees the load fault.  It is left to the load (AUX_BASE), so that the host may add
- * while it loads. */
+ * Code without indexed addresses makes them in a register that it does not need any more: put v, a + b;
+ * t = ld [a + b]; put v, something else.  The first put is only for who sees the access fault.  It is left to that
+ * (AUX_BASE), so that the host may add while it loads or stores. */
 #include <stdlib.h>
 #include "ir/ir.h"
 
@@ -246,17 +246,18 @@ ir_get(struct region *r, int ty, int var)
 	return u;
 }
 
-/* Whether the put is left to the load after it, the last instruction that looks. */
+/* Whether the put is left to the access after it, the last instruction that looks. */
 static int
 leaveput(struct region *r, const struct ins *put)
 {
-	struct ins *ld = &r->ins[r->look];
+	struct ins *at = &r->ins[r->look];
 	const struct ins *sum = &r->ins[put->a & ~REF_K];
 
-	if ((ld->op != O_ld && ld->op != O_lds) || ld->ty > I64 || ld->b || ld->aux || ld->a != put->a || isk(put->a) ||
-	    put->ty != I64 || sum->op != O_add || isk(sum->b) || !put->v || put->v >= 1 << (16 - AUX_BASE))
+	if ((at->op != O_ld && at->op != O_lds && at->op != O_st) || at->ty > I64 || at->b || at->aux ||
+	    at->a != put->a || isk(put->a) || put->ty != I64 || sum->op != O_add || isk(sum->b) || !put->v ||
+	    put->v >= 1 << (16 - AUX_BASE))
 		return 0;
-	ld->aux = (u16)(put->v << AUX_BASE);
+	at->aux = (u16)(put->v << AUX_BASE);
 	return 1;
 }
 

@@ -246,9 +246,10 @@ do_st(struct eval *e, const struct ins *i, u64 *out)
 	gaddr a = eval_address(e, i);
 	u64 v[EVAL_MAXWORDS];
 
-	(void)out;
 	if (misaligned(i, a, bytes))
 		return trap(e, TRAP_ALIGN, 0);
+	if (i->aux >> AUX_BASE)
+		do_put(e, &(struct ins){.op = O_put, .ty = I64, .v = i->aux >> AUX_BASE, .a = i->a}, out);
 	memcpy(v, eval_arg(e, i->c), (size_t)(bytes < 8 ? 8 : bytes));
 	byteorder(i, i->ty, v);
 	fence_before(i);

@@ -483,7 +483,8 @@ on_segv(int sig, siginfo_t *si, void *uc)
 
 			while (i > 0 && made[n].map[i - 1].off > off)
 				i--;
-			fault_pc = i ? made[n].pc + made[n].map[i - 1].pcoff : 0;
+			fault_pc = i ? made[n].pc + (u64)(s64)made[n].map[i - 1].pcoff : 0;
+			cpu->fault.base = i ? made[n].map[i - 1].base : 0;
 			h->unwind(uc, cpu, WHY_FAULT, fault_pc);
 			return;
 		}
@@ -541,9 +542,10 @@ test_fault_sees_exactly_the_puts_before(void **state)
 	mprotect((void *)(uintptr_t)page, 4096, PROT_NONE);
 }
 
-/* of a load that a put has been left to (AUX_BASE), in a register or not, with and without an index */
+/* of a load that a put has been left to (AUX_BASE), in a register or not, with and without an index; to: what it loads,
+ * if that is not the same variable */
 static void
-fault_of_base(int var_, int ty, int issigned, int shift)
+fault_of_base(int var_, int to, int ty, int issigned, int shift)
 {
 	fresh(0);
 	begin(0x1000);
@@ -554,10 +556,13 @@ fault_of_base(int var_, int ty, int issigned, int shift)
 		p = ir_op(&r, O_mov, I64, p, 0, 0);
 	t = issigned && ty != I64 ? ir_opx(&r, O_lds, I64, aux, ty_bits(ty), 24, p, 0, 0)
 	                          : ir_opx(&r, O_ld, ty, aux, 0, 24, p, 0, 0);
-	put(var_, t);
+	put(to, t);
+	if (to != var_)
+		put(var_, k(0));
 	jmp(0x2000);
 	compile();
 	catch_faults();
+	*var(to) = 77;
 	*var(var_) = page - (64 << shift);
 	*var(C) = 64;
 	run(0x1000, 0);
@@ -565,11 +570,13 @@ fault_of_base(int var_, int ty, int issigned, int shift)
 	assert_int_equal(cpu->pc, 0x1000);
 	assert_int_equal(*var(var_), page);
 	assert_int_equal(*var(C), 64);
+	assert_int_equal(*var(to), to == var_ ? page : 77);
 	mprotect((void *)(uintptr_t)page, 4096, PROT_READ);
 	*var(var_) = page - (64 << shift);
 	run(0x1000, 0);
 	assert_int_equal(cpu->pc, 0x2000);
 	assert_int_equal(*var(var_), 0);
+	assert_int_equal(*var(to), 0);
 	mprotect((void *)(uintptr_t)page, 4096, PROT_NONE);
 }
 
@@ -579,7 +586,8 @@ test_fault_of_a_load_makes_the_base_it_was_left(void **state)
 	(void)state;
 	for (int ty = I8; ty <= I64; ty++)
 		for (int n = 0; n < 16; n++)
-			fault_of_base(n & 1 ? SLOW : B, ty, n >> 1 & 1, n >> 2);
+			for (int to = 0; to < 2; to++)
+				fault_of_base(n & 1 ? SLOW : B, to ? A : n & 1 ? SLOW : B, ty, n >> 1 & 1, n >> 2);
 }
 
 static void

@@ -51,11 +51,11 @@ static struct made {
 } made[NREGION];
 
 static const struct store_key key = {.delta = 0x1000, .config = {5, 6}};
-static const gaddr page[NREGION] = {0x1000, 0x2000, 0x3000, 0x4000, 0x5000};
-static const struct store_id pagesum[NREGION] = {{{1}}, {{2}}, {{3}}, {{4}}, {{5}}};
+static const gaddr grain[NREGION] = {0x1000, 0x2000, 0x3000, 0x4000, 0x5000};
+static const struct store_id grainsum[NREGION] = {{{1}}, {{2}}, {{3}}, {{4}}, {{5}}};
 static const struct cimage_origin origin = {
 	.key = {.delta = 0x1000, .config = {5, 6}}, .guest = "fake", .name = "/lib/so",
-	.page = page, .pagesum = pagesum, .npage = NREGION,
+	.grain = grain, .grainsum = grainsum, .ngrain = NREGION,
 };
 static const struct cimage_origin nothing = {.key = {.delta = 0x1000, .config = {5, 6}}, .guest = "fake", .name = ""};
 
@@ -73,7 +73,7 @@ make(struct source *s)
 		m->entry[1] = (struct entry){.pc = pc + 8, .off = 16, .flagsin = 1};
 		m->entry[2] = (struct entry){.pc = pc + 12, .off = 20, .ret = 1};
 		m->map[0] = (struct mapent){.off = 8, .pcoff = 4};
-		m->map[1] = (struct mapent){.off = 16, .pcoff = 8, .several = 1};
+		m->map[1] = (struct mapent){.off = 16, .pcoff = 8, .several = 1, .base = 5};
 		m->range[0] = (struct range){pc, pc + 16};
 		m->range[1] = (struct range){pc + 0x40, pc + 0x44};
 		m->reloc[0] = (struct reloc){.off = 24, .kind = REL_STUB, .index = 1};
@@ -105,27 +105,28 @@ check_regions(const struct cimage *i)
 {
 	for (u32 n = 0; n < NREGION; n++) {
 		gaddr pc = 0x1000 * (n + 1);
-		u32 e = 9;
-		s64 r = cimage_find(i, pc, 7, &e);
+		const struct cimage_slot *s = cimage_find(i, pc, 7);
 		const u8 *code;
+		u32 r;
 
+		assert_non_null(s);
+		r = s->region - 1;
 		assert_int_equal(r, n);
-		assert_int_equal(e, 0);
-		assert_int_equal(cimage_find(i, pc + 8, 7, &e), n);
-		assert_int_equal(e, 1);
-		assert_int_equal(i->entry[i->region[r].entry.at + e].flagsin, 1);
-		assert_int_equal(cimage_find(i, pc + 12, 7, &e), -1);          /* a return point is not entered */
-		assert_int_equal(cimage_find(i, pc, 6, &e), -1);
-		assert_true(cimage_whole(i, (u32)r));
+		assert_int_equal(s->entry, 0);
+		s = cimage_find(i, pc + 8, 7);
+		assert_non_null(s);
+		assert_int_equal(s->region, n + 1);
+		assert_int_equal(s->entry, 2 * 16 + 1);
+		assert_null(cimage_find(i, pc + 12, 7));       /* a return point is not entered */
+		assert_null(cimage_find(i, pc, 6));
 		code = i->code + i->region[r].code;
 		assert_int_equal(cimage_at(i, code + 10), r);
-		gaddr found;
-		assert_int_equal(cimage_pcat(i, (u32)r, code + 10, &found), 1);
-		assert_int_equal(found, pc + 4);
-		assert_int_equal(cimage_pcat(i, (u32)r, code + 17, &found), 2);
-		assert_int_equal(found, pc + 8);
-		assert_int_equal(cimage_pcat(i, (u32)r, code, &found), 1);
-		assert_int_equal(found, pc);
+		assert_int_equal(cimage_pcat(i, (u32)r, code + 10).pc, pc + 4);
+		assert_int_equal(cimage_pcat(i, (u32)r, code + 10).several, 0);
+		assert_int_equal(cimage_pcat(i, (u32)r, code + 17).pc, pc + 8);
+		assert_int_equal(cimage_pcat(i, (u32)r, code + 17).several, 1);
+		assert_int_equal(cimage_pcat(i, (u32)r, code + 17).base, 5);
+		assert_int_equal(cimage_pcat(i, (u32)r, code).pc, pc);
 		assert_ptr_equal(at(code + 24), i->base + i->h->table[T_HEAD].off + 8);
 		assert_memory_equal(at(code + 28), consts[n & 1], 16);
 		/* the last region's link leads nowhere, as everybody's second does */
@@ -134,9 +135,9 @@ check_regions(const struct cimage *i)
 	}
 	assert_int_equal(cimage_at(i, i->code - 1), -1);
 	assert_int_equal(cimage_at(i, i->code + i->codesize), -1);
-	assert_int_equal(i->npage, NREGION);
-	assert_memory_equal(i->page, page, sizeof page);
-	assert_memory_equal(i->pagesum, pagesum, sizeof pagesum);
+	assert_int_equal(i->ngrain, NREGION);
+	assert_memory_equal(i->grain, grain, sizeof grain);
+	assert_memory_equal(i->grainsum, grainsum, sizeof grainsum);
 	assert_string_equal((const char *)i->h->guest, "fake");
 	assert_int_equal(i->h->table[T_NAME].n, strlen(origin.name));
 	assert_memory_equal(i->base + i->h->table[T_NAME].off, origin.name, strlen(origin.name));
@@ -180,9 +181,9 @@ test_the_next_version_holds_the_regions_of_the_last(void **state)
 	munmap(q, size2);
 }
 
-/* What is remembered of a file stands for these pages: their places and sums are in it. */
+/* What is remembered of a file stands for these grains: their places and sums are in it. */
 static void
-test_other_pages_have_another_sum(void **state)
+test_other_bytes_have_another_sum(void **state)
 {
 	struct cimage_origin other = origin;
 	struct store_id sum[NREGION], first;
@@ -192,18 +193,18 @@ test_other_pages_have_another_sum(void **state)
 	u8 *p = file(&size);
 
 	(void)state;
-	first = ((struct cimage_header *)p)->pages;
+	first = ((struct cimage_header *)p)->grains;
 	munmap(p, size);
 	for (u32 n = 0; n < 2 * NREGION; n++) {
-		other.pagesum = memcpy(sum, pagesum, sizeof sum);
-		other.page = memcpy(at, page, sizeof at);
+		other.grainsum = memcpy(sum, grainsum, sizeof sum);
+		other.grain = memcpy(at, grain, sizeof at);
 		if (n < NREGION)
 			sum[n].byte[31] ^= 1;
 		else
 			at[n - NREGION] += 4096;
 		make(src);
 		p = cimage_build(&host, &other, src, NREGION, 0, &size);
-		assert_memory_not_equal(&first, &((struct cimage_header *)p)->pages, sizeof first);
+		assert_memory_not_equal(&first, &((struct cimage_header *)p)->grains, sizeof first);
 		munmap(p, size);
 	}
 }
@@ -213,12 +214,11 @@ test_an_image_of_nothing(void **state)
 {
 	struct cimage i;
 	u64 size;
-	u32 e;
 	u8 *p = cimage_build(&host, &nothing, 0, 0, 0, &size);
 
 	(void)state;
 	assert_null(cimage_check(&i, p, size, &key));
-	assert_int_equal(cimage_find(&i, 0x1000, 7, &e), -1);
+	assert_null(cimage_find(&i, 0x1000, 7));
 	assert_int_equal(cimage_at(&i, i.code), -1);
 	munmap(p, size);
 }
@@ -269,20 +269,20 @@ readall(const struct cimage *i)
 {
 	struct source s;
 	u64 sum = 0;
-	gaddr at;
-	u32 e;
 
-	for (gaddr pc = 0xff8; pc < 0x7000; pc += 4)
-		sum += (u64)cimage_find(i, pc, 7, &e);
+	for (gaddr pc = 0xff8; pc < 0x7000; pc += 4) {
+		const struct cimage_slot *slot = cimage_find(i, pc, 7);
+
+		if (slot)
+			sum += i->code[i->region[slot->region - 1].code + slot->entry / 2];
+	}
 	for (u64 off = 0; off < i->codesize + 64; off += 8) {
 		s64 r = cimage_at(i, i->code + off);
 
 		if (r >= 0)
-			sum += (u64)cimage_pcat(i, (u32)r, i->code + off, &at);
+			sum += cimage_pcat(i, (u32)r, i->code + off).pc;
 	}
 	for (u32 n = 0; n < i->nregion && n < 1000; n++) {
-		if (!cimage_whole(i, n))
-			continue;
 		cimage_source(i, n, &s);
 		for (u32 k = 0; k < s.size; k++)
 			sum += s.code[k];
@@ -293,8 +293,8 @@ readall(const struct cimage *i)
 		for (u32 k = 0; k < s.nreloc; k++)
 			sum += ld32(s.code + s.reloc[k].off);
 	}
-	for (u32 n = 0; n < i->npage; n++)
-		sum += i->page[n] + i->pagesum[n].byte[0];
+	for (u32 n = 0; n < i->ngrain; n++)
+		sum += i->grain[n] + i->grainsum[n].byte[0];
 	return sum;
 }
 
@@ -333,7 +333,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_built_is_found),
 		cmocka_unit_test(test_the_next_version_holds_the_regions_of_the_last),
-		cmocka_unit_test(test_other_pages_have_another_sum),
+		cmocka_unit_test(test_other_bytes_have_another_sum),
 		cmocka_unit_test(test_an_image_of_nothing),
 		cmocka_unit_test(test_links_stay_open_if_so_asked),
 		cmocka_unit_test(test_every_flipped_bit_and_every_length_is_refused),

@@ -584,18 +584,18 @@ test_what_is_known_of_files_until_they_change(void **state)
 	sleep(3);
 	assert_int_equal(known(file, image, 1, 7), 0);
 	learn(file, -1, 1, 7);                         /* the cache file is yet to come */
-	assert_int_equal(known(file, image, 1, 7), KNOWN_PAGES);
+	assert_int_equal(known(file, image, 1, 7), KNOWN_GRAINS);
 	learn(file, image, 1, 7);
-	assert_int_equal(known(file, image, 1, 7), KNOWN_PAGES | KNOWN_SOUND);
+	assert_int_equal(known(file, image, 1, 7), KNOWN_GRAINS | KNOWN_SOUND);
 	assert_int_equal(known(file, image, 2, 7), KNOWN_SOUND);
-	assert_int_equal(known(file, image, 1, 8), KNOWN_PAGES);
-	assert_int_equal(known(file, other, 1, 7), KNOWN_PAGES);
+	assert_int_equal(known(file, image, 1, 8), KNOWN_GRAINS);
+	assert_int_equal(known(file, other, 1, 7), KNOWN_GRAINS);
 	assert_int_equal(known(other, image, 1, 7), 0);
 	assert_int_equal(pwrite(image, "c0de", 4, 0), 4);
 	assert_int_equal(futimens(image, t), 0);       /* who hides it from mtime does not from ctime */
-	assert_int_equal(known(file, image, 1, 7), KNOWN_PAGES);
+	assert_int_equal(known(file, image, 1, 7), KNOWN_GRAINS);
 	learn(file, image, 1, 7);                      /* too young to be remembered as sound */
-	assert_int_equal(known(file, image, 1, 7), KNOWN_PAGES);
+	assert_int_equal(known(file, image, 1, 7), KNOWN_GRAINS);
 	assert_int_equal(pwrite(file, "pr0gram", 7, 0), 7);
 	assert_int_equal(futimens(file, t), 0);
 	assert_int_equal(known(file, image, 1, 7), 0);
@@ -632,7 +632,7 @@ test_a_broken_record_is_nobodys(void **state)
 		assert_int_equal(pwrite(table, &flip, 1, at), 1);
 	}
 	assert_int_equal(found, 40);                   /* every fifth byte of a record */
-	assert_int_equal(known(file, image, 1, 7), KNOWN_PAGES | KNOWN_SOUND);
+	assert_int_equal(known(file, image, 1, 7), KNOWN_GRAINS | KNOWN_SOUND);
 	close(table);
 	close(file);
 	close(image);

@@ -285,19 +285,30 @@ x_bfx(struct x86 *x, const struct ins *i)
 	return 1;
 }
 
+/* A field below a bit that moves extend from is extended before it is shifted.  What was stored with 64 bits is not
+ * loaded with less than 32: hosts do not forward that. */
 int
 x_sbfx(struct x86 *x, const struct ins *i)
 {
-	int w = opwidth(i), s, d;
+	int w = opwidth(i), top = i->v + i->imm, quick = top < w && (top == 8 || top == 16 || top == 32), s, d;
 	struct mem m = {0};
 
-	s = xr_usem(x, i->a, w, &m);
+	s = quick && top < 32 ? xr_use(x, i->a, top) : xr_usem(x, i->a, quick ? top : w, &m);
 	d = xr_def(x, (ref)x->i);
-	mov_any(x, w, d, s, m);
-	if (i->v + i->imm < w)
-		shift_ri(&x->a, S_SHL, w, d, w - i->imm - i->v);
-	if (w - i->imm)
-		shift_ri(&x->a, S_SAR, w, d, w - i->imm);
+	if (quick) {
+		if (s < 0)
+			movsx_rm(&x->a, top, w, d, m);
+		else
+			movsx_rr(&x->a, top, w, d, s);
+		if (i->v)
+			shift_ri(&x->a, S_SAR, w, d, i->v);
+	} else {
+		mov_any(x, w, d, s, m);
+		if (top < w)
+			shift_ri(&x->a, S_SHL, w, d, w - top);
+		if (w - i->imm)
+			shift_ri(&x->a, S_SAR, w, d, w - i->imm);
+	}
 	if (i->ty < I32)
 		movzx_rr(&x->a, ty_bits(i->ty), d, d);
 	return 1;

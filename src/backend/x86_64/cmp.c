@@ -118,9 +118,10 @@ zeroed(struct x86 *x, const struct ins *i)
 {
 	int var = x->val[x->i].want, reg = var == NOVAR ? -1 : x86_home[var].reg;
 
-	if (reg < 0 || i->ty < I32 || (!isk(i->a) && x_place(x, i->a, 8) == reg) ||
-	    (!isk(i->b) && x_place(x, i->b, 8) == reg) || xr_defx(x, (ref)x->i) != reg)
+	if (reg < 0 || i->ty < I32 || x->lock[0] >> reg & 1 || (!isk(i->a) && x_place(x, i->a, 8) == reg) ||
+	    (!isk(i->b) && x_place(x, i->b, 8) == reg))
 		return -1;
+	xr_defx(x, (ref)x->i);
 	alu_rr(&x->a, A_XOR, 32, reg, reg);
 	return reg;
 }
@@ -128,8 +129,11 @@ zeroed(struct x86 *x, const struct ins *i)
 int
 x_set(struct x86 *x, const struct ins *i)
 {
-	int d = zeroed(x, i), cc = x_compare(x, i);
+	int d = zeroed(x, i), cc;
+	u32 lock = x->lock[0];
 
+	cc = x_compare(x, i);
+	x->lock[0] = lock;             /* its operands are done with */
 	if (d >= 0)
 		setcc_r(&x->a, cc, d);
 	else

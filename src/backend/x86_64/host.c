@@ -85,8 +85,6 @@ foldable(const struct region *r, const struct ins *p, const struct ins *c, int n
 	case O_ld: case O_lds: case O_st: case O_pref:
 		if (r->guest->bits != 64 || p->ty != I64 || c->aux & (AUX_IDX32S | AUX_IDX32U) || isk(p->a))
 			return 0;
-		if (n == 0 && c->aux >> AUX_BASE && x86_home[c->aux >> AUX_BASE].reg < 0)
-			return 0;      /* the sum goes to memory first */
 		if (n == 0 && p->op == O_add)
 			return isk(p->b) ? (s64)kval(r, p->b) == (s32)kval(r, p->b) &&
 			    (s64)kval(r, p->b) + c->imm == (s32)((s64)kval(r, p->b) + c->imm) : !c->b;
@@ -135,9 +133,13 @@ x_map(struct x86 *x)
 static void
 map_access(struct x86 *x, const struct ins *i)
 {
+	struct mapent *m;
+
 	x_map(x);
-	if (ir_isseveral(i))
-		x->out->map[x->out->nmap - 1].several = 1;
+	m = &x->out->map[x->out->nmap - 1];
+	m->several |= ir_isseveral(i);
+	if (i->op == O_ld || i->op == O_lds || i->op == O_st)
+		m->base = (u32)i->aux >> AUX_BASE & 31;
 }
 
 static inline void
@@ -230,9 +232,10 @@ compile_block(struct x86 *x, int b)
 	x->pcoff = from = (u32)(x->b->pc - x->r->pc);
 	x->mapped = 0;
 	branch_head(x, b);
-	plan_block(x->r, x->b, x->val, &planhost);
-	plan_borrow(x->r, x->b, x->val, &planhost, &borrow);
-	val_begin(x);
+	borrow.n = 0;
+	if (plan_block(x->r, x->b, x->val, &planhost) >= BORROW_LONG)
+		plan_borrow(x->r, x->b, x->val, &planhost, &borrow);
+	x->fl = 0;
 	n = x->b->first;
 	end = n + x->b->n;
 	for (i = &x->r->ins[n]; n < end; n++, i++) {
@@ -246,11 +249,11 @@ compile_block(struct x86 *x, int b)
 		if (x->val[n].flags & (VAL_DEAD | VAL_FOLD | VAL_PAIRED) || i->op == O_nop)
 			continue;
 		x->i = n;
+		x->lock[0] = x->lock[1] = 0;
 		if (i->op == O_get && !fp_npend) {
 			val_get(x, (ref)n);
 			continue;
 		}
-		x->lock[0] = x->lock[1] = 0;
 		emit(x, i);
 		if (x->a.p > x->lim)
 			return -ENOSPC;
@@ -295,6 +298,7 @@ compile(struct region *r, struct out *out)
 		x->val = xrealloc(x->val, (size_t)x->capval * sizeof *x->val);
 	}
 	branch_begin(x);
+	val_begin(x);
 	x->i = 0;
 	x->val[0] = (struct val){.reg = -1, .var = NOVAR, .var2 = NOVAR, .want = NOVAR};
 	for (int b = 0; b < r->nblock; b++)
@@ -424,22 +428,20 @@ raised(const void *uc, int sig, const siginfo_t *si)
 	return 0;                      /* we raise no other */
 }
 
-/* At a load marked so (mem.c): its result's register gets the address less the displacement.  The instruction is
- * one of those that load integers. */
-static void
-put_base(greg_t *g)
+/* The address of the instruction, one of those that load or store integers, less its displacement. */
+static u64
+base_of(const greg_t *g)
 {
 	static const u8 order[] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
 		REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
 	const u8 *p = (const u8 *)(uintptr_t)g[REG_RIP];
-	int rex = 0, reg, base, index, scale = 0;
+	int rex = 0, base, index, scale = 0;
 
-	if (*p++ != X86_BASEMARK)
-		return;
+	if (*p == 0x66)
+		p++;
 	if ((*p & 0xf0) == 0x40)
 		rex = *p++;
-	p += *p == 0x0f ? 2 : 1;
-	reg = (*p >> 3 & 7) | (rex << 1 & 8);
+	p += *p != 0x0f ? 1 : p[1] == 0x38 ? 3 : 2;
 	base = *p & 7;
 	index = 4;                     /* none */
 	if (base == 4) {
@@ -449,7 +451,21 @@ put_base(greg_t *g)
 		base = *p & 7;
 	}
 	base |= rex << 3 & 8;
-	g[order[reg]] = g[order[base]] + (index == 4 ? 0 : g[order[index]] << scale);
+	return (u64)g[order[base]] + (index == 4 ? 0 : (u64)g[order[index]] << scale);
+}
+
+/* Before the fixed registers are stored. */
+static void
+put_base(greg_t *g, struct cpu *cpu, int var)
+{
+	static const u8 order[] = {[RBX] = REG_RBX, [RSI] = REG_RSI, [RDI] = REG_RDI, [R8] = REG_R8, [R9] = REG_R9,
+		[R10] = REG_R10, [R11] = REG_R11, [R12] = REG_R12, [R13] = REG_R13, [R14] = REG_R14, [R15] = REG_R15};
+	const struct home *h = &x86_home[var];
+
+	if (h->reg >= 0)
+		g[order[h->reg]] = (greg_t)base_of(g);
+	else
+		st64((u8 *)cpu + CPU_BIAS + h->disp, base_of(g));
 }
 
 static void
@@ -460,8 +476,8 @@ unwind(void *uc, struct cpu *cpu, enum why why, gaddr pc)
 	cpu->why = why;
 	cpu->pc = pc;
 	cpu->link = 0;
-	if (why == WHY_FAULT && !cpu->scratch[7])
-		put_base(g);
+	if (why == WHY_FAULT && cpu->fault.base)
+		put_base(g, cpu, cpu->fault.base);
 	g[REG_RIP] = (greg_t)(uintptr_t)(cpu->scratch[7] ? x86_stub.leavec : x86_stub.leave);
 	g[REG_RBP] = (greg_t)(uintptr_t)((u8 *)cpu + CPU_BIAS);
 	g[REG_EFL] &= ~0x400;          /* a helper may have been interrupted in a backward copy */

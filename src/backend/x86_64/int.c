@@ -177,7 +177,7 @@ x_add(struct x86 *x, const struct ins *i)
 	struct ins sum = *i;
 	s64 k;
 
-	if (isfold(x, i->a) && d->op == O_add) {
+	if (isfold(x, i->a) && d->op == O_add && !(x->val[x->i].flags & VAL_MAKES)) {
 		sum.a = d->a;
 		sum.b = ir_k(x->r, zext(kval(x->r, d->b) + kval(x->r, i->b), ty_bits(i->ty)));
 		i = &sum;

@@ -29,7 +29,6 @@ mov_any(struct x86 *x, int w, int d, int s, struct mem m)
 int x_compare(struct x86 *, const struct ins *);
 
 /* mem.c */
-enum { X86_BASEMARK = 0x3e };                          /* before a load: see put_base */
 struct mem x_aligned(struct x86 *, const struct ins *, int bytes);     /* x_addr, with AUX_ALIGN's check */
 void x_bswap_reg(struct x86 *, int bits, int d);       /* 16 bits: changes EFLAGS and leaves what is above */
 

@@ -78,6 +78,8 @@ x_addr(struct x86 *x, const struct ins *i)
 	int ext = i->aux & (AUX_IDX32U | AUX_IDX32S);
 	s64 k;
 
+	if (!(i->b | ext | x->a32) && !isk(i->a) && !isfold(x, i->a))  /* most are so */
+		return mem_at(xr_use(x, i->a, 64), i->imm);
 	if (i->op == O_ld || i->op == O_lds || i->op == O_st || i->op == O_pref)
 		a.index = i->b;
 	if (a.index && x_isk(x, a.index, &k)) {
@@ -124,7 +126,8 @@ istemp(int reg)
 	return reg >= 0 && reg < NRTEMP;
 }
 
-/* The same address with one register at most, a scratch one if it was more than a base. */
+/* The same address with one register at most, a scratch one if it was more than a base.  The displacement stays one
+ * (base_of in host.c). */
 static struct mem
 one_register(struct x86 *x, struct mem m)
 {
@@ -137,8 +140,8 @@ one_register(struct x86 *x, struct mem m)
 	if (istemp(m.index))
 		x->lock[0] &= ~(1u << m.index);
 	t = xr_tmp(x);
-	lea(&x->a, m.a32 ? 32 : 64, t, (struct mem){m.base, m.index, m.scale, 0, m.disp});
-	return (struct mem){(s8)t, NOREG, 0, m.a32, 0};
+	lea(&x->a, m.a32 ? 32 : 64, t, (struct mem){m.base, m.index, m.scale, 0, 0});
+	return (struct mem){(s8)t, NOREG, 0, m.a32, m.disp};
 }
 
 static void
@@ -224,36 +227,18 @@ load_def(struct x86 *x, struct mem m)
 	return xr_def(x, (ref)x->i);
 }
 
-/* What the put left to the load asks for (AUX_BASE).  If the load overwrites the variable's home, a prefix that means
- * nothing tells the handler of faults to put the address there, less its displacement (host.c); else it is done now. */
-static int
-put_base(struct x86 *x, const struct ins *i)
-{
-	int var = i->aux >> AUX_BASE;
-
-	if (!var)
-		return 0;
-	if (x->val[x->i].want == var && x86_home[var].reg >= 0 && !x->a32)
-		return 1;
-	val_put(x, &(struct ins){.op = O_put, .ty = I64, .v = (u16)var, .a = i->a});
-	return 0;
-}
-
 int
 x_ld(struct x86 *x, const struct ins *i)
 {
-	int bits = ty_bits(i->ty), d, mark;
+	int bits = ty_bits(i->ty), d;
 	struct mem m;
 
 	if (i->ty > I64)
 		return 0;
 	if (i->aux & AUX_BE && bits == 16 && !x86feat.movbe)
 		xf_save(x);
-	mark = put_base(x, i);
 	m = x_aligned(x, i, bits / 8);
 	d = load_def(x, m);
-	if (mark)
-		put1(&x->a, X86_BASEMARK);
 	if (i->aux & AUX_BE)
 		load_be(x, bits, d, m);
 	else
@@ -264,16 +249,13 @@ x_ld(struct x86 *x, const struct ins *i)
 int
 x_lds(struct x86 *x, const struct ins *i)
 {
-	int bits = i->v, w = i->ty == I32 || i->aux & AUX_S32 ? 32 : 64, d, mark;
+	int bits = i->v, w = i->ty == I32 || i->aux & AUX_S32 ? 32 : 64, d;
 	struct mem m;
 
 	if (i->aux & AUX_BE && bits == 16 && !x86feat.movbe)
 		xf_save(x);
-	mark = put_base(x, i);
 	m = x_aligned(x, i, bits / 8);
 	d = load_def(x, m);
-	if (mark)
-		put1(&x->a, X86_BASEMARK);
 	if (i->aux & AUX_BE) {
 		load_be(x, bits, d, m);
 		movsx_rr(&x->a, bits, w, d, d);

@@ -6,7 +6,7 @@
  *  - val.var, val.var2: homes that hold it; homed[var] names it.  With VAL_NARROW (a get of a narrower
  *    type) the bits above the type's width are not those of the value.
  *  - val.slot: a spill slot, complete.
- * Nothing is released when a value dies: a place counts as free when its value's last use is past. */
+ * Nothing is released when a value dies or its block ends: a place is free when its value's last use is past. */
 #include "backend/x86_64/x86.h"
 
 enum { INT, VEC_ };                    /* classes */
@@ -114,10 +114,12 @@ take_any(struct x86 *x, int c, int dying)
 
 		if (x->lock[c] >> r & 1)
 			continue;
-		if (!t || x->val[t].last < x->i || (dying && x->val[t].last == x->i))
-			s = 3;
-		else
-			s = inmemory(&x->val[t]) ? 2 : 1;
+		if (!t || x->val[t].last < x->i || (dying && x->val[t].last == x->i)) {
+			score = 3;
+			best = r;
+			break;
+		}
+		s = inmemory(&x->val[t]) ? 2 : 1;
 		if (s > score) {
 			score = s;
 			best = r;
@@ -231,7 +233,6 @@ val_begin(struct x86 *x)
 	memset(x->homed, 0, sizeof x->homed[0] * (size_t)x->r->guest->nreg);
 	memset(x->in, 0, sizeof x->in);
 	memset(x->slot, 0, sizeof x->slot);
-	x->fl = 0;
 }
 
 void

@@ -241,7 +241,7 @@ static inline struct mem m_cpu(size_t off) { return mem_at(RBP, (s32)off - CPU_B
 struct cold *x_cold(struct x86 *, u8 *from, void (*emit)(struct x86 *, const struct cold *));
 
 /* -- values, for the driver (val.c) -- */
-void val_begin(struct x86 *);                  /* a block starts: nothing is anywhere */
+void val_begin(struct x86 *);                  /* a region starts: nothing is anywhere */
 void val_get(struct x86 *, ref t);             /* t = get */
 void val_put(struct x86 *, const struct ins *);
 void val_under(struct x86 *, ref t, int var);  /* the home of var holds t, extended */

@@ -21,8 +21,10 @@ a64_translate(struct tr *t)
 
 	t->word = ld32(t->p);
 	t->next = t->pc + 4;
-	t->r->fpnan = t->mode & FPCR_DN ? FPNAN_ARM_DN : FPNAN_ARM;
-	t->r->fpflush = (t->mode & FPCR_FZ) != 0;
+	if (!t->r->ninsn) {
+		t->r->fpnan = t->mode & FPCR_DN ? FPNAN_ARM_DN : FPNAN_ARM;
+		t->r->fpflush = (t->mode & FPCR_FZ) != 0;
+	}
 	ir_insn(t->r, t->pc);
 	if (t->pc & 3)                                 /* DDI 0487 D1.3.5: PC alignment fault */
 		more = tr_trap(t, TRAP_ALIGN, 0);

@@ -312,6 +312,7 @@ idiom(struct piece *b, struct item *i, int room)
 	struct a64v_insn shift = a64v_tmpl[left ? a64v_shl_vi : a64v_ushr_vi];
 	struct a64v_insn insert = a64v_tmpl[left ? a64v_sri_vi : a64v_sli_vi];
 
+	(void)b;
 	if (room < 2)
 		return 0;
 	shift.q = insert.q = lane == 64 || rnd() & 1;

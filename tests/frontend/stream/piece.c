@@ -145,9 +145,14 @@ piece_random(const struct stream *s, int max, const char *only, int own)
 			i->to = (s8)aimat(b, b->n, n);
 		b->n++;
 	}
-	for (int i = 0; i < b->n; i++)         /* if lines ran out */
-		if (b->item[i].to > b->n)
-			b->item[i].to = (s8)b->n;
+	for (int i = 0; i < b->n; i++) {
+		s8 *to = &b->item[i].to;
+
+		if (*to > b->n)                /* if lines ran out */
+			*to = (s8)b->n;
+		while (*to > 0 && *to < b->n && b->item[(int)*to].inner)
+			--*to;
+	}
 	return b;
 }
 

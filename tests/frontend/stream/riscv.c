@@ -384,14 +384,41 @@ scatter(struct piece *b, struct item *i, int room)
 	return at;
 }
 
+/* Elements of an array, whose addresses one register holds after another. */
+static int
+elements(struct piece *b, struct item *i, int room)
+{
+	enum { AT = 10, INDEX = 11 };
+	static const u16 load[] = {riscv_lb, riscv_lbu, riscv_lh, riscv_lhu, riscv_lw, riscv_lwu, riscv_ld};
+	int n = 1 + (int)(rnd() % 4), at = 0;
+
+	if (room < 3 * n + 1)
+		return 0;
+	while (n--) {
+		int base = isbad(b) ? BAD : pointer[1 + rnd() % 3];
+
+		i[at++].word = word(riscv_andi, INDEX, (int)(rnd() % 32), 0, (s64)(rnd() % 64));
+		i[at++].word = rnd() & 1 ? word(riscv_add, AT, base, INDEX, 0) : word(riscv_add, AT, INDEX, base, 0);
+		if (rnd() % 3)
+			i[at++].word = word(load[rnd() % NELEM(load)], AT + (int)(rnd() % 16), AT, 0, (s64)(rnd() % 64) - 32);
+		else
+			i[at++].word = word(riscv_sb + (int)(rnd() % 4), 0, AT, (int)(rnd() % 32), (s64)(rnd() % 64) - 32);
+	}
+	i[at++].word = word(riscv_addi, AT, (int)(rnd() % 32), 0, 1);
+	for (int k = 1; k < at; k++)
+		i[k].inner = 1;                /* what lies in AT may be any address */
+	return at;
+}
+
 static int
 idiom(struct piece *b, struct item *i, int room)
 {
 	for (int k = 0; k < room; k++)
 		i[k] = (struct item){.len = 4, .to = -1};
-	switch (rnd() % 3) {
+	switch (rnd() % 4) {
 	case 0: return reload(i, room);
 	case 1: return gather(b, i, room);
+	case 2: return elements(b, i, room);
 	default: return scatter(b, i, room);
 	}
 }

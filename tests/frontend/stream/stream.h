@@ -27,7 +27,7 @@ enum {
 
 /* An instruction of a block.  One that goes to `to`, the index of another item (n: the end), is preceded by what
  * makes that possible: see before. */
-struct item { u32 word; u8 len; s8 to; };      /* to: -1 if it only leads to the next */
+struct item { u32 word; u8 len; s8 to; u8 inner; };    /* to: -1 if it only leads to the next; inner: no branch leads to it */
 
 struct piece {
 	struct item item[MAXITEM];
