@@ -147,30 +147,41 @@ arena_get(struct arena *a, size_t n)
 	}
 	void *p = a->at;
 	a->at += n;
-	return memset(p, 0, n);
+	return p;                      /* zero as the kernel, or arena_reset, made it */
+}
+
+/* Gives back all chunks but the oldest; the list is newest first. */
+static struct chunk *
+oldest(struct arena *a)
+{
+	struct chunk *c = a->chunk;
+
+	while (c && c->next) {
+		struct chunk *next = c->next;
+		munmap(c, c->size);
+		c = next;
+	}
+	return a->chunk = c;
 }
 
 void
 arena_reset(struct arena *a)
 {
-	struct chunk *c = a->chunk;
+	struct chunk *c = oldest(a);
 
-	while (c && c->next) {         /* the list is newest first: keep its last */
-		struct chunk *next = c->next;
-		munmap(c, c->size);
-		c = next;
-	}
-	a->chunk = c;
-	if (c)
-		open_chunk(a, c);
+	if (!c)
+		return;
+	open_chunk(a, c);
+	memset(a->at, 0, (size_t)(a->end - a->at));
 }
 
 void
 arena_free(struct arena *a)
 {
-	arena_reset(a);
-	if (a->chunk)
-		munmap(a->chunk, a->chunk->size);
+	struct chunk *c = oldest(a);
+
+	if (c)
+		munmap(c, c->size);
 	memset(a, 0, sizeof *a);
 }
 

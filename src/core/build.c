@@ -111,17 +111,18 @@ relocate(struct build *b, u8 *code, const struct source *s)
 }
 
 static void
-enterslot(struct build *b, u32 region, u32 entry, gaddr pc, u32 mode)
+enterslot(struct build *b, u32 region, const struct entry *e)
 {
 	struct cimage_slot *slot = table(b, T_HASH);
-	const struct entry *e = table(b, T_ENTRY);
 	const struct cimage_region *r = table(b, T_REGION);
-	u32 mask = b->at ? (u32)b->total[T_HASH] - 1 : 0, h = cimage_hash(pc, mode) & mask;
+	u32 mode = r[region].mode, mask = b->at ? (u32)b->total[T_HASH] - 1 : 0, h = cimage_hash(e->pc, mode) & mask;
 
-	for (; slot[h].entry; h = (h + 1) & mask)
-		if (e[slot[h].entry - 1].pc == pc && r[slot[h].region].mode == mode)
+	if (e->ret)
+		return;
+	for (; slot[h].region; h = (h + 1) & mask)
+		if (slot[h].pc == e->pc && r[slot[h].region - 1].mode == mode)
 			return;
-	slot[h] = (struct cimage_slot){region, entry + 1};
+	slot[h] = (struct cimage_slot){e->pc, region + 1, e->off << 1 | e->flagsin};
 }
 
 /* Heads of regions first: a block that is in several is entered where it begins one. */
@@ -132,12 +133,11 @@ index_entries(struct build *b)
 	const struct entry *e = table(b, T_ENTRY);
 
 	for (u32 i = 0; i < b->n; i++)
-		if (r[i].entry.n && !e[r[i].entry.at].ret)
-			enterslot(b, i, r[i].entry.at, e[r[i].entry.at].pc, r[i].mode);
+		if (r[i].entry.n)
+			enterslot(b, i, &e[r[i].entry.at]);
 	for (u32 i = 0; i < b->n; i++)
 		for (u32 k = 1; k < r[i].entry.n; k++)
-			if (!e[r[i].entry.at + k].ret)
-				enterslot(b, i, r[i].entry.at + k, e[r[i].entry.at + k].pc, r[i].mode);
+			enterslot(b, i, &e[r[i].entry.at + k]);
 }
 
 static void
@@ -148,10 +148,9 @@ resolve(struct build *b, const struct cimage *i, u32 n, int nolink)
 
 	for (u32 k = 0; k < r->link.n; k++) {
 		const struct link *l = &i->link[r->link.at + k];
-		u32 e;
-		s64 to = nolink ? -1 : cimage_find(i, l->pc, r->mode, &e);
+		const struct cimage_slot *to = nolink ? 0 : cimage_find(i, l->pc, r->mode);
 
-		b->host->link(code, l, to < 0 ? 0 : i->code + i->region[to].code + i->entry[i->region[to].entry.at + e].off);
+		b->host->link(code, l, to ? i->code + i->region[to->region - 1].code + to->entry / 2 : 0);
 	}
 }
 

@@ -203,7 +203,7 @@ believe(struct dso *d, const struct cimage *m, int guest, int fd, const struct s
 
 	d->broken = !(known & KNOWN_SOUND) && !cimage_sound(m);
 	if (d->broken)
-		return "its checksum is wrong";
+		return "it is damaged";
 	for (u32 i = 0; i < m->ngrain; i++)
 		if (m->grain[i] % GRAIN || !isclean(d, aligndown(m->grain[i], PAGE)))
 			return "pages are not mapped";
@@ -500,7 +500,7 @@ materialise(struct dso *d, u32 n)
 	if (d->made.n * 2 >= d->made.cap)
 		enlarge(d);
 	at = place(d->made.v, d->made.cap, m->code + r->code);
-	if (*at || !cimage_usable(m, n))
+	if (*at)
 		return *at;
 	t = arena_get(&core.arena, sizeof *t);
 	*t = (struct trans){.pc = r->pc, .mode = r->mode, .size = r->size, .code = m->code + r->code, .home = d,
@@ -537,30 +537,29 @@ int
 cache_has(gaddr pc, u32 mode)
 {
 	struct dso *d = dso_at(pc);
-	u32 e;
 
-	return d && cimage_find(&d->image, pc, mode, &e) >= 0;
+	return d && cimage_find(&d->image, pc, mode);
 }
 
 struct node *
 cache_adopt(gaddr pc, u32 mode)
 {
 	struct dso *d = dso_at(pc);
+	const struct cimage_slot *s = d ? cimage_find(&d->image, pc, mode) : 0;
 	struct trans *t;
 	struct node *node;
-	u32 e;
-	s64 n = d ? cimage_find(&d->image, pc, mode, &e) : -1;
 
-	if (n < 0 || !(t = materialise(d, (u32)n)))
+	if (!s)
 		return 0;
+	t = materialise(d, s->region - 1);
 	node = arena_get(&core.arena, sizeof *node);
 	node->pc = pc;
 	node->mode = mode;
-	node->flagsin = t->entry[e].flagsin;
+	node->flagsin = s->entry & 1;
 	node->t = t;
 	node->more = t->node;
 	t->node = node;
-	atomic_store(&node->code, t->code + t->entry[e].off);
+	atomic_store(&node->code, t->code + s->entry / 2);
 	core_addnode(node);
 	return node;
 }

@@ -11,7 +11,7 @@
 
 struct core core = {.lock = LOCK_INIT};
 
-enum { MAXTRANS = 1 << 22, MAXINSN = 192, GUESTROOM = 2 << 20 };
+enum { TRANSBYTES = 64 /* of the code area for each record of a translation */, MAXINSN = 192, GUESTROOM = 2 << 20 };
 static const u64 codesize = (u64)256 << 20, codemin = (u64)4 << 20, imagesize = (u64)1 << 30;
 
 /* The user has limited address space. */
@@ -87,7 +87,7 @@ hasroom(void)
 void
 engine_init(const struct guest *g, const struct engine_options *o)
 {
-	size_t n = MAXTRANS * sizeof *core.trans;
+	size_t n;
 
 	core.guest = g;
 	core.opt = *o;
@@ -96,6 +96,7 @@ engine_init(const struct guest *g, const struct engine_options *o)
 	if (!(core.host = host_pick(o->host)))
 		diag(D_USAGE, "no such host");
 	makearea(o->codesize ? o->codesize : codesize);
+	n = (size_t)(core.areaend - core.area) / TRANSBYTES * sizeof *core.trans;
 	while ((core.trans = mapspace(n)) == MAP_FAILED || !hasroom())
 		if (core.trans != MAP_FAILED && munmap(core.trans, n))
 			bug("munmap: %s", strerror(errno));
@@ -186,10 +187,11 @@ enter(struct cpu *cpu)
 	return 0;
 }
 
+/* Who sees that sees all we have done; what we do next may come before. */
 static void
 leave(struct cpu *cpu)
 {
-	atomic_store(&cpu->running, 0);
+	atomic_store_explicit(&cpu->running, 0, memory_order_release);
 }
 
 /* -- the loop -- */

@@ -101,37 +101,18 @@ cimage_open(struct cimage *i, const u8 *base, u64 size, const struct store_key *
 	return wrong;
 }
 
-int
-cimage_sound(const struct cimage *i)
-{
-	return i->h->sum == cimage_sum(i->base + sizeof *i->h, i->size - sizeof *i->h);
-}
-
-const char *
-cimage_check(struct cimage *i, const u8 *base, u64 size, const struct store_key *key)
-{
-	const char *wrong = cimage_open(i, base, size, key);
-
-	if (!wrong && !cimage_sound(i)) {
-		wrong = "its checksum is wrong";
-		*i = (struct cimage){0};
-	}
-	return wrong;
-}
-
 static int
 inside(const struct cimage *i, struct slice s, enum cimage_table t)
 {
 	return s.n <= i->h->table[t].n && s.at <= i->h->table[t].n - s.n;
 }
 
-int
-cimage_usable(const struct cimage *i, u32 n)
+static int
+iswhole(const struct cimage *i, const struct cimage_region *r)
 {
-	const struct cimage_region *r = &i->region[n];
-
 	if (r->size > i->codesize || r->code > i->codesize - r->size || !inside(i, r->link, T_LINK) ||
-	    !inside(i, r->entry, T_ENTRY) || !inside(i, r->map, T_MAP) || !inside(i, r->range, T_RANGE))
+	    !inside(i, r->entry, T_ENTRY) || !inside(i, r->map, T_MAP) || !inside(i, r->range, T_RANGE) ||
+	    !inside(i, r->reloc, T_RELOC))
 		return 0;
 	for (u32 k = 0; k < r->link.n; k++) {
 		const struct link *l = &i->link[r->link.at + k];
@@ -142,20 +123,42 @@ cimage_usable(const struct cimage *i, u32 n)
 	for (u32 k = 0; k < r->entry.n; k++)
 		if (i->entry[r->entry.at + k].off >= r->size)
 			return 0;
-	return 1;
-}
-
-int
-cimage_whole(const struct cimage *i, u32 n)
-{
-	const struct cimage_region *r = &i->region[n];
-
-	if (!cimage_usable(i, n) || !inside(i, r->reloc, T_RELOC))
-		return 0;
 	for (u32 k = 0; k < r->reloc.n; k++)
 		if (r->size < 4 || i->reloc[r->reloc.at + k].off > r->size - 4)
 			return 0;
 	return 1;
+}
+
+int
+cimage_sound(const struct cimage *i)
+{
+	u32 used = 0;
+
+	if (i->h->sum != cimage_sum(i->base + sizeof *i->h, i->size - sizeof *i->h))
+		return 0;
+	for (u32 n = 0; n < i->nregion; n++)
+		if (!iswhole(i, &i->region[n]))
+			return 0;
+	for (u32 n = 0; n < i->nslot; n++) {
+		const struct cimage_slot *s = &i->slot[n];
+
+		used += s->region != 0;
+		if (s->region && (s->region > i->nregion || s->entry / 2 >= i->region[s->region - 1].size))
+			return 0;
+	}
+	return used < i->nslot;                /* else a search would not end */
+}
+
+const char *
+cimage_check(struct cimage *i, const u8 *base, u64 size, const struct store_key *key)
+{
+	const char *wrong = cimage_open(i, base, size, key);
+
+	if (!wrong && !cimage_sound(i)) {
+		wrong = "it is damaged";
+		*i = (struct cimage){0};
+	}
+	return wrong;
 }
 
 u32
@@ -164,25 +167,15 @@ cimage_hash(gaddr pc, u32 mode)
 	return (u32)((pc ^ (u64)mode << 48) * 0x9e3779b97f4a7c15 >> 32);
 }
 
-s64
-cimage_find(const struct cimage *i, gaddr pc, u32 mode, u32 *entry)
+const struct cimage_slot *
+cimage_find(const struct cimage *i, gaddr pc, u32 mode)
 {
-	for (u32 n = 0, h = cimage_hash(pc, mode); n < i->nslot; n++, h++) {
-		const struct cimage_slot *s = &i->slot[h & (i->nslot - 1)];
-		const struct cimage_region *r;
-		u32 e = s->entry - 1;
+	const struct cimage_slot *s;
 
-		if (!s->entry)
-			break;
-		if (s->region >= i->nregion || e >= i->h->table[T_ENTRY].n)
-			continue;
-		r = &i->region[s->region];
-		if (i->entry[e].pc == pc && r->mode == mode && e - r->entry.at < r->entry.n) {
-			*entry = e - r->entry.at;
-			return s->region;
-		}
-	}
-	return -1;
+	for (u32 h = cimage_hash(pc, mode); (s = &i->slot[h & (i->nslot - 1)])->region; h++)
+		if (s->pc == pc && i->region[s->region - 1].mode == mode)
+			return s;
+	return 0;
 }
 
 s64
@@ -209,13 +202,10 @@ struct guestat
 cimage_pcat(const struct cimage *i, u32 region, const u8 *code)
 {
 	const struct cimage_region *r = &i->region[region];
-	struct mapent m = {0};
-	struct guestat at;
+	struct mapent m = mapent_find(i->map + r->map.at, (int)r->map.n, (u32)(code - i->code) - r->code);
+	struct guestat at = {.pc = r->pc + (u64)(s64)m.pcoff, .several = m.several, .base = m.base};
 
-	if (inside(i, r->map, T_MAP))
-		m = mapent_find(i->map + r->map.at, (int)r->map.n, (u32)(code - i->code) - r->code);
-	at = (struct guestat){.pc = r->pc + (u64)(s64)m.pcoff, .several = m.several, .base = m.base};
-	at.block = inside(i, r->entry, T_ENTRY) ? entry_block(i->entry + r->entry.at, (int)r->entry.n, at.pc) : at.pc;
+	at.block = entry_block(i->entry + r->entry.at, (int)r->entry.n, at.pc);
 	return at;
 }
 

@@ -4,8 +4,8 @@
  * The file is mapped as a whole, private, at any address.  Code reaches the common stubs through the
  * trampolines at its head and constants in its own pool, and regions reach each other by links that were
  * resolved when the file was written; so nothing is done to it when it is mapped.  The tables are used
- * in place.  What refers to an image by index is checked when it is used, what lies inside a region when the
- * region is first asked for (cimage_usable, cimage_whole).
+ * in place.  Everything that refers to something by index is checked together with the checksum, not when it is used:
+ * a warm start touches what it runs and nothing else.
  *
  * The checksum tells what was torn or flipped.  It is no defence against malice: that is the store's.
  *
@@ -55,7 +55,12 @@ struct cimage_region {
 	struct slice link, entry, map, range, reloc;
 	u32 pad;
 };
-struct cimage_slot { u32 region, entry; };      /* entry: 1 + its index; 0: free */
+/* Where code is entered: all that has to be looked at to go there, but for the region. */
+struct cimage_slot {
+	gaddr pc;
+	u32 region;                    /* 1 + its index; 0: the slot is free */
+	u32 entry;                     /* twice the offset in the region's code; 1 more: it reads the guest's flags */
+};
 
 struct cimage {                         /* one that is mapped; base is 0 if none is */
 	u8 *base;
@@ -76,12 +81,11 @@ struct cimage {                         /* one that is mapped; base is 0 if none
 /* Fills *i from size bytes at base; 0 if they are an image of that key, else what is wrong with them.  open reads
  * the head only: what follows must be known to be sound. */
 const char *cimage_open(struct cimage *i, const u8 *base, u64 size, const struct store_key *);
-int cimage_sound(const struct cimage *);                 /* all after the head fits its checksum */
+/* All after the head fits its checksum, and nothing leads out of a table.  Only of a sound image the following may be
+ * asked. */
+int cimage_sound(const struct cimage *);
 const char *cimage_check(struct cimage *i, const u8 *base, u64 size, const struct store_key *);  /* both */
-int cimage_usable(const struct cimage *, u32 region);    /* all that running the region needs is in bounds; */
-int cimage_whole(const struct cimage *, u32 region);     /* and what the next version is made of */
-/* Index of the region that has a block at (pc, mode), *entry which of its entries that is; or -1. */
-s64 cimage_find(const struct cimage *, gaddr pc, u32 mode, u32 *entry);
+const struct cimage_slot *cimage_find(const struct cimage *, gaddr pc, u32 mode);        /* 0: nowhere */
 /* Index of the region that holds this address, or -1; and the guest's pc and block there.  Async-signal-safe. */
 s64 cimage_at(const struct cimage *, const u8 *code);
 struct guestat cimage_pcat(const struct cimage *, u32 region, const u8 *code);  /* as core_pcat */

@@ -240,17 +240,16 @@ static u8 *
 build(const struct dso *d, const struct cimage *base, struct cimage_origin *o, u64 *size, u32 *added)
 {
 	struct source *src = xmalloc(((size_t)base->nregion + d->nnew + 1) * sizeof *src);
-	u32 n = 0, e;
+	u32 n = 0;
 	u8 *p;
 
-	for (u32 i = 0; i < base->nregion; i++)
-		if (cimage_whole(base, i))
-			cimage_source(base, i, &src[n++]);
+	for (; n < base->nregion; n++)
+		cimage_source(base, n, &src[n]);
 	*added = n;
 	for (int i = persistfrom; i < atomic_load(&core.ntrans); i++) {
 		const struct trans *t = core.trans[i];
 
-		if (isnew(t, d) && (!base->base || cimage_find(base, t->pc, t->mode, &e) < 0))
+		if (isnew(t, d) && (!base->base || !cimage_find(base, t->pc, t->mode)))
 			source(t, &src[n++]);
 	}
 	*added = n - *added;

@@ -15,7 +15,7 @@
 #include "core/store_own.h"
 
 enum {
-	WAYS = 4, SETS = 2048,
+	WAYS = 8, SETS = 1024,
 	RACY = 2,                      /* seconds: the coarsest clock of a file system (FAT) */
 	EDGE = 4096,                   /* bytes at either end of a guest file */
 };
@@ -176,8 +176,11 @@ store_learn(const struct stat *file, const struct store_key *key, const struct s
 	if (f->image) {
 		r.image = stampof(f->image);
 		r.headsum = f->headsum;
-		if (isracy(&r.image))
+		if (isracy(&r.image)) {
+			if (store_known(file, key, f) & KNOWN_GRAINS)
+				return;        /* nothing new */
 			memset(&r.image, 0, sizeof r.image);
+		}
 	}
 	r.sum = sumof(&r);
 	remember(&r);

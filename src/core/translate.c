@@ -111,8 +111,6 @@ publish(struct trans *t)
 		t->node = d;
 		core_addnode(d++);
 	}
-	if (n >= core.captrans)
-		bug("more than %d translations", n);
 	core.trans[n] = t;
 	atomic_store_explicit(&core.ntrans, n + 1, memory_order_release);
 	profile_region(t);
@@ -150,20 +148,28 @@ empty(void)
 	core.stat.flushes++;
 }
 
+/* No room for another translation, or for what is known of it: those of code that was written anew again and again
+ * are small. */
+static int
+isfull(void)
+{
+	return (size_t)(core.areaend - core.at) < SLACK || atomic_load(&core.ntrans) >= core.captrans;
+}
+
 /* Emptying needs everybody out of generated code, and waiting for that needs the lock free. */
 static void
 makeroom(struct cpu *cpu)
 {
 	int stopped = atomic_load(&core.stop) == cpu;
 
-	if ((size_t)(core.areaend - core.at) >= SLACK)
+	if (!isfull())
 		return;
 	pthread_mutex_unlock(&core.lock);
 	cache_persist();
 	if (!stopped)
 		engine_stop(cpu);
 	pthread_mutex_lock(&core.lock);
-	if ((size_t)(core.areaend - core.at) < SLACK)
+	if (isfull())
 		empty();
 	if (!stopped)
 		engine_go(cpu);

@@ -530,11 +530,12 @@ store(struct pass *p, const ref *at, int left)
 	return 1;
 }
 
-static void
+/* Whether there are fewer now. */
+static int
 stores(struct pass *p, const struct block *b)
 {
 	ref at[RUN];
-	int n = 0;
+	int n = 0, fewer = 0;
 
 	for (int k = b->first; k < b->first + b->n; k++) {
 		const struct ins *i = &p->r->ins[k];
@@ -544,10 +545,13 @@ stores(struct pass *p, const struct block *b)
 			at[n++] = (ref)k;
 		if ((mine && n < RUN) || passes(i))
 			continue;
-		for (int m = 0; n - m > 1; )
-			m += store(p, at + m, n - m);
+		for (int m = 0, count; n - m > 1; m += count) {
+			count = store(p, at + m, n - m);
+			fewer |= count > 1;
+		}
 		n = 0;
 	}
+	return fewer;
 }
 
 /* -- puts -- */
@@ -577,6 +581,7 @@ void
 ir_wide(struct region *r)
 {
 	static struct pass p;
+	int fewer;
 
 	p.r = r;
 	p.nmore = 0;
@@ -586,10 +591,10 @@ ir_wide(struct region *r)
 	memset(extra, 0, (size_t)r->nins * sizeof *extra);
 	for (int k = 0; k < r->nblock; k++)
 		values(&p, &r->block[k]);
-	if (p.nmore)
+	if ((fewer = p.nmore))
 		insert(&p);
-	for (int k = 0; k < r->nblock; k++) {
-		stores(&p, &r->block[k]);
+	for (int k = 0; k < r->nblock; k++)
+		fewer |= stores(&p, &r->block[k]);
+	for (int k = 0; fewer && k < r->nblock; k++)
 		unseen(r, &r->block[k]);
-	}
 }

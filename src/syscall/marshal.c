@@ -22,9 +22,10 @@ enum op {
 	P_PASS,                        /* the value itself */
 	P_PTR,                         /* a guest address: add the base */
 	P_FLAGS, P_SIG,                /* converted by value */
-	P_PATH, P_PATHN, P_PATHC,
 	P_OUTBUF, P_OUTVEC,            /* guest memory, to be made writable */
 	P_OUTSAME,                     /* a struct of equal layout, to be made writable */
+	P_DIRECT = P_OUTSAME,          /* up to here no memory of ours is needed */
+	P_PATH, P_PATHN, P_PATHC,
 	P_VEC,                         /* iovec of another layout or base */
 	P_IN, P_OUT, P_IO,             /* a struct of another layout */
 	P_INA, P_OUTA, P_IOA,
@@ -94,7 +95,7 @@ plan_of(const struct linux_abi *abi, enum sysline line)
 {
 	struct plan *p = known_plan(abi, line);
 	const struct sysline_row *s = &systab[line];
-	int plain = 1, n = 0;
+	int plain = 1, direct = 1, n = 0;
 
 	if (__atomic_load_n(&p->ready, __ATOMIC_ACQUIRE))
 		return p;
@@ -105,10 +106,12 @@ plan_of(const struct linux_abi *abi, enum sysline line)
 		p->norm[n] = norm_of(abi, &s->arg[n]);
 		p->op[n] = op;
 		plain &= op == P_PASS;
+		direct &= op <= P_DIRECT;
 		p->conv |= op == P_FLAGS || op == P_SIG;
 	}
 	p->nargs = (u8)n;
 	p->plain = (u8)plain;
+	p->direct = (u8)direct;
 	__atomic_store_n(&p->ready, 1, __ATOMIC_RELEASE);
 	return p;
 }
@@ -252,10 +255,10 @@ vec_writable(gaddr a, u64 n)
 
 /* An array argument's count: what the caller says it is, within reason. */
 static s64
-work_count(const struct work *w, int i)
+count(const struct call *c, int i)
 {
-	int len = systab[w->c->line].arg[i].len;
-	s64 n = len ? (s64)w->c->v[len - 1] : 1;
+	int len = systab[c->line].arg[i].len;
+	s64 n = len ? (s64)c->v[len - 1] : 1;
 
 	return n < 0 || n > 1 << 20 ? -EINVAL : n;
 }
@@ -265,7 +268,7 @@ work_struct(struct work *w, int i, enum op op)
 {
 	const struct linux_abi *abi = w->c->abi;
 	enum layout l = systab[w->c->line].arg[i].x;
-	s64 n = work_count(w, i);
+	s64 n = count(w->c, i);
 	size_t hsize = abi_hostsize(l), gsize = abi_size(abi, l);
 
 	w->h[i] = 0;
@@ -326,43 +329,52 @@ work_saout(struct work *w, int i)
 	return 0;
 }
 
+/* An argument that needs no memory of ours. */
+static u64
+direct(const struct call *c, int i)
+{
+	const struct arg *g = &systab[c->line].arg[i];
+	u64 v = c->v[i];
+	s64 n;
+
+	switch (c->plan->op[i]) {
+	case P_FLAGS:
+		return flags_convert(c->abi, g->x, v, 1);
+	case P_SIG:
+		return (u64)(s64)abi_sig2host(c->abi, (int)v);
+	case P_OUTVEC:
+		vec_writable(v, c->v[g->len - 1]);
+		return v;
+	case P_OUTBUF:
+		writable(v, c->v[g->len - 1]);
+		break;
+	case P_OUTSAME:
+		n = count(c, i);
+		writable(v, v && n > 0 ? abi_size(c->abi, g->x) * (u64)n : 0);
+		break;
+	case P_PASS:
+		return v;
+	}
+	return v ? (u64)g2h(v) : 0;
+}
+
 static s64
 work_in(struct work *w, int i)
 {
 	const struct arg *g = &systab[w->c->line].arg[i];
 	enum op op = w->c->plan->op[i];
-	u64 v = w->c->v[i];
 
-	w->h[i] = v;
+	if (op <= P_DIRECT) {
+		w->h[i] = direct(w->c, i);
+		return 0;
+	}
 	switch (op) {
-	case P_PASS:
-		return 0;
-	case P_PTR:
-		w->h[i] = v ? (u64)g2h(v) : 0;
-		return 0;
-	case P_FLAGS:
-		w->h[i] = flags_convert(w->c->abi, g->x, v, 1);
-		return 0;
-	case P_SIG:
-		w->h[i] = (u64)(s64)abi_sig2host(w->c->abi, (int)v);
-		return 0;
 	case P_PATH:
 		return work_path(w, i, 0);
 	case P_PATHN:
 		return work_path(w, i, PATH_NOFOLLOW);
 	case P_PATHC:
 		return work_path(w, i, PATH_NOFOLLOW | PATH_CREATE);
-	case P_OUTBUF:
-		writable(v, w->c->v[g->len - 1]);
-		w->h[i] = v ? (u64)g2h(v) : 0;
-		return 0;
-	case P_OUTVEC:
-		vec_writable(v, w->c->v[g->len - 1]);
-		return 0;
-	case P_OUTSAME:
-		writable(v, v ? abi_size(w->c->abi, g->x) * (u64)(work_count(w, i) > 0 ? work_count(w, i) : 0) : 0);
-		w->h[i] = v ? (u64)g2h(v) : 0;
-		return 0;
 	case P_VEC:
 		return work_vec(w, i, g->kind == A_INVECA);
 	case P_SAIN:
@@ -427,8 +439,13 @@ s64
 call_host(struct call *c)
 {
 	const u64 *v = c->v;
+	u64 h[6];
 
 	if (c->plan->plain)
 		return host_syscall(c->cpu, systab[c->line].host, v[0], v[1], v[2], v[3], v[4], v[5]);
-	return call_convert(c);
+	if (!c->plan->direct)
+		return call_convert(c);
+	for (int i = 0; i < 6; i++)
+		h[i] = i < c->plan->nargs ? direct(c, i) : 0;
+	return host_syscall(c->cpu, systab[c->line].host, h[0], h[1], h[2], h[3], h[4], h[5]);
 }

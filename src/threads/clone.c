@@ -14,6 +14,7 @@
 #include <semaphore.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/single_threaded.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "base/gmem.h"
@@ -84,7 +85,7 @@ clear_handlers(struct sighand *h)
 
 /* -- threads -- */
 
-struct newthread { struct thread *t; const struct request *q; sem_t ready; int err; };
+struct newthread { struct thread *t; const struct request *q; sem_t ready; int err, first; };
 
 static void *
 thread_start(void *arg)
@@ -106,6 +107,8 @@ thread_start(void *arg)
 	child_tids(s->q, t->tid);
 	if (s->q->flags & CLONE_PARENT_SETTID)
 		puttid(s->q->ptid, t->tid);
+	if (s->first)
+		signal_reclaim(t);
 	thread_add(t);
 	s->err = t->tid;
 	sem_post(&s->ready);           /* *s is the parent's again */
@@ -161,7 +164,7 @@ start_pthread(struct thread *c, void *(*fn)(void *), void *arg)
 static s64
 clone_thread(struct cpu *cpu, const struct request *q)
 {
-	struct newthread s = { .q = q };
+	struct newthread s = { .q = q, .first = __libc_single_threaded };
 	s64 r;
 
 	if (!(q->flags & CLONE_SIGHAND) || !(q->flags & CLONE_VM))
@@ -178,6 +181,8 @@ clone_thread(struct cpu *cpu, const struct request *q)
 		while (sem_wait(&s.ready))
 			;
 		r = s.err;
+		if (s.first)
+			signal_reclaim(cpu->thread);
 	}
 	if (r < 0) {
 		sighand_put(s.t->sighand);

@@ -40,7 +40,7 @@ exec_release(struct execstate *x, int ownfds)
 	if (!x)
 		return;
 	if (!ownfds)
-		x->prog.fd = -1;       /* it was the vfork child's, gone with it */
+		x->prog.fd = x->prog.interp_fd = -1;    /* they were the vfork child's, gone with it */
 	image_done(&x->prog);
 	arena_free(&x->a);
 	free(x);
@@ -261,7 +261,7 @@ doexec(struct cpu *cpu, int dirfd, gaddr path, gaddr argv, gaddr envp, int flags
 	const char *host = 0;
 	s64 r;
 
-	x->prog.fd = -1;
+	x->prog.fd = x->prog.interp_fd = -1;
 	t->exec = x;
 	r = getname(x, dirfd, path, flags, &host);
 	if (!r)

@@ -122,6 +122,15 @@ signal_hostmask(struct thread *t, u64 guestmask)
 	rawmask(m);
 }
 
+void
+signal_reclaim(struct thread *t)
+{
+	enum { SIGSETXID = 33 };
+
+	signal_mirror(t->sighand, SIGSETXID);
+	rawmask(t->hostmask);
+}
+
 u64
 signal_block(struct thread *t)
 {

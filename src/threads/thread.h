@@ -118,6 +118,9 @@ void signal_learn(struct sighand *, u64 set);          /* lock held: now it does
 void signal_mirror(const struct sighand *, int sig);   /* one disposition to the host */
 void signal_hostmask(struct thread *, u64 guestmask);  /* the host mask follows */
 u64 signal_block(struct thread *);                     /* blocks everything on the host */
+/* With a process's first thread the C library took a signal for itself (SIGSETXID): its disposition, and the mask of
+ * this thread, are again the guest's. */
+void signal_reclaim(struct thread *);
 s64 signal_fork(struct thread *, host_clone *, void *arg);     /* host_fork; sighand's lock held, signals blocked */
 int signal_onalt(const struct thread *, gaddr sp);     /* sp lies on the alternate stack */
 /* From now on a signal whose default action ends this process is caught, and ends it at its next safe point:

@@ -105,18 +105,20 @@ check_regions(const struct cimage *i)
 {
 	for (u32 n = 0; n < NREGION; n++) {
 		gaddr pc = 0x1000 * (n + 1);
-		u32 e = 9;
-		s64 r = cimage_find(i, pc, 7, &e);
+		const struct cimage_slot *s = cimage_find(i, pc, 7);
 		const u8 *code;
+		u32 r;
 
+		assert_non_null(s);
+		r = s->region - 1;
 		assert_int_equal(r, n);
-		assert_int_equal(e, 0);
-		assert_int_equal(cimage_find(i, pc + 8, 7, &e), n);
-		assert_int_equal(e, 1);
-		assert_int_equal(i->entry[i->region[r].entry.at + e].flagsin, 1);
-		assert_int_equal(cimage_find(i, pc + 12, 7, &e), -1);          /* a return point is not entered */
-		assert_int_equal(cimage_find(i, pc, 6, &e), -1);
-		assert_true(cimage_whole(i, (u32)r));
+		assert_int_equal(s->entry, 0);
+		s = cimage_find(i, pc + 8, 7);
+		assert_non_null(s);
+		assert_int_equal(s->region, n + 1);
+		assert_int_equal(s->entry, 2 * 16 + 1);
+		assert_null(cimage_find(i, pc + 12, 7));       /* a return point is not entered */
+		assert_null(cimage_find(i, pc, 6));
 		code = i->code + i->region[r].code;
 		assert_int_equal(cimage_at(i, code + 10), r);
 		assert_int_equal(cimage_pcat(i, (u32)r, code + 10).pc, pc + 4);
@@ -212,12 +214,11 @@ test_an_image_of_nothing(void **state)
 {
 	struct cimage i;
 	u64 size;
-	u32 e;
 	u8 *p = cimage_build(&host, &nothing, 0, 0, 0, &size);
 
 	(void)state;
 	assert_null(cimage_check(&i, p, size, &key));
-	assert_int_equal(cimage_find(&i, 0x1000, 7, &e), -1);
+	assert_null(cimage_find(&i, 0x1000, 7));
 	assert_int_equal(cimage_at(&i, i.code), -1);
 	munmap(p, size);
 }
@@ -268,10 +269,13 @@ readall(const struct cimage *i)
 {
 	struct source s;
 	u64 sum = 0;
-	u32 e;
 
-	for (gaddr pc = 0xff8; pc < 0x7000; pc += 4)
-		sum += (u64)cimage_find(i, pc, 7, &e);
+	for (gaddr pc = 0xff8; pc < 0x7000; pc += 4) {
+		const struct cimage_slot *slot = cimage_find(i, pc, 7);
+
+		if (slot)
+			sum += i->code[i->region[slot->region - 1].code + slot->entry / 2];
+	}
 	for (u64 off = 0; off < i->codesize + 64; off += 8) {
 		s64 r = cimage_at(i, i->code + off);
 
@@ -279,8 +283,6 @@ readall(const struct cimage *i)
 			sum += cimage_pcat(i, (u32)r, i->code + off).pc;
 	}
 	for (u32 n = 0; n < i->nregion && n < 1000; n++) {
-		if (!cimage_whole(i, n))
-			continue;
 		cimage_source(i, n, &s);
 		for (u32 k = 0; k < s.size; k++)
 			sum += s.code[k];

@@ -26,21 +26,17 @@ repaired(const u8 *data, size_t size)
 static void
 search(const struct cimage *m)
 {
-	u32 e;
-
 	for (u32 i = 0; i < m->nregion && i < 64; i++) {
 		const struct cimage_region *r = &m->region[i];
 
-		cimage_find(m, r->pc, r->mode, &e);
+		struct source s;
+
+		cimage_find(m, r->pc, r->mode);
 		cimage_at(m, m->code + r->code);
 		cimage_pcat(m, i, m->code + r->code);
-		if (cimage_whole(m, i)) {
-			struct source s;
-
-			cimage_source(m, i, &s);
-		}
+		cimage_source(m, i, &s);
 	}
-	cimage_find(m, 0x400000, 0, &e);
+	cimage_find(m, 0x400000, 0);
 }
 
 int

@@ -85,6 +85,14 @@ main(void)
 	sum -= 100;
 #endif
 	printf("two functions %ld\n", sum);
+	// More small translations than there are records for, in a small code area before it is full.
+	sum = 0;
+	for (int k = 0; k < 20000; k++) {
+		put(p, k & 1023);
+		__builtin___clear_cache((char *)p, (char *)(p + 2));
+		sum += ((fn *)p)();
+	}
+	printf("many %ld\n", sum);
 	munmap(q, 4096);
 	q = mmap(q, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	put(q, 99);

@@ -8,9 +8,9 @@ enum {
 	MODES = 64,                    /* values of the bits of cpu->fpmode that matter here */
 };
 
-/* By cpu->fpmode. */
-static u32 control[MODES];
-static const u32 standard = MX_MASKS;
+/* By cpu->fpmode.  What C runs with is the guest's usual one, traps included: a new value costs as much as thirty
+ * instructions, the same one nothing, and our C does no arithmetic that is invalid. */
+static u32 control[MODES], standard = MX_MASKS;
 
 /* Invalid operations trap when the region's rule is ARM's (fpx.h, NAN_TRAP), but not with default NaNs:
  * those regions look for NaNs.  All regions of a process follow one guest's rules. */
@@ -27,6 +27,7 @@ fill(int traps)
 			v &= ~(u32)MX_IM;
 		control[m] = v;
 	}
+	standard = control[0];
 }
 
 /* -- when traps are too many --
@@ -84,7 +85,8 @@ void
 fp_gather(struct code *a)
 {
 	fp_mxcsr(a, 0);
-	mov_rm(a, 32, RCX, fp_mxslot());
+	mov_rm(a, 32, RDX, fp_mxslot());
+	mov_rr(a, 32, RCX, RDX);
 	alu_ri(a, A_AND, 32, RCX, MX_FLAGS);
 	alu_mr(a, A_OR, 32, m_cpu(offsetof(struct cpu, fpflags)), RCX);
 }
@@ -92,6 +94,8 @@ fp_gather(struct code *a)
 void
 fp_control(struct code *a, int enter)
 {
+	u8 *same;
+
 	if (enter) {
 		mov_rm(a, 32, RCX, m_cpu(offsetof(struct cpu, fpmode)));
 		alu_ri(a, A_AND, 32, RCX, MODES - 1);
@@ -100,6 +104,10 @@ fp_control(struct code *a, int enter)
 		return;
 	}
 	fp_gather(a);
+	alu_rr(a, A_XOR, 32, RCX, RDX);        /* less the flags, which may stay: enter clears them */
 	mov_ri(a, RDX, (u64)(uintptr_t)&standard);
+	alu_rm(a, A_CMP, 32, RCX, mem_at(RDX, 0));
+	same = jcc_8(a, JE);
 	op0f_rm(a, 0, 0xae, 32, 2, mem_at(RDX, 0), 0);
+	rel8_here(a, same);
 }

@@ -249,11 +249,11 @@ compile_block(struct x86 *x, int b)
 		if (x->val[n].flags & (VAL_DEAD | VAL_FOLD | VAL_PAIRED) || i->op == O_nop)
 			continue;
 		x->i = n;
+		x->lock[0] = x->lock[1] = 0;
 		if (i->op == O_get && !fp_npend) {
 			val_get(x, (ref)n);
 			continue;
 		}
-		x->lock[0] = x->lock[1] = 0;
 		emit(x, i);
 		if (x->a.p > x->lim)
 			return -ENOSPC;

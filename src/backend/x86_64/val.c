@@ -114,10 +114,12 @@ take_any(struct x86 *x, int c, int dying)
 
 		if (x->lock[c] >> r & 1)
 			continue;
-		if (!t || x->val[t].last < x->i || (dying && x->val[t].last == x->i))
-			s = 3;
-		else
-			s = inmemory(&x->val[t]) ? 2 : 1;
+		if (!t || x->val[t].last < x->i || (dying && x->val[t].last == x->i)) {
+			score = 3;
+			best = r;
+			break;
+		}
+		s = inmemory(&x->val[t]) ? 2 : 1;
 		if (s > score) {
 			score = s;
 			best = r;

@@ -25,11 +25,11 @@ rv_decode(const u8 *p, int n, struct riscv_insn *a, u32 *word)
 	if (n < 2 || ((p[0] & 3) == 3 && n < 4))
 		return 0;
 	if ((p[0] & 3) == 3) {
-		*word = (u32)ldn(p, 4, 0);
+		*word = ld32(p);
 		riscv_decode(*word, a);
 		return 4;
 	}
-	*word = (u32)ldn(p, 2, 0);
+	*word = ld16(p);
 	if (rvc_decode(*word, &c))
 		expand(&c, a);
 	else
@@ -216,7 +216,7 @@ rv_scan(const u8 *p, int n, gaddr pc, struct scan *s)
 		s->target = pc - 1;
 	} else if (n < s->len) {
 		s->len = 0;
-	} else if (s->len == 2 ? cleaves((u32)ldn(p, 2, 0)) : leaves(ld32(p))) {
+	} else if (s->len == 2 ? cleaves(ld16(p)) : leaves(ld32(p))) {
 		rv_decode(p, n, &a, &w);
 		if (rv_skips(&a, s->len, p, n, &b, &both))
 			s->len = (u8)both;
