@@ -226,7 +226,8 @@ note(struct loads *l, ref t)
 	l->load[l->n++] = t;
 }
 
-/* Whether the n low bytes of b are n neighbours in memory, from more than one load. */
+/* Whether the n low bytes of b are n neighbours in memory, from more than one load.  Two halves of eight bytes stay
+ * two: what was stored as two words does not reach one load before it has left for the cache. */
 static int
 neighbours(const struct pass *p, const struct bytes *b, int n, struct loads *l)
 {
@@ -242,7 +243,7 @@ neighbours(const struct pass *p, const struct bytes *b, int n, struct loads *l)
 			return 0;
 		note(l, b->from[k]);
 	}
-	return l->n > 1 && l->disp == (s32)l->disp;
+	return l->n > 1 + (n == 8) && l->disp == (s32)l->disp;
 }
 
 /* Whether they can be one, where the first of them is. */

@@ -77,6 +77,7 @@ test_what_is_not_one_number_stays(void **state)
 		GET LD(2, 4) "\tfence.full n\n" LD(3, 5) UP(4, 3, 8) OR(5, 4, 2) PUT(5),
 		GET LD(2, 4) "\tt6 = ld i64 t1 imm=5\n" LD(3, 5) UP(4, 3, 8) OR(5, 4, 2) PUT(5) "\tput i64 x2, t6\n",
 		GET LD(2, 4) "\tbrc.eq i64 t1, 0x2, 0x11\n" LD(3, 5) UP(4, 3, 8) OR(5, 4, 2) PUT(5),
+		GET "\tt2 = ld i32 t1\n\tt3 = ld i32 t1 imm=4\n" UP(4, 3, 32) OR(5, 4, 2) PUT(5),  /* two words */
 		GET "\tt2 = ld i8 t1 aux=0x8 imm=4\n" LD(3, 5) UP(4, 3, 8) OR(5, 4, 2) PUT(5),
 	};
 

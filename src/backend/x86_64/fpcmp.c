@@ -86,6 +86,7 @@ ef_set(struct x86 *x, const struct ins *i)
 	d = xr_def(x, (ref)x->i);
 	if (cc == JE)
 		t = xr_tmp(x);
+	alu_rr(c, A_XOR, 32, d, d);    /* sooner done with than extending the condition afterwards */
 	compare(x, i, swap ? i->b : i->a, swap ? i->a : i->b);
 	if (cc == JE) {                /* d = ordered, or 0 if not equal; inverted: unordered, or 1 */
 		setcc_r(c, i->v == R_EQ ? JNP : JP, d);
@@ -94,7 +95,6 @@ ef_set(struct x86 *x, const struct ins *i)
 	} else {
 		setcc_r(c, cc, d);
 	}
-	movzx_rr(c, 8, d, d);
 	return 1;
 }
 
