@@ -206,6 +206,8 @@ under_prefix(const char *name, int flags, char *buf)
 	}
 	ok = plain || plain_lookup(name, flags, buf) || fd_path((int)fd, buf) == 0;
 	host_call(__NR_close, (u64)fd, 0, 0, 0, 0, 0);
+	if (ok && !plain && !buf[root + strspn(buf + root, "/")] && !strncmp(buf, proc.prefix, root))
+		snprintf(buf, PATH_SIZE, "/");         /* "/.." is "/", which is the host's */
 	return ok;
 }
 

@@ -93,6 +93,8 @@ test_names_are_looked_up_under_the_prefix(void **s)
 	assert_string_equal(lookup("/opt/deep/../../../etc/hosts", 0), "/etc/hosts");
 	assert_string_equal(lookup("/opt/./deep//", 0), "/opt/deep");
 	assert_string_equal(lookup("/opt/deep/", 0), "/opt/deep");
+	assert_string_equal(lookup("/..", 0), "/");                            /* the root is the host's, however it is called */
+	assert_string_equal(lookup("/opt/deep/../..", 0), "/");
 	assert_string_equal(lookup("/etc/nothing", 0), "host");
 	assert_string_equal(lookup("/etc/nothing", 0), "host");
 	assert_string_equal(lookup("/etc/hosts", 0), "/etc/hosts");            /* its directory is still looked at */
