@@ -16,7 +16,8 @@
 
 enum {
 	CPU_BIAS = 128,
-	CPU_STATE = 1024,              /* bytes of guest state */
+	CPU_STATE = 1024,              /* bytes of guest state, less vectors of more than 128 bits */
+	CPU_WIDE = 32 * 256,           /* bytes for those: 32 of 2048 bits */
 	JC_BITS = 12,                  /* log2 of the entries of the jump cache */
 };
 
@@ -91,6 +92,9 @@ struct cpu {
 	u8 vspill[32][64] __attribute__((aligned(64)));  /* generated code's again: vector temporaries without a register */
 	u32 njcset;                    /* entries filled since jc was last cleared, */
 	u16 jcset[64];                 /* and the first of them */
+	/* Guest state again: registers that have more than 128 bits are placed here by their guest's regs.def, behind what
+	 * every system call touches. */
+	u8 wide[CPU_WIDE] __attribute__((aligned(64)));
 	struct jc jc[1 << JC_BITS];    /* indirect-branch cache, this thread's alone */
 };
 

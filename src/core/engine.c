@@ -230,9 +230,13 @@ static void
 fetchfault(struct cpu *cpu)
 {
 	struct vma v;
+	gaddr at;
+	int got;
 
-	cpu->fault = (struct fault){.addr = cpu->pc, .block = cpu->pc, .exec = 1, .sig = SIGSEGV,
-	    .code = gmem_find(cpu->pc, &v) ? SEGV_MAPERR : SEGV_ACCERR};
+	cpu->os->fetch(cpu->pc, core.guest->maxlen, &got);
+	at = cpu->pc + (u64)got;               /* of an instruction whose first half is there, the second */
+	cpu->fault = (struct fault){.addr = at, .block = cpu->pc, .exec = 1, .sig = SIGSEGV,
+	    .code = gmem_find(at, &v) ? SEGV_MAPERR : SEGV_ACCERR};
 	cpu->os->fault(cpu);
 }
 

@@ -89,7 +89,7 @@ record(struct out *o, const struct region *r, struct trans *t)
 	return t;
 }
 
-/* Returns the node of its beginning. */
+/* Returns the node of its beginning; 0 if it has none: its first instruction cannot be fetched as a whole. */
 static struct node *
 publish(struct trans *t)
 {
@@ -114,7 +114,7 @@ publish(struct trans *t)
 	core.trans[n] = t;
 	atomic_store_explicit(&core.ntrans, n + 1, memory_order_release);
 	profile_region(t);
-	return first;
+	return t->node ? first : 0;
 }
 
 /* Exits to code that is there already go to it at once. */

@@ -1,7 +1,8 @@
 #!/bin/bash
 # dragoman under ThreadSanitizer running threaded guest programs, by the JIT and by the interpreter: no data race in the C around
 # generated code.  Generated code is not watched, and programs that wait for signals cannot run: the sanitizer keeps
-# signals back until the C library is called.  tests/tsan.supp says what is no race.  Expects the programs of 10-prog.sh.
+# signals back until the C library is called.  tests/tsan.supp says what is no race.  The space is
+# small because the sanitizer's own takes the rest.  Expects the programs of 10-prog.sh.
 set -u
 B=$(cd "$1" && pwd) here=$(cd "$(dirname "$0")/.." && pwd)
 p=0 f=0 k=0
@@ -18,7 +19,7 @@ one() { # guest, --host=NAME or nothing, program, arguments
 	local g=$1 host=$2 exe=$B/prog/$1-static-$3 out
 	[ -x "$exe" ] || { echo "SKIP $g $3: tests/check.d/10-prog.sh has not built it"; k=$((k + 1)); return; }
 	# shellcheck disable=SC2086
-	out=$(timeout 300 "$B-tsan/dragoman" --cache off $host "$exe" "${@:4}" 2>&1 </dev/null)
+	out=$(timeout 300 "$B-tsan/dragoman" --cache off -R 512G $host "$exe" "${@:4}" 2>&1 </dev/null)
 	case $? in
 	0) p=$((p + 1)) ;;
 	*) f=$((f + 1)); echo "FAIL $g $3 $host: $(grep -m1 -E '^SUMMARY|FATAL|CHECK failed' <<<"$out" || tail -1 <<<"$out")" ;;
