@@ -65,6 +65,9 @@ struct gspace {
 	struct { gaddr lo, hi; } zone[NZONE];
 };
 
+/* The image zone of guests of 64 bits. */
+#define ZONE_LOW {0x10000000, 0x7fff0000}
+
 /* The space s made smaller: user addresses end at `end`, 16 GiB at least, as with another size of virtual addresses. */
 struct gspace gmem_narrow(const struct gspace *s, gaddr end);
 /* Called once before the loader; the space stays the caller's. */

@@ -56,7 +56,7 @@ catch_faults(void)
 
 static const struct gspace space = {
 	.end = 0x550000000000, .brk = 0x2000000000,
-	.zone = {{0x10000000, 0x7fff0000}, {0x1000000000, 0x7f00000000}, {0x10000000000, 0x400000000000}},
+	.zone = {ZONE_LOW, {0x1000000000, 0x7f00000000}, {0x10000000000, 0x400000000000}},
 };
 
 static int

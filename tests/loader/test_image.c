@@ -20,7 +20,7 @@
 extern const struct vdso arm64_vdso;
 static const struct gspace space = {
 	.end = 0x550000000000, .brk = 0x2000000000,
-	.zone = {{0x10000000, 0x7fff0000}, {0x1000000000, 0x7f00000000}, {0x10000000000, 0x400000000000}},
+	.zone = {ZONE_LOW, {0x1000000000, 0x7f00000000}, {0x10000000000, 0x400000000000}},
 };
 static const struct guest fake = { .name = "fake", .bits = 64, .space = &space,
 	.elf = { EM_AARCH64, ELFCLASS64, ELFDATA2LSB, 0, 0 }, .vdso = &arm64_vdso };

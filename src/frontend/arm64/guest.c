@@ -39,7 +39,7 @@ static const struct gspace space = {
 	.end = 0x550000000000,
 	.brk = 0x548000000000,
 	.zone = {
-		[ZONE_IMAGE] = {0x10000000, 0x7fff0000},
+		[ZONE_IMAGE] = ZONE_LOW,
 		[ZONE_DATA] = {0x101000000000, 0x54f000000000},
 		[ZONE_FAR] = {0x101000000000, 0x500000000000},
 	},

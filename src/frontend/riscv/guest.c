@@ -35,7 +35,7 @@ static const struct gspace space = {
 	.end = 0x4000000000,
 	.brk = 0x2000000000,
 	.zone = {
-		[ZONE_IMAGE] = {0x10000000, 0x7fff0000},
+		[ZONE_IMAGE] = ZONE_LOW,
 		[ZONE_DATA] = {0x1600000000, 0x3f00000000},
 		[ZONE_FAR] = {0x1600000000, 0x3f00000000},
 	},
