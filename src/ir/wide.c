@@ -20,7 +20,6 @@ enum { DEPTH = 12, NODES = 64, MORE = 512, RUN = 16 };
 /* Where the bytes of a value come from: byte at[n] of the value from[n]; it is zero where that is 0. */
 struct bytes { ref from[8]; u8 at[8]; };
 
-
 struct pass {
 	struct region *r;
 	struct ins more[MORE]; int nmore;      /* to come between: number n is the value nins + n until it is put in place */
@@ -456,6 +455,7 @@ tile(struct pass *p, const ref *at, int left, int n, struct bytes *b, struct ins
 	s64 disp[RUN], lo = 0;
 	int sum = 0, count = 0;
 	ref base = 0;
+	u32 seen = 0;
 
 	for (; count < left && sum < n; count++) {
 		const struct ins *i = &p->r->ins[at[count]];
@@ -472,7 +472,6 @@ tile(struct pass *p, const ref *at, int left, int n, struct bytes *b, struct ins
 	if (sum != n || count < 2 || lo != (s32)lo)
 		return 0;
 	*b = (struct bytes){0};
-	u32 seen = 0;
 	for (int k = 0; k < count; k++) {
 		const struct ins *i = &p->r->ins[at[k]];
 		struct bytes c;
