@@ -78,6 +78,7 @@ record(struct out *o, const struct region *r, struct trans *t)
 	t->mode = r->mode;
 	t->code = o->code;
 	t->size = o->size;
+	t->line = (u8)o->line;
 	t->link = keep(o->link, t->nlink = o->nlink, sizeof *o->link);
 	t->entry = keep(o->entry, t->nentry = o->nentry, sizeof *o->entry);
 	t->map = keep(o->map, t->nmap = o->nmap, sizeof *o->map);

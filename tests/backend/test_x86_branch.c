@@ -166,14 +166,14 @@ fresh(void **state)
 	return 0;
 }
 
-/* sum of 1..A into B, the loop inside the region */
+/* sum of 1..A into B, the loop inside the region; entry: its head is one */
 static void
-make_loop(void)
+make_loop(int entry)
 {
 	begin(0x1000);
 	put(B, k(0));
 	jmp(0x1010);
-	block(0x1010, 0);
+	block(0x1010, entry);
 	put(B, ir_op(&r, O_add, I64, get(B), get(A), 0));
 	put(A, add(get(A), (u64)-1));
 	brc(R_NE, get(A), k(0), 0x1010);
@@ -185,7 +185,7 @@ static void
 test_loop_inside_a_region_ends_at_its_exit(void **state)
 {
 	(void)state;
-	make_loop();
+	make_loop(0);
 	*var(A) = 100;
 	assert_int_equal(run(0x1000, 0), 1);
 	assert_int_equal(*var(B), 5050);
@@ -195,11 +195,32 @@ test_loop_inside_a_region_ends_at_its_exit(void **state)
 	assert_int_equal(made[0].link[cpu->scratch[0]].pc, 0x2000);
 }
 
+/* Wherever the code before it ends, a short loop lies on one line of 64 bytes. */
+static void
+test_short_loops_begin_on_a_line(void **state)
+{
+	(void)state;
+	for (int before = 0; before < 16; before++) {
+		const u8 *head;
+		u32 size;
+
+		fresh(0);
+		at += 16 * before;
+		make_loop(1);
+		head = lookup(0x1010);
+		size = (u32)(made[0].code + made[0].link[0].site - head);
+		assert_true(size > 20 && ((uintptr_t)head & 63) + size <= 64);
+		*var(A) = 100;
+		run(0x1000, 1);
+		assert_int_equal(*var(B), 5050);
+	}
+}
+
 static void
 test_poll_leaves_a_loop_with_its_state_and_it_goes_on(void **state)
 {
 	(void)state;
-	make_loop();
+	make_loop(0);
 	*var(A) = 100;
 	cpu->poll = 1;
 	run(0x1000, 0);
@@ -746,6 +767,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_loop_inside_a_region_ends_at_its_exit, fresh),
+		cmocka_unit_test_setup(test_short_loops_begin_on_a_line, fresh),
 		cmocka_unit_test_setup(test_poll_leaves_a_loop_with_its_state_and_it_goes_on, fresh),
 		cmocka_unit_test_setup(test_exits_are_linked_and_unlinked, fresh),
 		cmocka_unit_test_setup(test_linked_backward_exits_are_safe_points, fresh),

@@ -282,7 +282,7 @@ compile(struct region *r, struct out *out)
 {
 	struct x86 *x = &x86;
 
-	out->nlink = out->nentry = out->nmap = out->nreloc = out->fixed = 0;
+	out->nlink = out->nentry = out->nmap = out->nreloc = out->fixed = out->line = 0;
 	x86_nripref = 0;
 	if (out->end - out->code < 2 * CODE_MARGIN)
 		return -ENOSPC;

@@ -113,7 +113,7 @@ struct x86 {
 	ref homed[256][4];             /* values in each home; dead ones stay until their place is needed */
 	/* -- branches (branch.c) -- */
 	u32 *label;                    /* offset of each block's head, or ~0 */
-	u8 *loop;                      /* the block is jumped back to from inside the region */
+	u16 *loop;                     /* the last block that jumps back to this one, and 1; 0: none does */
 	struct fixup { u32 site; u16 block; } *fix; int nfix, capfix;
 	int capval, caplabel;
 };
