@@ -105,6 +105,13 @@ force_save(struct x86 *x)
 }
 
 void
+xf_save_cold(struct x86 *x, enum flkind kind)
+{
+	x->flkind = (u8)kind;
+	to_rax(x, RCX);
+}
+
+void
 xf_put(struct x86 *x, const struct ins *i)
 {
 	struct mem home = mem_at(RBP, x86_home[i->v].disp);
