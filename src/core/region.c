@@ -291,9 +291,9 @@ quiet(struct walk *w, gaddr pc, int *left)
 /* Does code at pc read the guest's flags before it writes them?  Asked for a region's exits.
  *
  * Calls and returns are taken not to pass flags, as every procedure call standard says.  The callee's beginning is
- * looked at here, and the code after a call by its translator (answered): if that reads flags, the call goes on in a mode of
- * the guest's in which returns keep them.  Only a return that is no return could be deceived.  A computed jump may
- * stay inside a procedure and passes flags on; but a call may lead to an entry of the linkage table (PLT) first. */
+ * looked at here, and the code after a call by its translator (answered): if that reads flags, the call goes on in a
+ * mode of the guest's in which returns keep them.  Only a return that is no return could be deceived.  A computed jump
+ * may stay inside a procedure and passes flags on; but a call may lead to an entry of the linkage table (PLT) first. */
 static int
 peek(struct walk *w, gaddr pc, int call, int *left)
 {
