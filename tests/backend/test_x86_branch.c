@@ -304,6 +304,27 @@ test_calls_and_returns_pair(void **state)
 	fake.link = LINKREG;
 }
 
+/* What the host's history of branches keeps of a return's address: of eight short functions in a row most differ in it. */
+static void
+test_returns_of_short_functions_lie_apart(void **state)
+{
+	u32 places = 0;
+
+	(void)state;
+	for (gaddr pc = 0x1000; pc < 0x1080; pc += 16) {
+		begin(pc);
+		put(A, add(get(A), 1));
+		ret();
+		compile();
+		for (u8 *p = at - 1; ; p--)
+			if (*p == 0xc3) {
+				places |= 1u << ((uintptr_t)p >> 1 & 7);
+				break;
+			}
+	}
+	assert_true(__builtin_popcount(places) >= 6);
+}
+
 static void
 test_return_addresses_above_four_gigabytes(void **state)
 {
@@ -729,6 +750,7 @@ main(void)
 		cmocka_unit_test_setup(test_exits_are_linked_and_unlinked, fresh),
 		cmocka_unit_test_setup(test_linked_backward_exits_are_safe_points, fresh),
 		cmocka_unit_test_setup(test_calls_and_returns_pair, fresh),
+		cmocka_unit_test_setup(test_returns_of_short_functions_lie_apart, fresh),
 		cmocka_unit_test_setup(test_return_addresses_above_four_gigabytes, fresh),
 		cmocka_unit_test_setup(test_return_to_another_place_is_dispatched, fresh),
 		cmocka_unit_test_setup(test_returns_pair_again_after_a_longjmp, fresh),
