@@ -12,7 +12,7 @@
  *  - A *link* is a direct exit.  Until the engine links it, it goes to a stub that sets cpu->pc to its
  *    target, cpu->link to the start of the region's code, cpu->scratch[0] to the number of the link, and
  *    leaves with WHY_NEXT.
- *  - Indirect branches look up cpu->jc[jc_index(pc)] inline and leave with WHY_NEXT, cpu->pc set, when
+ *  - Indirect branches look up cpu->jc[jc_index(cpu, pc)] inline and leave with WHY_NEXT, cpu->pc set, when
  *    it does not match; the engine fills the entry.
  *  - call pushes a host return address (host call instruction) whose code compares the guest's link
  *    variable with the guest return address; on mismatch it dispatches on the link variable as an
@@ -153,7 +153,5 @@ struct host {
 
 extern const struct host host_x86_64, host_interp;
 const struct host *host_pick(const char *name);        /* 0: the best for this machine; backend/pick.c */
-
-static inline u32 jc_index(gaddr pc) { return (pc >> 1 ^ pc >> (JC_BITS + 1)) & ((1 << JC_BITS) - 1); }
 
 #endif

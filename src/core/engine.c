@@ -202,7 +202,7 @@ static void
 clearjc(struct cpu *cpu)
 {
 	if (cpu->njcset > NELEM(cpu->jcset))
-		memset(cpu->jc, 0xff, sizeof cpu->jc);
+		jc_clear(cpu);
 	else
 		for (u32 i = 0; i < cpu->njcset; i++)
 			__atomic_store_n(&cpu->jc[cpu->jcset[i]].pc, ~(u64)0, __ATOMIC_SEQ_CST);
@@ -214,10 +214,10 @@ clearjc(struct cpu *cpu)
 static void
 fill(struct cpu *cpu, const struct node *n, const u8 *code)
 {
-	struct jc *j = &cpu->jc[jc_index(n->pc)];
+	struct jc *j = jc_place(cpu, n->pc);
 
 	if (cpu->njcset < NELEM(cpu->jcset))
-		cpu->jcset[cpu->njcset] = (u16)jc_index(n->pc);
+		cpu->jcset[cpu->njcset] = (u16)jc_index(cpu, n->pc);
 	cpu->njcset += cpu->njcset <= NELEM(cpu->jcset);
 	__atomic_store_n(&j->pc, ~(u64)0, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&j->code, code, __ATOMIC_SEQ_CST);

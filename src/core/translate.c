@@ -138,7 +138,7 @@ empty(void)
 	atomic_store(&core.ntrans, 0);
 	core_nonodes();
 	for (int i = 0; i < core.ncpu; i++)
-		memset(core.cpu[i]->jc, 0xff, sizeof core.cpu[i]->jc);
+		jc_clear(core.cpu[i]);
 	smc_forget();
 	cache_emptied();
 	if (core.host->emptied)
@@ -288,11 +288,12 @@ core_link(struct trans *from, u32 n, struct node *to)
 static void
 uncache(gaddr pc)
 {
-	u32 i = jc_index(pc);
+	for (int c = 0; c < core.ncpu; c++) {
+		struct jc *j = &core.cpu[c]->jc[jc_index(core.cpu[c], pc)];
 
-	for (int c = 0; c < core.ncpu; c++)
-		if (__atomic_load_n(&core.cpu[c]->jc[i].pc, __ATOMIC_SEQ_CST) == pc)
-			__atomic_store_n(&core.cpu[c]->jc[i].pc, ~(u64)0, __ATOMIC_SEQ_CST);
+		if (__atomic_load_n(&j->pc, __ATOMIC_SEQ_CST) == pc)
+			__atomic_store_n(&j->pc, ~(u64)0, __ATOMIC_SEQ_CST);
+	}
 }
 
 void

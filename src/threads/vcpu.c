@@ -56,8 +56,7 @@ cpu_setup(struct thread *t, u8 *shadow, struct cpu *cpu, const struct guest *g)
 	cpu->excl_addr = ~(u64)0;
 	cpu->shadow_lo = shadow;
 	cpu->shadow_base = shadow + SHADOW;
-	/* no guest pc is ~0; only the entry of pc 0 would match an empty one */
-	cpu->jc[0].pc = ~(u64)0;
+	jc_init(cpu);
 	t->cpu = cpu;
 }
 

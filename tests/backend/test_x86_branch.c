@@ -102,7 +102,7 @@ run(gaddr pc, int dolink)
 			assert_int_equal(l->pc, cpu->pc);
 			h->link(m->code, l, code);
 		} else if (n && dolink) {
-			struct jc *j = &cpu->jc[jc_index(cpu->pc)];
+			struct jc *j = &cpu->jc[jc_index(cpu, cpu->pc)];
 
 			j->pc = cpu->pc;
 			j->code = code;
@@ -159,7 +159,8 @@ fresh(void **state)
 	at = area + h->init("", area, area + AREA);
 	h->guest(&fake);
 	memset(cpu->state, 0, CPU_STATE);
-	memset(cpu->jc, 0xff, sizeof cpu->jc);
+	jc_init(cpu);
+	jc_clear(cpu);
 	cpu->poll = 0;
 	cpu->link = 0;
 	return 0;
@@ -398,7 +399,7 @@ test_returns_pair_again_after_a_longjmp(void **state)
 		assert_int_equal(*var(B), 10);
 		*var(A) = 1000;
 		*var(B) = 0;
-		memset(cpu->jc, 0xff, sizeof cpu->jc);
+		jc_clear(cpu);
 		assert_int_equal(run(0x1000, 0), 1);   /* nobody is asked, not even the jump cache */
 		assert_int_equal(*var(B), 1000);
 	}
@@ -417,7 +418,7 @@ test_killed_return_points_leave(void **state)
 		for (int i = 0; i < made[0].nentry; i++)
 			if (made[0].entry[i].ret)
 				h->kill(made[0].code, &made[0].entry[i]);
-		memset(cpu->jc, 0xff, sizeof cpu->jc);
+		jc_clear(cpu);
 		*var(A) = 3;
 		*var(B) = 0;
 		cpu->pc = 0x1000;

@@ -402,7 +402,8 @@ new_cpu(void)
 	u8 *s = malloc(STACK);
 
 	memset(c, 0, sizeof *c);
-	memset(c->jc, 0xff, sizeof c->jc);
+	jc_init(c);
+	jc_clear(c);
 	c->shadow_lo = s;
 	c->shadow_base = s + STACK - 64;
 	c->guest = &fake;

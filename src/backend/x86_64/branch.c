@@ -332,7 +332,7 @@ lookup(struct x86 *x, int call)
 		shift_ri(&x->a, S_SHR, 32, RCX, JC_BITS);
 	}
 	alu_rr(&x->a, A_XOR, 32, RCX, RAX);    /* jc_index, doubled */
-	alu_ri(&x->a, A_AND, 32, RCX, ((1 << JC_BITS) - 1) << 1);
+	alu_rm(&x->a, A_AND, 32, RCX, m_cpu(offsetof(struct cpu, jcmask)));
 	alu_rm(&x->a, A_CMP, 64, RAX, entry);
 	x_stub(x, jcc_32(&x->a, JNE), &x86_stub.next);
 	entry.disp += (s32)offsetof(struct jc, code);

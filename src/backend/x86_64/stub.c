@@ -201,7 +201,7 @@ write_dispatch(struct x86 *x, const struct guest *g)
 	mov_rr(a, 32, RCX, RAX);
 	shift_ri(a, S_SHR, 32, RCX, JC_BITS);
 	alu_rr(a, A_XOR, 32, RCX, RAX);
-	alu_ri(a, A_AND, 32, RCX, ((1 << JC_BITS) - 1) << 1);
+	alu_rm(a, A_AND, 32, RCX, CPU(jcmask));
 	alu_rm(a, A_CMP, 64, RAX, entry);
 	jcc_to(a, JNE, x86_stub.next);
 	entry.disp += (s32)offsetof(struct jc, code);

@@ -83,7 +83,7 @@ fcsr(struct cpu *cpu, u64 csr, u64 op, u64 v)
 	s->fcsr = (s->fcsr & ~(zext(~(u64)0, width) << at)) | zext(new, width) << at;
 	rv_fpenter(cpu);
 	if (rv_mode(cpu) != mode)              /* the jump cache holds code of one mode */
-		memset(cpu->jc, 0xff, sizeof cpu->jc);
+		jc_clear(cpu);
 	return old;
 }
 
