@@ -69,6 +69,8 @@ struct cpu {
 	u64 excl_addr, excl_val[2];    /* load-exclusive monitor: address (-1: none), value seen */
 	u32 excl_size, fpmode;         /* bytes; the guest's FP mode (base/fp.h FPM_*) */
 	u32 fpflags;                   /* sticky FP exceptions (FPX_*) that the guest has not taken yet */
+	u32 fpwatch;                   /* those that have certainly not been raised: the first one traps (fpmode.c) */
+	u32 fplooks;                   /* how often the guest's flags were asked for */
 	u32 jcmask;                    /* entries of jc in use less one, times two; only its own thread changes it */
 	void *host_sp, *shadow_base;   /* C stack while generated code runs; top of the shadow stack */
 	void *shadow_lo;               /* lowest address of the shadow stack's usable part */

@@ -266,6 +266,7 @@ void fp_emptied(void);                         /* fpmode.c: as host->emptied */
 extern int fp_npend;                           /* fppend.c: results that wait for a look; if so, before each: */
 void fp_before(struct x86 *, const struct ins *);
 /* MXCSR: the guest's, or back to C's with flags gathered; changes rcx, rdx */
+int fp_flags(struct x86 *, const struct ins *);        /* the call of a HELP_FLAGS helper */
 void fp_gather(struct code *);                  /* MXCSR to rdx, its flags to rcx and into cpu->fpflags */
 void fp_control(struct code *, int enter);
 
