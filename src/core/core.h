@@ -102,6 +102,7 @@ int core_form(struct region *, const struct cpu *, gaddr pc, u32 mode, int max);
 struct node *core_translate(struct cpu *, gaddr pc, u32 mode);
 void core_renew(struct cpu *);                         /* throws all code away; lock not held */
 void core_kill(struct trans *);                        /* lock held */
+void core_forgetjumps(void);             /* lock held, nobody runs generated code: clears all jump caches */
 void core_unlink(struct trans *);                      /* lock held: nobody links to it any more */
 void core_link(struct trans *from, u32 n, struct node *to);    /* lock held */
 

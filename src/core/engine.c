@@ -209,20 +209,21 @@ clearjc(struct cpu *cpu)
 	cpu->njcset = 0;
 }
 
-/* Remembers where pc went.  A node that dies between our reading its code and our writing the entry
- * loses its code first and clears entries after: so look again after writing. */
+/* Remembers where cpu->pc went: to code in an image, or to that of a node.  A node that dies between our reading its
+ * code and our writing the entry loses its code first and clears entries after: so look again after writing. */
 static void
 fill(struct cpu *cpu, const struct node *n, const u8 *code)
 {
-	struct jc *j = &cpu->jc[jc_index(n->pc)];
+	u32 at = jc_index(cpu->pc);
+	struct jc *j = &cpu->jc[at];
 
 	if (cpu->njcset < NELEM(cpu->jcset))
-		cpu->jcset[cpu->njcset] = (u16)jc_index(n->pc);
+		cpu->jcset[cpu->njcset] = (u16)at;
 	cpu->njcset += cpu->njcset <= NELEM(cpu->jcset);
 	__atomic_store_n(&j->pc, ~(u64)0, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&j->code, code, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&j->pc, n->pc, __ATOMIC_SEQ_CST);
-	if (!atomic_load(&n->code))
+	__atomic_store_n(&j->pc, cpu->pc, __ATOMIC_SEQ_CST);
+	if (n && !atomic_load(&n->code))
 		__atomic_store_n(&j->pc, ~(u64)0, __ATOMIC_SEQ_CST);
 }
 
@@ -258,14 +259,15 @@ intact(const struct cpu *cpu)
 	return cpu->why == WHY_CALL || (cpu->why == WHY_NEXT && cpu->link);
 }
 
-/* Runs the code for cpu->pc if there is some; 0 if the engine's lock is needed first.  The jump cache
+/* Runs the code for cpu->pc if there is some; 0 if the engine's lock is needed first.  What is in an image needs no
+ * records, unless another region is to be linked to it.  The jump cache
  * is filled here and not when the code is made: the area may have been emptied since. */
 static int
 run(struct cpu *cpu)
 {
 	u32 mode = core.guest->mode(cpu);
 	struct node *n = core_find(cpu->pc, mode);
-	const u8 *code = n ? atomic_load(&n->code) : 0;
+	const u8 *code = n ? atomic_load(&n->code) : cpu->link ? 0 : cache_code(cpu->pc, mode);
 
 	if (cpu->jcmode != mode + 1) {
 		clearjc(cpu);
@@ -273,6 +275,8 @@ run(struct cpu *cpu)
 	}
 	if (!code || cpu->link)
 		return 0;
+	if (!n)
+		__atomic_fetch_add(&core.stat.found, 1, __ATOMIC_RELAXED);
 	if (cpu->why == WHY_NEXT)
 		fill(cpu, n, code);
 	if (logging(LOG_EXEC))

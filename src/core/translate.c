@@ -128,6 +128,13 @@ linkout(struct trans *t)
 			core_link(t, (u32)i, n);
 }
 
+void
+core_forgetjumps(void)
+{
+	for (int i = 0; i < core.ncpu; i++)
+		memset(core.cpu[i]->jc, 0xff, sizeof core.cpu[i]->jc);
+}
+
 /* Everything goes: called with the lock held and no other thread in generated code. */
 static void
 empty(void)
@@ -137,8 +144,7 @@ empty(void)
 	core.at = core.stubsend;
 	atomic_store(&core.ntrans, 0);
 	core_nonodes();
-	for (int i = 0; i < core.ncpu; i++)
-		memset(core.cpu[i]->jc, 0xff, sizeof core.cpu[i]->jc);
+	core_forgetjumps();
 	smc_forget();
 	cache_emptied();
 	if (core.host->emptied)
@@ -236,7 +242,7 @@ cputime(void)
 struct node *
 core_translate(struct cpu *cpu, gaddr pc, u32 mode)
 {
-	struct node *n = core_known(pc, mode);
+	struct node *n = core_find(pc, mode);
 	struct trans *t;
 	u64 begun;
 	int got, e;
