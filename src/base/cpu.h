@@ -92,10 +92,10 @@ struct cpu {
 	u8 vspill[32][64] __attribute__((aligned(64)));  /* generated code's again: vector temporaries without a register */
 	u32 njcset;                    /* entries filled since jc was last cleared, */
 	u16 jcset[64];                 /* and the first of them */
+	struct jc jc[1 << JC_BITS] __attribute__((aligned(64)));  /* indirect-branch cache, this thread's alone */
 	/* Guest state again: registers that have more than 128 bits are placed here by their guest's regs.def, behind what
-	 * every system call touches. */
+	 * every thread touches. */
 	u8 wide[CPU_WIDE] __attribute__((aligned(64)));
-	struct jc jc[1 << JC_BITS];    /* indirect-branch cache, this thread's alone */
 };
 
 /* The thread's record; 0 in a thread that runs no guest code. */

@@ -11,7 +11,7 @@
 
 enum { FIRST = 64 };
 
-struct dso *dso[NDSO];
+struct dso *dso[NDSO] ROOMY;
 _Atomic int ndso;
 int cache_on;
 static u64 config[2];

@@ -9,7 +9,7 @@
 #include "base/diag.h"
 #include "core/cache.h"
 
-struct core core = {.lock = LOCK_INIT};
+struct core core ROOMY;
 
 enum { TRANSBYTES = 64 /* of the code area for each record of a translation */, MAXINSN = 192, GUESTROOM = 2 << 20 };
 static const u64 codesize = (u64)256 << 20, codemin = (u64)4 << 20, imagesize = (u64)1 << 30;
@@ -84,11 +84,27 @@ hasroom(void)
 	return p != MAP_FAILED && !munmap(p, GUESTROOM);
 }
 
+/* Only pages that are used cost anything; a huge one would take longer to clear than a small program runs. */
+void
+core_index(void)
+{
+	size_t n = (size_t)(core.areaend - core.area) / TRANSBYTES * sizeof *core.trans;
+	struct trans **v;
+
+	while ((v = mapspace(n)) == MAP_FAILED || !hasroom())
+		if (v != MAP_FAILED && munmap(v, n))
+			bug("munmap: %s", strerror(errno));
+		else if ((n /= 2) < 65536)
+			diag(D_NOSPACE, "translation index and the guest", "2 MiB", strerror(ENOMEM));
+	madvise(v, n, MADV_NOHUGEPAGE);
+	core.trans = v;
+	core.captrans = (int)(n / sizeof *v);
+}
+
 void
 engine_init(const struct guest *g, const struct engine_options *o)
 {
-	size_t n;
-
+	core.lock = (pthread_mutex_t)LOCK_INIT;
 	core.guest = g;
 	core.opt = *o;
 	if (!core.opt.maxinsn)
@@ -96,15 +112,8 @@ engine_init(const struct guest *g, const struct engine_options *o)
 	if (!(core.host = host_pick(o->host)))
 		diag(D_USAGE, "no such host");
 	makearea(o->codesize ? o->codesize : codesize);
-	n = (size_t)(core.areaend - core.area) / TRANSBYTES * sizeof *core.trans;
-	while ((core.trans = mapspace(n)) == MAP_FAILED || !hasroom())
-		if (core.trans != MAP_FAILED && munmap(core.trans, n))
-			bug("munmap: %s", strerror(errno));
-		else if ((n /= 2) < 65536)
-			diag(D_NOSPACE, "translation index and the guest", "2 MiB", strerror(ENOMEM));
-	/* small programs fill one page of it: clearing a huge one takes longer than all else here */
-	madvise(core.trans, n, MADV_NOHUGEPAGE);
-	core.captrans = (int)(n / sizeof *core.trans);
+	if (islimited())
+		core_index();
 	core.stubsend = core.area + alignup(core.host->init(o->features ? o->features : "", core.area, core.areaend), 64);
 	core.at = core.stubsend;
 	core.host->guest(g);

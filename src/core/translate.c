@@ -26,7 +26,7 @@ keep(const void *p, int n, size_t elem)
 static void
 logregion(const struct region *r, const char *what)
 {
-	static char buf[1 << 18];
+	static char buf[1 << 18] ROOMY;
 
 	ir_print(r, buf, sizeof buf);
 	log_print("%s\n%s\n", what, buf);
@@ -168,6 +168,8 @@ makeroom(struct cpu *cpu)
 {
 	int stopped = atomic_load(&core.stop) == cpu;
 
+	if (!core.trans)
+		core_index();
 	if (!isfull())
 		return;
 	pthread_mutex_unlock(&core.lock);
