@@ -555,7 +555,7 @@ cache_code(gaddr pc, u32 mode)
 
 		if (atomic_load_explicit(&d->open, memory_order_acquire) && pc >= d->code0 && pc < d->code1 &&
 		    (s = cimage_find(&d->image, pc, mode)))
-			return d->image.code + d->image.region[s->region - 1].code + s->entry / 2;
+			return cimage_entry(&d->image, s);
 	}
 	return 0;
 }
@@ -565,20 +565,21 @@ cache_adopt(gaddr pc, u32 mode)
 {
 	struct dso *d = dso_at(pc);
 	const struct cimage_slot *s = d ? cimage_find(&d->image, pc, mode) : 0;
+	s64 region = s ? cimage_at(&d->image, cimage_entry(&d->image, s)) : -1;
 	struct trans *t;
 	struct node *node;
 
-	if (!s)
+	if (region < 0)
 		return 0;
-	t = materialise(d, s->region - 1);
+	t = materialise(d, (u32)region);
 	node = arena_get(&core.arena, sizeof *node);
 	node->pc = pc;
 	node->mode = mode;
-	node->flagsin = s->entry & 1;
+	node->flagsin = s->code & 1;
 	node->t = t;
 	node->more = t->node;
 	t->node = node;
-	atomic_store(&node->code, t->code + s->entry / 2);
+	atomic_store(&node->code, cimage_entry(&d->image, s));
 	core_addnode(node);
 	return node;
 }
