@@ -372,7 +372,7 @@ loop(const struct cpu *cpu, gaddr pc, u32 mode)
 int
 core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 {
-	static struct walk w;                          /* core.lock held */
+	static struct walk w ROOMY;                    /* core.lock held */
 	struct tr t = {
 		.r = r, .mode = mode & ~ALONE, .alone = (mode & ALONE) != 0,
 		.answered = core.guest->keeps ? answered : 0, .env = &w,

@@ -11,6 +11,7 @@
  *
  * At an exit flagslive(arg, pc, call) says whether the guest code at pc, which is called or gone on to, may read
  * flags before it writes them; pc is FLAGS_UNKNOWN where the target is not known (callr, ret). */
+#include "base/util.h"
 #include "ir/ir.h"
 
 enum { TO_DEAD = 0xfffe, TO_LIVE = 0xffff };
@@ -229,7 +230,7 @@ ir_dead(struct region *r, int (*flagslive)(void *, gaddr, int), void *arg)
 void
 ir_unused(struct region *r)
 {
-	static u8 used[1 << 16];       /* by ref; compile is never entered twice at a time */
+	static u8 used[1 << 16] ROOMY; /* by ref; compile is never entered twice at a time */
 
 	memset(used, 0, (size_t)r->nins);
 	for (int k = r->nins - 1; k > 0; k--) {
