@@ -246,6 +246,8 @@ block(struct walk *w, struct tr *t, u64 off)
 		}
 		going = w->g->translate(t);
 		off = t->pc - w->pc;
+		if (going && r->ins[r->nins - 1].op == O_brc && ir_loop(r, t->pc) && off < WINDOW && w->mark[off / 2])
+			w->mark[off / 2] |= HEAD;
 		if (going && (off >= WINDOW || w->mark[off / 2] != SEEN)) {
 			tr_jmp(t, t->pc);
 			break;

@@ -91,7 +91,7 @@ branch_head(struct x86 *x, int b)
 		op_rm(&x->a, 0xff, 64, 0, mem_at(RAX, 0), 0);  /* inc */
 	}
 	if (x->loop[b])
-		poll(x, k->pc);
+		poll(x, k->pc - k->above);
 }
 
 /* -- links -- */
