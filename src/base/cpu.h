@@ -69,6 +69,8 @@ struct cpu {
 	u64 excl_addr, excl_val[2];    /* load-exclusive monitor: address (-1: none), value seen */
 	u32 excl_size, fpmode;         /* bytes; the guest's FP mode (base/fp.h FPM_*) */
 	u32 fpflags;                   /* sticky FP exceptions (FPX_*) that the guest has not taken yet */
+	u32 fpwatch;                   /* those that have certainly not been raised: the first one traps (fpmode.c) */
+	u32 fplooks;                   /* how often the guest's flags were asked for */
 	u32 jcmask;                    /* entries of jc in use less one, times two; only its own thread changes it */
 	void *host_sp, *shadow_base;   /* C stack while generated code runs; top of the shadow stack */
 	void *shadow_lo;               /* lowest address of the shadow stack's usable part */
@@ -94,10 +96,11 @@ struct cpu {
 	u32 njcset;                    /* entries filled since jc was last cleared, */
 	u16 jcset[64];                 /* and the first of them */
 	u32 jclost;                    /* entries that another pc took while jc was small */
+	/* indirect-branch cache, this thread's alone; so many are in use as jcmask says */
+	struct jc jc[1 << JC_MOST] __attribute__((aligned(64)));
 	/* Guest state again: registers that have more than 128 bits are placed here by their guest's regs.def, behind what
-	 * every system call touches. */
+	 * every thread touches. */
 	u8 wide[CPU_WIDE] __attribute__((aligned(64)));
-	struct jc jc[1 << JC_MOST];    /* indirect-branch cache, this thread's alone; so many are in use as jcmask says */
 };
 
 /* -- the jump cache -- */

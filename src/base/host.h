@@ -89,7 +89,7 @@ enum relkind { REL_STUB, REL_CONST };          /* common stub of that index; a c
 struct reloc { u32 off; u8 kind, index, after, pad; };
 
 /* How often a block's head was passed, and how many guest instructions the block has. */
-struct count { u64 times; u64 insns; };
+struct count { u64 times; u32 insns, turns; };
 
 /* What compile gives back.  The arrays are the caller's scratch, reused; n* are reset by compile. */
 struct out {

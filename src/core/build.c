@@ -57,7 +57,7 @@ placed(const struct source *s, u64 at)
 static u64
 plan(struct build *b)
 {
-	u64 *t = b->total, at = sizeof(struct cimage_header), nconst = 0;
+	u64 *t = b->total, at = sizeof(struct cimage_header), nconst = 0, nslot = 0;
 
 	for (u32 i = 0; i < b->n; i++) {
 		const struct source *s = &b->src[i];
@@ -70,6 +70,8 @@ plan(struct build *b)
 		t[T_RELOC] += s->nreloc;
 		for (u32 k = 0; k < s->nreloc; k++)
 			nconst += s->reloc[k].kind == REL_CONST;
+		for (u32 k = 0; k < s->nentry; k++)
+			nslot += !s->entry[k].ret;
 	}
 	for (b->npoolhash = 64; b->npoolhash < 2 * nconst + 2;)
 		b->npoolhash *= 2;
@@ -83,7 +85,7 @@ plan(struct build *b)
 	t[T_REGION] = b->n;
 	t[T_GRAIN] = t[T_GRAINSUM] = b->origin->ngrain;
 	t[T_NAME] = strlen(b->origin->name);
-	for (t[T_HASH] = 64; t[T_HASH] < 2 * t[T_ENTRY] + 2;)
+	for (t[T_HASH] = 64; t[T_HASH] < 2 * nslot + 2;)
 		t[T_HASH] *= 2;
 	for (int k = 0; k < NTABLE; k++) {
 		b->off[k] = at;
@@ -127,10 +129,10 @@ enterslot(struct build *b, u32 region, const struct entry *e)
 
 	if (e->ret)
 		return;
-	for (; slot[h].region; h = (h + 1) & mask)
-		if (slot[h].pc == e->pc && r[slot[h].region - 1].mode == mode)
+	for (; slot[h].code; h = (h + 1) & mask)
+		if (slot[h].pc == e->pc && slot[h].mode == mode)
 			return;
-	slot[h] = (struct cimage_slot){e->pc, region + 1, e->off << 1 | e->flagsin};
+	slot[h] = (struct cimage_slot){e->pc, mode, (r[region].code + e->off + 1) * 2 | e->flagsin};
 }
 
 /* Heads of regions first: a block that is in several is entered where it begins one. */
@@ -158,7 +160,7 @@ resolve(struct build *b, const struct cimage *i, u32 n, int nolink)
 		const struct link *l = &i->link[r->link.at + k];
 		const struct cimage_slot *to = nolink ? 0 : cimage_find(i, l->pc, r->mode);
 
-		b->host->link(code, l, to ? i->code + i->region[to->region - 1].code + to->entry / 2 : 0);
+		b->host->link(code, l, to ? cimage_entry(i, to) : 0);
 	}
 }
 

@@ -55,11 +55,11 @@ struct cimage_region {
 	struct slice link, entry, map, range, reloc;
 	u32 line;                      /* out.line */
 };
-/* Where code is entered: all that has to be looked at to go there, but for the region. */
+/* Where code is entered: all that has to be looked at to go there. */
 struct cimage_slot {
 	gaddr pc;
-	u32 region;                    /* 1 + its index; 0: the slot is free */
-	u32 entry;                     /* twice the offset in the region's code; 1 more: it reads the guest's flags */
+	u32 mode;
+	u32 code;                      /* 2 + twice the offset from T_CODE; 1 more: it reads the guest's flags; 0: free */
 };
 
 struct cimage {                         /* one that is mapped; base is 0 if none is */
@@ -86,6 +86,11 @@ const char *cimage_open(struct cimage *i, const u8 *base, u64 size, const struct
 int cimage_sound(const struct cimage *);
 const char *cimage_check(struct cimage *i, const u8 *base, u64 size, const struct store_key *);  /* both */
 const struct cimage_slot *cimage_find(const struct cimage *, gaddr pc, u32 mode);        /* 0: nowhere */
+static inline u8 *
+cimage_entry(const struct cimage *i, const struct cimage_slot *s)
+{
+	return i->code + s->code / 2 - 1;
+}
 /* Index of the region that holds this address, or -1; and the guest's pc and block there.  Async-signal-safe. */
 s64 cimage_at(const struct cimage *, const u8 *code);
 struct guestat cimage_pcat(const struct cimage *, u32 region, const u8 *code);  /* as core_pcat */

@@ -107,16 +107,16 @@ check_regions(const struct cimage *i)
 		gaddr pc = 0x1000 * (n + 1);
 		const struct cimage_slot *s = cimage_find(i, pc, 7);
 		const u8 *code;
-		u32 r;
+		s64 r;
 
 		assert_non_null(s);
-		r = s->region - 1;
+		r = cimage_at(i, cimage_entry(i, s));
 		assert_int_equal(r, n);
-		assert_int_equal(s->entry, 0);
+		assert_ptr_equal(cimage_entry(i, s), i->code + i->region[n].code);
 		s = cimage_find(i, pc + 8, 7);
 		assert_non_null(s);
-		assert_int_equal(s->region, n + 1);
-		assert_int_equal(s->entry, 2 * 16 + 1);
+		assert_ptr_equal(cimage_entry(i, s), i->code + i->region[n].code + 16);
+		assert_true(s->code & 1);
 		assert_null(cimage_find(i, pc + 12, 7));       /* a return point is not entered */
 		assert_null(cimage_find(i, pc, 6));
 		code = i->code + i->region[r].code;
@@ -307,7 +307,7 @@ readall(const struct cimage *i)
 		const struct cimage_slot *slot = cimage_find(i, pc, 7);
 
 		if (slot)
-			sum += i->code[i->region[slot->region - 1].code + slot->entry / 2];
+			sum += *cimage_entry(i, slot);
 	}
 	for (u64 off = 0; off < i->codesize + 64; off += 8) {
 		s64 r = cimage_at(i, i->code + off);

@@ -143,7 +143,7 @@ branch_head(struct x86 *x, int b)
 		op_rm(&x->a, 0xff, 64, 0, mem_at(RAX, 0), 0);  /* inc */
 	}
 	if (x->loop[b])
-		poll(x, k->pc);
+		poll(x, k->pc - k->above);
 }
 
 /* -- links -- */
@@ -274,11 +274,48 @@ x_brc(struct x86 *x, const struct ins *i)
 	return 1;
 }
 
+/* AUX_KEEP: the guest is to find the flags that EFLAGS hold, as kind n, or a register, or memory at n from rbp. */
+enum { IN_EFLAGS = -2, IN_MEMORY = -1 };
+static void
+cold_keep(struct x86 *x, const struct cold *c)
+{
+	int b = ir_blockat(x->r, c->k), reg = c->reg[1];
+	struct mem home = mem_at(RBP, x86_home[x->r->guest->flags].disp);
+
+	if (reg == IN_EFLAGS)
+		xf_save_cold(x, (enum flkind)c->n);
+	if (reg == IN_MEMORY)
+		mov_rm(&x->a, 64, RAX, mem_at(RBP, (s32)c->n));
+	mov_mr(&x->a, 64, home, reg < 0 ? RAX : reg);
+	if (b >= 0)
+		jmp_to(&x->a, x->out->code + x->label[b]);
+	else if (c->reg[0])
+		cold_backward(x, c);
+	else
+		jmp_link(x, c->k);
+}
+
+static void
+jcc_keep(struct x86 *x, int cc, ref flags, gaddr pc)
+{
+	struct cold *c = x_cold(x, jcc_32(&x->a, cc), cold_keep);
+	struct mem m = {0};
+
+	c->k = pc;
+	c->n = x->flkind;
+	c->reg[0] = (s8)wantspoll(x, pc);
+	c->reg[1] = IN_EFLAGS;
+	if (x->fl != flags) {
+		c->reg[1] = (s8)xr_usem(x, flags, 64, &m);
+		c->n = (u32)m.disp;
+	}
+}
+
 int
 x_brf(struct x86 *x, const struct ins *i)
 {
 	gaddr to = kval(x->r, i->c);
-	int cc, cc2, and;
+	int cc, cc2, and, keep = i->aux & AUX_KEEP;
 	u8 *skip, *take;
 
 	if (i->v >= CC_AL) {
@@ -286,7 +323,14 @@ x_brf(struct x86 *x, const struct ins *i)
 		return 1;
 	}
 	cc = xf_cond(x, i->a, i->v, &cc2, &and);
-	if (cc2 < 0) {
+	if (keep) {
+		skip = and ? jcc_8(&x->a, cc ^ 1) : 0;
+		jcc_keep(x, and ? cc2 : cc, i->a, to);
+		if (and)
+			rel8_here(&x->a, skip);
+		else if (cc2 >= 0)
+			jcc_keep(x, cc2, i->a, to);
+	} else if (cc2 < 0) {
 		jcc(x, cc, to);
 	} else if (and) {
 		skip = jcc_8(&x->a, cc ^ 1);

@@ -232,7 +232,7 @@ write_help(struct x86 *x, int nreg, int save, int restore, enum sync fp)
 	mov_rm(a, 64, RCX, CPU(scratch[3]));
 	mov_rm(a, 64, R8, CPU(scratch[4]));
 	op_rr(a, 0xff, 32, 2, RAX);    /* call rax */
-	if (fp == MODE)
+	if (fp)
 		fp_control(a, 1);
 	mov_rm(a, 64, RSP, CPU(scratch[7]));
 	mov_mi(a, 64, CPU(scratch[7]), 0);

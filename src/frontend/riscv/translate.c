@@ -54,6 +54,12 @@ skip(struct tr *t, const struct riscv_insn *a, const struct riscv_insn *b, gaddr
 	rv_put(t, b->rd, tr_sel(t, I64, taken, old, new));
 }
 
+static int
+isthere(const struct riscv_insn *a)
+{
+	return a->id && (model_has(a->need) || (a->also && model_has(a->also)));
+}
+
 int
 rv_translate(struct tr *t)
 {
@@ -79,7 +85,7 @@ rv_translate(struct tr *t)
 		t->pc += (u64)len;
 		return 1;
 	}
-	going = a.id && model_has(a.need) ? rv_translator[a.id](t, &a) : tr_undef(t);
+	going = isthere(&a) ? rv_translator[a.id](t, &a) : tr_undef(t);
 	t->pc = t->next;
 	return going;
 }
