@@ -433,7 +433,7 @@ cache_flush(gaddr a, u64 len)
 	if (hit)
 		atomic_store(&core.stale, 1);
 	for (int c = 0; c < core.ncpu && hit; c++)
-		atomic_store(&core.cpu[c]->poll, 1);
+		cpu_poll(core.cpu[c]);
 	pthread_mutex_unlock(&core.lock);
 }
 

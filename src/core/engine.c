@@ -148,7 +148,7 @@ anyrunning(const struct cpu *but)
 {
 	for (int i = 0; i < core.ncpu; i++)
 		if (core.cpu[i] != but && atomic_load(&core.cpu[i]->running)) {
-			atomic_store(&core.cpu[i]->poll, 1);
+			cpu_poll(core.cpu[i]);
 			return 1;
 		}
 	return 0;
@@ -292,6 +292,7 @@ run(struct cpu *cpu)
 	cpu->why = WHY_FLUSH;
 	cpu->keep = cpu->kept == mode + 1 && cpu->epoch == atomic_load(&core.emptied);
 	cpu->epoch = atomic_load(&core.emptied);
+	cpu_polled(cpu);
 	core.host->enter(cpu, code);
 	cpu->kept = intact(cpu) ? mode + 1 : 0;
 	return 1;
@@ -513,7 +514,7 @@ orphaned(void)
 		core.arena = (struct arena){0};
 		atomic_store(&core.stale, 1);
 		for (int i = 0; i < core.ncpu; i++)
-			atomic_store(&core.cpu[i]->poll, 1);
+			cpu_poll(core.cpu[i]);
 	}
 	pthread_mutex_unlock(&core.lock);
 }

@@ -194,8 +194,6 @@ write_dispatch(struct x86 *x, const struct guest *g)
 	push_pop(a, RCX, 0);
 	load_link(a, g);
 	x86_stub.dispatch = a->p;
-	alu_mi(a, A_CMP, 32, CPU(poll), 0);
-	jcc_to(a, JNE, x86_stub.poll);
 	if (!x86feat.jumpcache)
 		jmp_to(a, x86_stub.next);
 	mov_rr(a, 32, RCX, RAX);
