@@ -72,7 +72,7 @@ struct cpu {
 	u32 fpflags;                   /* sticky FP exceptions (FPX_*) that the guest has not taken yet */
 	u32 fpwatch;                   /* those that have certainly not been raised: the first one traps (fpmode.c) */
 	u32 fplooks;                   /* how often the guest's flags were asked for */
-	_Atomic u32 jcmask;            /* jcsize; or 0, which leads all indirect branches to an entry that is empty: poll is set */
+	_Atomic u32 jcmask;            /* jcsize; or 0: poll is set, all indirect branches find an empty entry */
 	void *host_sp, *shadow_base;   /* C stack while generated code runs; top of the shadow stack */
 	void *shadow_lo;               /* lowest address of the shadow stack's usable part */
 	void *shadow_sp;               /* its pointer when generated code was last left */
