@@ -19,11 +19,11 @@ enum {
 	SHADOW = 256 << 10,            /* the host's return stack for guest calls */
 };
 
-struct threads threads = { .lock = LOCK_INIT };
+struct threads threads FORKED = { .lock = LOCK_INIT };
 
 /* -- one mapping a thread: guard, C stack, alternate stack, guard, shadow stack, record -- */
 
-static struct thread *freelist;        /* records of ended threads, stacks and all; under the lock */
+static struct thread *freelist FORKED;      /* records of ended threads, stacks and all; under the lock */
 
 static int
 isgone(const struct thread *t)
