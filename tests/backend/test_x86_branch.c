@@ -20,7 +20,7 @@ enum { A, B, C, LINKREG = 5, SLOW = 22 };  /* A, B, C, the link in registers; SL
 static u64 touch(struct cpu *c, u64 a, u64 b, u64 d) { (void)c; return *(volatile u64 *)(uintptr_t)a + b + d; }
 
 static struct reg regs[NREG];
-static const struct helper helpers[] = { {"touch", (void *)touch, HELP_FAULT} };
+static const struct helper helpers[] = { {"touch", (void *)touch, HELP_FAULT, 0, 0} };
 static struct guest fake = {.name = "fake", .bits = 64, .reg = regs, .nreg = NREG, .link = LINKREG, .flags = FLVAR,
     .helper = helpers, .nhelper = NELEM(helpers)};
 static const struct host *h = &host_x86_64;
