@@ -9,7 +9,7 @@
 #include "base/diag.h"
 #include "core/cache.h"
 
-struct core core ROOMY;
+struct core core FORKED;
 
 enum { TRANSBYTES = 64 /* of the code area for each record of a translation */, MAXINSN = 192, GUESTROOM = 2 << 20 };
 static const u64 codesize = (u64)256 << 20, codemin = (u64)4 << 20, imagesize = (u64)1 << 30;
