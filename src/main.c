@@ -128,7 +128,7 @@ isself(const char *name)
 static const char *
 ownpath(void)
 {
-	static char path[4096];
+	static char path[4096] ROOMY;
 	const char *name = (const char *)getauxval(AT_EXECFN);
 
 	if (*name == '/' && isself(name))

@@ -96,10 +96,11 @@ struct cpu {
 	u32 njcset;                    /* entries filled since jc was last cleared, */
 	u16 jcset[64];                 /* and the first of them */
 	u32 jclost;                    /* entries that another pc took while jc was small */
+	/* indirect-branch cache, this thread's alone; so many are in use as jcmask says */
+	struct jc jc[1 << JC_MOST] __attribute__((aligned(64)));
 	/* Guest state again: registers that have more than 128 bits are placed here by their guest's regs.def, behind what
-	 * every system call touches. */
+	 * every thread touches. */
 	u8 wide[CPU_WIDE] __attribute__((aligned(64)));
-	struct jc jc[1 << JC_MOST];    /* indirect-branch cache, this thread's alone; so many are in use as jcmask says */
 };
 
 /* -- the jump cache -- */

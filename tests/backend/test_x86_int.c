@@ -26,8 +26,8 @@ static struct reg regs[NREG];
 static u64 twice(struct cpu *, u64 a, u64 b, u64 c);
 static u64 rotate_state(struct cpu *, u64 a, u64 b, u64 c);
 static const struct helper helpers[] = {
-	{"twice", (void *)twice, HELP_NOVEC}, {"rotate_state", (void *)rotate_state, HELP_STATE},
-	{"twice_fp", (void *)twice, HELP_FP},
+	{"twice", (void *)twice, HELP_NOVEC, 0, 0}, {"rotate_state", (void *)rotate_state, HELP_STATE, 0, 0},
+	{"twice_fp", (void *)twice, HELP_FP, 0, 0},
 };
 static struct guest fake = {.name = "fake", .bits = 64, .reg = regs, .nreg = NREG, .link = LINK,
     .flags = FLVAR, .helper = helpers, .nhelper = NELEM(helpers)};
@@ -303,7 +303,7 @@ grow_effect(void)
 
 	switch (below(8)) {
 	case 0: ir_opx(&r, O_brc, ty, 0, (int)below(R_NTST + 1), 0, value(ty), value(ty), somewhere()); break;
-	case 1: ir_opx(&r, O_brf, FL, 0, (int)below(14), 0, flagvalue(), 0, somewhere()); break;
+	case 1: ir_opx(&r, O_brf, FL, below(2) ? AUX_KEEP : 0, (int)below(14), 0, flagvalue(), 0, somewhere()); break;
 	case 2: keep(ir_opx(&r, O_help, I64, 0, 0, 0, value(I64), value(I64), below(2) ? value(I64) : 0), I64); break;
 	case 3: keep(ir_opx(&r, O_help, I64, 0, 1, 0, value(I64), value(I64), value(I64)), I64); break;
 	case 4: keep(ir_opx(&r, O_help, I64, 0, 2, 0, value(I64), value(I64), 0), I64); break;
