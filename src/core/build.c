@@ -45,6 +45,14 @@ constant(struct build *b, const u8 *p)
 	return (u32)b->npool - 1;
 }
 
+/* Where in T_CODE, which is at a multiple of 64, the code of s goes when all before at is taken. */
+static u64
+placed(const struct source *s, u64 at)
+{
+	at = alignup(at, 16);
+	return s->line ? at + (((uintptr_t)s->code - at) & 63) : at;
+}
+
 /* How much there is of everything, and where it goes; 0 if it is too much. */
 static u64
 plan(struct build *b)
@@ -54,7 +62,7 @@ plan(struct build *b)
 	for (u32 i = 0; i < b->n; i++) {
 		const struct source *s = &b->src[i];
 
-		t[T_CODE] += alignup(s->size, 16);
+		t[T_CODE] = placed(s, t[T_CODE]) + s->size;
 		t[T_LINK] += s->nlink;
 		t[T_ENTRY] += s->nentry;
 		t[T_MAP] += s->nmap;
@@ -165,15 +173,17 @@ regions(struct build *b)
 	memset(b->total, 0, sizeof b->total);
 	for (u32 i = 0; i < b->n; i++) {
 		const struct source *s = &b->src[i];
-		u8 *code = (u8 *)table(b, T_CODE) + at;
+		u8 *code;
 
+		at = (u32)placed(s, at);
+		code = (u8 *)table(b, T_CODE) + at;
 		memcpy(code, s->code, s->size);
 		relocate(b, code, s);
-		r[i] = (struct cimage_region){.pc = s->pc, .mode = s->mode, .size = s->size, .code = at,
+		r[i] = (struct cimage_region){.pc = s->pc, .mode = s->mode, .size = s->size, .code = at, .line = s->line,
 		    .link = put(b, T_LINK, s->link, s->nlink), .entry = put(b, T_ENTRY, s->entry, s->nentry),
 		    .map = put(b, T_MAP, s->map, s->nmap), .range = put(b, T_RANGE, s->range, s->nrange),
 		    .reloc = put(b, T_RELOC, s->reloc, s->nreloc)};
-		at += (u32)alignup(s->size, 16);
+		at += s->size;
 	}
 }
 

@@ -507,8 +507,8 @@ materialise(struct dso *d, u32 n)
 	if (*at)
 		return *at;
 	t = arena_get(&core.arena, sizeof *t);
-	*t = (struct trans){.pc = r->pc, .mode = r->mode, .size = r->size, .code = m->code + r->code, .home = d,
-	    .inimage = 1, .link = m->link + r->link.at, .nlink = (int)r->link.n, .entry = m->entry + r->entry.at,
+	*t = (struct trans){.pc = r->pc, .mode = r->mode, .size = r->size, .code = m->code + r->code, .line = (u8)r->line,
+	    .home = d, .inimage = 1, .link = m->link + r->link.at, .nlink = (int)r->link.n, .entry = m->entry + r->entry.at,
 	    .nentry = (int)r->entry.n, .map = m->map + r->map.at, .nmap = (int)r->map.n,
 	    .range = m->range + r->range.at, .nrange = (int)r->range.n};
 	d->made.n++;

@@ -36,6 +36,7 @@ struct trans {
 	gaddr pc;
 	u32 mode, size;
 	u8 *code;
+	u8 line;                       /* out.line */
 	int dead;
 	struct link *link; int nlink;
 	struct entry *entry; int nentry;

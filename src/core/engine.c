@@ -211,7 +211,7 @@ static void
 clearjc(struct cpu *cpu)
 {
 	if (cpu->njcset > NELEM(cpu->jcset))
-		memset(cpu->jc, 0xff, sizeof cpu->jc);
+		jc_clear(cpu);
 	else
 		for (u32 i = 0; i < cpu->njcset; i++)
 			__atomic_store_n(&cpu->jc[cpu->jcset[i]].pc, ~(u64)0, __ATOMIC_SEQ_CST);
@@ -223,11 +223,10 @@ clearjc(struct cpu *cpu)
 static void
 fill(struct cpu *cpu, const struct node *n, const u8 *code)
 {
-	u32 at = jc_index(cpu->pc);
-	struct jc *j = &cpu->jc[at];
+	struct jc *j = jc_place(cpu, cpu->pc);
 
 	if (cpu->njcset < NELEM(cpu->jcset))
-		cpu->jcset[cpu->njcset] = (u16)at;
+		cpu->jcset[cpu->njcset] = (u16)jc_index(cpu, cpu->pc);
 	cpu->njcset += cpu->njcset <= NELEM(cpu->jcset);
 	__atomic_store_n(&j->pc, ~(u64)0, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&j->code, code, __ATOMIC_SEQ_CST);
@@ -275,7 +274,7 @@ intact(const struct cpu *cpu)
 static const u8 *
 look(struct cpu *cpu, u32 mode)
 {
-	const struct jc *j = &cpu->jc[jc_index(cpu->pc)];
+	const struct jc *j = &cpu->jc[jc_index(cpu, cpu->pc)];
 	u64 pc = __atomic_load_n(&j->pc, __ATOMIC_RELAXED);
 	const u8 *code;
 	struct node *n;

@@ -214,7 +214,7 @@ cimage_source(const struct cimage *i, u32 region, struct source *s)
 {
 	const struct cimage_region *r = &i->region[region];
 
-	*s = (struct source){.pc = r->pc, .mode = r->mode, .size = r->size, .code = i->code + r->code,
+	*s = (struct source){.pc = r->pc, .mode = r->mode, .size = r->size, .code = i->code + r->code, .line = (u8)r->line,
 	    .link = i->link + r->link.at, .nlink = r->link.n, .entry = i->entry + r->entry.at, .nentry = r->entry.n,
 	    .map = i->map + r->map.at, .nmap = r->map.n, .range = i->range + r->range.at, .nrange = r->range.n,
 	    .reloc = i->reloc + r->reloc.at, .nreloc = r->reloc.n};

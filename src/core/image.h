@@ -23,7 +23,7 @@ enum { GRAIN = 1024 };                 /* bytes; at a multiple of it */
 enum cimage_table {
 	T_HEAD,                        /* trampolines; */
 	T_POOL,                        /* constants of 16 bytes; */
-	T_CODE,                        /* regions by guest address, each at a multiple of 16 */
+	T_CODE,                        /* regions by guest address, at multiples of 16; see out.line */
 	T_REGION, T_ENTRY, T_LINK, T_MAP, T_RANGE,
 	T_HASH,                        /* entries found by address; a power of two of slots */
 	T_GRAIN,                       /* guest addresses of grains that had a say, in order; */
@@ -53,7 +53,7 @@ struct cimage_region {
 	gaddr pc;
 	u32 mode, size, code;          /* code: from the start of T_CODE */
 	struct slice link, entry, map, range, reloc;
-	u32 pad;
+	u32 line;                      /* out.line */
 };
 /* Where code is entered: all that has to be looked at to go there. */
 struct cimage_slot {
@@ -99,7 +99,7 @@ struct guestat cimage_pcat(const struct cimage *, u32 region, const u8 *code);  
 struct source {
 	gaddr pc;
 	u32 mode, size;
-	const u8 *code;
+	const u8 *code; u8 line;
 	const struct link *link; u32 nlink;
 	const struct entry *entry; u32 nentry;
 	const struct mapent *map; u32 nmap;

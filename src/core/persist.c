@@ -235,7 +235,7 @@ openbase(const struct dso *d, struct cimage *m)
 static void
 source(const struct trans *t, struct source *s)
 {
-	*s = (struct source){.pc = t->pc, .mode = t->mode, .size = t->size, .code = t->code,
+	*s = (struct source){.pc = t->pc, .mode = t->mode, .size = t->size, .code = t->code, .line = t->line,
 	    .link = t->link, .nlink = (u32)t->nlink, .entry = t->entry, .nentry = (u32)t->nentry,
 	    .map = t->map, .nmap = (u32)t->nmap, .range = t->range, .nrange = (u32)t->nrange,
 	    .reloc = t->reloc, .nreloc = (u32)t->nreloc};

@@ -118,9 +118,11 @@ profile_counts(const struct region *r)
 	if (!core.opt.hot)
 		return 0;
 	c = arena_get(&core.arena, (size_t)r->nblock * sizeof *c);
-	for (int b = 0; b < r->nblock; b++)
+	for (int b = 0; b < r->nblock; b++) {
+		c[b].turns = r->block[b].turns;
 		for (int i = 0; i < r->block[b].n; i++)
 			c[b].insns += r->ins[r->block[b].first + i].op == O_insn;
+	}
 	return c;
 }
 
@@ -130,7 +132,7 @@ executed(const struct trans *t)
 	u64 n = 0;
 
 	for (int b = 0; b < t->ncount; b++)
-		n += t->count[b].times * t->count[b].insns;
+		n += t->count[b].times * t->count[b].insns * t->count[b].turns;
 	return n;
 }
 
@@ -140,7 +142,7 @@ length(const struct trans *t)
 	u32 n = 0;
 
 	for (int b = 0; b < t->ncount; b++)
-		n += t->count[b].insns;
+		n += t->count[b].turns == 1 ? t->count[b].insns : 0;
 	return n;
 }
 

@@ -11,7 +11,7 @@
 #include "core/cache.h"
 #include "frontend/tr.h"
 
-enum { MAXMARK = 1024, WINDOW = 4096, PEEKMAX = 32, RUN = 128, PIECE = FETCH_MAX, NPIECE = 16 };
+enum { MAXMARK = 1024, WINDOW = 4096, PEEKMAX = 64, RUN = 128, PIECE = FETCH_MAX, NPIECE = 16 };
 
 /* Half of what is translated is never executed: error paths, the other cases of a switch.  Code that is
  * left out costs one exit when it is reached after all, and a jump from then on. */
@@ -246,6 +246,8 @@ block(struct walk *w, struct tr *t, u64 off)
 		}
 		going = w->g->translate(t);
 		off = t->pc - w->pc;
+		if (going && r->ins[r->nins - 1].op == O_brc && ir_loop(r, t->pc) && off < WINDOW && w->mark[off / 2])
+			w->mark[off / 2] |= HEAD;
 		if (going && (off >= WINDOW || w->mark[off / 2] != SEEN)) {
 			tr_jmp(t, t->pc);
 			break;
@@ -290,10 +292,10 @@ quiet(struct walk *w, gaddr pc, int *left)
 
 /* Does code at pc read the guest's flags before it writes them?  Asked for a region's exits.
  *
- * Calls and returns are taken not to pass flags, as every procedure call standard says.  The callee is looked at
- * here, and the code after a call by its translator (answered): if that reads flags, the call goes on in a mode of
- * the guest's in which returns keep them.  Only a return that is no return could be deceived.  A computed jump may
- * stay inside a procedure and passes flags on; but a call may lead to an entry of the linkage table (PLT) first. */
+ * Calls and returns are taken not to pass flags, as every procedure call standard says.  The callee's beginning is
+ * looked at here, and the code after a call by its translator (answered): if that reads flags, the call goes on in a
+ * mode of the guest's in which returns keep them.  Only a return that is no return could be deceived.  A computed jump
+ * may stay inside a procedure and passes flags on; but a call may lead to an entry of the linkage table (PLT) first. */
 static int
 peek(struct walk *w, gaddr pc, int call, int *left)
 {
@@ -313,7 +315,7 @@ peek(struct walk *w, gaddr pc, int call, int *left)
 		if (s.flow == FLOW_SYS || (s.flow == FLOW_COND && peek(w, s.target, call, left)))
 			return 1;
 	}
-	return 1;
+	return !call;
 }
 
 static int

@@ -78,6 +78,7 @@ record(struct out *o, const struct region *r, struct trans *t)
 	t->mode = r->mode;
 	t->code = o->code;
 	t->size = o->size;
+	t->line = (u8)o->line;
 	t->link = keep(o->link, t->nlink = o->nlink, sizeof *o->link);
 	t->entry = keep(o->entry, t->nentry = o->nentry, sizeof *o->entry);
 	t->map = keep(o->map, t->nmap = o->nmap, sizeof *o->map);
@@ -132,7 +133,7 @@ void
 core_forgetjumps(void)
 {
 	for (int i = 0; i < core.ncpu; i++)
-		memset(core.cpu[i]->jc, 0xff, sizeof core.cpu[i]->jc);
+		jc_clear(core.cpu[i]);
 }
 
 /* Everything goes: called with the lock held and no other thread in generated code. */
@@ -296,11 +297,12 @@ core_link(struct trans *from, u32 n, struct node *to)
 static void
 uncache(gaddr pc)
 {
-	u32 i = jc_index(pc);
+	for (int c = 0; c < core.ncpu; c++) {
+		struct jc *j = &core.cpu[c]->jc[jc_index(core.cpu[c], pc)];
 
-	for (int c = 0; c < core.ncpu; c++)
-		if (__atomic_load_n(&core.cpu[c]->jc[i].pc, __ATOMIC_SEQ_CST) == pc)
-			__atomic_store_n(&core.cpu[c]->jc[i].pc, ~(u64)0, __ATOMIC_SEQ_CST);
+		if (__atomic_load_n(&j->pc, __ATOMIC_SEQ_CST) == pc)
+			__atomic_store_n(&j->pc, ~(u64)0, __ATOMIC_SEQ_CST);
+	}
 }
 
 void

@@ -65,11 +65,24 @@ ir_block(struct region *r, gaddr pc)
 	r->block = grow(r->block, r->nblock, &r->capblock, sizeof *r->block);
 	b = &r->block[r->nblock];
 	r->sorted &= !r->nblock || b[-1].pc < pc;
-	*b = (struct block){.pc = pc, .first = r->nins};
+	*b = (struct block){.pc = pc, .first = r->nins, .turns = 1};
 	r->open = b;
 	r->bstart = r->known = (u16)r->nins;
 	r->insn_pc = pc;
 	return r->nblock++;
+}
+
+void
+ir_unblock(struct region *r)
+{
+	r->nins = r->open->first;
+	r->nblock--;
+	while (r->nmark && r->mark[r->nmark - 1] >= r->nins)
+		r->nmark--;
+	memset(r->hash, 0, sizeof r->hash);
+	memset(r->last, 0, sizeof r->last);
+	memset(r->read, 0, sizeof r->read);
+	r->look = r->lookbefore = 0;
 }
 
 int

@@ -161,6 +161,7 @@ byteorder(const struct ins *i, int ty, u64 *v)
 typedef volatile u16 __attribute__((aligned(1), may_alias)) any16;
 typedef volatile u32 __attribute__((aligned(1), may_alias)) any32;
 typedef volatile u64 __attribute__((aligned(1), may_alias)) any64;
+typedef u64 __attribute__((vector_size(16), aligned(1), may_alias)) any128;
 
 /* One access of 1 to 8 bytes, as single as the host makes it. */
 static u64
@@ -253,7 +254,9 @@ do_st(struct eval *e, const struct ins *i, u64 *out)
 	memcpy(v, eval_arg(e, i->c), (size_t)(bytes < 8 ? 8 : bytes));
 	byteorder(i, i->ty, v);
 	fence_before(i);
-	for (int n = 0; n < bytes; n += 8)
+	if (bytes == 16)               /* all of it or nothing, if it faults: for several (loop.c) that counts */
+		*(volatile any128 *)g2h(a) = *(any128 *)v;
+	for (int n = 0; n < bytes && bytes != 16; n += 8)
 		store(g2h(a + (u64)n), bytes < 8 ? bytes : 8, v[n / 8]);
 	fence_after(i);
 	return EVAL_ON;
@@ -436,8 +439,11 @@ do_brc(struct eval *e, const struct ins *i, u64 *out)
 static enum evalend
 do_brf(struct eval *e, const struct ins *i, u64 *out)
 {
-	(void)out;
-	return ir_cc(i->v, arg(e, i->a)) ? go(e, arg(e, i->c)) : EVAL_ON;
+	if (!ir_cc(i->v, arg(e, i->a)))
+		return EVAL_ON;
+	if (i->aux & AUX_KEEP)
+		do_put(e, &(struct ins){.op = O_put, .ty = FL, .v = e->guest->flags, .a = i->a}, out);
+	return go(e, arg(e, i->c));
 }
 
 static enum evalend

@@ -107,6 +107,7 @@ enum {
 	AUX_NOFAULT = 1 << 10,         /* cannot fault (state of our own) */
 	AUX_BASE = 11,                 /* aux >> AUX_BASE: the variable that gets operand a if the access faults, or 0 */
 };
+enum { AUX_KEEP = 1 };                 /* aux of brf */
 /* -- aux of floating-point ops; enum fprm and enum fpnan are in base/fp.h -- */
 enum {
 	FP_RM = 7,                     /* enum fprm */
@@ -174,6 +175,8 @@ struct block {
 	u8 entry;                      /* may be entered from outside (found by address); not if box.c says so */
 	u8 target;                     /* jumped to from inside the region */
 	u8 flagsin;                    /* reads the flags variable before writing it (dead.c) */
+	u8 above;                      /* its pc is a label of the region's own, so far above the guest address (lanes.c) */
+	u8 turns;                      /* of a loop that it does at once, or 0 before these; all other blocks 1 */
 };
 
 struct region {
@@ -235,6 +238,7 @@ static inline u64 kval(const struct region *r, ref k) { return r->k[k & ~REF_K];
 void region_init(struct region *, const struct guest *, gaddr pc, u32 mode); /* keeps its arrays' memory */
 void region_free(struct region *);
 int ir_block(struct region *, gaddr pc);       /* opens a block; returns its number */
+void ir_unblock(struct region *);              /* the open block has never been; next, another is opened */
 void ir_insn(struct region *, gaddr pc);       /* following code belongs to the guest instruction at pc */
 ref ir_k(struct region *, u64 v);
 ref ir_get(struct region *, int ty, int var);
@@ -266,6 +270,9 @@ u64 ir_vshl(u64 a, u64 b, int w, int how);
 /* -- passes over a whole region -- */
 #define FLAGS_UNKNOWN (~(gaddr)0)              /* asked of flagslive where the target is computed */
 void ir_dead(struct region *, int (*flagslive)(void *, gaddr, int), void *);     /* needs all blocks; see dead.c */
+/* Asked when the open block got a branch, next being the address after it: is it a loop now, and one that a loop on
+ * vectors was put before?  Then the block ends here. */
+int ir_loop(struct region *, gaddr next);
 void ir_wide(struct region *);                 /* needs all blocks; see wide.c */
 void ir_unused(struct region *);               /* drops values nobody uses: for hosts that do not (dead.c) */
 void ir_box(struct region *);                  /* needs all blocks; before ir_dead; see box.c */

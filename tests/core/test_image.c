@@ -181,6 +181,39 @@ test_the_next_version_holds_the_regions_of_the_last(void **state)
 	munmap(q, size2);
 }
 
+/* Code that was placed on lines of the host's cache lies on them as well in the file, and in the next one. */
+static void
+test_lines_are_kept(void **state)
+{
+	static _Alignas(64) u8 room[NREGION][256];
+	struct source src[NREGION];
+	struct cimage i;
+	u64 size;
+	u8 *p = 0, *q;
+
+	(void)state;
+	make(src);
+	for (u32 n = 0; n < NREGION; n++) {
+		src[n].code = memcpy(room[n] + 16 * ((n + 3) % 4), made[n].code, CODE);
+		src[n].line = n % 2;
+		src[n].nreloc = 0;
+	}
+	for (int again = 0; again < 2; again++) {
+		q = cimage_build(&host, &origin, src, NREGION, 0, &size);
+		assert_non_null(q);
+		assert_null(cimage_check(&i, q, size, &key));
+		for (u32 n = 0; n < NREGION; n++) {
+			cimage_source(&i, n, &src[n]);
+			assert_int_equal(src[n].line, n % 2);
+			assert_int_equal((uintptr_t)src[n].code & (n % 2 ? 63 : 15), n % 2 ? 16 * ((n + 3) % 4) : 0);
+		}
+		if (p)
+			munmap(p, size);
+		p = q;
+	}
+	munmap(p, size);
+}
+
 /* What is remembered of a file stands for these grains: their places and sums are in it. */
 static void
 test_other_bytes_have_another_sum(void **state)
@@ -333,6 +366,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_built_is_found),
 		cmocka_unit_test(test_the_next_version_holds_the_regions_of_the_last),
+		cmocka_unit_test(test_lines_are_kept),
 		cmocka_unit_test(test_other_bytes_have_another_sum),
 		cmocka_unit_test(test_an_image_of_nothing),
 		cmocka_unit_test(test_links_stay_open_if_so_asked),

@@ -51,9 +51,11 @@ describe(const struct region *r, const struct image *m, struct out *out)
 	out->nlink = out->nentry = out->nmap = 0;
 	for (int k = 0; k < r->nblock; k++) {
 		const struct block *b = &r->block[k];
-		out->entry = grow(out->entry, out->nentry, &out->capentry, sizeof *out->entry);
-		out->entry[out->nentry++] =
-			(struct entry){.pc = b->pc, .off = (u32)((const u8 *)&blocks(m)[k] - base)};
+		if (!b->above) {
+			out->entry = grow(out->entry, out->nentry, &out->capentry, sizeof *out->entry);
+			out->entry[out->nentry++] =
+				(struct entry){.pc = b->pc, .off = (u32)((const u8 *)&blocks(m)[k] - base)};
+		}
 		for (int i = b->first; i < b->first + b->n; i++) {
 			if (ir_isseveral(&r->ins[i]))
 				out->map[out->nmap - 1].several = 1;
@@ -88,7 +90,7 @@ compile(struct region *r, struct out *out)
 	for (int k = 0; k < r->nblock; k++) {
 		const struct block *b = &r->block[k];
 		struct iblock *to = (struct iblock *)&blocks(m)[k];
-		*to = (struct iblock){ .pc = b->pc, .image = (u32)((u8 *)to - (u8 *)m),
+		*to = (struct iblock){ .pc = b->pc, .above = b->above, .image = (u32)((u8 *)to - (u8 *)m),
 		                       .first = (u32)b->first, .n = (u32)b->n };
 		if (to->n * m->stride > m->words)
 			m->words = to->n * m->stride;
@@ -116,7 +118,7 @@ static const struct iblock *
 next(struct cpu *cpu, const struct image *m)
 {
 	const struct iblock *b = block_at(m, cpu->pc);
-	const struct jc *j = &cpu->jc[jc_index(cpu->pc)];
+	const struct jc *j = &cpu->jc[jc_index(cpu, cpu->pc)];
 
 	/* other threads take entries back */
 	if (!b && __atomic_load_n(&j->pc, __ATOMIC_RELAXED) == cpu->pc)
@@ -138,7 +140,7 @@ run_region(struct run *run, const struct iblock *b)
 	run->e.stride = m->stride;
 	run->e.val = val;
 	while (b && here == m) {
-		cpu->pc = b->pc;
+		cpu->pc = b->pc - b->above;
 		cpu->why = WHY_FLUSH;
 		if (atomic_load_explicit(&b->dead, memory_order_relaxed))
 			return 0;
@@ -147,11 +149,13 @@ run_region(struct run *run, const struct iblock *b)
 		run->e.at = run->e.now = &run->e.ins[b->first];
 		if (eval_block(&run->e, (int)b->n) == EVAL_LEFT)
 			return 0;
+		b = next(cpu, m);
+		if (b)
+			cpu->pc = b->pc - b->above;
 		cpu->why = WHY_POLL;
 		if (atomic_load_explicit(&cpu->poll, memory_order_relaxed))
 			return 0;
 		cpu->why = WHY_NEXT;
-		b = next(cpu, m);
 		here = b ? (const struct image *)((const u8 *)b - b->image) : 0;
 	}
 	return b;

@@ -20,6 +20,7 @@ struct iblock {
 	gaddr pc;
 	u32 image;                     /* distance back to the image, in bytes */
 	u32 first, n;
+	u8 above;                      /* as in struct block */
 	_Atomic u32 dead;              /* killed: leave instead of running */
 };
 

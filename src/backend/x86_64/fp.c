@@ -266,6 +266,22 @@ fma_form(struct x86 *x, const struct ins *i, struct fpregs r)
 	}
 }
 
+/* RISC-V: a NaN as the addend makes the result one, so one look at the result is enough, if that leaves the
+ * multiplicands; the other flags of a NaN are raised by then.  The evaluator's result is canonical. */
+static int
+fma_looked(struct x86 *x, const struct ins *i, struct fpregs r)
+{
+	int cold0 = x->ncold, kept = r.d == r.a || r.d == r.b ? xv_tmp(x) : r.d;
+	struct fpregs slow = {.d = r.d, .a = r.a == r.d ? kept : r.a, .b = r.b == r.d ? kept : r.b, .c = r.d, .t = -1};
+
+	fp_rmguard(x, i, r);
+	vmov(&x->a, kept, r.d);
+	fma_form(x, i, r);
+	fp_slow(x, fp_unordered(x, i->ty, r.d, r.d, -1), i, slow);
+	fp_back(x, cold0);
+	return 1;
+}
+
 int
 ef_fma(struct x86 *x, const struct ins *i)
 {
@@ -281,6 +297,8 @@ ef_fma(struct x86 *x, const struct ins *i)
 	r.c = xv_use(x, i->c);
 	r.t = fp_mayround(x, i) ? xv_tmp(x) : fp_tmp(x, i->ty);
 	r.d = fp_keeps(x, i) ? xv_defx(x, (ref)x->i) : xv_def(x, (ref)x->i);
+	if (x->r->fpnan == FPNAN_RISCV && !ty_isvec(i->ty))
+		return fma_looked(x, i, r);
 	fp_rmguard(x, i, r);
 	if (fp_rule(x) == NAN_TRAP || fp_rule(x) == NAN_CANON)
 		fp_slow(x, fp_unordered(x, i->ty, r.c, i->aux & FP_NEGP ? r.a : r.c, r.t), i, r);

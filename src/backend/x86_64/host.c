@@ -284,7 +284,7 @@ compile(struct region *r, struct out *out)
 
 	if (!sel[0][0].emit)
 		fill_sel();
-	out->nlink = out->nentry = out->nmap = out->nreloc = out->fixed = 0;
+	out->nlink = out->nentry = out->nmap = out->nreloc = out->fixed = out->line = 0;
 	x86_nripref = 0;
 	if (out->end - out->code < 2 * CODE_MARGIN)
 		return -ENOSPC;

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+/* loop.c - loops that compute lane by lane: what may be done for many turns at once
+ *
+ * A loop of one block, left at its end alone, whose loads and store step through memory one datum a turn, and
+ * whose values are made of the loaded ones by operations that vectors have too.  lanes.c puts a loop before it that
+ * does `turns` turns at once, on vectors; what is left over, and whatever is in the way, the loop itself does.
+ *
+ * Between two turns of that loop guest state is what it is between two turns of the other.  So:
+ *  - All loads come first, then what is computed, then the store, then variables are put.  If an access faults none of
+ *    it has happened, and the engine does the turns one instruction after another (as for wide.c): the one that
+ *    faults there is the guest's.
+ *  - A load sees what earlier turns stored: those done at once must not store where a later one of them loads.
+ *  - Each lane must come out bit by bit as the scalar would.  Floating-point operations obey the same record of rules
+ *    (fpnan) in both forms, and sticky flags have no order.  Sums of floats do: they stay as they are.
+ *  - Guests order accesses by dependencies and barriers, of which a loop has none.  That each datum is read or written
+ *    at once is true of the parts of a vector on all hosts: aligned pieces of 8 bytes are never torn.
+ *
+ * One thing can be seen: if the store faults, lanes after the one at fault have raised their sticky flags already.
+ * Where the loop does not load what it stores over, that is loaded first, to fault before anything is computed; so
+ * it takes a page that can be read but not written. */
+#include "ir/loop.h"
+
+/* -- values -- */
+
+/* Operations that are the same lane by lane. */
+static const u8 lanewise[O_COUNT] = {
+	[O_fadd] = 1, [O_fsub] = 1, [O_fmul] = 1, [O_fdiv] = 1, [O_fsqrt] = 1, [O_fma] = 1, [O_fmin] = 1, [O_fmax] = 1,
+	[O_fneg] = 1, [O_fabs] = 1, [O_fsgnj] = 1,
+};
+
+static const struct value bad = {BAD, 0}, perlane = {PERLANE, 0}, box = {BOX, 0};
+
+static struct value scalar(s64 step) { return (struct value){SCALAR, step}; }
+
+/* What the variable is at the head of each turn. */
+static struct value
+variable(const struct loop *l, const struct ins *get)
+{
+	int last = l->put[get->v];
+	const struct ins *put, *sum;
+
+	if (!last)
+		return scalar(0);
+	put = &l->ins[last - 1];
+	if (isk(put->a) || put->ty != I64 || get->ty != I64)
+		return bad;
+	sum = &l->ins[loop_index(l, put->a)];
+	if (sum->op == O_add && sum->ty == I64 && isk(sum->b) && !isk(sum->a) &&
+	    l->ins[loop_index(l, sum->a)].op == O_get && l->ins[loop_index(l, sum->a)].v == get->v)
+		return scalar((s64)kval(l->r, sum->b));
+	return bad;
+}
+
+/* Of an operation on what is no lane. */
+static struct value
+linear(const struct loop *l, const struct ins *i, struct value a, struct value b)
+{
+	if (!(opinfo[i->op].traits & PURE))
+		return bad;
+	if (!a.step && !b.step && loop_value(l, i->c).step == 0)
+		return scalar(0);
+	if (i->ty != I64)
+		return bad;
+	switch (i->op) {
+	case O_add: return scalar((s64)((u64)a.step + (u64)b.step));
+	case O_sub: return scalar((s64)((u64)a.step - (u64)b.step));
+	case O_mov: return a;
+	case O_shl: return isk(i->b) && kval(l->r, i->b) < 64 ? scalar((s64)((u64)a.step << kval(l->r, i->b))) :
+	    bad;
+	}
+	return bad;
+}
+
+static struct value
+computed(const struct loop *l, const struct ins *i)
+{
+	const ref o[3] = {i->a, i->b, i->c};
+	struct value v[3];
+	int lanes = 0;
+
+	for (int n = 0; n < 3; n++) {
+		v[n] = loop_value(l, o[n]);
+		if (v[n].kind != SCALAR && v[n].kind != PERLANE)
+			return bad;
+		lanes |= v[n].kind == PERLANE;
+	}
+	if (!lanes)
+		return linear(l, i, v[0], v[1]);
+	if (i->op == O_fbox && i->v == F32)
+		return box;
+	for (int n = 0; n < 3; n++)
+		if (v[n].kind == SCALAR && (v[n].step || isk(o[n])))
+			return bad;
+	return lanewise[i->op] && ty_isfloat(i->ty) && ty_bits(i->ty) == l->bytes * 8 ? perlane : bad;
+}
+
+/* -- memory -- */
+
+struct place
+loop_place(const struct loop *l, const struct ins *i)
+{
+	struct place p = {i->a, i->b, i->aux & AUX_SCALE, i->imm};
+	const struct ins *sum;
+
+	while (!isk(p.a) && (sum = &l->ins[loop_index(l, p.a)])->op == O_add && sum->ty == I64 && isk(sum->b)) {
+		p.disp += (s64)kval(l->r, sum->b);
+		p.a = sum->a;
+	}
+	return p;
+}
+
+int
+loop_apart(const struct place *x, const struct place *y, s64 *by)
+{
+	*by = y->disp - x->disp;
+	return x->a == y->a && x->b == y->b && x->scale == y->scale;
+}
+
+/* A load or store of the next datum each turn. */
+static int
+streams(struct loop *l, const struct ins *i)
+{
+	struct value a = loop_value(l, i->a), b = loop_value(l, i->b);
+	int bytes = ty_bits(i->ty) / 8, plain = !(i->aux & ((1 << AUX_BASE) - 1) & ~AUX_SCALE);
+
+	if (!plain || ty_isvec(i->ty) || i->ty == F16 || a.kind != SCALAR || b.kind != SCALAR)
+		return 0;
+	if (l->bytes && l->bytes != bytes)
+		return 0;
+	l->bytes = bytes;
+	return (s64)((u64)a.step + ((u64)b.step << (i->aux & AUX_SCALE))) == bytes;
+}
+
+/* Whether one of the turns done at once stores where a later one loads, if that is known. */
+static int
+feeds(const struct loop *l)
+{
+	struct place s = loop_place(l, &l->ins[l->store]), p;
+	s64 by;
+
+	for (int k = 0; k < l->store; k++) {
+		if (l->ins[k].op != O_ld)
+			continue;
+		p = loop_place(l, &l->ins[k]);
+		if (loop_apart(&p, &s, &by) && by > 0 && by < l->turns * l->bytes)
+			return 1;
+	}
+	return 0;
+}
+
+/* -- the loop -- */
+
+/* Looks at one instruction; 0 if the loop must stay. */
+static int
+look(struct loop *l, int k)
+{
+	const struct ins *i = &l->ins[k];
+	struct value v;
+
+	switch (i->op) {
+	case O_insn: case O_nop: case O_put:
+		return 1;
+	case O_get:
+		l->val[k] = variable(l, i);
+		return 1;
+	case O_ld:
+		l->val[k].kind = PERLANE;
+		return l->store < 0 && streams(l, i);
+	case O_st:
+		if (l->store >= 0 || !streams(l, i))
+			return 0;
+		l->store = k;
+		v = loop_value(l, i->c);
+		return v.kind == PERLANE || (v.kind == SCALAR && !v.step);
+	}
+	if (opinfo[i->op].traits & (READ | WRITE | EFF | LEAVE | END))
+		return 0;
+	l->val[k] = computed(l, i);
+	return l->val[k].kind == PERLANE || !(opinfo[i->op].traits & FPENV);
+}
+
+/* Whether all that is put is understood. */
+static int
+knowsputs(const struct loop *l)
+{
+	struct value v;
+
+	for (int k = 0; k < l->n; k++) {
+		const struct ins *i = &l->ins[k];
+
+		if (i->op != O_put || l->put[i->v] != k + 1)
+			continue;
+		v = loop_value(l, i->a);
+		if (v.kind == BAD || (v.kind == SCALAR && v.step && i->ty != I64))
+			return 0;
+	}
+	return 1;
+}
+
+/* The branch as a distance that shrinks. */
+static int
+trip(struct loop *l, const struct ins *brc)
+{
+	static const u8 swapped[] = {[R_GTU] = R_LTU, [R_GTS] = R_LTS, [R_GEU] = R_LEU, [R_GES] = R_LES};
+	struct value a = loop_value(l, brc->a), b = loop_value(l, brc->b);
+	int rel = brc->v, swap = rel < (int)NELEM(swapped) && swapped[rel];
+	s64 nearer = (s64)((u64)a.step - (u64)b.step);
+
+	if (a.kind != SCALAR || b.kind != SCALAR || brc->ty != I64 || rel == R_EQ || rel >= R_TST)
+		return 0;
+	if (rel == R_NE)
+		swap = nearer < 0;
+	else if (a.step && b.step)
+		return 0;              /* might go round */
+	l->trip.rel = swap && rel != R_NE ? swapped[rel] : rel;
+	l->trip.lo = swap ? brc->b : brc->a;
+	l->trip.hi = swap ? brc->a : brc->b;
+	l->trip.step = swap ? -nearer : nearer;
+	return l->trip.step > 0 && l->trip.step < 1 << 16;
+}
+
+static int
+understood(struct loop *l)
+{
+	for (int k = 0; k < l->n; k++)
+		if (l->ins[k].op == O_put)
+			l->put[l->ins[k].v] = (u16)(k + 1);
+	for (int k = 0; k < l->n - 1; k++)
+		if (!look(l, k))
+			return 0;
+	if (l->store < 0 || !trip(l, &l->ins[l->n - 1]) || !knowsputs(l))
+		return 0;
+	l->turns = VECTOR / l->bytes;
+	return !feeds(l);
+}
+
+/* Whether the open block has come to the branch that makes it a loop, of a size that is looked at. */
+static int
+closes(const struct region *r)
+{
+	const struct ins *last = &r->ins[r->nins - 1];
+	int m = r->nmark - 1;
+
+	return last->op == O_brc && isk(last->c) && kval(r, last->c) == r->open->pc && r->open->n <= BODY &&
+	    (!m || r->mark[m - 1] < r->open->first) && r->guest->bits == 64 && r->nins + 8 * BODY < REF_K;
+}
+
+int
+ir_loop(struct region *r, gaddr next)
+{
+	static struct ins copy[BODY];  /* compile is never entered twice at a time */
+	struct loop l = {.r = r, .ins = copy, .store = -1};
+
+	if (!closes(r))
+		return 0;
+	l.n = r->open->n;
+	l.first = r->open->first;
+	l.head = r->open->pc;
+	l.exit = next;
+	memcpy(copy, &r->ins[l.first], (size_t)l.n * sizeof *copy);
+	if (!understood(&l))
+		return 0;
+	loop_make(&l);
+	return 1;
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/* test_loop.c - random loops, as they are and with the loop on vectors before them: memory and variables in the end; and
+ * loops that must stay alone */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+#include "fake.h"
+
+enum { HEAD = 0x100, EXIT = 0x200, ARENA = 4096, LOADS = 3, VALUES = 16 };
+static struct region r;
+
+/* -- random loops -- */
+
+struct body {
+	int ty, bytes;
+	ref value[VALUES]; int nvalue; /* of type ty */
+	ref base[LOADS]; s64 moved[LOADS];     /* pointers, and how far they have been moved */
+};
+
+static s32 disp(const struct body *b, int p) { return (s32)(-b->moved[p]); }
+
+static void
+move(struct body *b, int p)
+{
+	if (b->moved[p])
+		return;
+	b->moved[p] = b->bytes;
+	b->base[p] = ir_op(&r, O_add, I64, b->base[p], ir_k(&r, (u64)b->bytes), 0);
+	ir_put(&r, I64, X0 + p, b->base[p]);
+}
+
+static ref any(const struct body *b) { return b->value[rnd() % (u64)b->nvalue]; }
+
+static void
+compute(struct body *b)
+{
+	static const u8 two[] = {O_fadd, O_fsub, O_fmul, O_fdiv, O_fmin, O_fmax, O_fsgnj};
+	static const u8 one[] = {O_fsqrt, O_fneg, O_fabs};
+	int op = two[rnd() % NELEM(two)];
+	ref t;
+
+	switch (rnd() % 4) {
+	case 0:
+		t = ir_opx(&r, O_fma, b->ty, rnd() % 2 ? FP_NEGP : FP_NEGA, 0, 0, any(b), any(b), any(b));
+		break;
+	case 1:
+		t = ir_op(&r, one[rnd() % NELEM(one)], b->ty, any(b), 0, 0);
+		break;
+	default:
+		t = ir_opx(&r, op, b->ty, op == O_fmin || op == O_fmax ? FP_NUM : 0, op == O_fsgnj ? (int)(rnd() % 3) : 0, 0,
+		    any(b), any(b), 0);
+	}
+	b->value[b->nvalue++] = t;
+}
+
+static void
+keep(struct body *b)
+{
+	ref t = any(b);
+
+	ir_put(&r, F64, F1 + (int)(rnd() % 3), b->ty == F64 ? t : ir_opx(&r, O_fbox, F64, 0, F32, 0, t, 0, 0));
+}
+
+static void
+branch(const struct body *b)
+{
+	static const u8 rel[] = {R_NE, R_NE, R_LTU, R_LTS};
+	static const u8 back[] = {R_NE, R_NE, R_GTU, R_GTS};
+	int n = (int)(rnd() % NELEM(rel)), swap = (int)(rnd() % 2);
+	ref end = ir_get(&r, I64, X3), p = b->base[0];
+
+	ir_opx(&r, O_brc, I64, 0, swap ? back[n] : rel[n], 0, swap ? end : p, swap ? p : end, ir_k(&r, HEAD));
+}
+
+/* Pointers are X0 (stored to), X1, X2; X3 is where X0 ends; F0 stays the same. */
+static void
+loop(u64 from)
+{
+	struct body b = {.ty = from % 2 ? F32 : F64};
+	int nload, nop;
+	ref t;
+
+	seed = from;
+	b.bytes = ty_bits(b.ty) / 8;
+	region_init(&r, &fake_guest, HEAD, 0);
+	r.fpnan = FPNAN_RISCV;
+	ir_block(&r, HEAD);
+	r.open->entry = 1;
+	ir_insn(&r, HEAD);
+	nload = 1 + (int)(rnd() % LOADS);
+	for (int n = 0; n < LOADS; n++)
+		b.base[n] = ir_get(&r, I64, X0 + n);
+	t = ir_get(&r, F64, F0);
+	b.value[b.nvalue++] = b.ty == F64 ? t : ir_opx(&r, O_funbox, F32, 0, F64, 0, t, 0, 0);
+	for (int n = 0; n < nload; n++) {
+		int p = (int)(rnd() % LOADS);
+
+		if (rnd() % 2)
+			move(&b, p);
+		b.value[b.nvalue++] = ir_opx(&r, O_ld, b.ty, 0, 0, disp(&b, p), b.base[p], 0, 0);
+	}
+	ir_insn(&r, HEAD + 4);
+	nop = (int)(rnd() % 6);
+	for (int n = 0; n < nop; n++)
+		compute(&b);
+	t = b.value[b.nvalue - 1];
+	for (int n = 0; n < 3; n++) {
+		if (rnd() % 2)
+			move(&b, (int)(rnd() % LOADS));
+		if (rnd() % 2)
+			keep(&b);
+	}
+	ir_opx(&r, O_st, b.ty, 0, 0, disp(&b, 0), b.base[0], 0, t);
+	for (int n = 0; n < LOADS; n++)
+		move(&b, n);
+	ir_insn(&r, HEAD + 8);
+	branch(&b);
+}
+
+static void
+end(void)
+{
+	ir_op(&r, O_jmp, N, ir_k(&r, EXIT), 0, 0);
+	assert_false(r.broken);
+	assert_null(ir_verify(&r));
+}
+
+static void
+run(struct cpu *cpu)
+{
+	for (int k = 0, n = 0; k >= 0; k = ir_blockat(&r, cpu->pc)) {
+		assert_true(n++ < 1000);
+		assert_int_equal(fake_run(cpu, &r, k), EVAL_GO);
+	}
+	assert_int_equal(cpu->pc, EXIT);
+}
+
+static void
+begin(struct cpu *cpu, u64 at, const u8 *arena, int bytes)
+{
+	u64 *x = (u64 *)(void *)cpu->state;
+	u64 base = (u64)(uintptr_t)arena;
+
+	seed = at;
+	for (int n = 0; n < ARENA; n += 4) {
+		float f = (float)(int)(rnd() % 401 - 200) / 4;
+		u32 word = rnd() % 16 ? 0 : (u32)rnd();
+
+		if (!word)
+			memcpy(&word, &f, 4);
+		memcpy((u8 *)(uintptr_t)arena + n, &word, 4);
+	}
+	memset(cpu, 0, sizeof *cpu);
+	cpu->guest = &fake_guest;
+	x[0] = base + 1024 + rnd() % 8;
+	x[1] = rnd() % 2 ? x[0] + rnd() % 160 - 80 : base + 2048;
+	x[2] = rnd() % 2 ? x[0] + rnd() % 160 - 80 : base + 3072;
+	x[3] = x[0] + (u64)bytes * (1 + rnd() % 40);
+	for (int n = 0; n < 4; n++)
+		st64(cpu->state + fake_reg[F0 + n].off, bytes == 8 ? rnd() : 0xffffffff00000000 | (u32)rnd());
+}
+
+static void
+test_at_once_is_one_by_one(void **state)
+{
+	enum { LOOPS = 3000, RUNS = 6 };
+	static u8 before[ARENA], arena[ARENA];
+	static struct cpu one, many;
+	const char *s = getenv("CHECK_SEED");
+	u64 first = s ? strtoull(s, 0, 0) * 1000003 : 1;
+	int made = 0;
+
+	(void)state;
+	print_message("seed %llu\n", (unsigned long long)first);
+	for (u64 n = first; n < first + LOOPS; n++) {
+		int is, bytes = n % 2 ? 4 : 8;
+
+		for (u64 k = 0; k < RUNS; k++) {
+			loop(n);
+			end();
+			begin(&one, n + k * 77, arena, bytes);
+			run(&one);
+			memcpy(before, arena, ARENA);
+			loop(n);
+			is = ir_loop(&r, EXIT);
+			end();
+			begin(&many, n + k * 77, arena, bytes);
+			run(&many);
+			if (memcmp(before, arena, ARENA) || memcmp(one.state, many.state, sizeof one.state) ||
+			    one.fpflags != many.fpflags)
+				fail_msg("loop %llu, run %llu", (unsigned long long)n, (unsigned long long)k);
+		}
+		made += is;
+	}
+	print_message("%d of %d loops on vectors\n", made, LOOPS);
+	assert_true(made > LOOPS / 4);
+}
+
+/* -- loops that are what they were -- */
+
+#define GETS "\tt1 = get i64 x1\n\tt2 = get i64 x2\n"
+#define LD "\tt3 = ld f32 t1\n"
+#define ST "\tst f32 t2, _, t3\n"
+#define NEXT(n, m) "\tt8 = add i64 t1, " #n "\n\tput i64 x1, t8\n\tt9 = add i64 t2, " #m "\n\tput i64 x2, t9\n"
+#define BACK "\tt10 = get i64 x3\n\tbrc.ne i64 t8, t10, 0x100\n"
+
+static int
+attempt(const char *code)
+{
+	static char text[1 << 12], err[200], before[1 << 12], after[1 << 12];
+
+	sprintf(text, "block 0x100 entry\n\tinsn 0x100\n%s", code);
+	region_init(&r, &fake_guest, HEAD, 0);
+	if (ir_parse(&r, text, err, sizeof err))
+		fail_msg("%s", err);
+	ir_print(&r, before, sizeof before);
+	if (ir_loop(&r, EXIT))
+		return 1;
+	ir_print(&r, after, sizeof after);
+	assert_string_equal(after, before);
+	return 0;
+}
+
+static void
+test_what_is_not_alike_each_turn_stays(void **state)
+{
+	static const char *const same[] = {
+		GETS LD ST NEXT(8, 4) BACK,                                            /* every other one */
+		GETS LD ST NEXT(4, 0) BACK,                                            /* one place */
+		GETS LD ST NEXT(0xfffffffffffffffc, 0xfffffffffffffffc) BACK,                                          /* downward */
+		GETS "\tt3 = ld f32 t1 aux=0x8\n" ST NEXT(4, 4) BACK,                  /* acquire */
+		GETS "\tt3 = ld f32 t1 aux=0x4\n" ST NEXT(4, 4) BACK,                  /* the other byte order */
+		GETS LD ST "\tst f32 t1, _, t3\n" NEXT(4, 4) BACK,                     /* two stores */
+		GETS LD ST "\tt4 = ld f32 t1 imm=4\n" NEXT(4, 4) BACK,                 /* reads what it wrote */
+		GETS LD "\tfence.full n\n" ST NEXT(4, 4) BACK,
+		GETS LD "\tt4 = help.0 i64\n" ST NEXT(4, 4) BACK,
+		GETS LD "\tbrc.eq i64 t1, 0x5, 0x300\n" ST NEXT(4, 4) BACK,            /* left in the middle */
+		GETS LD ST "\tst f32 t1, _, t3 imm=8\n" NEXT(4, 4) BACK,
+		"\tt1 = get i64 x1\n\tt2 = mov i64 t1\n" LD "\tst f32 t1, _, t3 imm=4\n"
+		"\tt8 = add i64 t1, 4\n\tput i64 x1, t8\n" BACK,                       /* each makes the next */
+		"\tt1 = get i64 x1\n\tt2 = get f64 f0\n\tt3 = ld f64 t1\n\tt4 = fadd f64 t2, t3\n\tput f64 f0, t4\n"
+		"\tst f64 t1, _, t4\n\tt8 = add i64 t1, 8\n\tput i64 x1, t8\n" BACK,   /* a sum, in order */
+		GETS LD ST NEXT(4, 4) "\tt10 = get i64 x3\n\tbrc.eq i64 t8, t10, 0x100\n",
+		GETS LD ST NEXT(4, 4) "\tt10 = get i64 x3\n\tbrc.ne i64 t8, t10, 0x104\n", /* elsewhere */
+		GETS LD ST NEXT(4, 4) "\tput i64 x3, t9\n\tbrc.ne i64 t8, t9, 0x100\n",    /* the end moves along */
+	};
+
+	(void)state;
+	for (size_t n = 0; n < NELEM(same); n++)
+		if (attempt(same[n]))
+			fail_msg("%zu became one on vectors", n);
+	assert_true(attempt(GETS LD ST NEXT(4, 4) BACK));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_at_once_is_one_by_one),
+		cmocka_unit_test(test_what_is_not_alike_each_turn_stays),
+	};
+
+	return cmocka_run_group_tests(tests, 0, 0);
+}

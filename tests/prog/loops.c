@@ -1,0 +1,148 @@
+// flags: -fno-tree-vectorize -fno-tree-loop-distribute-patterns -ffp-contract=fast
+// Loops that compute lane by lane, of every type: all lengths, alignments and distances between the arrays, each compared
+// with the same loop over volatile data.
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST = 40, ROOM = 512, ZONE = 2048 };
+static unsigned char a[ZONE], b[ZONE], start[ZONE];
+static long tried, wrong;
+static uint64_t seed = 88172645463325252;
+
+static uint64_t
+rnd(void)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return seed;
+}
+
+// z[i] = f(x[i], y[i], k): as it is, and volatile
+#define KERNEL(name, D, X, Y, K, expr) \
+	static __attribute__((noinline)) uint64_t name(void *zp, const void *xp, const void *yp, long n, K k) \
+	{ \
+		D *z = zp; \
+		const X *x = xp; \
+		const Y *y = yp; \
+		for (long i = 0; i < n; i++) \
+			z[i] = (D)(expr); \
+		return 0; \
+	} \
+	static __attribute__((noinline)) uint64_t name##_slow(void *zp, const void *xp, const void *yp, long n, K k) \
+	{ \
+		volatile D *z = zp; \
+		const volatile X *x = xp; \
+		const volatile Y *y = yp; \
+		for (volatile long i = 0; i < n; i++) \
+			z[i] = (D)(expr); \
+		return 0; \
+	}
+
+// what is summed up
+#define SUM(name, S, X, Y, K, expr) \
+	static __attribute__((noinline)) uint64_t name(void *zp, const void *xp, const void *yp, long n, K k) \
+	{ \
+		const X *x = xp; \
+		const Y *y = yp; \
+		S s = (S)k; \
+		for (long i = 0; i < n; i++) \
+			s += (expr); \
+		return (uint64_t)s; \
+	} \
+	static __attribute__((noinline)) uint64_t name##_slow(void *zp, const void *xp, const void *yp, long n, K k) \
+	{ \
+		const volatile X *x = xp; \
+		const volatile Y *y = yp; \
+		volatile S s = (S)k; \
+		for (volatile long i = 0; i < n; i++) \
+			s += (expr); \
+		return (uint64_t)s; \
+	}
+
+#include "loops.def"
+#undef KERNEL
+#undef SUM
+
+typedef uint64_t kernel(void *, const void *, const void *, long, int);
+typedef uint64_t fkernel(void *, const void *, const void *, long, float);
+typedef uint64_t dkernel(void *, const void *, const void *, long, double);
+struct test { const char *name; void *fast, *slow; int d, x, y; char k; };
+static const struct test tests[] = {
+#define KIND(K) _Generic((K)0, float: 'f', double: 'd', int: 'i')
+#define KERNEL(name, D, X, Y, K, expr) {#name, (void *)name, (void *)name##_slow, sizeof(D), sizeof(X), sizeof(Y), KIND(K)},
+#define SUM(name, S, X, Y, K, expr) {#name, (void *)name, (void *)name##_slow, 0, sizeof(X), sizeof(Y), KIND(K)},
+#include "loops.def"
+};
+
+static uint64_t
+call(const struct test *t, void *f, unsigned char *z, const unsigned char *x, const unsigned char *y, long n)
+{
+	switch (t->k) {
+	case 'f': return ((fkernel *)f)(z, x, y, n, 1.5f);
+	case 'd': return ((dkernel *)f)(z, x, y, n, -0.75);
+	default: return ((kernel *)f)(z, x, y, n, 77);
+	}
+}
+
+static void
+both(const struct test *t, long z, long x, long y, long n)
+{
+	uint64_t got, want;
+
+	memcpy(a, start, ZONE);
+	memcpy(b, start, ZONE);
+	got = call(t, t->fast, a + z, a + x, a + y, n);
+	want = call(t, t->slow, b + z, b + x, b + y, n);
+	tried++;
+	if (got == want && !memcmp(a, b, ZONE))
+		return;
+	if (!wrong++)
+		printf("%s: z %ld x %ld y %ld n %ld: %#llx, not %#llx\n", t->name, z, x, y, n, (unsigned long long)got,
+		    (unsigned long long)want);
+}
+
+// numbers of every kind, among them NaNs that no arithmetic makes
+static void
+fill(int width)
+{
+	for (int i = 0; i < ZONE; i += 8) {
+		uint64_t v = rnd();
+
+		if (width == 4 && rnd() % 4)
+			for (int k = 0; k < 2; k++) {
+				float f = (float)(int)(rnd() % 2001 - 1000) / 8;
+
+				memcpy((char *)&v + 4 * k, &f, 4);
+			}
+		if (width == 8 && rnd() % 4) {
+			double d = (double)(int)(rnd() % 2001 - 1000) / 8;
+
+			memcpy(&v, &d, 8);
+		}
+		memcpy(start + i, &v, 8);
+	}
+}
+
+int
+main(void)
+{
+	for (size_t k = 0; k < sizeof tests / sizeof *tests; k++) {
+		const struct test *t = &tests[k];
+
+		fill(t->k == 'i' ? 1 : t->x);
+		for (long n = 0; n <= MOST; n++)
+			both(t, 1024, 512, 0, n);
+		for (long off = 0; off < 16; off++)
+			both(t, 1024 + off, 512 + off * 3 % 16, off * 5 % 16, MOST - off);
+		for (long by = -80; by <= 80; by++) {
+			both(t, 1024, 1024 + by, 0, MOST - 7);
+			both(t, 1024, 0, 1024 + by, MOST - 3);
+		}
+	}
+	printf("%ld tried, %ld wrong\n", tried, wrong);
+	return wrong != 0;
+}
