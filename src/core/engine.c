@@ -318,15 +318,19 @@ run(struct cpu *cpu)
 static void
 translate(struct cpu *cpu)
 {
-	struct node *n;
+	u32 mode = core.guest->mode(cpu);
+	struct node *n = 0;
+	int ready;
 
 	pthread_mutex_lock(&core.lock);
-	n = core_translate(cpu, cpu->pc, core.guest->mode(cpu));
+	ready = !cpu->link && cache_ready(cpu->pc, mode);
+	if (!ready)
+		n = core_translate(cpu, cpu->pc, mode);
 	if (n)
 		linklast(cpu, n);
 	pthread_mutex_unlock(&core.lock);
 	cpu->link = 0;
-	if (!n)
+	if (!n && !ready)
 		fetchfault(cpu);
 }
 
