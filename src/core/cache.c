@@ -537,6 +537,12 @@ dso_at(gaddr pc)
 }
 
 int
+cache_ready(gaddr pc, u32 mode)
+{
+	return dso_at(pc) && cache_code(pc, mode);
+}
+
+int
 cache_has(gaddr pc, u32 mode)
 {
 	struct dso *d = dso_at(pc);

@@ -224,8 +224,8 @@ thread_init(const struct guest *g)
 
 	if (!t)
 		diag(D_NOMEM, strerror(errno));
-	/* the first page of the shadow stack, and the record behind it but for what few programs have */
-	pagein((u8 *)t->cpu->shadow_base - 4096, 4096 + offsetof(struct cpu, wide));
+	/* the first page of the shadow stack, and the record behind it up to the end of a small jump cache */
+	pagein((u8 *)t->cpu->shadow_base - 4096, 4096 + offsetof(struct cpu, jc[1 << JC_BITS]));
 	t->tid = (int)host_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
 	t->alt.flags = SS_DISABLE;
 	cpu_self = t->cpu;
