@@ -233,7 +233,8 @@ ef_sqrt(struct x86 *x, const struct ins *i)
  * x86 prefers the NaN of the multiplicands, the first one first, to that of the addend; all three
  * forms do, as their operands are named (SDM 14.5.2; checked on hardware).  ARM looks at the addend first, and
  * negates a NaN with the product; and infinity * 0 + quiet NaN is invalid for ARM and RISC-V but
- * not for x86.  So when the addend (or a multiplicand to be negated) is a NaN the evaluator does it. */
+ * not for x86.  So when the addend (or a multiplicand to be negated) is a NaN the evaluator does it.  Lanes of
+ * RISC-V's are looked at once, with the results: x86 raises no flag too many before. */
 
 /* The first operand of a form is also the result. */
 static void
@@ -269,7 +270,7 @@ fma_form(struct x86 *x, const struct ins *i, struct fpregs r)
 int
 ef_fma(struct x86 *x, const struct ins *i)
 {
-	int cold0 = x->ncold;
+	int cold0 = x->ncold, once;
 	struct fpregs r = noregs();
 
 	if (ty_lane(i->ty) == F16)
@@ -280,8 +281,15 @@ ef_fma(struct x86 *x, const struct ins *i)
 	r.b = xv_use(x, i->b);
 	r.c = xv_use(x, i->c);
 	r.t = fp_mayround(x, i) ? xv_tmp(x) : fp_tmp(x, i->ty);
-	r.d = fp_keeps(x, i) ? xv_defx(x, (ref)x->i) : xv_def(x, (ref)x->i);
+	once = fp_rule(x) == NAN_CANON && x->r->fpnan == FPNAN_RISCV && ty_isvec(i->ty);
+	r.d = once || fp_keeps(x, i) ? xv_defx(x, (ref)x->i) : xv_def(x, (ref)x->i);
 	fp_rmguard(x, i, r);
+	if (once) {
+		fma_form(x, i, r);
+		fp_slow(x, fp_unordered(x, i->ty, r.c, r.d, r.t), i, r);
+		fp_back(x, cold0);
+		return 1;
+	}
 	if (fp_rule(x) == NAN_TRAP || fp_rule(x) == NAN_CANON)
 		fp_slow(x, fp_unordered(x, i->ty, r.c, i->aux & FP_NEGP ? r.a : r.c, r.t), i, r);
 	fma_form(x, i, r);
