@@ -132,8 +132,8 @@ guest() {
 	"$dragoman" --cache "$W/cold" -L "$root" "$root/usr/bin/make" -B -s -j2 -C "$W/project" >/dev/null 2>&1 || :
 	"$dragoman" --cache "$W/cold" cache stat | awk -v g="$g" '/^(files|bytes)/ { s = s " " $1 " " $2 } END { print g ": after the project:" s }'
 	"$dragoman" --cache "$W/warm" -d stats -L "$root" "$root/usr/bin/bash" -c : 2>&1 | awk -v g="$g" '
-		/regions translated/ { made = $1 } /of these regions entered/ { found = $1 }
-		END { printf "%s: bash -c : with a filled cache: %d regions found there, %d translated\n", g, found, made }'
+		/regions translated/ { made = $1 } /found in them/ { found = $1 }
+		END { printf "%s: bash -c : with a filled cache: code found there %d times, %d regions translated\n", g, found, made }'
 	"$dragoman" --cache off -d stats -L "$root" "$root/usr/bin/bash" -c : 2>&1 | awk -v g="$g" '
 		/a guest instruction/ { print g ": bash -c :", $0 }'
 }

@@ -22,6 +22,8 @@
 #include "syscall/procfs.h"
 #include "threads/thread.h"
 
+#define SPACE_MIN ((u64)16 << 30)      /* -R: bytes */
+
 /* our own ELF header */
 extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
 
@@ -126,7 +128,7 @@ isself(const char *name)
 static const char *
 ownpath(void)
 {
-	static char path[4096];
+	static char path[4096] ROOMY;
 	const char *name = (const char *)getauxval(AT_EXECFN);
 
 	if (*name == '/' && isself(name))
@@ -166,14 +168,15 @@ fillproc(const struct options *o, const struct program *p, const struct image *i
 	proc.nauxv = img->nauxv;
 }
 
-/* -R does not make the space larger, nor too small for what is in it. */
+/* -R does not make the space larger, nor smaller than what has to be in it. */
 static void
 memory(const struct gspace *space, const struct options *o)
 {
 	static struct gspace narrow;
+	u64 end = o->space < SPACE_MIN ? SPACE_MIN : aligndown(o->space, 1 << 16);
 
-	if (o->space >= (u64)16 << 30 && o->space < space->end) {
-		narrow = gmem_narrow(space, aligndown(o->space, 1 << 16));
+	if (o->space && end < space->end) {
+		narrow = gmem_narrow(space, end);
 		space = &narrow;
 	}
 	gmem_init(space, o->page ? o->page : 4096);
@@ -277,6 +280,8 @@ main(int argc, char **argv)
 		native(&p, env);
 	if (o.argv0)
 		p.argv[0] = (char *)o.argv0;
+	if (logmask || o.strace)
+		log_hide(fd_hide);
 	if ((wrong = model_choose(p.guest, o.cpu)))
 		diag(D_USAGE, wrong);
 	openstore(&o, again);

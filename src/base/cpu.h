@@ -18,7 +18,7 @@ enum {
 	CPU_BIAS = 128,
 	CPU_STATE = 1024,              /* bytes of guest state, less vectors of more than 128 bits */
 	CPU_WIDE = 32 * 256,           /* bytes for those: 32 of 2048 bits */
-	JC_BITS = 12,                  /* log2 of the entries of the jump cache */
+	JC_BITS = 12, JC_MOST = 14,    /* log2 of the entries of the jump cache: at first, at most */
 };
 
 /* Why generated code (or the interpreter) came back to the engine. */
@@ -69,6 +69,9 @@ struct cpu {
 	u64 excl_addr, excl_val[2];    /* load-exclusive monitor: address (-1: none), value seen */
 	u32 excl_size, fpmode;         /* bytes; the guest's FP mode (base/fp.h FPM_*) */
 	u32 fpflags;                   /* sticky FP exceptions (FPX_*) that the guest has not taken yet */
+	u32 fpwatch;                   /* those that have certainly not been raised: the first one traps (fpmode.c) */
+	u32 fplooks;                   /* how often the guest's flags were asked for */
+	u32 jcmask;                    /* entries of jc in use less one, times two; only its own thread changes it */
 	void *host_sp, *shadow_base;   /* C stack while generated code runs; top of the shadow stack */
 	void *shadow_lo;               /* lowest address of the shadow stack's usable part */
 	void *shadow_sp;               /* its pointer when generated code was last left */
@@ -92,11 +95,21 @@ struct cpu {
 	u8 vspill[32][64] __attribute__((aligned(64)));  /* generated code's again: vector temporaries without a register */
 	u32 njcset;                    /* entries filled since jc was last cleared, */
 	u16 jcset[64];                 /* and the first of them */
+	u32 jclost;                    /* entries that another pc took while jc was small */
+	/* indirect-branch cache, this thread's alone; so many are in use as jcmask says */
+	struct jc jc[1 << JC_MOST] __attribute__((aligned(64)));
 	/* Guest state again: registers that have more than 128 bits are placed here by their guest's regs.def, behind what
-	 * every system call touches. */
+	 * every thread touches. */
 	u8 wide[CPU_WIDE] __attribute__((aligned(64)));
-	struct jc jc[1 << JC_BITS];    /* indirect-branch cache, this thread's alone */
 };
+
+/* -- the jump cache -- */
+static inline u32 jc_index(const struct cpu *cpu, u64 pc) { return (u32)((pc ^ pc >> JC_BITS) & cpu->jcmask) >> 1; }
+void jc_init(struct cpu *);
+void jc_clear(struct cpu *);           /* by its own thread, or while that is stopped */
+/* The thread's place for pc.  A cache that loses entries to others again and again grows, once: most programs live
+ * in the small one, of which they touch as many pages as they need. */
+struct jc *jc_place(struct cpu *, u64 pc);
 
 /* The thread's record; 0 in a thread that runs no guest code. */
 extern _Thread_local struct cpu *cpu_self __attribute__((tls_model("local-exec")));

@@ -153,6 +153,16 @@ log_open(const char *path)
 	return 0;
 }
 
+/* Programs close their standard error before they exit, and would see and close a file of ours. */
+void
+log_hide(int (*hide)(int))
+{
+	int fd = logfd == STDERR_FILENO ? fcntl(logfd, F_DUPFD_CLOEXEC, 0) : logfd;
+
+	if (fd >= 0)
+		logfd = hide(fd);
+}
+
 void
 log_print(const char *fmt, ...)
 {

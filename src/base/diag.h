@@ -36,6 +36,7 @@ enum log {
 };
 extern u32 logmask;                            /* set once by main before the guest starts */
 int log_parse(const char *list);               /* "in_asm,unimp" -> bits into logmask; 0 or -EINVAL */
+void log_hide(int (*hide)(int));               /* hide moves a descriptor out of the guest's sight; the new one */
 int log_open(const char *path);                /* -D: "%d" becomes the pid; 0 or -errno */
 void log_print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));  /* one write(2) a call */
 

@@ -40,6 +40,8 @@ enum {
 	FPX_DENORM = 2,                /* x86: an operand was denormal; ARM: it was flushed (IDC) */
 	FPX_DIVZERO = 4, FPX_OVERFLOW = 8, FPX_UNDERFLOW = 16, FPX_INEXACT = 32,
 	FPX_ALL = 63,
+	FPX_HIDDEN = 64,               /* RISC-V, fpflags: the host's status word may know of more; while fpflags is 0
+	                                * the guest's own register is up to date */
 };
 
 /* The guest has written its flags, as it does before it looks at what an operation raises: from then on code is

@@ -67,10 +67,11 @@ enum {
 	HELP_STATE = 4,                /* reads or writes guest variables: all are in memory around it */
 	HELP_FP = 8,                   /* uses host floating point or vectors: those are saved around it */
 	HELP_FLAGS = 32,               /* reads cpu->fpflags, brought up to date for it, and touches no vector register
-	                                * nor any variable that may live in a host register (rank above 0) */
+	                                * nor any variable that may live in a host register (rank above 0); while
+	                                * cpu->fpflags is 0 its value is the low `bits` of the variable `var` */
 	HELP_NOVEC = 16,               /* certainly touches no vector register, nor does what it calls: saves time */
 };
-struct helper { const char *name; void *fn; u32 flags; };
+struct helper { const char *name; void *fn; u32 flags; u8 var, bits; };
 typedef u64 helper_fn(struct cpu *, u64 a, u64 b, u64 c);
 typedef void vhelper_fn(struct cpu *, void *d, const void *a, const void *b, u64 imm);
 

@@ -12,7 +12,7 @@
  *  - A *link* is a direct exit.  Until the engine links it, it goes to a stub that sets cpu->pc to its
  *    target, cpu->link to the start of the region's code, cpu->scratch[0] to the number of the link, and
  *    leaves with WHY_NEXT.
- *  - Indirect branches look up cpu->jc[jc_index(pc)] inline and leave with WHY_NEXT, cpu->pc set, when
+ *  - Indirect branches look up cpu->jc[jc_index(cpu, pc)] inline and leave with WHY_NEXT, cpu->pc set, when
  *    it does not match; the engine fills the entry.
  *  - call pushes a host return address (host call instruction) whose code compares the guest's link
  *    variable with the guest return address; on mismatch it dispatches on the link variable as an
@@ -20,7 +20,8 @@
  *    What is on the shadow stack when `enter` returns is found there again by the next one if cpu->keep is set
  *    then; else it is discarded, and a later ret falls into the dispatcher.
  *  - Backward jumps, backward or indirect calls and indirect jumps test cpu->poll and leave with
- *    WHY_POLL, cpu->pc = their target (resolved: entering at cpu->pc goes on exactly there).
+ *    WHY_POLL, cpu->pc = their target (resolved: entering at cpu->pc goes on exactly there); or the head of the
+ *    block they are in does.
  *  - A host fault inside generated code: the engine's handler finds the region and the guest pc by
  *    the map, asks host->unwind to redirect the context to a stub that stores the fixed registers
  *    and leaves with WHY_FAULT. */
@@ -99,6 +100,7 @@ struct out {
 	struct mapent *map; int nmap, capmap;
 	struct reloc *reloc; int nreloc, capreloc;
 	int fixed;                     /* the code is of no use elsewhere: it holds addresses that no reloc tells of */
+	int line;                      /* it lies well on the host's lines of 64 bytes: keep code % 64 when it is moved */
 	struct count *count;           /* by block: code at its head adds 1 to times; 0: no counting */
 };
 
@@ -153,7 +155,5 @@ struct host {
 
 extern const struct host host_x86_64, host_interp;
 const struct host *host_pick(const char *name);        /* 0: the best for this machine; backend/pick.c */
-
-static inline u32 jc_index(gaddr pc) { return (pc >> 1 ^ pc >> (JC_BITS + 1)) & ((1 << JC_BITS) - 1); }
 
 #endif

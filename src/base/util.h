@@ -36,6 +36,10 @@ grow(void *p, int n, int *cap, size_t elem)
 /* The pages of a table that will be written here and there, all at once: that costs a quarter of as many faults. */
 void pagein(void *p, size_t n);
 
+/* For tables of which a process writes little or nothing: they lie behind all other data, so that what each process
+ * writes at its start is in few pages.  The page costs it more than the data. */
+#define ROOMY __attribute__((section(".lbss")))
+
 /* A mutex that tells (EDEADLK) when the thread that wants it has it already.  No thread of ours asks twice: then a
  * vfork child, which is the same thread to the C library, was killed with it. */
 #define LOCK_INIT PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP

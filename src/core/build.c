@@ -45,16 +45,24 @@ constant(struct build *b, const u8 *p)
 	return (u32)b->npool - 1;
 }
 
+/* Where in T_CODE, which is at a multiple of 64, the code of s goes when all before at is taken. */
+static u64
+placed(const struct source *s, u64 at)
+{
+	at = alignup(at, 16);
+	return s->line ? at + (((uintptr_t)s->code - at) & 63) : at;
+}
+
 /* How much there is of everything, and where it goes; 0 if it is too much. */
 static u64
 plan(struct build *b)
 {
-	u64 *t = b->total, at = sizeof(struct cimage_header), nconst = 0;
+	u64 *t = b->total, at = sizeof(struct cimage_header), nconst = 0, nslot = 0;
 
 	for (u32 i = 0; i < b->n; i++) {
 		const struct source *s = &b->src[i];
 
-		t[T_CODE] += alignup(s->size, 16);
+		t[T_CODE] = placed(s, t[T_CODE]) + s->size;
 		t[T_LINK] += s->nlink;
 		t[T_ENTRY] += s->nentry;
 		t[T_MAP] += s->nmap;
@@ -62,6 +70,8 @@ plan(struct build *b)
 		t[T_RELOC] += s->nreloc;
 		for (u32 k = 0; k < s->nreloc; k++)
 			nconst += s->reloc[k].kind == REL_CONST;
+		for (u32 k = 0; k < s->nentry; k++)
+			nslot += !s->entry[k].ret;
 	}
 	for (b->npoolhash = 64; b->npoolhash < 2 * nconst + 2;)
 		b->npoolhash *= 2;
@@ -75,7 +85,7 @@ plan(struct build *b)
 	t[T_REGION] = b->n;
 	t[T_GRAIN] = t[T_GRAINSUM] = b->origin->ngrain;
 	t[T_NAME] = strlen(b->origin->name);
-	for (t[T_HASH] = 64; t[T_HASH] < 2 * t[T_ENTRY] + 2;)
+	for (t[T_HASH] = 64; t[T_HASH] < 2 * nslot + 2;)
 		t[T_HASH] *= 2;
 	for (int k = 0; k < NTABLE; k++) {
 		b->off[k] = at;
@@ -119,10 +129,10 @@ enterslot(struct build *b, u32 region, const struct entry *e)
 
 	if (e->ret)
 		return;
-	for (; slot[h].region; h = (h + 1) & mask)
-		if (slot[h].pc == e->pc && r[slot[h].region - 1].mode == mode)
+	for (; slot[h].code; h = (h + 1) & mask)
+		if (slot[h].pc == e->pc && slot[h].mode == mode)
 			return;
-	slot[h] = (struct cimage_slot){e->pc, region + 1, e->off << 1 | e->flagsin};
+	slot[h] = (struct cimage_slot){e->pc, mode, (r[region].code + e->off + 1) * 2 | e->flagsin};
 }
 
 /* Heads of regions first: a block that is in several is entered where it begins one. */
@@ -150,7 +160,7 @@ resolve(struct build *b, const struct cimage *i, u32 n, int nolink)
 		const struct link *l = &i->link[r->link.at + k];
 		const struct cimage_slot *to = nolink ? 0 : cimage_find(i, l->pc, r->mode);
 
-		b->host->link(code, l, to ? i->code + i->region[to->region - 1].code + to->entry / 2 : 0);
+		b->host->link(code, l, to ? cimage_entry(i, to) : 0);
 	}
 }
 
@@ -163,15 +173,17 @@ regions(struct build *b)
 	memset(b->total, 0, sizeof b->total);
 	for (u32 i = 0; i < b->n; i++) {
 		const struct source *s = &b->src[i];
-		u8 *code = (u8 *)table(b, T_CODE) + at;
+		u8 *code;
 
+		at = (u32)placed(s, at);
+		code = (u8 *)table(b, T_CODE) + at;
 		memcpy(code, s->code, s->size);
 		relocate(b, code, s);
-		r[i] = (struct cimage_region){.pc = s->pc, .mode = s->mode, .size = s->size, .code = at,
+		r[i] = (struct cimage_region){.pc = s->pc, .mode = s->mode, .size = s->size, .code = at, .line = s->line,
 		    .link = put(b, T_LINK, s->link, s->nlink), .entry = put(b, T_ENTRY, s->entry, s->nentry),
 		    .map = put(b, T_MAP, s->map, s->nmap), .range = put(b, T_RANGE, s->range, s->nrange),
 		    .reloc = put(b, T_RELOC, s->reloc, s->nreloc)};
-		at += (u32)alignup(s->size, 16);
+		at += s->size;
 	}
 }
 

@@ -11,7 +11,7 @@
 
 enum { FIRST = 64 };
 
-struct dso *dso[NDSO];
+struct dso *dso[NDSO] ROOMY;
 _Atomic int ndso;
 int cache_on;
 static u64 config[2];
@@ -242,8 +242,10 @@ mapimage(struct dso *d, int guest, int fd)
 	}
 	for (u32 i = 0; i < m.ngrain; i++)
 		cache_uses(d, m.grain[i], GRAIN);
-	d->image.size = m.size;
 	d->image = m;
+	d->code0 = m.ngrain ? m.grain[0] : 0;
+	d->code1 = m.ngrain ? m.grain[m.ngrain - 1] + GRAIN : 0;
+	atomic_store_explicit(&d->open, 1, memory_order_release);
 	return 0;
 }
 
@@ -345,6 +347,8 @@ detach(struct dso *d)
 {
 	if (!d->image.base)
 		return;
+	atomic_store(&d->open, 0);
+	core_forgetjumps();
 	for (u32 i = 0; i < d->made.cap; i++)
 		if (d->made.v[i])
 			core_kill(d->made.v[i]);
@@ -503,11 +507,10 @@ materialise(struct dso *d, u32 n)
 	if (*at)
 		return *at;
 	t = arena_get(&core.arena, sizeof *t);
-	*t = (struct trans){.pc = r->pc, .mode = r->mode, .size = r->size, .code = m->code + r->code, .home = d,
-	    .inimage = 1, .link = m->link + r->link.at, .nlink = (int)r->link.n, .entry = m->entry + r->entry.at,
+	*t = (struct trans){.pc = r->pc, .mode = r->mode, .size = r->size, .code = m->code + r->code, .line = (u8)r->line,
+	    .home = d, .inimage = 1, .link = m->link + r->link.at, .nlink = (int)r->link.n, .entry = m->entry + r->entry.at,
 	    .nentry = (int)r->entry.n, .map = m->map + r->map.at, .nmap = (int)r->map.n,
 	    .range = m->range + r->range.at, .nrange = (int)r->range.n};
-	core.stat.adopted++;
 	d->made.n++;
 	return *at = t;
 }
@@ -541,25 +544,42 @@ cache_has(gaddr pc, u32 mode)
 	return d && cimage_find(&d->image, pc, mode);
 }
 
+const u8 *
+cache_code(gaddr pc, u32 mode)
+{
+	int n = atomic_load_explicit(&ndso, memory_order_acquire);
+
+	for (int i = 0; i < n; i++) {
+		const struct dso *d = dso[i];
+		const struct cimage_slot *s;
+
+		if (atomic_load_explicit(&d->open, memory_order_acquire) && pc >= d->code0 && pc < d->code1 &&
+		    (s = cimage_find(&d->image, pc, mode)))
+			return cimage_entry(&d->image, s);
+	}
+	return 0;
+}
+
 struct node *
 cache_adopt(gaddr pc, u32 mode)
 {
 	struct dso *d = dso_at(pc);
 	const struct cimage_slot *s = d ? cimage_find(&d->image, pc, mode) : 0;
+	s64 region = s ? cimage_at(&d->image, cimage_entry(&d->image, s)) : -1;
 	struct trans *t;
 	struct node *node;
 
-	if (!s)
+	if (region < 0)
 		return 0;
-	t = materialise(d, s->region - 1);
+	t = materialise(d, (u32)region);
 	node = arena_get(&core.arena, sizeof *node);
 	node->pc = pc;
 	node->mode = mode;
-	node->flagsin = s->entry & 1;
+	node->flagsin = s->code & 1;
 	node->t = t;
 	node->more = t->node;
 	t->node = node;
-	atomic_store(&node->code, t->code + s->entry / 2);
+	atomic_store(&node->code, cimage_entry(&d->image, s));
 	core_addnode(node);
 	return node;
 }

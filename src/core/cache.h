@@ -33,6 +33,11 @@ void cache_drop(gaddr a, u64 len);     /* waits until nobody runs generated code
 void cache_flush(gaddr a, u64 len);    /* may be called from a helper */
 void cache_persist(void);              /* writes what is worth it */
 
+/* -- lock not needed -- */
+/* The code for (pc, mode) in an image; good while the caller keeps others from finding that nobody runs generated
+ * code. */
+const u8 *cache_code(gaddr pc, u32 mode);
+
 /* -- lock held -- */
 /* The node for (pc, mode) if an image has it. */
 struct node *cache_adopt(gaddr pc, u32 mode);

@@ -36,6 +36,7 @@ struct trans {
 	gaddr pc;
 	u32 mode, size;
 	u8 *code;
+	u8 line;                       /* out.line */
 	int dead;
 	struct link *link; int nlink;
 	struct entry *entry; int nentry;
@@ -66,7 +67,7 @@ struct core {
 	u8 *stubsend;                  /* the host's stubs end here; regions follow */
 	pthread_mutex_t lock;          /* everything below that is not atomic */
 	_Atomic(struct buckets *) buckets;     /* lookup.c */
-	struct trans **trans;          /* in order of code address; readable by handlers */
+	struct trans **trans;          /* in order of code address; readable by handlers; 0 before the first */
 	_Atomic int ntrans;
 	int captrans;
 	struct arena arena;            /* trans, nodes: freed with the code area */
@@ -98,10 +99,15 @@ int core_pcat(const u8 *code, struct guestat *);       /* 1, and what the code b
 /* region.c */
 int core_form(struct region *, const struct cpu *, gaddr pc, u32 mode, int max);
 
+/* engine.c: lock held, or alone: maps core.trans.  Many processes find all they run in cache files and have no use for
+ * it; where address space is limited it is there from the start, for the guest must find room beside it. */
+void core_index(void);
+
 /* translate.c: lock held; the node for (pc, mode), made if need be; 0 if pc cannot be fetched */
 struct node *core_translate(struct cpu *, gaddr pc, u32 mode);
 void core_renew(struct cpu *);                         /* throws all code away; lock not held */
 void core_kill(struct trans *);                        /* lock held */
+void core_forgetjumps(void);             /* lock held, nobody runs generated code: clears all jump caches */
 void core_unlink(struct trans *);                      /* lock held: nobody links to it any more */
 void core_link(struct trans *from, u32 n, struct node *to);    /* lock held */
 

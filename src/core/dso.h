@@ -21,6 +21,10 @@ struct dso {
 	gaddr lo, hi;                  /* pages that were mapped lie in [lo, hi); */
 	u8 *page;                      /* of each, the bits above */
 	struct cimage image;
+	/* Guest addresses of the image's code lie in [code0, code1).  With open set these and the image hold still until
+	 * nobody runs generated code. */
+	gaddr code0, code1;
+	_Atomic int open;
 	struct { struct trans **v; u32 n, cap; } made; /* records of its regions that were needed: a hash table by code */
 	u8 broken;
 	u8 vdso, late;                 /* no file; not attached yet */

@@ -9,7 +9,7 @@
 #include "base/diag.h"
 #include "core/cache.h"
 
-struct core core = {.lock = LOCK_INIT};
+struct core core ROOMY;
 
 enum { TRANSBYTES = 64 /* of the code area for each record of a translation */, MAXINSN = 192, GUESTROOM = 2 << 20 };
 static const u64 codesize = (u64)256 << 20, codemin = (u64)4 << 20, imagesize = (u64)1 << 30;
@@ -84,11 +84,27 @@ hasroom(void)
 	return p != MAP_FAILED && !munmap(p, GUESTROOM);
 }
 
+/* Only pages that are used cost anything; a huge one would take longer to clear than a small program runs. */
+void
+core_index(void)
+{
+	size_t n = (size_t)(core.areaend - core.area) / TRANSBYTES * sizeof *core.trans;
+	struct trans **v;
+
+	while ((v = mapspace(n)) == MAP_FAILED || !hasroom())
+		if (v != MAP_FAILED && munmap(v, n))
+			bug("munmap: %s", strerror(errno));
+		else if ((n /= 2) < 65536)
+			diag(D_NOSPACE, "translation index and the guest", "2 MiB", strerror(ENOMEM));
+	madvise(v, n, MADV_NOHUGEPAGE);
+	core.trans = v;
+	core.captrans = (int)(n / sizeof *v);
+}
+
 void
 engine_init(const struct guest *g, const struct engine_options *o)
 {
-	size_t n;
-
+	core.lock = (pthread_mutex_t)LOCK_INIT;
 	core.guest = g;
 	core.opt = *o;
 	if (!core.opt.maxinsn)
@@ -96,15 +112,8 @@ engine_init(const struct guest *g, const struct engine_options *o)
 	if (!(core.host = host_pick(o->host)))
 		diag(D_USAGE, "no such host");
 	makearea(o->codesize ? o->codesize : codesize);
-	n = (size_t)(core.areaend - core.area) / TRANSBYTES * sizeof *core.trans;
-	while ((core.trans = mapspace(n)) == MAP_FAILED || !hasroom())
-		if (core.trans != MAP_FAILED && munmap(core.trans, n))
-			bug("munmap: %s", strerror(errno));
-		else if ((n /= 2) < 65536)
-			diag(D_NOSPACE, "translation index and the guest", "2 MiB", strerror(ENOMEM));
-	/* small programs fill one page of it: clearing a huge one takes longer than all else here */
-	madvise(core.trans, n, MADV_NOHUGEPAGE);
-	core.captrans = (int)(n / sizeof *core.trans);
+	if (islimited())
+		core_index();
 	core.stubsend = core.area + alignup(core.host->init(o->features ? o->features : "", core.area, core.areaend), 64);
 	core.at = core.stubsend;
 	core.host->guest(g);
@@ -202,27 +211,27 @@ static void
 clearjc(struct cpu *cpu)
 {
 	if (cpu->njcset > NELEM(cpu->jcset))
-		memset(cpu->jc, 0xff, sizeof cpu->jc);
+		jc_clear(cpu);
 	else
 		for (u32 i = 0; i < cpu->njcset; i++)
 			__atomic_store_n(&cpu->jc[cpu->jcset[i]].pc, ~(u64)0, __ATOMIC_SEQ_CST);
 	cpu->njcset = 0;
 }
 
-/* Remembers where pc went.  A node that dies between our reading its code and our writing the entry
- * loses its code first and clears entries after: so look again after writing. */
+/* Remembers where cpu->pc went: to code in an image, or to that of a node.  A node that dies between our reading its
+ * code and our writing the entry loses its code first and clears entries after: so look again after writing. */
 static void
 fill(struct cpu *cpu, const struct node *n, const u8 *code)
 {
-	struct jc *j = &cpu->jc[jc_index(n->pc)];
+	struct jc *j = jc_place(cpu, cpu->pc);
 
 	if (cpu->njcset < NELEM(cpu->jcset))
-		cpu->jcset[cpu->njcset] = (u16)jc_index(n->pc);
+		cpu->jcset[cpu->njcset] = (u16)jc_index(cpu, cpu->pc);
 	cpu->njcset += cpu->njcset <= NELEM(cpu->jcset);
 	__atomic_store_n(&j->pc, ~(u64)0, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&j->code, code, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&j->pc, n->pc, __ATOMIC_SEQ_CST);
-	if (!atomic_load(&n->code))
+	__atomic_store_n(&j->pc, cpu->pc, __ATOMIC_SEQ_CST);
+	if (n && !atomic_load(&n->code))
 		__atomic_store_n(&j->pc, ~(u64)0, __ATOMIC_SEQ_CST);
 }
 
@@ -258,14 +267,15 @@ intact(const struct cpu *cpu)
 	return cpu->why == WHY_CALL || (cpu->why == WHY_NEXT && cpu->link);
 }
 
-/* Runs the code for cpu->pc if there is some; 0 if the engine's lock is needed first.  The jump cache
+/* Runs the code for cpu->pc if there is some; 0 if the engine's lock is needed first.  What is in an image needs no
+ * records, unless another region is to be linked to it.  The jump cache
  * is filled here and not when the code is made: the area may have been emptied since. */
 static int
 run(struct cpu *cpu)
 {
 	u32 mode = core.guest->mode(cpu);
 	struct node *n = core_find(cpu->pc, mode);
-	const u8 *code = n ? atomic_load(&n->code) : 0;
+	const u8 *code = n ? atomic_load(&n->code) : cpu->link ? 0 : cache_code(cpu->pc, mode);
 
 	if (cpu->jcmode != mode + 1) {
 		clearjc(cpu);
@@ -273,6 +283,8 @@ run(struct cpu *cpu)
 	}
 	if (!code || cpu->link)
 		return 0;
+	if (!n)
+		__atomic_fetch_add(&core.stat.found, 1, __ATOMIC_RELAXED);
 	if (cpu->why == WHY_NEXT)
 		fill(cpu, n, code);
 	if (logging(LOG_EXEC))

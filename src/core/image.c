@@ -64,8 +64,8 @@ tables(struct cimage *i)
 	i->ngrain = h->table[T_GRAIN].n;
 	i->grainsum = (const void *)(i->base + h->table[T_GRAINSUM].off);
 	i->reloc = (const void *)(i->base + h->table[T_RELOC].off);
-	if (!i->nslot || i->nslot & (i->nslot - 1) || h->table[T_ENTRY].n >= i->nslot)
-		return "the hash table has no free slot";
+	if (!i->nslot || i->nslot & (i->nslot - 1))
+		return "the hash table's size is no power of two";
 	if (h->table[T_GRAINSUM].n != i->ngrain)
 		return "not every grain has its sum";
 	return 0;
@@ -142,8 +142,8 @@ cimage_sound(const struct cimage *i)
 	for (u32 n = 0; n < i->nslot; n++) {
 		const struct cimage_slot *s = &i->slot[n];
 
-		used += s->region != 0;
-		if (s->region && (s->region > i->nregion || s->entry / 2 >= i->region[s->region - 1].size))
+		used += s->code != 0;
+		if (s->code && (s->code < 2 || s->code / 2 - 1 >= i->codesize))
 			return 0;
 	}
 	return used < i->nslot;                /* else a search would not end */
@@ -172,8 +172,8 @@ cimage_find(const struct cimage *i, gaddr pc, u32 mode)
 {
 	const struct cimage_slot *s;
 
-	for (u32 h = cimage_hash(pc, mode); (s = &i->slot[h & (i->nslot - 1)])->region; h++)
-		if (s->pc == pc && i->region[s->region - 1].mode == mode)
+	for (u32 h = cimage_hash(pc, mode); (s = &i->slot[h & (i->nslot - 1)])->code; h++)
+		if (s->pc == pc && s->mode == mode)
 			return s;
 	return 0;
 }
@@ -214,7 +214,7 @@ cimage_source(const struct cimage *i, u32 region, struct source *s)
 {
 	const struct cimage_region *r = &i->region[region];
 
-	*s = (struct source){.pc = r->pc, .mode = r->mode, .size = r->size, .code = i->code + r->code,
+	*s = (struct source){.pc = r->pc, .mode = r->mode, .size = r->size, .code = i->code + r->code, .line = (u8)r->line,
 	    .link = i->link + r->link.at, .nlink = r->link.n, .entry = i->entry + r->entry.at, .nentry = r->entry.n,
 	    .map = i->map + r->map.at, .nmap = r->map.n, .range = i->range + r->range.at, .nrange = r->range.n,
 	    .reloc = i->reloc + r->reloc.at, .nreloc = r->reloc.n};

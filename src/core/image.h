@@ -23,7 +23,7 @@ enum { GRAIN = 1024 };                 /* bytes; at a multiple of it */
 enum cimage_table {
 	T_HEAD,                        /* trampolines; */
 	T_POOL,                        /* constants of 16 bytes; */
-	T_CODE,                        /* regions by guest address, each at a multiple of 16 */
+	T_CODE,                        /* regions by guest address, at multiples of 16; see out.line */
 	T_REGION, T_ENTRY, T_LINK, T_MAP, T_RANGE,
 	T_HASH,                        /* entries found by address; a power of two of slots */
 	T_GRAIN,                       /* guest addresses of grains that had a say, in order; */
@@ -53,13 +53,13 @@ struct cimage_region {
 	gaddr pc;
 	u32 mode, size, code;          /* code: from the start of T_CODE */
 	struct slice link, entry, map, range, reloc;
-	u32 pad;
+	u32 line;                      /* out.line */
 };
-/* Where code is entered: all that has to be looked at to go there, but for the region. */
+/* Where code is entered: all that has to be looked at to go there. */
 struct cimage_slot {
 	gaddr pc;
-	u32 region;                    /* 1 + its index; 0: the slot is free */
-	u32 entry;                     /* twice the offset in the region's code; 1 more: it reads the guest's flags */
+	u32 mode;
+	u32 code;                      /* 2 + twice the offset from T_CODE; 1 more: it reads the guest's flags; 0: free */
 };
 
 struct cimage {                         /* one that is mapped; base is 0 if none is */
@@ -86,6 +86,11 @@ const char *cimage_open(struct cimage *i, const u8 *base, u64 size, const struct
 int cimage_sound(const struct cimage *);
 const char *cimage_check(struct cimage *i, const u8 *base, u64 size, const struct store_key *);  /* both */
 const struct cimage_slot *cimage_find(const struct cimage *, gaddr pc, u32 mode);        /* 0: nowhere */
+static inline u8 *
+cimage_entry(const struct cimage *i, const struct cimage_slot *s)
+{
+	return i->code + s->code / 2 - 1;
+}
 /* Index of the region that holds this address, or -1; and the guest's pc and block there.  Async-signal-safe. */
 s64 cimage_at(const struct cimage *, const u8 *code);
 struct guestat cimage_pcat(const struct cimage *, u32 region, const u8 *code);  /* as core_pcat */
@@ -94,7 +99,7 @@ struct guestat cimage_pcat(const struct cimage *, u32 region, const u8 *code);  
 struct source {
 	gaddr pc;
 	u32 mode, size;
-	const u8 *code;
+	const u8 *code; u8 line;
 	const struct link *link; u32 nlink;
 	const struct entry *entry; u32 nentry;
 	const struct mapent *map; u32 nmap;

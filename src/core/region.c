@@ -11,7 +11,7 @@
 #include "core/cache.h"
 #include "frontend/tr.h"
 
-enum { MAXMARK = 1024, WINDOW = 4096, PEEKMAX = 32, RUN = 128, PIECE = FETCH_MAX, NPIECE = 16 };
+enum { MAXMARK = 1024, WINDOW = 4096, PEEKMAX = 64, RUN = 128, PIECE = FETCH_MAX, NPIECE = 16 };
 
 /* Half of what is translated is never executed: error paths, the other cases of a switch.  Code that is
  * left out costs one exit when it is reached after all, and a jump from then on. */
@@ -301,10 +301,10 @@ quiet(struct walk *w, gaddr pc, int *left)
 
 /* Does code at pc read the guest's flags before it writes them?  Asked for a region's exits.
  *
- * Calls and returns are taken not to pass flags, as every procedure call standard says.  The callee is looked at
- * here, and the code after a call by its translator (answered): if that reads flags, the call goes on in a mode of
- * the guest's in which returns keep them.  Only a return that is no return could be deceived.  A computed jump may
- * stay inside a procedure and passes flags on; but a call may lead to an entry of the linkage table (PLT) first. */
+ * Calls and returns are taken not to pass flags, as every procedure call standard says.  The callee's beginning is
+ * looked at here, and the code after a call by its translator (answered): if that reads flags, the call goes on in a
+ * mode of the guest's in which returns keep them.  Only a return that is no return could be deceived.  A computed jump
+ * may stay inside a procedure and passes flags on; but a call may lead to an entry of the linkage table (PLT) first. */
 static int
 peek(struct walk *w, gaddr pc, int call, int *left)
 {
@@ -324,7 +324,7 @@ peek(struct walk *w, gaddr pc, int call, int *left)
 		if (s.flow == FLOW_SYS || (s.flow == FLOW_COND && peek(w, s.target, call, left)))
 			return 1;
 	}
-	return 1;
+	return !call;
 }
 
 static int
@@ -383,7 +383,7 @@ loop(const struct cpu *cpu, gaddr pc, u32 mode)
 int
 core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 {
-	static struct walk w;                          /* core.lock held */
+	static struct walk w ROOMY;                    /* core.lock held */
 	struct tr t = {
 		.r = r, .mode = mode & ~ALONE, .alone = (mode & ALONE) != 0,
 		.answered = core.guest->keeps ? answered : 0, .env = &w,

@@ -24,7 +24,7 @@ struct page {
 	u32 writes, flushes;
 };
 
-static struct page *pagetab[NPAGE];
+static struct page *pagetab[NPAGE] ROOMY;
 static _Atomic int npage;              /* pages listed: 0 means nothing to do */
 static u32 fences;                     /* times the guest flushed everything */
 

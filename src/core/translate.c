@@ -26,7 +26,7 @@ keep(const void *p, int n, size_t elem)
 static void
 logregion(const struct region *r, const char *what)
 {
-	static char buf[1 << 18];
+	static char buf[1 << 18] ROOMY;
 
 	ir_print(r, buf, sizeof buf);
 	log_print("%s\n%s\n", what, buf);
@@ -78,6 +78,7 @@ record(struct out *o, const struct region *r, struct trans *t)
 	t->mode = r->mode;
 	t->code = o->code;
 	t->size = o->size;
+	t->line = (u8)o->line;
 	t->link = keep(o->link, t->nlink = o->nlink, sizeof *o->link);
 	t->entry = keep(o->entry, t->nentry = o->nentry, sizeof *o->entry);
 	t->map = keep(o->map, t->nmap = o->nmap, sizeof *o->map);
@@ -128,6 +129,13 @@ linkout(struct trans *t)
 			core_link(t, (u32)i, n);
 }
 
+void
+core_forgetjumps(void)
+{
+	for (int i = 0; i < core.ncpu; i++)
+		jc_clear(core.cpu[i]);
+}
+
 /* Everything goes: called with the lock held and no other thread in generated code. */
 static void
 empty(void)
@@ -137,8 +145,7 @@ empty(void)
 	core.at = core.stubsend;
 	atomic_store(&core.ntrans, 0);
 	core_nonodes();
-	for (int i = 0; i < core.ncpu; i++)
-		memset(core.cpu[i]->jc, 0xff, sizeof core.cpu[i]->jc);
+	core_forgetjumps();
 	smc_forget();
 	cache_emptied();
 	if (core.host->emptied)
@@ -162,6 +169,8 @@ makeroom(struct cpu *cpu)
 {
 	int stopped = atomic_load(&core.stop) == cpu;
 
+	if (!core.trans)
+		core_index();
 	if (!isfull())
 		return;
 	pthread_mutex_unlock(&core.lock);
@@ -236,7 +245,7 @@ cputime(void)
 struct node *
 core_translate(struct cpu *cpu, gaddr pc, u32 mode)
 {
-	struct node *n = core_known(pc, mode);
+	struct node *n = core_find(pc, mode);
 	struct trans *t;
 	u64 begun;
 	int got, e;
@@ -288,11 +297,12 @@ core_link(struct trans *from, u32 n, struct node *to)
 static void
 uncache(gaddr pc)
 {
-	u32 i = jc_index(pc);
+	for (int c = 0; c < core.ncpu; c++) {
+		struct jc *j = &core.cpu[c]->jc[jc_index(core.cpu[c], pc)];
 
-	for (int c = 0; c < core.ncpu; c++)
-		if (__atomic_load_n(&core.cpu[c]->jc[i].pc, __ATOMIC_SEQ_CST) == pc)
-			__atomic_store_n(&core.cpu[c]->jc[i].pc, ~(u64)0, __ATOMIC_SEQ_CST);
+		if (__atomic_load_n(&j->pc, __ATOMIC_SEQ_CST) == pc)
+			__atomic_store_n(&j->pc, ~(u64)0, __ATOMIC_SEQ_CST);
+	}
 }
 
 void

@@ -7,10 +7,11 @@
  * The builder drops dead puts within a block (build.c).  For the flags variable more is known and less is asked for:
  * liveness is followed through the region's blocks, and an instruction that faults keeps flags alive only if code
  * after it takes them, where control comes back to (else a guest's signal handler sees stale flags, and puts back
- * what it saw).
+ * what it saw).  Flags that only the targets of branches want, branches on these very flags, are put on the way there.
  *
  * At an exit flagslive(arg, pc, call) says whether the guest code at pc, which is called or gone on to, may read
  * flags before it writes them; pc is FLAGS_UNKNOWN where the target is not known (callr, ret). */
+#include "base/util.h"
 #include "ir/ir.h"
 
 enum { TO_DEAD = 0xfffe, TO_LIVE = 0xffff };
@@ -143,6 +144,30 @@ used_after_fault(const struct pass *p, int k, int end)
 	return 0;
 }
 
+/* Exits below a put of flags that want them and could put them themselves. */
+struct leavers { int n; struct ins *at[8]; };
+
+/* Notes that i leaves to where flags are live; returns whether they must be put before it. */
+static int
+leaver(struct leavers *l, struct ins *i)
+{
+	if (i->op != O_brf || isk(i->a) || i->v >= CC_AL || l->n == NELEM(l->at) || (l->n && l->at[0]->a != i->a))
+		return 1;
+	l->at[l->n++] = i;
+	return 0;
+}
+
+/* Nothing but the exits noted wants the flags that put puts: leaves it to them, if they have these. */
+static void
+sink(struct leavers *l, struct ins *put)
+{
+	if (l->n && l->at[0]->a != put->a)
+		return;
+	for (int k = 0; k < l->n; k++)
+		l->at[k]->aux = AUX_KEEP;
+	*put = ins_make(O_nop, N, 0, 0, 0, 0, 0, 0);
+}
+
 /* Drops puts of the block, whose marks are m or less; returns what is left of these.  Flags that are
  * taken below a fault must be there for who comes back from it; so must those that a value was made of
  * above the fault which is used below: the code to come back to makes it anew. */
@@ -151,6 +176,7 @@ scan(struct pass *p, const struct block *b, int m)
 {
 	int end = b->first + b->n, first = p->put[b - p->r->block], live = 1;
 	int taken = 0, fault = 0;      /* above the next put */
+	struct leavers leavers = {0};
 
 	for (int k = end - 1; k >= first; k--) {
 		struct ins *i = &p->r->ins[k];
@@ -163,12 +189,15 @@ scan(struct pass *p, const struct block *b, int m)
 			m--;
 		if (i->op == O_put) {
 			if (!live)
-				*i = ins_make(O_nop, N, 0, 0, 0, 0, 0, 0);
-			live = taken = fault = 0;
+				sink(&leavers, i);
+			live = taken = fault = leavers.n = 0;
 			continue;
 		}
-		if (is & LEAVES)
-			live = live_at(p, m) | (i->op == O_brc || i->op == O_brf ? live : 0);
+		if (is & LEAVES) {
+			if (i->op != O_brc && i->op != O_brf)
+				live = leavers.n = 0;
+			live |= live_at(p, m) && leaver(&leavers, i);
+		}
 		if (is & FAULTS || does & HELP_FAULT) {
 			live |= taken;
 			fault = 1;
@@ -201,7 +230,7 @@ ir_dead(struct region *r, int (*flagslive)(void *, gaddr, int), void *arg)
 void
 ir_unused(struct region *r)
 {
-	static u8 used[1 << 16];       /* by ref; compile is never entered twice at a time */
+	static u8 used[1 << 16] ROOMY; /* by ref; compile is never entered twice at a time */
 
 	memset(used, 0, (size_t)r->nins);
 	for (int k = r->nins - 1; k > 0; k--) {

@@ -439,8 +439,11 @@ do_brc(struct eval *e, const struct ins *i, u64 *out)
 static enum evalend
 do_brf(struct eval *e, const struct ins *i, u64 *out)
 {
-	(void)out;
-	return ir_cc(i->v, arg(e, i->a)) ? go(e, arg(e, i->c)) : EVAL_ON;
+	if (!ir_cc(i->v, arg(e, i->a)))
+		return EVAL_ON;
+	if (i->aux & AUX_KEEP)
+		do_put(e, &(struct ins){.op = O_put, .ty = FL, .v = e->guest->flags, .a = i->a}, out);
+	return go(e, arg(e, i->c));
 }
 
 static enum evalend

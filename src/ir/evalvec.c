@@ -261,26 +261,22 @@ invsubbyte(u8 a)                       /* 5.3.2 */
 	return gfinverse((u8)(rotl8(a, 1) ^ rotl8(a, 3) ^ rotl8(a, 6) ^ 0x05));
 }
 
-static enum evalend
-do_aesround(struct eval *e, const struct ins *i, u64 *out)
+static void
+aesround(const u64 *a, int inverse, u64 *out)
 {
-	const u64 *a = arg(e, i->a);
-
 	for (int c = 0; c < 4; c++)
 		for (int r = 0; r < 4; r++) {  /* row r rotates left by r; its inverse right */
-			int from = i->op == O_aese ? c + r : c + 4 - r;
+			int from = inverse ? c + 4 - r : c + r;
 			u8 x = (u8)eval_lane(a, 8, from % 4 * 4 + r);
-			eval_setlane(out, 8, 4 * c + r, i->op == O_aese ? subbyte(x) : invsubbyte(x));
+			eval_setlane(out, 8, 4 * c + r, inverse ? invsubbyte(x) : subbyte(x));
 		}
-	return EVAL_ON;
 }
 
-static enum evalend
-do_aesmix(struct eval *e, const struct ins *i, u64 *out)
+static void
+aesmix(const u64 *a, int inverse, u64 *out)
 {
 	static const u8 mix[4] = { 2, 3, 1, 1 }, invmix[4] = { 14, 11, 13, 9 };
-	const u8 *m = i->op == O_aesmc ? mix : invmix;
-	const u64 *a = arg(e, i->a);
+	const u8 *m = inverse ? invmix : mix;
 
 	for (int c = 0; c < 4; c++)
 		for (int r = 0; r < 4; r++) {
@@ -289,6 +285,26 @@ do_aesmix(struct eval *e, const struct ins *i, u64 *out)
 				x ^= gfmul((u8)eval_lane(a, 8, 4 * c + (r + k) % 4), m[k]);
 			eval_setlane(out, 8, 4 * c + r, x);
 		}
+}
+
+static enum evalend
+do_aes(struct eval *e, const struct ins *i, u64 *out)
+{
+	const u64 *a = arg(e, i->a);
+	u64 mid[2];
+
+	switch (i->op) {
+	case O_aese: case O_aesd:
+		aesround(a, i->op == O_aesd, out);
+		break;
+	case O_aesmc: case O_aesimc:
+		aesmix(a, i->op == O_aesimc, out);
+		break;
+	case O_aesenc: case O_aesdec:
+		aesround(a, i->op == O_aesdec, mid);
+		aesmix(mid, i->op == O_aesdec, out);
+		break;
+	}
 	return EVAL_ON;
 }
 
@@ -299,7 +315,7 @@ eval_fn *const eval_vec[O_COUNT] = {
 	[O_uzp1] = do_permute, [O_uzp2] = do_permute, [O_trn1] = do_permute, [O_trn2] = do_permute,
 	[O_vext] = do_vext, [O_vrev] = do_permute, [O_tbl] = do_tbl, [O_vzxt] = do_widen,
 	[O_vsxt] = do_widen, [O_vnarrow] = do_narrow, [O_vqnarrow] = do_narrow, [O_vred] = do_vred,
-	[O_pmull] = do_pmull, [O_udot] = do_dot, [O_sdot] = do_dot, [O_aese] = do_aesround,
-	[O_aesd] = do_aesround, [O_aesmc] = do_aesmix, [O_aesimc] = do_aesmix, [O_sha1] = eval_sha1,
-	[O_sha256] = eval_sha256, [O_sha256su0] = eval_sha256su0, [O_sha256su1] = eval_sha256su1,
+	[O_pmull] = do_pmull, [O_udot] = do_dot, [O_sdot] = do_dot, [O_aese] = do_aes,
+	[O_aesd] = do_aes, [O_aesmc] = do_aes, [O_aesimc] = do_aes, [O_aesenc] = do_aes, [O_aesdec] = do_aes,
+	[O_sha1] = eval_sha1, [O_sha256] = eval_sha256, [O_sha256su0] = eval_sha256su0, [O_sha256su1] = eval_sha256su1,
 };

@@ -107,6 +107,7 @@ enum {
 	AUX_NOFAULT = 1 << 10,         /* cannot fault (state of our own) */
 	AUX_BASE = 11,                 /* aux >> AUX_BASE: the variable that gets operand a if the access faults, or 0 */
 };
+enum { AUX_KEEP = 1 };                 /* aux of brf */
 /* -- aux of floating-point ops; enum fprm and enum fpnan are in base/fp.h -- */
 enum {
 	FP_RM = 7,                     /* enum fprm */

@@ -13,6 +13,7 @@
  *
  * Loads of different bytes need not happen in the order of the program, nor stores (RISC-V, Volume I, 17.1; who needs
  * an order puts a fence); loads of the same byte must, so none that may be one lies between those that are joined. */
+#include "base/util.h"
 #include "ir/ir.h"
 
 enum { DEPTH = 12, NODES = 64, MORE = 512, RUN = 16 };
@@ -29,9 +30,9 @@ struct pass {
 /* Per ref: an or that is part of one that is done, or nothing but another value, its operand.  Compile is never
  * entered twice at a time. */
 enum { PART = 1, SAME };
-static u8 done[REF_K];
-static u16 extra[REF_K];               /* 1 + the number of what is to come before it */
-static ref moved[REF_K];               /* where the value is in the end */
+static u8 done[REF_K] ROOMY;
+static u16 extra[REF_K] ROOMY;         /* 1 + the number of what is to come before it */
+static ref moved[REF_K] ROOMY;         /* where the value is in the end */
 
 /* -- where bytes come from -- */
 
@@ -579,7 +580,7 @@ unseen(const struct region *r, const struct block *b)
 void
 ir_wide(struct region *r)
 {
-	static struct pass p;
+	static struct pass p ROOMY;
 	int fewer;
 
 	p.r = r;

@@ -51,12 +51,16 @@ static _Atomic(struct known *) knowns;
 static struct known *
 known_of(const struct linux_abi *abi)
 {
+	static struct known room[2] ROOMY;     /* most often the guest's and the host's are all there are; mostly empty */
+	static _Atomic u32 nroom;
 	struct known *k, *head = atomic_load_explicit(&knowns, memory_order_acquire);
+	u32 n;
 
 	for (k = head; k; k = k->next)
 		if (k->abi == abi)
 			return k;
-	k = xmalloc(sizeof *k);
+	n = atomic_fetch_add(&nroom, 1);
+	k = n < NELEM(room) ? &room[n] : xmalloc(sizeof *k);
 	k->abi = abi;
 	k->next = head;
 	/* a second thread that adds the same ABI meanwhile only doubles the work */

@@ -127,6 +127,7 @@ copy_cpu(struct cpu *to, const struct cpu *from)
 	to->pc = from->pc;
 	to->fpmode = from->fpmode;
 	to->fpflags = from->fpflags;
+	to->fpwatch = from->fpwatch;
 }
 
 /* A record for a child of the calling thread. */

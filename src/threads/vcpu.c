@@ -56,8 +56,7 @@ cpu_setup(struct thread *t, u8 *shadow, struct cpu *cpu, const struct guest *g)
 	cpu->excl_addr = ~(u64)0;
 	cpu->shadow_lo = shadow;
 	cpu->shadow_base = shadow + SHADOW;
-	/* no guest pc is ~0; only the entry of pc 0 would match an empty one */
-	cpu->jc[0].pc = ~(u64)0;
+	jc_init(cpu);
 	t->cpu = cpu;
 }
 
@@ -209,8 +208,8 @@ thread_init(const struct guest *g)
 
 	if (!t)
 		diag(D_NOMEM, strerror(errno));
-	/* the first page of the shadow stack, and the record behind it */
-	pagein((u8 *)t->cpu->shadow_base - 4096, 4096 + sizeof *t->cpu);
+	/* the first page of the shadow stack, and the record behind it but for what few programs have */
+	pagein((u8 *)t->cpu->shadow_base - 4096, 4096 + offsetof(struct cpu, wide));
 	t->tid = (int)host_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
 	t->alt.flags = SS_DISABLE;
 	cpu_self = t->cpu;

@@ -111,8 +111,9 @@ test_exits_go_through_the_jump_cache(void **state)
 	assert_int_equal(cpu.pc, 0x500);
 	compile("block 0x100\n\tinsn 0x100\n\tt1 = get i64 x0\n\tret i64 t1\nblock 0x200\n\tinsn 0x200\n\ttrap.break n imm=5\n");
 	setx(0, 0x900);
-	cpu.jc[jc_index(0x900)].pc = 0x900;
-	cpu.jc[jc_index(0x900)].code = code + out.entry[1].off;
+	jc_init(&cpu);
+	cpu.jc[jc_index(&cpu, 0x900)].pc = 0x900;
+	cpu.jc[jc_index(&cpu, 0x900)].code = code + out.entry[1].off;
 	enter(0);
 	assert_int_equal(cpu.why, WHY_TRAP);
 	assert_int_equal(cpu.trap, TRAP_BREAK);

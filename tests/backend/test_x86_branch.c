@@ -102,7 +102,7 @@ run(gaddr pc, int dolink)
 			assert_int_equal(l->pc, cpu->pc);
 			h->link(m->code, l, code);
 		} else if (n && dolink) {
-			struct jc *j = &cpu->jc[jc_index(cpu->pc)];
+			struct jc *j = &cpu->jc[jc_index(cpu, cpu->pc)];
 
 			j->pc = cpu->pc;
 			j->code = code;
@@ -159,20 +159,21 @@ fresh(void **state)
 	at = area + h->init("", area, area + AREA);
 	h->guest(&fake);
 	memset(cpu->state, 0, CPU_STATE);
-	memset(cpu->jc, 0xff, sizeof cpu->jc);
+	jc_init(cpu);
+	jc_clear(cpu);
 	cpu->poll = 0;
 	cpu->link = 0;
 	return 0;
 }
 
-/* sum of 1..A into B, the loop inside the region */
+/* sum of 1..A into B, the loop inside the region; entry: its head is one */
 static void
-make_loop(void)
+make_loop(int entry)
 {
 	begin(0x1000);
 	put(B, k(0));
 	jmp(0x1010);
-	block(0x1010, 0);
+	block(0x1010, entry);
 	put(B, ir_op(&r, O_add, I64, get(B), get(A), 0));
 	put(A, add(get(A), (u64)-1));
 	brc(R_NE, get(A), k(0), 0x1010);
@@ -184,7 +185,7 @@ static void
 test_loop_inside_a_region_ends_at_its_exit(void **state)
 {
 	(void)state;
-	make_loop();
+	make_loop(0);
 	*var(A) = 100;
 	assert_int_equal(run(0x1000, 0), 1);
 	assert_int_equal(*var(B), 5050);
@@ -194,11 +195,32 @@ test_loop_inside_a_region_ends_at_its_exit(void **state)
 	assert_int_equal(made[0].link[cpu->scratch[0]].pc, 0x2000);
 }
 
+/* Wherever the code before it ends, a short loop lies on one line of 64 bytes. */
+static void
+test_short_loops_begin_on_a_line(void **state)
+{
+	(void)state;
+	for (int before = 0; before < 16; before++) {
+		const u8 *head;
+		u32 size;
+
+		fresh(0);
+		at += 16 * before;
+		make_loop(1);
+		head = lookup(0x1010);
+		size = (u32)(made[0].code + made[0].link[0].site - head);
+		assert_true(size > 20 && ((uintptr_t)head & 63) + size <= 64);
+		*var(A) = 100;
+		run(0x1000, 1);
+		assert_int_equal(*var(B), 5050);
+	}
+}
+
 static void
 test_poll_leaves_a_loop_with_its_state_and_it_goes_on(void **state)
 {
 	(void)state;
-	make_loop();
+	make_loop(0);
 	*var(A) = 100;
 	cpu->poll = 1;
 	run(0x1000, 0);
@@ -303,6 +325,27 @@ test_calls_and_returns_pair(void **state)
 	fake.link = LINKREG;
 }
 
+/* What the host's history of branches keeps of a return's address: of eight short functions in a row most differ in it. */
+static void
+test_returns_of_short_functions_lie_apart(void **state)
+{
+	u32 places = 0;
+
+	(void)state;
+	for (gaddr pc = 0x1000; pc < 0x1080; pc += 16) {
+		begin(pc);
+		put(A, add(get(A), 1));
+		ret();
+		compile();
+		for (u8 *p = at - 1; ; p--)
+			if (*p == 0xc3) {
+				places |= 1u << ((uintptr_t)p >> 1 & 7);
+				break;
+			}
+	}
+	assert_true(__builtin_popcount(places) >= 6);
+}
+
 static void
 test_return_addresses_above_four_gigabytes(void **state)
 {
@@ -398,7 +441,7 @@ test_returns_pair_again_after_a_longjmp(void **state)
 		assert_int_equal(*var(B), 10);
 		*var(A) = 1000;
 		*var(B) = 0;
-		memset(cpu->jc, 0xff, sizeof cpu->jc);
+		jc_clear(cpu);
 		assert_int_equal(run(0x1000, 0), 1);   /* nobody is asked, not even the jump cache */
 		assert_int_equal(*var(B), 1000);
 	}
@@ -417,7 +460,7 @@ test_killed_return_points_leave(void **state)
 		for (int i = 0; i < made[0].nentry; i++)
 			if (made[0].entry[i].ret)
 				h->kill(made[0].code, &made[0].entry[i]);
-		memset(cpu->jc, 0xff, sizeof cpu->jc);
+		jc_clear(cpu);
 		*var(A) = 3;
 		*var(B) = 0;
 		cpu->pc = 0x1000;
@@ -724,10 +767,12 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_loop_inside_a_region_ends_at_its_exit, fresh),
+		cmocka_unit_test_setup(test_short_loops_begin_on_a_line, fresh),
 		cmocka_unit_test_setup(test_poll_leaves_a_loop_with_its_state_and_it_goes_on, fresh),
 		cmocka_unit_test_setup(test_exits_are_linked_and_unlinked, fresh),
 		cmocka_unit_test_setup(test_linked_backward_exits_are_safe_points, fresh),
 		cmocka_unit_test_setup(test_calls_and_returns_pair, fresh),
+		cmocka_unit_test_setup(test_returns_of_short_functions_lie_apart, fresh),
 		cmocka_unit_test_setup(test_return_addresses_above_four_gigabytes, fresh),
 		cmocka_unit_test_setup(test_return_to_another_place_is_dispatched, fresh),
 		cmocka_unit_test_setup(test_returns_pair_again_after_a_longjmp, fresh),

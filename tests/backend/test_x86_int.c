@@ -303,7 +303,7 @@ grow_effect(void)
 
 	switch (below(8)) {
 	case 0: ir_opx(&r, O_brc, ty, 0, (int)below(R_NTST + 1), 0, value(ty), value(ty), somewhere()); break;
-	case 1: ir_opx(&r, O_brf, FL, 0, (int)below(14), 0, flagvalue(), 0, somewhere()); break;
+	case 1: ir_opx(&r, O_brf, FL, below(2) ? AUX_KEEP : 0, (int)below(14), 0, flagvalue(), 0, somewhere()); break;
 	case 2: keep(ir_opx(&r, O_help, I64, 0, 0, 0, value(I64), value(I64), below(2) ? value(I64) : 0), I64); break;
 	case 3: keep(ir_opx(&r, O_help, I64, 0, 1, 0, value(I64), value(I64), value(I64)), I64); break;
 	case 4: keep(ir_opx(&r, O_help, I64, 0, 2, 0, value(I64), value(I64), 0), I64); break;
@@ -402,7 +402,8 @@ new_cpu(void)
 	u8 *s = malloc(STACK);
 
 	memset(c, 0, sizeof *c);
-	memset(c->jc, 0xff, sizeof c->jc);
+	jc_init(c);
+	jc_clear(c);
 	c->shadow_lo = s;
 	c->shadow_base = s + STACK - 64;
 	c->guest = &fake;

@@ -30,7 +30,7 @@ static const struct opcase { u8 op, lanes, nvec, how; } cases[] = {
 	{O_vzxt, B16 | B32 | B64, 1, H_WIDEN}, {O_vsxt, B16 | B32 | B64, 1, H_WIDEN},
 	{O_vnarrow, B8 | B16 | B32, 1, H_NARROW}, {O_vqnarrow, B8 | B16 | B32, 1, H_QNARROW}, {O_vred, INTS, 1, H_RED},
 	{O_pmull, B16, 2, H_PMULL}, {O_udot, B32, 3, 0}, {O_sdot, B32, 3, 0}, {O_aese, B8, 1, 0}, {O_aesd, B8, 1, 0},
-	{O_aesmc, B8, 1, 0}, {O_aesimc, B8, 1, 0},
+	{O_aesmc, B8, 1, 0}, {O_aesimc, B8, 1, 0}, {O_aesenc, B8, 1, 0}, {O_aesdec, B8, 1, 0},
 };
 
 static struct region r;

@@ -40,6 +40,7 @@ cat >args.c <<'C'
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 extern char **environ;
 int main(int c, char **v)
 {
@@ -50,9 +51,14 @@ int main(int c, char **v)
 		if (!strncmp(*e, "T_", 2))
 			printf(" %s", *e);
 	uname(&u);
+	if (c > 1 && !strcmp(v[1], "stack"))
+		printf(" %d", (int)((unsigned long)&u >> 30));
 	if (c > 1 && !strcmp(v[1], "uname"))
 		printf(" %s %s", u.machine, u.release);
 	puts("");
+	if (c > 1 && !strcmp(v[1], "closes"))          /* as GNU's programs do, and daemons */
+		for (int fd = 0; fd < 1024; fd++)
+			close(fd);
 	return 0;
 }
 C
@@ -176,6 +182,8 @@ options() { # of guest $g
 	good "$g -cpu max" "args a" "$dragoman" -cpu max "$exe" a
 	good "$g -cpu of QEMU's" "args a" "$dragoman" -cpu cortex-a57 "$exe" a
 	good "$g -B -R" "args a" "$dragoman" -B 0x1000 -R 4G "$exe" a
+	good "$g -R too small" "args stack 15" "$dragoman" -R 4G "$exe" stack
+	good "$g -R" "args stack 31" "$dragoman" -R 32G "$exe" stack
 	good "$g --seed" "args a" "$dragoman" --seed 7 "$exe" a
 	good "$g -one-insn-per-tb" "args a" "$dragoman" -one-insn-per-tb "$exe" a
 	good "$g -tb-size" "args a" "$dragoman" -tb-size 2 "$exe" a
@@ -192,6 +200,10 @@ logs() { # of guest $g
 	has "$g strace exit" 'exit_group\(0\)' err
 	QEMU_STRACE=1 "$dragoman" -D trace "$exe" a >out 2>err
 	has "$g strace to a file" 'exit_group\(0\)' trace
+	QEMU_STRACE=1 "$dragoman" -D trace "$exe" closes >out 2>err
+	has "$g the log's file is not the guest's" 'exit_group\(0\)' trace
+	"$dragoman" -d stats "$exe" closes >out 2>err
+	has "$g the log goes on without stderr" 'regions translated' err
 }
 
 limits() { # of guest $g

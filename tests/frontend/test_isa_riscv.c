@@ -194,7 +194,7 @@ judge(const u8 *words, size_t size, int atleast)
 	assert_non_null(f);
 	assert_int_equal(fwrite(words, 1, size, f), size);
 	fclose(f);
-	if (toolrun(dir, "rv64gc_zba_zbb_zbc_zbs_zfh_zicbom_zicboz_zicbop_zawrs_zihintpause")) {
+	if (toolrun(dir, "rv64gc_zba_zbb_zbc_zbs_zbkb_zbkc_zbkx_zknd_zkne_zknh_zfh_zicbom_zicboz_zicbop_zawrs_zihintpause")) {
 		print_message("skipped: binutils too old for our extensions\n");
 		skip();
 	}

@@ -101,7 +101,7 @@ static const u8 intops[] = {
 static const u8 vecops[] = {
 	O_mov, O_add, O_sub, O_mul, O_and, O_or, O_xor, O_andn, O_orn, O_not, O_neg, O_sel, O_smin, O_smax, O_umin, O_umax,
 	O_bsl, O_shli, O_shri, O_sari, O_vlow, O_vext, O_vset, O_abs, O_umov, O_dup, O_vfromi, O_xor, O_sub,
-	O_uhadd, O_sqadd, O_vlow, O_umov,
+	O_uhadd, O_sqadd, O_vlow, O_umov, O_aese, O_aesd, O_aesmc, O_aesimc,
 };
 static const u8 floatops[] = { O_fneg, O_fabs, O_fsgnj, O_movif, O_movfi, O_mov, O_sel, O_fbox, O_funbox, O_flsel };
 

@@ -100,7 +100,13 @@ test_flags_in_a_block(void **state)
 	/* used by the branch, but dead after it either way */
 	check("block 0x0\n" FLAGS "\tbrf.eq fl t2, _, 0x11\n\tjmp n 0x13\n",
 	      "block 0x0\n\tt1 = get i64 x1\n\tt2 = flsub i64 t1, 0x1\n\tbrf.eq fl t2, _, 0x11\n\tjmp n 0x13\n");
-	SAME("block 0x0\n" FLAGS "\tbrf.eq fl t2, _, 0x10\n\tjmp n 0x13\n");
+	/* wanted there: put on the way, if the branch has them and nobody else wants them */
+	check("block 0x0\n" FLAGS "\tbrf.eq fl t2, _, 0x10\n\tbrf.mi fl t2, _, 0x12\n\tbrf.vs fl t2, _, 0x13\n\tjmp n 0x13\n",
+	      "block 0x0\n\tt1 = get i64 x1\n\tt2 = flsub i64 t1, 0x1\n\tbrf.eq fl t2, _, 0x10 aux=0x1\n"
+	      "\tbrf.mi fl t2, _, 0x12 aux=0x1\n\tbrf.vs fl t2, _, 0x13\n\tjmp n 0x13\n");
+	SAME("block 0x0\n" FLAGS "\tt3 = fltst i64 t1\n\tbrf.eq fl t3, _, 0x10\n\tjmp n 0x13\n");
+	SAME("block 0x0\n" FLAGS "\tbrc.eq i64 t1, 0x5, 0x10\n\tbrf.eq fl t2, _, 0x10\n\tjmp n 0x13\n");
+	SAME("block 0x0\n" FLAGS "\tt3 = ld i64 t1\n\tput i64 x2, t3\n\tbrf.eq fl t2, _, 0x10\n\tjmp n 0x13\n");
 	SAME("block 0x0\n" FLAGS "\tbrf.eq fl t2, _, 0x11\n\tjmp n 0x12\n");
 	/* a load does not keep them */
 	check("block 0x0\n" FLAGS "\tt3 = ld i64 t1\n\tt4 = fltst i64 t3\n\tput fl nz, t4\n\tjmp n 0x10\n",

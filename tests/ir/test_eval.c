@@ -236,6 +236,7 @@ V(clmul0, "pclmul", _mm_clmulepi64_si128(a, b, 0x00)) V(clmul1, "pclmul", _mm_cl
 V(aesenclast, "aes", _mm_aesenclast_si128(a, _mm_setzero_si128())) V(aesdeclast, "aes", _mm_aesdeclast_si128(a, _mm_setzero_si128()))
 V(aesimc, "aes", _mm_aesimc_si128(a)) V(bswap32, "ssse3", _mm_shuffle_epi8(a, _mm_set_epi8(12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3)))
 V(movq, "sse2", _mm_move_epi64(a)) V(pinsrd, "sse4.1", _mm_insert_epi32(a, 0x12345678, 2))
+V(aesenc, "aes", _mm_aesenc_si128(a, _mm_setzero_si128())) V(aesdec, "aes", _mm_aesdec_si128(a, _mm_setzero_si128()))
 V(aesmc, "aes", _mm_aesenc_si128(_mm_aesdeclast_si128(a, _mm_setzero_si128()), _mm_setzero_si128()))
 V(addps, "sse2", _mm_castps_si128(_mm_add_ps(_mm_castsi128_ps(a), _mm_castsi128_ps(b))))
 V(divpd, "sse2", _mm_castpd_si128(_mm_div_pd(_mm_castsi128_pd(a), _mm_castsi128_pd(b))))
@@ -268,6 +269,7 @@ static const struct { vec_fn *host; const char *op; } vecs[] = {
 	{ vec_shufd, "duplane i32x4 t1 v=1" },   { vec_clmul0, "pmull.i64 i128x1 t1, t2" },
 	{ vec_clmul1, "pmull.i64 i128x1 t1, t2 imm=1" }, { vec_aesenclast, "aese i8x16 t1" },
 	{ vec_aesdeclast, "aesd i8x16 t1" },     { vec_aesimc, "aesimc i8x16 t1" },
+	{ vec_aesenc, "aesenc i8x16 t1" },       { vec_aesdec, "aesdec i8x16 t1" },
 	{ vec_aesmc, "aesmc i8x16 t1" },         { vec_bswap32, "vrev i8x16 t1 imm=32" },
 	{ vec_movq, "vlow i8x16 t1 imm=64" },    { vec_pinsrd, "ins i32x4 t1, 0x12345678 v=2" },
 	{ vec_addps, "fadd f32x4 t1, t2" },      { vec_divpd, "fdiv f64x2 t1, t2" },

@@ -13,6 +13,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -89,6 +90,25 @@ static void tasks(void)
 	pthread_join(t, 0);
 	CHECK(slurp("/proc/self/status") > 0 && strstr(buf, "Name:\t") && strstr(buf, "Threads:\t"));
 	close(fd[0]), close(fd[1]);
+}
+
+/* Every name is that of a descriptor the program has, also where few entries fit at a time. */
+static void descriptors(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY), found = 0;
+	char some[64];
+	long n;
+
+	CHECK(fd >= 0);
+	while ((n = syscall(SYS_getdents64, fd, some, sizeof some)) > 0)
+		for (char *p = some; p < some + n; p += ((struct dirent *)p)->d_reclen) {
+			const char *name = ((struct dirent *)p)->d_name;
+
+			CHECK(*name == '.' || fcntl(atoi(name), F_GETFD) >= 0);
+			found += *name != '.' && atoi(name) == fd;
+		}
+	CHECK(n == 0 && found == 1);
+	close(fd);
 }
 
 static void self(int argc, char **argv)
@@ -173,6 +193,8 @@ int main(int argc, char **argv)
 	self(argc, argv);
 	maps();
 	tasks();
+	descriptors("/proc/self/fd");
+	descriptors("/proc/self/fdinfo");
 	executes();
 	puts(failed ? "failed" : "ok");
 	return failed;

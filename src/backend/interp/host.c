@@ -118,7 +118,7 @@ static const struct iblock *
 next(struct cpu *cpu, const struct image *m)
 {
 	const struct iblock *b = block_at(m, cpu->pc);
-	const struct jc *j = &cpu->jc[jc_index(cpu->pc)];
+	const struct jc *j = &cpu->jc[jc_index(cpu, cpu->pc)];
 
 	/* other threads take entries back */
 	if (!b && __atomic_load_n(&j->pc, __ATOMIC_RELAXED) == cpu->pc)

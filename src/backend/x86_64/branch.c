@@ -3,7 +3,7 @@
  *
  * A link is a jump whose rel32 field the engine patches with one store, so the field must not cross
  * an 8-byte boundary.  Safe points: the head of a block that is jumped back to, and every other edge
- * backward or computed. */
+ * backward or computed, but for those out of such a block. */
 #include "backend/x86_64/int.h"
 
 enum { NOLABEL = ~0u };
@@ -25,7 +25,7 @@ find_loops(struct x86 *x)
 			continue;
 		t = ir_blockat(r, kval(r, to));
 		if (t >= 0 && t <= b)
-			x->loop[t] = 1;
+			x->loop[t] = (u16)(b + 1);
 	}
 }
 
@@ -36,10 +36,10 @@ branch_begin(struct x86 *x)
 
 	while (x->caplabel <= r->nblock) {     /* room even for none: an entry that cannot be fetched whole */
 		x->label = grow(x->label, x->caplabel, &x->caplabel, sizeof *x->label);
-		x->loop = xrealloc(x->loop, (size_t)x->caplabel);
+		x->loop = xrealloc(x->loop, (size_t)x->caplabel * sizeof *x->loop);
 	}
 	memset(x->label, 0xff, (size_t)r->nblock * sizeof *x->label);
-	memset(x->loop, 0, (size_t)r->nblock);
+	memset(x->loop, 0, (size_t)r->nblock * sizeof *x->loop);
 	x->nfix = x->ncold = 0;
 	find_loops(x);
 }
@@ -73,11 +73,63 @@ poll(struct x86 *x, gaddr pc)
 	x_cold(x, from, cold_poll)->k = pc;
 }
 
+/* -- the heads of blocks -- */
+
+enum { LINE = 64 };                    /* bytes the host fetches at a time */
+
+/* About as many bytes as the code of blocks b to last will take. */
+static int
+size_of(const struct region *r, int b, int last)
+{
+	enum { MOST = 5, COMPUTED = 55, CALL = 20 };
+	int size = 0, end = r->block[last].first + r->block[last].n;
+
+	for (int n = r->block[b].first; n < end; n++)
+		switch (r->ins[n].op) {
+		case O_insn: case O_nop: case O_get: case O_put:
+			break;
+		case O_callr: case O_br:
+			size += COMPUTED;
+			break;
+		case O_call:
+			size += CALL;
+			break;
+		default:
+			size += MOST;
+		}
+	return size;
+}
+
+/* Loops and functions of some lines begin on one of their own where they would else lie on one more than they fill.
+ * (Zen 5: each costs a cycle: a loop of 30 bytes on two lines takes 1.4 times as long, one of 117 with a call on
+ * three 1.2 times, a call of a short function on two 1.15 times.  Longer loops gain nothing, nor do those that lie well
+ * as they are.) */
+static void
+place(struct x86 *x, int b)
+{
+	enum { POLL = 13 };
+	const struct region *r = x->r;
+	int size, off = (int)((uintptr_t)x->a.p & (LINE - 1));
+
+	if (x->loop[b])
+		size = POLL + size_of(r, b, x->loop[b] - 1);
+	else if (r->nblock == 1 && r->ins[r->block[0].first + r->block[0].n - 1].op == O_ret)
+		size = size_of(r, 0, 0);
+	else
+		return;
+	if (size > (x->loop[b] ? 3 * LINE : LINE))
+		return;
+	x->out->line = 1;
+	if ((off + size + LINE - 1) / LINE > (size + LINE - 1) / LINE)
+		nops(&x->a, LINE - off);
+}
+
 void
 branch_head(struct x86 *x, int b)
 {
 	const struct block *k = &x->r->block[b];
 
+	place(x, b);
 	x->label[b] = (u32)(x->a.p - x->out->code);
 	if (k->entry || !b) {
 		struct out *o = x->out;
@@ -129,10 +181,14 @@ add_fix(struct x86 *x, u8 *field, int block)
 	x->fix[x->nfix++] = (struct fixup){.site = (u32)(field - x->out->code), .block = (u16)block};
 }
 
+/* The head of this block is a safe point: who leaves it has just passed one, there is no other way in. */
+static int haspolled(const struct x86 *x) { return x->loop[x->b - x->r->block]; }
+
+/* A direct exit that may close a loop, or recursion, without a safe point in it. */
 static int
-isbackward(struct x86 *x, gaddr pc)
+wantspoll(const struct x86 *x, gaddr pc)
 {
-	return pc <= x->r->pc + (u64)(s64)(s32)x->pcoff;
+	return pc <= x->r->pc + (u64)(s64)(s32)x->pcoff && !haspolled(x);
 }
 
 static void
@@ -141,7 +197,7 @@ jump(struct x86 *x, gaddr pc)
 	int b = ir_blockat(x->r, pc), here = (int)(x->b - x->r->block);
 
 	if (b < 0) {
-		if (isbackward(x, pc))
+		if (wantspoll(x, pc))
 			poll(x, pc);
 		jmp_link(x, pc);
 	} else if (x->label[b] != NOLABEL) {
@@ -177,7 +233,7 @@ jcc(struct x86 *x, int cc, gaddr pc)
 {
 	int b = ir_blockat(x->r, pc);
 
-	if (b < 0 && isbackward(x, pc)) {
+	if (b < 0 && wantspoll(x, pc)) {
 		x_cold(x, jcc_32(&x->a, cc), cold_backward)->k = pc;
 	} else if (b < 0) {
 		align_field(x, 2);
@@ -218,11 +274,48 @@ x_brc(struct x86 *x, const struct ins *i)
 	return 1;
 }
 
+/* AUX_KEEP: the guest is to find the flags that EFLAGS hold, as kind n, or a register, or memory at n from rbp. */
+enum { IN_EFLAGS = -2, IN_MEMORY = -1 };
+static void
+cold_keep(struct x86 *x, const struct cold *c)
+{
+	int b = ir_blockat(x->r, c->k), reg = c->reg[1];
+	struct mem home = mem_at(RBP, x86_home[x->r->guest->flags].disp);
+
+	if (reg == IN_EFLAGS)
+		xf_save_cold(x, (enum flkind)c->n);
+	if (reg == IN_MEMORY)
+		mov_rm(&x->a, 64, RAX, mem_at(RBP, (s32)c->n));
+	mov_mr(&x->a, 64, home, reg < 0 ? RAX : reg);
+	if (b >= 0)
+		jmp_to(&x->a, x->out->code + x->label[b]);
+	else if (c->reg[0])
+		cold_backward(x, c);
+	else
+		jmp_link(x, c->k);
+}
+
+static void
+jcc_keep(struct x86 *x, int cc, ref flags, gaddr pc)
+{
+	struct cold *c = x_cold(x, jcc_32(&x->a, cc), cold_keep);
+	struct mem m = {0};
+
+	c->k = pc;
+	c->n = x->flkind;
+	c->reg[0] = (s8)wantspoll(x, pc);
+	c->reg[1] = IN_EFLAGS;
+	if (x->fl != flags) {
+		c->reg[1] = (s8)xr_usem(x, flags, 64, &m);
+		c->n = (u32)m.disp;
+	}
+}
+
 int
 x_brf(struct x86 *x, const struct ins *i)
 {
 	gaddr to = kval(x->r, i->c);
-	int cc, cc2, and;
+	int cc, cc2, and, keep = i->aux & AUX_KEEP;
 	u8 *skip, *take;
 
 	if (i->v >= CC_AL) {
@@ -230,7 +323,14 @@ x_brf(struct x86 *x, const struct ins *i)
 		return 1;
 	}
 	cc = xf_cond(x, i->a, i->v, &cc2, &and);
-	if (cc2 < 0) {
+	if (keep) {
+		skip = and ? jcc_8(&x->a, cc ^ 1) : 0;
+		jcc_keep(x, and ? cc2 : cc, i->a, to);
+		if (and)
+			rel8_here(&x->a, skip);
+		else if (cc2 >= 0)
+			jcc_keep(x, cc2, i->a, to);
+	} else if (cc2 < 0) {
 		jcc(x, cc, to);
 	} else if (and) {
 		skip = jcc_8(&x->a, cc ^ 1);
@@ -287,7 +387,7 @@ x_call(struct x86 *x, const struct ins *i)
 	gaddr to = kval(x->r, i->a);
 	int b = ir_blockat(x->r, to);
 
-	if (isbackward(x, to) && !(b >= 0 && x->loop[b]))
+	if (wantspoll(x, to) && !(b >= 0 && x->loop[b]))
 		poll(x, to);
 	if (!haslink(x)) {
 		jump(x, to);
@@ -305,22 +405,24 @@ x_call(struct x86 *x, const struct ins *i)
 	return 1;
 }
 
-/* rax = target: tests poll, looks it up; ends in a jump or call through the jump cache.
+/* rax = target: tests poll where the block has not, looks it up; ends in a jump or call through the jump cache.
  *
  * Shorter is not faster, the predictor of indirect branches hides it all: a table indexed by the low bits
  * alone (three instructions less) and calls without the poll measured the same in every kernel, and in a
  * loop of nothing else (Zen 4).  A cache of the first target seen at each call, in cpu->site at a place made of
  * the call's address, before the table: calls through pointers 1.0 to 1.7 times as quick, virtual calls and
  * std::function 0.75 to 1.2, python3, bash, lua and gawk 0.94 to 1.13, in the mean nothing.  What moves such loops
- * by up to 1.7 is where they lie: the branch from the loop's head to the call in one line of 64 bytes, or two. */
+ * by up to 1.7 is where they and what they call lie: see place() and place_return(). */
 static void
 lookup(struct x86 *x, int call)
 {
 	s32 jc = (s32)offsetof(struct cpu, jc) - CPU_BIAS;
 	struct mem entry = {RBP, RCX, 3, 0, jc};
 
-	alu_mi(&x->a, A_CMP, 32, m_cpu(offsetof(struct cpu, poll)), 0);
-	x_stub(x, jcc_32(&x->a, JNE), &x86_stub.poll);
+	if (!haspolled(x)) {
+		alu_mi(&x->a, A_CMP, 32, m_cpu(offsetof(struct cpu, poll)), 0);
+		x_stub(x, jcc_32(&x->a, JNE), &x86_stub.poll);
+	}
 	if (!x86feat.jumpcache) {
 		x_gostub(x, &x86_stub.next);
 		return;
@@ -332,7 +434,7 @@ lookup(struct x86 *x, int call)
 		shift_ri(&x->a, S_SHR, 32, RCX, JC_BITS);
 	}
 	alu_rr(&x->a, A_XOR, 32, RCX, RAX);    /* jc_index, doubled */
-	alu_ri(&x->a, A_AND, 32, RCX, ((1 << JC_BITS) - 1) << 1);
+	alu_rm(&x->a, A_AND, 32, RCX, m_cpu(offsetof(struct cpu, jcmask)));
 	alu_rm(&x->a, A_CMP, 64, RAX, entry);
 	x_stub(x, jcc_32(&x->a, JNE), &x86_stub.next);
 	entry.disp += (s32)offsetof(struct jc, code);
@@ -357,6 +459,21 @@ x_callr(struct x86 *x, const struct ins *i)
 	return 1;
 }
 
+/* Tells short functions apart.  What the host knows of the path to an indirect branch is where the taken branches
+ * before it lie, and of that bits 1 to 3 of their addresses (Zen 5: neither those above, nor where they went).
+ * Regions begin at multiples of 16, so two that are `op; ret` look the same, and a loop that calls one or the other
+ * through a pointer is mispredicted each time, at 5 to 7 ns.  So their returns get places of their own, made of the
+ * guest's pc: a factor that keeps nearly all of eight functions in a row apart, at any distance from 4 to 64. */
+static void
+place_return(struct x86 *x)
+{
+	enum { SHORT = 48 };
+	u32 want = (u32)x->r->pc * 0x16e455eb >> 29 << 1;
+
+	if (x->r->nblock == 1 && x->a.p - x->out->code <= SHORT)
+		nops(&x->a, (int)((want - (u32)(uintptr_t)x->a.p) & 14));
+}
+
 int
 x_ret(struct x86 *x, const struct ins *i)
 {
@@ -365,6 +482,7 @@ x_ret(struct x86 *x, const struct ins *i)
 
 	if (isk(i->a) || !haslink(x) || (v->var != link && v->var2 != link) || v->flags & VAL_NARROW)
 		return x_br(x, i);
+	place_return(x);
 	put1(&x->a, 0xc3);
 	return 1;
 }

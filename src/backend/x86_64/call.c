@@ -69,8 +69,6 @@ call_stub(struct x86 *x, const void *fn, u8 *const *stub)
 static u8 *const *
 stub_for(u32 flags)
 {
-	if (flags & HELP_FLAGS)
-		return &x86_stub.helpflags;
 	if (flags & HELP_STATE)
 		return &x86_stub.helpstate;
 	if (flags & HELP_FAULT)
@@ -93,6 +91,8 @@ x_help(struct x86 *x, const struct ins *i)
 {
 	const struct helper *h = ir_helper(x->r, i->v);
 
+	if (h->flags & HELP_FLAGS)
+		return fp_flags(x, i);
 	argument(x, 1, i->a);
 	argument(x, 2, i->b);
 	argument(x, 3, i->c);

@@ -105,6 +105,13 @@ force_save(struct x86 *x)
 }
 
 void
+xf_save_cold(struct x86 *x, enum flkind kind)
+{
+	x->flkind = (u8)kind;
+	to_rax(x, RCX);
+}
+
+void
 xf_put(struct x86 *x, const struct ins *i)
 {
 	struct mem home = mem_at(RBP, x86_home[i->v].disp);
@@ -304,6 +311,7 @@ x_flarith(struct x86 *x, const struct ins *i)
 	enum alu op = i->op == O_flsub ? A_CMP : i->op == O_fladd ? A_ADD : i->op == O_flsbc ? A_SBB : A_ADC;
 	struct mem m;
 	s64 k;
+	int isimm = x_isk(x, i->b, &k) && (w == 32 || fits32(k));
 
 	if (i->ty < I32) {
 		if (i->c)
@@ -311,6 +319,11 @@ x_flarith(struct x86 *x, const struct ins *i)
 		narrow_flags(x, i, op);
 		xf_def(x, (ref)x->i, sub ? FLK_SUB : FLK_ADD);
 		return 1;
+	}
+	if (op == A_ADD && isimm && (s32)k && (s32)k != INT32_MIN) {   /* the same as subtracting the opposite */
+		op = A_CMP;
+		sub = 1;
+		k = -(s64)(s32)k;
 	}
 	if (i->c)
 		carry_of(x, i->c, sub);
@@ -321,7 +334,7 @@ x_flarith(struct x86 *x, const struct ins *i)
 		mov_rr(&x->a, w, t, a);
 		a = t;
 	}
-	if (x_isk(x, i->b, &k) && (w == 32 || fits32(k))) {
+	if (isimm) {
 		if (a < 0)
 			alu_mi(&x->a, op, w, m, (s32)k);
 		else if (op == A_CMP && !(w == 32 ? (s32)k : k))

@@ -233,8 +233,7 @@ ef_sqrt(struct x86 *x, const struct ins *i)
  * x86 prefers the NaN of the multiplicands, the first one first, to that of the addend; all three
  * forms do, as their operands are named (SDM 14.5.2; checked on hardware).  ARM looks at the addend first, and
  * negates a NaN with the product; and infinity * 0 + quiet NaN is invalid for ARM and RISC-V but
- * not for x86.  So when the addend (or a multiplicand to be negated) is a NaN the evaluator does it.  Lanes of
- * RISC-V's are looked at once, with the results: x86 raises no flag too many before. */
+ * not for x86.  So when the addend (or a multiplicand to be negated) is a NaN the evaluator does it. */
 
 /* The first operand of a form is also the result. */
 static void
@@ -267,10 +266,40 @@ fma_form(struct x86 *x, const struct ins *i, struct fpregs r)
 	}
 }
 
+/* RISC-V: a NaN as the addend makes the result one, so one look at the result is enough, if that leaves the
+ * multiplicands; the other flags of a NaN are raised by then.  The evaluator's result is canonical. */
+static int
+fma_looked(struct x86 *x, const struct ins *i, struct fpregs r)
+{
+	int cold0 = x->ncold, kept = r.d == r.a || r.d == r.b ? xv_tmp(x) : r.d;
+	struct fpregs slow = {.d = r.d, .a = r.a == r.d ? kept : r.a, .b = r.b == r.d ? kept : r.b, .c = r.d, .t = -1};
+
+	fp_rmguard(x, i, r);
+	vmov(&x->a, kept, r.d);
+	fma_form(x, i, r);
+	fp_slow(x, fp_unordered(x, i->ty, r.d, r.d, -1), i, slow);
+	fp_back(x, cold0);
+	return 1;
+}
+
+/* The same of lanes, not all of which need be NaNs: the addends stay as well. */
+static int
+fma_lanes(struct x86 *x, const struct ins *i, struct fpregs r)
+{
+	int cold0 = x->ncold;
+
+	r.d = xv_defx(x, (ref)x->i);
+	fp_rmguard(x, i, r);
+	fma_form(x, i, r);
+	fp_slow(x, fp_unordered(x, i->ty, r.d, r.d, r.t), i, r);
+	fp_back(x, cold0);
+	return 1;
+}
+
 int
 ef_fma(struct x86 *x, const struct ins *i)
 {
-	int cold0 = x->ncold, once;
+	int cold0 = x->ncold;
 	struct fpregs r = noregs();
 
 	if (ty_lane(i->ty) == F16)
@@ -281,15 +310,12 @@ ef_fma(struct x86 *x, const struct ins *i)
 	r.b = xv_use(x, i->b);
 	r.c = xv_use(x, i->c);
 	r.t = fp_mayround(x, i) ? xv_tmp(x) : fp_tmp(x, i->ty);
-	once = fp_rule(x) == NAN_CANON && x->r->fpnan == FPNAN_RISCV && ty_isvec(i->ty);
-	r.d = once || fp_keeps(x, i) ? xv_defx(x, (ref)x->i) : xv_def(x, (ref)x->i);
+	if (fp_rule(x) == NAN_CANON && x->r->fpnan == FPNAN_RISCV && ty_isvec(i->ty))
+		return fma_lanes(x, i, r);
+	r.d = fp_keeps(x, i) ? xv_defx(x, (ref)x->i) : xv_def(x, (ref)x->i);
+	if (x->r->fpnan == FPNAN_RISCV && !ty_isvec(i->ty))
+		return fma_looked(x, i, r);
 	fp_rmguard(x, i, r);
-	if (once) {
-		fma_form(x, i, r);
-		fp_slow(x, fp_unordered(x, i->ty, r.c, r.d, r.t), i, r);
-		fp_back(x, cold0);
-		return 1;
-	}
 	if (fp_rule(x) == NAN_TRAP || fp_rule(x) == NAN_CANON)
 		fp_slow(x, fp_unordered(x, i->ty, r.c, i->aux & FP_NEGP ? r.a : r.c, r.t), i, r);
 	fma_form(x, i, r);

@@ -6,10 +6,11 @@
  * and, for the square root, the last of the exponent.  The exponent is a subtraction.  Nothing is raised.
  * Zeros, denormals, infinities, NaNs, what has no normal result or no square root: the evaluator. */
 #include "backend/x86_64/fpx.h"
+#include "base/util.h"
 
 enum { ENTRIES = 512, SHIFT = 15, FRACTION = 0x7fffff, EXPONENT = 0x7f800000, BIAS = 127 };
 
-static u32 table[2][ENTRIES];
+static u32 table[2][ENTRIES] ROOMY;
 
 static const u32 *
 estimates(int isroot)

@@ -374,14 +374,32 @@ emulate(ucontext_t *uc, struct cpu *cpu, const struct insn *i)
 	return 0;
 }
 
+enum { MXCSR_IE = 1, MXCSR_MASKS = 7, MXCSR_AT = 24 };
+
+/* An exception that was watched for: it may be raised from now on, by the same instruction first.  The flag is
+ * not kept, since an unmasked underflow also comes from results that are tiny but exact (SDM 11.5.2.5). */
+static int
+watched(u8 *mxcsr, struct cpu *cpu)
+{
+	u32 v = ld32(mxcsr), hit = v & ~(v >> MXCSR_MASKS) & cpu->fpwatch;
+
+	if (!hit)
+		return 0;
+	cpu->fpwatch &= ~hit;
+	cpu->fpflags |= FPX_HIDDEN;
+	st32(mxcsr, (v & ~hit) | hit << MXCSR_MASKS);
+	return 1;
+}
+
 int
 x86_fpfault(void *ucontext, struct cpu *cpu)
 {
-	enum { MXCSR_IE = 1, MXCSR_AT = 24 };
 	ucontext_t *uc = ucontext;
 	u8 *mxcsr = (u8 *)uc->uc_mcontext.fpregs + MXCSR_AT;
 	struct insn i;
 
+	if (watched(mxcsr, cpu))
+		return 1;
 	if (!decode(&i, uc, (const u8 *)uc->uc_mcontext.gregs[REG_RIP]) || !emulate(uc, cpu, &i))
 		return 0;
 	st32(mxcsr, ld32(mxcsr) & ~(u32)MXCSR_IE);

@@ -19,7 +19,7 @@ static const struct sel int_sel[O_COUNT] = {
 
 /* By the type's class: an integer emitter for scalar integers, a vector emitter for the rest, the
  * other one where there is only one, the evaluator where there is none. */
-static struct sel sel[O_COUNT][2];
+static struct sel sel[O_COUNT][2];     /* filled by the first compilation */
 
 static void
 fill_sel(void)
@@ -288,7 +288,9 @@ compile(struct region *r, struct out *out)
 {
 	struct x86 *x = &x86;
 
-	out->nlink = out->nentry = out->nmap = out->nreloc = out->fixed = 0;
+	if (!sel[0][0].emit)
+		fill_sel();
+	out->nlink = out->nentry = out->nmap = out->nreloc = out->fixed = out->line = 0;
 	x86_nripref = 0;
 	if (out->end - out->code < 2 * CODE_MARGIN)
 		return -ENOSPC;
@@ -516,7 +518,6 @@ init(const char *features, u8 *code, u8 *end)
 {
 	x86_features(features);
 	x86_avx512regs = x86feat.avx512;
-	fill_sel();
 	return stub_init(code, end);
 }
 

@@ -201,7 +201,7 @@ write_dispatch(struct x86 *x, const struct guest *g)
 	mov_rr(a, 32, RCX, RAX);
 	shift_ri(a, S_SHR, 32, RCX, JC_BITS);
 	alu_rr(a, A_XOR, 32, RCX, RAX);
-	alu_ri(a, A_AND, 32, RCX, ((1 << JC_BITS) - 1) << 1);
+	alu_rm(a, A_AND, 32, RCX, CPU(jcmask));
 	alu_rm(a, A_CMP, 64, RAX, entry);
 	jcc_to(a, JNE, x86_stub.next);
 	entry.disp += (s32)offsetof(struct jc, code);
@@ -232,7 +232,7 @@ write_help(struct x86 *x, int nreg, int save, int restore, enum sync fp)
 	mov_rm(a, 64, RCX, CPU(scratch[3]));
 	mov_rm(a, 64, R8, CPU(scratch[4]));
 	op_rr(a, 0xff, 32, 2, RAX);    /* call rax */
-	if (fp == MODE)
+	if (fp)
 		fp_control(a, 1);
 	mov_rm(a, 64, RSP, CPU(scratch[7]));
 	mov_mi(a, 64, CPU(scratch[7]), 0);

@@ -127,8 +127,8 @@ enum vop {
 	V_POPCNTB = XO(P66, M38, 0x54) | OPE,
 	V_GF2P8AFFINE = XO(P66, M3A, 0xce) | OPW,
 	V_PCLMULQDQ = XO(P66, M3A, 0x44),
-	V_AESENC = XO(P66, M38, 0xdc), V_AESENCLAST = XO(P66, M38, 0xdd), V_AESDECLAST = XO(P66, M38, 0xdf),
-	V_AESIMC = XO(P66, M38, 0xdb) | OPV,
+	V_AESENC = XO(P66, M38, 0xdc), V_AESENCLAST = XO(P66, M38, 0xdd), V_AESDEC = XO(P66, M38, 0xde),
+	V_AESDECLAST = XO(P66, M38, 0xdf), V_AESIMC = XO(P66, M38, 0xdb) | OPV,
 
 	/* floating point: the packed-single form; vf_op() makes the others */
 	V_ADDPS = XO(PN, M0F, 0x58), V_MULPS = XO(PN, M0F, 0x59), V_SUBPS = XO(PN, M0F, 0x5c),

@@ -267,9 +267,12 @@ ev_dot(struct x86 *x, const struct ins *i)
 
 /* -- AES -- */
 
+/* the key that x86 adds is 0 */
 int
 ev_aes(struct x86 *x, const struct ins *i)
 {
+	static const u32 op[] = {[O_aese] = V_AESENCLAST, [O_aesd] = V_AESDECLAST, [O_aesenc] = V_AESENC,
+		[O_aesdec] = V_AESDEC};
 	int evex = x86feat.avx512 && x86feat.vaes;
 	struct code *c = &x->a;
 
@@ -283,7 +286,7 @@ ev_aes(struct x86 *x, const struct ins *i)
 		v3(c, V_AESDECLAST, d, a, t);
 		v3(c, V_AESENC, d, d, t);
 	} else {
-		v3(c, i->op == O_aese ? V_AESENCLAST : V_AESDECLAST, d, a, t);
+		v3(c, op[i->op], d, a, t);
 	}
 	return 1;
 }

@@ -187,8 +187,9 @@ void
 xv_const_init(u8 *at)
 {
 	consts = (void *)at;
+	if (nconst)
+		memset(consthash, 0, sizeof consthash);
 	nconst = 0;
-	memset(consthash, 0, sizeof consthash);
 }
 
 u32

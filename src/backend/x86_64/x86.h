@@ -113,7 +113,7 @@ struct x86 {
 	ref homed[256][4];             /* values in each home; dead ones stay until their place is needed */
 	/* -- branches (branch.c) -- */
 	u32 *label;                    /* offset of each block's head, or ~0 */
-	u8 *loop;                      /* the block is jumped back to from inside the region */
+	u16 *loop;                     /* the last block that jumps back to this one, and 1; 0: none does */
 	struct fixup { u32 site; u16 block; } *fix; int nfix, capfix;
 	int capval, caplabel;
 };
@@ -231,6 +231,7 @@ int xf_cond(struct x86 *, ref t, int cc, int *cc2, int *and);
 /* d = the condition as 0 or 1; temporaries needed: none but d */
 int xf_setcc(struct x86 *, int cc, int cc2, int and, int d);
 void xf_put(struct x86 *, const struct ins *);
+void xf_save_cold(struct x86 *, enum flkind);   /* for cold code: EFLAGS, of that kind, to rax; rcx is lost */
 
 /* -- memory -- */
 struct mem x_addr(struct x86 *, const struct ins *);   /* address of an ld, st; locks its registers */
@@ -265,6 +266,7 @@ void fp_emptied(void);                         /* fpmode.c: as host->emptied */
 extern int fp_npend;                           /* fppend.c: results that wait for a look; if so, before each: */
 void fp_before(struct x86 *, const struct ins *);
 /* MXCSR: the guest's, or back to C's with flags gathered; changes rcx, rdx */
+int fp_flags(struct x86 *, const struct ins *);        /* the call of a HELP_FLAGS helper */
 void fp_gather(struct code *);                  /* MXCSR to rdx, its flags to rcx and into cpu->fpflags */
 void fp_control(struct code *, int enter);
 

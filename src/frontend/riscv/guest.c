@@ -22,7 +22,7 @@ static void
 reset(struct cpu *cpu)
 {
 	memset(cpu->state, 0, sizeof(struct riscv_state));
-	cpu->fpflags = 0;
+	cpu->fpflags = cpu->fpwatch = cpu->fplooks = 0;
 	rv_fpenter(cpu);
 }
 

@@ -15,12 +15,23 @@ static const u8 fflags[FPX_ALL + 1] = {F8(0), F8(8), F8(16), F8(24), F8(32), F8(
 #undef F8
 #undef F
 
-void
-rv_fold(struct cpu *cpu)
+/* Exceptions that are not watched, and not known to have been raised, may be at any time. */
+static inline u32
+hidden(const struct cpu *cpu)
+{
+	u64 known = ((const struct riscv_state *)cpu->state)->fcsr;
+
+	return fflags[FPX_ALL & ~cpu->fpwatch] & ~known ? FPX_HIDDEN : 0;
+}
+
+static inline void
+fold(struct cpu *cpu)
 {
 	riscv_state(cpu)->fcsr |= fflags[cpu->fpflags & FPX_ALL];
-	cpu->fpflags = 0;
+	cpu->fpflags = hidden(cpu);
 }
+
+void rv_fold(struct cpu *cpu) { fold(cpu); }
 
 static u32
 frm(const struct cpu *cpu)
@@ -40,6 +51,7 @@ void
 rv_fpenter(struct cpu *cpu)
 {
 	cpu->fpmode = frm(cpu) < FRM_RMM ? frm(cpu) + RM_NE : RM_NE;
+	cpu->fpflags |= hidden(cpu);
 }
 
 void
@@ -71,16 +83,23 @@ fcsr(struct cpu *cpu, u64 csr, u64 op, u64 v)
 	s->fcsr = (s->fcsr & ~(zext(~(u64)0, width) << at)) | zext(new, width) << at;
 	rv_fpenter(cpu);
 	if (rv_mode(cpu) != mode)              /* the jump cache holds code of one mode */
-		memset(cpu->jc, 0xff, sizeof cpu->jc);
+		jc_clear(cpu);
 	return old;
 }
+
+enum { WATCH = 100 };                  /* looks at the flags after which knowing them without a look pays */
 
 static __attribute__((target("general-regs-only"))) u64
 getflags(struct cpu *cpu, u64 a, u64 b, u64 c)
 {
 	(void)a, (void)b, (void)c;
-	riscv_state(cpu)->fcsr |= fflags[cpu->fpflags & FPX_ALL];
-	cpu->fpflags = 0;
+	fold(cpu);
+	if (++cpu->fplooks == WATCH) {
+		for (u32 x = 1; x < FPX_ALL; x <<= 1)
+			if (fflags[x] & ~riscv_state(cpu)->fcsr)
+				cpu->fpwatch |= x;
+		cpu->fpflags = hidden(cpu);
+	}
 	return riscv_state(cpu)->fcsr & FCSR_FLAGS;
 }
 
@@ -90,8 +109,8 @@ setflags(struct cpu *cpu, u64 v, u64 b, u64 c)
 	struct riscv_state *s = riscv_state(cpu);
 
 	(void)b, (void)c;
-	cpu->fpflags = 0;
 	s->fcsr = (s->fcsr & ~(u64)FCSR_FLAGS) | (v & FCSR_FLAGS);
+	cpu->fpflags = hidden(cpu);
 	return 0;
 }
 
@@ -121,7 +140,7 @@ fencei(struct cpu *cpu, u64 a, u64 b, u64 c)
 /* C code may use any vector register of the host, hence HELP_FP */
 const struct helper rv_helper[RVH_COUNT] = {
 	[RVH_FCSR] = {"fcsr", fcsr, HELP_FP | HELP_STATE},
-	[RVH_GETFLAGS] = {"getflags", getflags, HELP_FLAGS | HELP_NOVEC},
+	[RVH_GETFLAGS] = {"getflags", getflags, HELP_FLAGS | HELP_NOVEC, RV_fcsr, 5},
 	[RVH_SETFLAGS] = {"setflags", setflags, HELP_FP | HELP_STATE},
 	[RVH_TIME] = {"counter", counter, HELP_FP},
 	[RVH_VDSO] = {"vdso_call", vdso_call, HELP_FP},

@@ -9,7 +9,9 @@
  * not know it, as long as it is one that hosts have (0 to 3); code for the others (4, ties away,
  * and 5 to 7, invalid) is translated apart: rv_mode.  The sticky flags gather in the host's status
  * word or cpu->fpflags; the fflags part of the slot fcsr holds what was folded in so far, so the
- * true value is both together (rv_fold).
+ * true value is both together (rv_fold).  A look at the status word waits for all arithmetic before it.  So
+ * when a program often reads its flags (gcc does around each inline square root and quiet comparison), those
+ * that are clear trap the first time they are raised (cpu->fpwatch): until one has, the slot is all there is.
  */
 #ifndef FRONTEND_RISCV_H
 #define FRONTEND_RISCV_H

@@ -54,6 +54,12 @@ skip(struct tr *t, const struct riscv_insn *a, const struct riscv_insn *b, gaddr
 	rv_put(t, b->rd, tr_sel(t, I64, taken, old, new));
 }
 
+static int
+isthere(const struct riscv_insn *a)
+{
+	return a->id && (model_has(a->need) || (a->also && model_has(a->also)));
+}
+
 int
 rv_translate(struct tr *t)
 {
@@ -79,7 +85,7 @@ rv_translate(struct tr *t)
 		t->pc += (u64)len;
 		return 1;
 	}
-	going = a.id && model_has(a.need) ? rv_translator[a.id](t, &a) : tr_undef(t);
+	going = isthere(&a) ? rv_translator[a.id](t, &a) : tr_undef(t);
 	t->pc = t->next;
 	return going;
 }
@@ -183,11 +189,23 @@ issxt32(const struct tr *t, ref v)
 
 /* v, or what it was cut from: for those who look at the low 32 bits alone */
 static ref
-low(const struct tr *t, ref v)
+uncut(const struct tr *t, ref v)
 {
 	const struct ins *i = &t->r->ins[v];
 
 	return !isk(v) && (i->op == O_sxt || i->op == O_zxt) && i->imm >= 32 ? i->a : v;
+}
+
+/* The same for logic on an extended value: done on what was extended, it need not wait for that. */
+static ref
+low(struct tr *t, ref v)
+{
+	struct ins i = t->r->ins[v & ~REF_K];
+
+	if (!isk(v) && i.ty == I64 && (i.op == O_xor || i.op == O_and || i.op == O_or || i.op == O_andn) &&
+	    (issxt32(t, i.a) || issxt32(t, i.b)))
+		return tr_op2(t, i.op, I32, uncut(t, i.a), uncut(t, i.b));
+	return uncut(t, v);
 }
 
 /* v is x << n, whatever is above bit 31, and w is the unsigned word x >> (32 - n): the two halves
@@ -214,11 +232,11 @@ logic(struct tr *t, int op, ref x, ref y)
 	ref v = 0;
 
 	if (op == O_or && issxt32(t, x))
-		v = rotation(t, low(t, x), y);
+		v = rotation(t, uncut(t, x), y);
 	if (op == O_or && !v && issxt32(t, y))
-		v = rotation(t, low(t, y), x);
+		v = rotation(t, uncut(t, y), x);
 	if (!v && issxt32(t, x) && issxt32(t, y))
-		v = tr_op2(t, op, I32, low(t, x), low(t, y));
+		v = tr_op2(t, op, I32, uncut(t, x), uncut(t, y));
 	return v ? tr_sxt(t, I64, v, 32) : tr_op2(t, op, I64, x, y);
 }
 
@@ -229,7 +247,7 @@ rv_alui(struct tr *t, const struct riscv_insn *a)
 	ref x = rv_get(t, a->rs1);
 
 	if (a->op == O_and && a->rd == a->rs1 && a->imm >= 0)
-		x = low(t, x);
+		x = uncut(t, x);
 	rv_put(t, a->rd, tr_opk(t, a->op, I64, x, (u64)(s64)a->imm));
 	return 1;
 }

@@ -629,7 +629,7 @@ loop(const struct item *insn, int mode, u64 in, u64 out, u64 n)
 }
 
 const struct stream stream_riscv64 = {
-	.guest = &guest_riscv64, .oracle = "qemu-riscv64 -cpu rv64,Zfh=true,Zfhmin=true",
+	.guest = &guest_riscv64, .oracle = "qemu-riscv64 -cpu rv64,Zfh=true,Zfhmin=true,zbkb=true,zbkc=true,zbkx=true,zknd=true,zkne=true,zknh=true",
 	.elfflags = 5 /* RVC, double-float ABI */, .size = sizeof(struct state),
 	.mem = offsetof(struct state, mem), .memsize = MEM, .field = field, .nline = NLINE, .name = name,
 	.lineof = lineof, .kind = kind, .conditional = conditional, .absent = absent, .wrong = wrong, .idle = idle,
