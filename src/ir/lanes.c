@@ -299,12 +299,13 @@ go(struct make *m, int rel, ref a, u64 b, gaddr to)
 }
 
 static int
-begin(struct make *m, int label)
+begin(struct make *m, int label, int turns)
 {
 	int b = ir_block(m->r, m->l->head + (gaddr)label);
 
 	m->r->block[b].above = (u8)label;
 	m->r->block[b].entry = !label;
+	m->r->block[b].turns = (u8)turns;
 	memset(m->scalar, 0, sizeof m->scalar);
 	return b;
 }
@@ -350,8 +351,7 @@ before(struct make *m)
 	const struct loop *l = m->l;
 	ref lo, hi;
 
-	begin(m, HEAD);
-	m->r->block[m->r->nblock - 1].turns = 0;
+	begin(m, HEAD, 0);
 	lo = scalar(m, l->trip.lo);
 	hi = scalar(m, l->trip.hi);
 	if (l->trip.rel != R_NE)
@@ -367,7 +367,7 @@ atonce(struct make *m)
 	const struct loop *l = m->l;
 	ref lo, hi;
 
-	m->r->block[begin(m, TURNS)].turns = (u8)l->turns;
+	begin(m, TURNS, l->turns);
 	for (int k = 0; k < l->n; k++)
 		if (l->ins[k].op == O_insn)
 			ir_append(m->r, ins_make(O_insn, N, 0, 0, -TURNS, 0, 0, 0));
@@ -389,7 +389,7 @@ static void
 asitwas(struct make *m)
 {
 	const struct loop *l = m->l;
-	int b = begin(m, REST), by = m->r->block[b].first - l->first;
+	int b = begin(m, REST, 1), by = m->r->block[b].first - l->first;
 
 	for (int k = 0; k < l->n; k++) {
 		struct ins i = l->ins[k];
