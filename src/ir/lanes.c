@@ -3,8 +3,8 @@
  *
  * Three blocks take the place of one:
  *
- *   head      tests whether there are `turns` turns at least, and whether loads and store keep apart
- *   head + 1  those turns, and again as long as there are so many
+ *   head      tests whether there are turns enough, and whether loads and store keep apart
+ *   head + 1  a vector of turns, `times` times; and again as long as there are so many
  *   head + 3  the loop as it was, which does the rest
  *
  * Who comes to the loop comes to its head.  The others have no guest address but that: nobody finds them from outside,
@@ -356,7 +356,8 @@ before(struct make *m)
 	hi = scalar(m, l->trip.hi);
 	if (l->trip.rel != R_NE)
 		ir_opx(m->r, O_brc, I64, 0, l->trip.rel ^ 1, 0, lo, hi, ir_k(m->r, l->head + REST));
-	go(m, R_LTU, ir_op(m->r, O_sub, I64, hi, lo, 0), (u64)(l->trip.step * (l->turns - 1)), l->head + REST);
+	go(m, R_LTU, ir_op(m->r, O_sub, I64, hi, lo, 0), (u64)(l->trip.step * (l->turns * l->times - 1)),
+	    l->head + REST);
 	keepapart(m);
 	ir_op(m->r, O_jmp, N, ir_k(m->r, l->head + TURNS), 0, 0);
 }
@@ -367,10 +368,15 @@ atonce(struct make *m)
 	const struct loop *l = m->l;
 	ref lo, hi;
 
-	begin(m, TURNS, l->turns);
+	begin(m, TURNS, l->turns * l->times);
 	for (int k = 0; k < l->n; k++)
 		if (l->ins[k].op == O_insn)
 			ir_append(m->r, ins_make(O_insn, N, 0, 0, -TURNS, 0, 0, 0));
+	for (int n = 1; n < l->times; n++) {
+		body(m);
+		puts_(m);
+		memset(m->scalar, 0, sizeof m->scalar);
+	}
 	body(m);
 	lo = last(m, l->trip.lo);
 	hi = last(m, l->trip.hi);
@@ -378,7 +384,7 @@ atonce(struct make *m)
 
 	puts_(m);
 	ir_opx(m->r, O_brc, I64, 0, l->trip.rel ^ 1, 0, lo, hi, ir_k(m->r, l->exit));
-	go(m, R_GEU, left, (u64)(l->trip.step * l->turns), l->head + (l->uneven ? HEAD : TURNS));
+	go(m, R_GEU, left, (u64)(l->trip.step * l->turns * l->times), l->head + (l->uneven ? HEAD : TURNS));
 	ir_op(m->r, O_jmp, N, ir_k(m->r, l->head + REST), 0, 0);
 }
 

@@ -20,6 +20,8 @@
  * it takes a page that can be read but not written. */
 #include "ir/loop.h"
 
+enum { FEW = 40 };                     /* instructions that are worth having twice */
+
 /* -- values -- */
 
 const struct ins *
@@ -219,6 +221,7 @@ count(struct loop *l)
 			l->uneven |= l->store >= 0 && loop_bytes(&l->ins[k]) != loop_bytes(&l->ins[l->store]);
 		}
 	l->turns = VECTOR / (l->store >= 0 ? loop_bytes(&l->ins[l->store]) : least);
+	l->times = l->turns <= 4 && !l->uneven && l->n <= FEW ? 2 : 1;
 }
 
 /* Whether one of the turns done at once stores where a later one loads, if that is known. */

@@ -33,6 +33,7 @@ struct loop {
 	int store;                     /* which one is it, or -1 */
 	int lane;                      /* type of all lanes; F32 and F64: of floats */
 	int turns;                     /* that are done at once */
+	int times;                     /* one after another, before it is asked how many are left */
 	int uneven;                    /* what is loaded is not as wide as what is stored: pointers drift apart */
 	/* It goes on if rel (R_NE, or less) holds of lo and hi, which come nearer by `step` each turn. */
 	struct { int rel; ref lo, hi; s64 step; } trip;
