@@ -402,7 +402,7 @@ settle(struct cpu *cpu)
 static void
 onebyone(struct cpu *cpu)
 {
-	enum { STEPS = 64 };
+	enum { STEPS = 512 };
 
 	settle(cpu);
 	engine_stop(cpu);

@@ -100,6 +100,12 @@ foldable(const struct region *r, const struct ins *p, const struct ins *c, int n
 	case O_brc:
 		return n == 0 && p->op == O_set && (c->v == R_NE || c->v == R_EQ) && isk(c->b) && !kval(r, c->b) &&
 		    !(isk(p->a) && isk(p->b));
+	case O_movif:
+		return p->op == O_umov && ty_lanebits(p->v) == ty_bits(c->ty) && ty_bits(c->ty) >= 32 &&
+		    ty_bits(r->ins[p->a].ty) == 128 && p->imm < 128 / ty_bits(c->ty);
+	case O_dup:                    /* nothing that may still wait for a look (fppend.c) */
+		return p->op == O_movfi && ty_lanebits(p->v) == ty_lanebits(c->ty) && ty_bits(c->ty) == 128 &&
+		    ty_bits(r->ins[p->a].ty) >= 32 && (r->ins[p->a].op == O_get || r->ins[p->a].op == O_funbox);
 	case O_fltst:
 		return p->op == O_and && p->ty == c->ty && c->ty >= I32 && !isk(p->a);
 	case O_flsel:
