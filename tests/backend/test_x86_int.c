@@ -26,8 +26,8 @@ static struct reg regs[NREG];
 static u64 twice(struct cpu *, u64 a, u64 b, u64 c);
 static u64 rotate_state(struct cpu *, u64 a, u64 b, u64 c);
 static const struct helper helpers[] = {
-	{"twice", (void *)twice, HELP_NOVEC}, {"rotate_state", (void *)rotate_state, HELP_STATE},
-	{"twice_fp", (void *)twice, HELP_FP},
+	{"twice", (void *)twice, HELP_NOVEC, 0, 0}, {"rotate_state", (void *)rotate_state, HELP_STATE, 0, 0},
+	{"twice_fp", (void *)twice, HELP_FP, 0, 0},
 };
 static struct guest fake = {.name = "fake", .bits = 64, .reg = regs, .nreg = NREG, .link = LINK,
     .flags = FLVAR, .helper = helpers, .nhelper = NELEM(helpers)};

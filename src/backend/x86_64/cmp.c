@@ -231,6 +231,7 @@ load_cold(struct x86 *x, const struct cold *c)
 int
 x_ldor(struct x86 *x, const struct ins *i)
 {
+	const struct val *v = &x->val[i->c & ~REF_K];
 	int bits = ty_bits(i->ty), cc, cc2, and, base, c, d;
 	u32 lock = x->lock[0];
 	struct cold *cold;
@@ -244,7 +245,7 @@ x_ldor(struct x86 *x, const struct ins *i)
 	from = jcc_32(&x->a, cc ^ 1);
 	if (bits < 32)
 		movzx_rr(&x->a, bits, d, c);
-	else if (bits == 32 || c != d)
+	else if (c != d || (bits == 32 && (isk(i->c) || v->ty != I32 || v->flags & VAL_NARROW)))
 		mov_rr(&x->a, bits, d, c);
 	cold = x_cold(x, from, load_cold);
 	cold->ins = i;

@@ -322,6 +322,17 @@ compile(struct region *r, struct out *out)
 }
 
 /* -- the rest of the contract -- */
+/* An empty shadow stack. */
+static u8 **
+bottom(struct cpu *cpu)
+{
+	u8 **sp = (u8 **)cpu->shadow_base - (1 + SCAN);
+
+	for (int n = 0; n <= SCAN; n++)
+		sp[n] = x86_stub.sentinel;
+	return sp;
+}
+
 static void
 enter(struct cpu *cpu, const u8 *code)
 {
@@ -329,12 +340,8 @@ enter(struct cpu *cpu, const u8 *code)
 		memcpy(cpu->stub, &x86_stub, sizeof x86_stub);
 		cpu->anchor = x86_anchor();
 	}
-	if (!cpu->keep) {
-		u8 **sp = (u8 **)cpu->shadow_base - 1;
-
-		*sp = x86_stub.sentinel;
-		cpu->shadow_sp = sp;
-	}
+	if (!cpu->keep)
+		cpu->shadow_sp = bottom(cpu);
 	((void (*)(struct cpu *, const u8 *))(uintptr_t)x86_stub.enter)(cpu, code);
 }
 
@@ -508,8 +515,7 @@ host_fault(void *uc, struct cpu *cpu, int sig, const siginfo_t *si)
 		return x86_fpfault(uc, cpu);
 	if (at >= lo || at < lo - 4096 || (u64)g[REG_RSP] > lo + 64 || (u64)g[REG_RSP] < lo - 4096)
 		return 0;
-	g[REG_RSP] = (greg_t)((u64)(uintptr_t)cpu->shadow_base - 8);
-	*(u64 *)(uintptr_t)g[REG_RSP] = (u64)(uintptr_t)x86_stub.sentinel;
+	g[REG_RSP] = (greg_t)(uintptr_t)bottom(cpu);
 	return 1;
 }
 
