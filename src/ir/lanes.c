@@ -276,8 +276,9 @@ lastput(struct make *m, ref t)
 	}
 }
 
+/* Variables are put once, as the last turn leaves them. */
 static void
-puts_(struct make *m)
+putlast(struct make *m)
 {
 	const struct loop *l = m->l;
 	ref to[BODY];
@@ -387,7 +388,7 @@ atonce(struct make *m)
 			ir_append(m->r, ins_make(O_insn, N, 0, 0, -TURNS, 0, 0, 0));
 	for (int n = 1; n < l->times; n++) {
 		body(m);
-		puts_(m);
+		putlast(m);
 		memset(m->scalar, 0, sizeof m->scalar);
 	}
 	body(m);
@@ -395,7 +396,7 @@ atonce(struct make *m)
 	hi = last(m, l->trip.hi);
 	ref left = ir_op(m->r, O_sub, I64, hi, lo, 0);
 
-	puts_(m);
+	putlast(m);
 	ir_opx(m->r, O_brc, I64, 0, l->trip.rel ^ 1, 0, lo, hi, ir_k(m->r, l->exit));
 	go(m, R_GEU, left, (u64)(l->trip.step * l->turns * l->times), l->head + (l->uneven ? HEAD : TURNS));
 	ir_op(m->r, O_jmp, N, ir_k(m->r, l->head + REST), 0, 0);
