@@ -380,21 +380,19 @@ closes(const struct region *r)
 	    r->guest->bits == 64 && r->nins + 8 * BODY < REF_K;
 }
 
-int
-ir_loop(struct region *r, gaddr next)
+/* Apart from ir_loop, which most branches do not come beyond: the record is large. */
+static __attribute__((noinline)) int
+transform(struct region *r, gaddr next)
 {
 	static struct ins copy[BODY];  /* compile is never entered twice at a time */
-	struct loop l = {.r = r, .ins = copy, .store = -1};
+	struct loop l = {.r = r, .ins = copy, .store = -1, .n = r->open->n, .first = r->open->first,
+	    .head = r->open->pc, .exit = next};
 
-	if (!closes(r))
-		return 0;
-	l.n = r->open->n;
-	l.first = r->open->first;
-	l.head = r->open->pc;
-	l.exit = next;
 	memcpy(copy, &r->ins[l.first], (size_t)l.n * sizeof *copy);
 	if (!understood(&l))
 		return 0;
 	loop_make(&l);
 	return 1;
 }
+
+int ir_loop(struct region *r, gaddr next) { return closes(r) && transform(r, next); }

@@ -77,14 +77,14 @@ poll(struct x86 *x, gaddr pc)
 
 enum { LINE = 64 };                    /* bytes the host fetches at a time */
 
-/* About as many bytes as the code of blocks b to last will take. */
+/* About as many bytes as the code of blocks b to last will take, or more than most. */
 static int
-size_of(const struct region *r, int b, int last)
+size_of(const struct region *r, int b, int last, int most)
 {
 	enum { MOST = 5, COMPUTED = 55, CALL = 20 };
 	int size = 0, end = r->block[last].first + r->block[last].n;
 
-	for (int n = r->block[b].first; n < end; n++)
+	for (int n = r->block[b].first; n < end && size <= most; n++)
 		switch (r->ins[n].op) {
 		case O_insn: case O_nop: case O_get: case O_put:
 			break;
@@ -109,15 +109,15 @@ place(struct x86 *x, int b)
 {
 	enum { POLL = 13 };
 	const struct region *r = x->r;
-	int size, off = (int)((uintptr_t)x->a.p & (LINE - 1));
+	int size, most = x->loop[b] ? 3 * LINE : LINE, off = (int)((uintptr_t)x->a.p & (LINE - 1));
 
 	if (x->loop[b])
-		size = POLL + size_of(r, b, x->loop[b] - 1);
+		size = POLL + size_of(r, b, x->loop[b] - 1, most);
 	else if (r->nblock == 1 && r->ins[r->block[0].first + r->block[0].n - 1].op == O_ret)
-		size = size_of(r, 0, 0);
+		size = size_of(r, 0, 0, most);
 	else
 		return;
-	if (size > (x->loop[b] ? 3 * LINE : LINE))
+	if (size > most)
 		return;
 	x->out->line = 1;
 	if ((off + size + LINE - 1) / LINE > (size + LINE - 1) / LINE)
