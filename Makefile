@@ -14,7 +14,9 @@ DEBUG  ?= 0
 DEF    := -DDEBUG=$(DEBUG) -Ulinux -D_GNU_SOURCE -DDRAGOMAN_VERSION='"$(shell cat VERSION)"'
 CFLAGS ?=
 ALL_CFLAGS := -std=gnu11 $(OPT) $(WARN) $(DEF) -fno-strict-aliasing -Isrc -I$(B)/gen -MMD -MP $(CFLAGS)
-LIBS   := -lelf -lz -lpthread -lm -l:libb2.a
+# Linked in where there is an archive: a library is four mappings, which each process makes and each fork copies.
+archive = $(if $(filter /%,$(shell $(CC) -print-file-name=lib$1.a)),-l:lib$1.a,-l$1)
+LIBS   := $(call archive,elf) $(call archive,z) -lpthread -lm -l:libb2.a
 TESTLIBS := -lcmocka -lcapstone
 
 ROOMS   := base ir frontend backend core loader syscall threads

@@ -77,6 +77,19 @@ table() { # guest, name, limit of warm
 	    judge(over(2, 3) == "-" ? "-" : over(2, 3) + 0 >= 5) }'
 }
 
+# The cache is filled when a run translates nothing; what the last has written is believed without being read once it
+# has not changed for two seconds.
+fill() {
+	local i new
+	for i in $(seq 40); do
+		new=$( (cd "$W/project" && "$dragoman" --cache "$W/warm" -d stats "${ours[@]}" 2>&1 >/dev/null </dev/null) |
+		    awk '/regions translated$/ { n += $1 } END { print n + 0 }') || :
+		[ "$new" != 0 ] || break
+	done
+	sleep 3
+	"$dragoman" --cache "$W/warm" "${ours[@]}" >/dev/null 2>&1 </dev/null || :
+}
+
 run() { # rounds, guest, name, limit, native words : qemu words : dragoman's words after -L root
 	local rounds=$1 g=$2 name=$3 limit=$4 i
 	shift 4
@@ -88,7 +101,7 @@ run() { # rounds, guest, name, limit, native words : qemu words : dragoman's wor
 	ours=(-L "$root" "$@")
 	[ ${#qemu[@]} != 0 ] || qemu=(false)
 	command -v "${native[0]}" >/dev/null || native=(false)
-	for i in 1 2 3; do "$dragoman" --cache "$W/warm" "${ours[@]}" >/dev/null 2>&1 </dev/null || :; done
+	fill
 	(cd "$W/project" && XTIME_LIMIT=600 XTIME_BEFORE="rm -rf $W/cold; mkdir -m 700 $W/cold; ${BEFORE:-:}" \
 	    "$B/mb/xtime" "$rounds" -- "${native[@]}" -- "${qemu[@]}" -- "$dragoman" --cache "$W/cold" "${ours[@]}" -- \
 	    "$dragoman" --cache "$W/warm" "${ours[@]}") | table "$g" "$name" "$limit"

@@ -28,6 +28,7 @@ enum {
 /* What some host may leave to its consumer, and so is worth asking for. */
 static const u8 leavable[O_COUNT] = {
 	[O_add] = 1, [O_shl] = 1, [O_set] = 1, [O_fcc] = 1, [O_and] = 1, [O_flsub] = 1, [O_fladd] = 1,
+	[O_umov] = 1, [O_movfi] = 1,
 };
 
 /* What the pass does with an operation. */

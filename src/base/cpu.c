@@ -13,14 +13,14 @@ static u32 mask(int bits) { return ((1u << bits) - 1) << 1; }
 void
 jc_init(struct cpu *cpu)
 {
-	cpu->jcmask = mask(JC_BITS);
+	cpu->jcmask = cpu->jcsize = mask(JC_BITS);
 	cpu->jc[0].pc = ~(u64)0;
 }
 
 void
 jc_clear(struct cpu *cpu)
 {
-	memset(cpu->jc, 0xff, (cpu->jcmask / 2 + 1) * sizeof *cpu->jc);
+	memset(cpu->jc, 0xff, (cpu->jcsize / 2 + 1) * sizeof *cpu->jc);
 }
 
 struct jc *
@@ -28,9 +28,9 @@ jc_place(struct cpu *cpu, u64 pc)
 {
 	struct jc *j = &cpu->jc[jc_index(cpu, pc)];
 
-	if (cpu->jcmask == mask(JC_MOST) || !j->code || j->pc == pc || j->pc == ~(u64)0 || ++cpu->jclost < LOST)
+	if (cpu->jcsize == mask(JC_MOST) || !j->code || j->pc == pc || j->pc == ~(u64)0 || ++cpu->jclost < LOST)
 		return j;
-	cpu->jcmask = mask(JC_MOST);
+	cpu->jcsize = mask(JC_MOST);
 	jc_clear(cpu);
 	return &cpu->jc[jc_index(cpu, pc)];
 }

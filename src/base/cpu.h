@@ -12,6 +12,7 @@
 #define BASE_CPU_H
 
 #include <setjmp.h>
+#include <stdatomic.h>
 #include "base/word.h"
 
 enum {
@@ -61,7 +62,7 @@ struct cpu {
 	_Alignas(64) u8 state[CPU_STATE];
 
 	/* -- read and written by generated code; offsets fixed by the host's emitter -- */
-	_Atomic u32 poll;              /* nonzero: leave at the next safe point (any thread may set it) */
+	_Atomic u32 poll;              /* nonzero: leave at the next safe point (any thread may set it: cpu_poll) */
 	u32 why;                       /* enum why */
 	u64 pc;                        /* where to go on; valid whenever generated code has been left */
 	u64 scratch[8];                /* the host's, between two guest instructions at most */
@@ -71,7 +72,7 @@ struct cpu {
 	u32 fpflags;                   /* sticky FP exceptions (FPX_*) that the guest has not taken yet */
 	u32 fpwatch;                   /* those that have certainly not been raised: the first one traps (fpmode.c) */
 	u32 fplooks;                   /* how often the guest's flags were asked for */
-	u32 jcmask;                    /* entries of jc in use less one, times two; only its own thread changes it */
+	_Atomic u32 jcmask;            /* jcsize; or 0: poll is set, all indirect branches find an empty entry */
 	void *host_sp, *shadow_base;   /* C stack while generated code runs; top of the shadow stack */
 	void *shadow_lo;               /* lowest address of the shadow stack's usable part */
 	void *shadow_sp;               /* its pointer when generated code was last left */
@@ -96,7 +97,8 @@ struct cpu {
 	u32 njcset;                    /* entries filled since jc was last cleared, */
 	u16 jcset[64];                 /* and the first of them */
 	u32 jclost;                    /* entries that another pc took while jc was small */
-	/* indirect-branch cache, this thread's alone; so many are in use as jcmask says */
+	u32 jcsize;                    /* entries of jc in use less one, times two */
+	/* indirect-branch cache, this thread's alone; so many are in use as jcsize says */
 	struct jc jc[1 << JC_MOST] __attribute__((aligned(64)));
 	/* Guest state again: registers that have more than 128 bits are placed here by their guest's regs.def, behind what
 	 * every thread touches. */
@@ -104,12 +106,30 @@ struct cpu {
 };
 
 /* -- the jump cache -- */
-static inline u32 jc_index(const struct cpu *cpu, u64 pc) { return (u32)((pc ^ pc >> JC_BITS) & cpu->jcmask) >> 1; }
+static inline u32 jc_index(const struct cpu *cpu, u64 pc) { return (u32)((pc ^ pc >> JC_BITS) & cpu->jcsize) >> 1; }
 void jc_init(struct cpu *);
 void jc_clear(struct cpu *);           /* by its own thread, or while that is stopped */
 /* The thread's place for pc.  A cache that loses entries to others again and again grows, once: most programs live
  * in the small one, of which they touch as many pages as they need. */
 struct jc *jc_place(struct cpu *, u64 pc);
+
+/* Makes the thread leave generated code at its next safe point; any thread, and handlers, may ask for it. */
+static inline void
+cpu_poll(struct cpu *cpu)
+{
+	atomic_store(&cpu->poll, 1);
+	__atomic_store_n(&cpu->jc[0].pc, ~(u64)0, __ATOMIC_SEQ_CST);
+	atomic_store(&cpu->jcmask, 0);
+}
+
+/* Indirect branches look into jc again; by its own thread, which has seen poll, before it enters generated code. */
+static inline void
+cpu_polled(struct cpu *cpu)
+{
+	atomic_store(&cpu->jcmask, cpu->jcsize);
+	if (atomic_load(&cpu->poll))
+		cpu_poll(cpu);
+}
 
 /* The thread's record; 0 in a thread that runs no guest code. */
 extern _Thread_local struct cpu *cpu_self __attribute__((tls_model("local-exec")));

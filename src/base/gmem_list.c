@@ -11,7 +11,7 @@
 
 enum { FILE_BUCKETS = 256, FIRST_CAP = 64 };
 
-static pthread_mutex_t maplock = LOCK_INIT;
+static _Alignas(4096) pthread_mutex_t maplock FORKED = LOCK_INIT;      /* linked first: FORKED is in one page */
 static _Thread_local int lockdepth;            /* gmem_watch may call back with the lock held */
 static struct table *_Atomic table;
 static _Atomic u32 seq;                        /* odd while the table changes */

@@ -40,6 +40,9 @@ void pagein(void *p, size_t n);
  * writes at its start is in few pages.  The page costs it more than the data. */
 #define ROOMY __attribute__((section(".lbss")))
 
+/* What every fork writes, likewise: parent and child get a copy of each page that one of them writes after it. */
+#define FORKED __attribute__((section("forked")))
+
 /* A mutex that tells (EDEADLK) when the thread that wants it has it already.  No thread of ours asks twice: then a
  * vfork child, which is the same thread to the C library, was killed with it. */
 #define LOCK_INIT PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP

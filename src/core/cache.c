@@ -433,7 +433,7 @@ cache_flush(gaddr a, u64 len)
 	if (hit)
 		atomic_store(&core.stale, 1);
 	for (int c = 0; c < core.ncpu && hit; c++)
-		atomic_store(&core.cpu[c]->poll, 1);
+		cpu_poll(core.cpu[c]);
 	pthread_mutex_unlock(&core.lock);
 }
 
@@ -534,6 +534,12 @@ dso_at(gaddr pc)
 			return d;
 	}
 	return 0;
+}
+
+int
+cache_ready(gaddr pc, u32 mode)
+{
+	return dso_at(pc) && cache_code(pc, mode);
 }
 
 int

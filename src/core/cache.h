@@ -39,6 +39,8 @@ void cache_persist(void);              /* writes what is worth it */
 const u8 *cache_code(gaddr pc, u32 mode);
 
 /* -- lock held -- */
+/* cache_code has it, perhaps only now: an image is looked for that was not until somebody asked for its code. */
+int cache_ready(gaddr pc, u32 mode);
 /* The node for (pc, mode) if an image has it. */
 struct node *cache_adopt(gaddr pc, u32 mode);
 int cache_has(gaddr pc, u32 mode);

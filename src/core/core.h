@@ -54,7 +54,6 @@ struct trans {
 struct pageref { struct trans *t; struct pageref *next; };
 
 enum {
-	NHEAD = 1 << 14,
 	ALONE = 1u << 31,              /* in a mode: one instruction, never linked, run with the other threads stopped */
 };
 
@@ -79,8 +78,6 @@ struct core {
 	_Atomic u32 stale;             /* the host wants all code made anew */
 	_Atomic u32 emptied;           /* times the code area was emptied */
 	struct engine_stats stat;
-	/* At the end, being large: a bit a half-word that some node was made for, by 128 bytes; addresses collide. */
-	u64 head[NHEAD];
 };
 extern struct core core;
 

@@ -9,7 +9,7 @@
 #include "base/diag.h"
 #include "core/cache.h"
 
-struct core core ROOMY;
+struct core core FORKED;
 
 enum { TRANSBYTES = 64 /* of the code area for each record of a translation */, MAXINSN = 192, GUESTROOM = 2 << 20 };
 static const u64 codesize = (u64)256 << 20, codemin = (u64)4 << 20, imagesize = (u64)1 << 30;
@@ -148,7 +148,7 @@ anyrunning(const struct cpu *but)
 {
 	for (int i = 0; i < core.ncpu; i++)
 		if (core.cpu[i] != but && atomic_load(&core.cpu[i]->running)) {
-			atomic_store(&core.cpu[i]->poll, 1);
+			cpu_poll(core.cpu[i]);
 			return 1;
 		}
 	return 0;
@@ -267,31 +267,50 @@ intact(const struct cpu *cpu)
 	return cpu->why == WHY_CALL || (cpu->why == WHY_NEXT && cpu->link);
 }
 
-/* Runs the code for cpu->pc if there is some; 0 if the engine's lock is needed first.  What is in an image needs no
- * records, unless another region is to be linked to it.  The jump cache
- * is filled here and not when the code is made: the area may have been emptied since. */
+/* The code for cpu->pc, unless the engine's lock is needed first to find it, or to link to it.  The jump cache
+ * is filled here and not when the code is made: the area may have been emptied since.  What is in an image needs no
+ * records but that entry, unless another region is to be linked to it; so where the guest goes on after a system call
+ * gets one, too, if it takes nobody's place. */
+static const u8 *
+look(struct cpu *cpu, u32 mode)
+{
+	const struct jc *j = &cpu->jc[jc_index(cpu, cpu->pc)];
+	u64 pc = __atomic_load_n(&j->pc, __ATOMIC_RELAXED);
+	const u8 *code;
+	struct node *n;
+
+	if (cpu->link)
+		return 0;
+	if (pc == cpu->pc)
+		return __atomic_load_n(&j->code, __ATOMIC_RELAXED);
+	n = core_find(cpu->pc, mode);
+	code = n ? atomic_load(&n->code) : cache_code(cpu->pc, mode);
+	if (code && !n)
+		__atomic_fetch_add(&core.stat.found, 1, __ATOMIC_RELAXED);
+	if (code && (cpu->why == WHY_NEXT || (!n && (!pc || pc == ~(u64)0))))
+		fill(cpu, n, code);
+	return code;
+}
+
+/* Runs the code for cpu->pc if there is some that can be had without the engine's lock; else 0. */
 static int
 run(struct cpu *cpu)
 {
 	u32 mode = core.guest->mode(cpu);
-	struct node *n = core_find(cpu->pc, mode);
-	const u8 *code = n ? atomic_load(&n->code) : cpu->link ? 0 : cache_code(cpu->pc, mode);
+	const u8 *code;
 
 	if (cpu->jcmode != mode + 1) {
 		clearjc(cpu);
 		cpu->jcmode = mode + 1;
 	}
-	if (!code || cpu->link)
+	if (!(code = look(cpu, mode)))
 		return 0;
-	if (!n)
-		__atomic_fetch_add(&core.stat.found, 1, __ATOMIC_RELAXED);
-	if (cpu->why == WHY_NEXT)
-		fill(cpu, n, code);
 	if (logging(LOG_EXEC))
 		log_print("Trace: %#llx\n", (unsigned long long)cpu->pc);
 	cpu->why = WHY_FLUSH;
 	cpu->keep = cpu->kept == mode + 1 && cpu->epoch == atomic_load(&core.emptied);
 	cpu->epoch = atomic_load(&core.emptied);
+	cpu_polled(cpu);
 	core.host->enter(cpu, code);
 	cpu->kept = intact(cpu) ? mode + 1 : 0;
 	return 1;
@@ -300,15 +319,19 @@ run(struct cpu *cpu)
 static void
 translate(struct cpu *cpu)
 {
-	struct node *n;
+	u32 mode = core.guest->mode(cpu);
+	struct node *n = 0;
+	int ready;
 
 	pthread_mutex_lock(&core.lock);
-	n = core_translate(cpu, cpu->pc, core.guest->mode(cpu));
+	ready = !cpu->link && cache_ready(cpu->pc, mode);
+	if (!ready)
+		n = core_translate(cpu, cpu->pc, mode);
 	if (n)
 		linklast(cpu, n);
 	pthread_mutex_unlock(&core.lock);
 	cpu->link = 0;
-	if (!n)
+	if (!n && !ready)
 		fetchfault(cpu);
 }
 
@@ -379,7 +402,7 @@ settle(struct cpu *cpu)
 static void
 onebyone(struct cpu *cpu)
 {
-	enum { STEPS = 64 };
+	enum { STEPS = 512 };
 
 	settle(cpu);
 	engine_stop(cpu);
@@ -513,7 +536,7 @@ orphaned(void)
 		core.arena = (struct arena){0};
 		atomic_store(&core.stale, 1);
 		for (int i = 0; i < core.ncpu; i++)
-			atomic_store(&core.cpu[i]->poll, 1);
+			cpu_poll(core.cpu[i]);
 	}
 	pthread_mutex_unlock(&core.lock);
 }

@@ -70,7 +70,7 @@ engine_fault(struct cpu *cpu, int sig, siginfo_t *si, void *uc)
 	if ((fixed = core.host->fpfault(uc, cpu, sig, si))) {
 		if (fixed == 2) {
 			atomic_store(&core.stale, 1);
-			atomic_store(&cpu->poll, 1);
+			cpu_poll(cpu);
 		}
 		return 1;
 	}

@@ -11,6 +11,8 @@ struct buckets {
 };
 enum { FIRST = 512 };
 
+enum { NHEAD = 1 << 14 };
+static u64 head[NHEAD] ROOMY;          /* a bit a half-word that some node was made for, by 128 bytes; they collide */
 static struct trans *lately;           /* what core_transat found; lock held */
 
 static u32
@@ -42,7 +44,7 @@ core_find(gaddr pc, u32 mode)
 static u64 *
 heads(gaddr pc)
 {
-	return &core.head[(pc >> 7 ^ pc >> 19) & (NHEAD - 1)];
+	return &head[(pc >> 7 ^ pc >> 19) & (NHEAD - 1)];
 }
 
 struct node *
@@ -113,7 +115,7 @@ core_nonodes(void)
 		memset((void *)b->at, 0, b->n * sizeof *b->at);
 		b->nnode = 0;
 	}
-	memset(core.head, 0, sizeof core.head);
+	memset(head, 0, sizeof head);
 	lately = 0;
 }
 

@@ -21,7 +21,7 @@
  * byte (least squares, relative); and 40 us of what is done once a process.  It is 2.5 times as large as its code. */
 enum { FIRST_COST = 100000, REGION_COST = 11000, FILE_COST = 200000, BYTE_COST = 3, AGAIN = 8 };
 
-static int persistfrom;                /* translations below are another's to persist, or are persisted */
+static int persistfrom FORKED;              /* translations below are another's to persist, or are persisted */
 
 void
 cache_allnew(void)

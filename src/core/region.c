@@ -228,6 +228,15 @@ walk(struct walk *w)
 		}
 }
 
+/* Whether the block has just got a conditional branch. */
+static int
+isbranch(const struct region *r)
+{
+	int op = r->ins[r->nins - 1].op;
+
+	return op == O_brc || op == O_brf;
+}
+
 /* Translates from off to the block's end; returns the offset after it. */
 static u64
 block(struct walk *w, struct tr *t, u64 off)
@@ -246,7 +255,7 @@ block(struct walk *w, struct tr *t, u64 off)
 		}
 		going = w->g->translate(t);
 		off = t->pc - w->pc;
-		if (going && r->ins[r->nins - 1].op == O_brc && ir_loop(r, t->pc) && off < WINDOW && w->mark[off / 2])
+		if (going && isbranch(r) && ir_loop(r, t->pc) && off < WINDOW && w->mark[off / 2])
 			w->mark[off / 2] |= HEAD;
 		if (going && (off >= WINDOW || w->mark[off / 2] != SEEN)) {
 			tr_jmp(t, t->pc);

@@ -252,7 +252,7 @@ renew(void)
 	pthread_mutex_lock(&core.lock);
 	atomic_store(&core.stale, 1);
 	for (int i = 0; i < core.ncpu; i++)
-		atomic_store(&core.cpu[i]->poll, 1);
+		cpu_poll(core.cpu[i]);
 	pthread_mutex_unlock(&core.lock);
 }
 

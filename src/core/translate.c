@@ -332,5 +332,5 @@ core_kill(struct trans *t)
 			core.host->kill(t->code, &t->entry[i]);
 	/* Loops inside the dead code are left at their next safe point. */
 	for (int c = 0; c < core.ncpu; c++)
-		atomic_store(&core.cpu[c]->poll, 1);
+		cpu_poll(core.cpu[c]);
 }

@@ -3,8 +3,8 @@
  *
  * Three blocks take the place of one:
  *
- *   head      tests whether there are `turns` turns at least, and whether loads and store keep apart
- *   head + 1  those turns, and again as long as there are so many
+ *   head      tests whether there are turns enough, and whether loads and store keep apart
+ *   head + 1  a vector of turns, `times` times; and again as long as there are so many
  *   head + 3  the loop as it was, which does the rest
  *
  * Who comes to the loop comes to its head.  The others have no guest address but that: nobody finds them from outside,
@@ -17,10 +17,12 @@ struct make {
 	const struct loop *l;
 	struct region *r;
 	ref scalar[BODY];              /* by instruction: in the first of the turns */
-	ref part[BODY][4];             /* vectors of lanes */
+	ref loaded[BODY][PARTS];       /* vectors as they were loaded */
+	ref part[BODY][PARTS];         /* vectors of lanes */
 };
 
-static int parts(const struct loop *l) { return l->turns * l->bytes / VECTOR; }
+static int parts(const struct loop *l) { return l->turns * ty_bits(l->lane) / 8 / VECTOR; }
+static int vector(const struct loop *l) { return VEC(l->lane, 7); }
 
 /* -- values -- */
 
@@ -54,9 +56,9 @@ last(struct make *m, ref t)
 	return plus(m, scalar(m, t), loop_value(m->l, t).step * (m->l->turns - 1));
 }
 
-/* Vector n of lanes of type ty. */
+/* Its vector n. */
 static ref
-lanes(struct make *m, ref t, int ty, int n)
+lanes(struct make *m, ref t, int n)
 {
 	ref s;
 
@@ -64,26 +66,79 @@ lanes(struct make *m, ref t, int ty, int n)
 		return t ? m->part[loop_index(m->l, t)][n] : 0;
 	s = scalar(m, t);
 	if (!isk(s) && ty_isfloat(m->r->ins[s].ty))
-		s = ir_opx(m->r, O_movfi, I64, 0, ty_lane(ty), 0, s, 0, 0);
-	return ir_op(m->r, O_dup, ty, s, 0, 0);
+		s = ir_opx(m->r, O_movfi, I64, 0, ty_lane(m->l->lane), 0, s, 0, 0);
+	return ir_op(m->r, O_dup, vector(m->l), s, 0, 0);
+}
+
+/* -- memory -- */
+
+static ref
+access(struct make *m, int op, const struct ins *i, int ty, int n, ref datum)
+{
+	return ir_opx(m->r, op, ty, i->aux & AUX_SCALE, 1, i->imm + n * VECTOR, scalar(m, i->a), scalar(m, i->b), datum);
+}
+
+/* All that the turns load: whole vectors, or a part of one. */
+static void
+load(struct make *m, const struct ins *i, ref *to)
+{
+	static const u8 type[] = {[2] = I16, [4] = I32, [8] = I64};
+	int bytes = m->l->turns * loop_bytes(i), lane = ty_isfloat(i->ty) ? i->ty : I64;
+
+	for (int n = 0; n < bytes / VECTOR; n++)
+		to[n] = access(m, O_ld, i, VEC(lane, 7), n, 0);
+	if (bytes < VECTOR)
+		to[0] = ir_op(m->r, O_vfromi, V64, access(m, O_ld, i, type[bytes], 0, 0), 0, 0);
+}
+
+/* Vector n of the lanes of what was loaded. */
+static ref
+widened(struct make *m, const struct ins *i, const ref *loaded, int n)
+{
+	int bits = loop_bytes(i) * 8, ratio = ty_bits(m->l->lane) / bits, lane = bits == 8 ? I8 : bits == 16 ? I16 : I32;
+	ref t = loaded[n / ratio];
+
+	for (n %= ratio; ratio > 1; lane++) {
+		ratio /= 2;
+		t = ir_opx(m->r, i->op == O_lds ? O_vsxt : O_vzxt, VEC(lane + 1, 7), 0, lane, n / ratio, t, 0, 0);
+		n %= ratio;
+	}
+	return t;
+}
+
+/* All lanes of t cut to data of the type, in one vector. */
+static ref
+narrowed(struct make *m, ref t, int type)
+{
+	ref v[PARTS] = {0};
+	int count = parts(m->l);
+
+	for (int n = 0; n < count; n++)
+		v[n] = lanes(m, t, n);
+	if (ty_isfloat(m->l->lane))
+		return v[0];
+	for (int lane = m->l->lane; count > 1; lane--) {
+		count /= 2;
+		for (int n = 0; n < count; n++) {
+			ref lo = ir_opx(m->r, O_vnarrow, VEC(lane - 1, 7), 0, lane, 0, v[2 * n], 0, 0);
+			ref hi = ir_opx(m->r, O_vnarrow, VEC(lane - 1, 7), 0, lane, 0, v[2 * n + 1], 0, 0);
+
+			v[n] = ir_op(m->r, O_vcat, VEC(type, 7), lo, hi, 0);
+		}
+	}
+	return v[0];
 }
 
 /* -- the turns -- */
 
-static void
-access(struct make *m, int op, const struct ins *i, int ty, int n, ref datum, ref *to)
-{
-	*to = ir_opx(m->r, op, ty, i->aux & AUX_SCALE, 1, i->imm + n * VECTOR, scalar(m, i->a), scalar(m, i->b), datum);
-}
-
 static int
-loaded(const struct loop *l)
+isloaded(const struct loop *l)
 {
 	struct place s = loop_place(l, &l->ins[l->store]), p;
 	s64 by;
 
 	for (int k = 0; k < l->store; k++)
-		if (l->ins[k].op == O_ld && (p = loop_place(l, &l->ins[k]), loop_apart(&p, &s, &by)) && !by)
+		if (loop_isload(&l->ins[k]) && (p = loop_place(l, &l->ins[k]), loop_apart(&p, &s, &by)) && !by)
 			return 1;
 	return 0;
 }
@@ -98,50 +153,127 @@ raises(const struct loop *l)
 	return 0;
 }
 
+static ref
+field(struct make *m, const struct ins *i, struct field f, int n)
+{
+	struct fieldcode c = loop_fieldcode(m->l, i, f);
+	ref t = lanes(m, i->a, n);
+
+	if (c.left)
+		t = ir_opx(m->r, O_shli, vector(m->l), 0, 0, c.left, t, 0, 0);
+	if (c.right)
+		t = ir_opx(m->r, f.sign ? O_sari : O_shri, vector(m->l), 0, 0, c.right, t, 0, 0);
+	return t;
+}
+
+/* An operation on 32 bits takes constants as such. */
+static ref
+operand(struct make *m, const struct ins *i, ref t, int n)
+{
+	return lanes(m, isk(t) && i->ty == I32 ? ir_k(m->r, (u64)(s64)(s32)kval(m->r, t)) : t, n);
+}
+
+static ref
+compute(struct make *m, const struct ins *i, int n)
+{
+	int ty = vector(m->l), w = ty_bits(m->l->lane), by;
+	struct field f;
+
+	if (loop_isload(i))
+		return widened(m, i, m->loaded[i - m->l->ins], n);
+	if (loop_field(m->l, i, &f))
+		return field(m, i, f, n);
+	if (i->op == O_mov || i->op == O_get)
+		return lanes(m, i->op == O_get ? loop_putbefore(m->l, i)->a : i->a, n);
+	if (i->op == O_shl || i->op == O_rotr) {
+		by = (int)kval(m->r, i->b);
+		by = i->op == O_rotr ? -by & 31 : by < w ? by : w;
+		return ir_opx(m->r, i->op == O_shl ? O_shli : O_roli, ty, 0, 0, by, lanes(m, i->a, n), 0, 0);
+	}
+	return ir_opx(m->r, i->op, ty, i->aux, i->v, i->imm, operand(m, i, i->a, n), operand(m, i, i->b, n),
+	    operand(m, i, i->c, n));
+}
+
 static void
 body(struct make *m)
 {
 	const struct loop *l = m->l;
 	const struct ins *st = &l->ins[l->store];
-	int np = parts(l);
-	ref none;
 
 	for (int k = 0; k < l->n; k++)
-		for (int n = 0; n < np && l->ins[k].op == O_ld; n++)
-			access(m, O_ld, &l->ins[k], VEC(l->ins[k].ty, 7), n, 0, &m->part[k][n]);
-	if (raises(l) && !loaded(l))
-		for (int n = 0; n < np; n++)
-			access(m, O_ld, st, VEC(st->ty, 7), n, 0, &none);
-	for (int k = 0; k < l->n; k++) {
-		const struct ins *i = &l->ins[k];
-		int ty = VEC(i->ty, 7);
+		if (loop_isload(&l->ins[k]))
+			load(m, &l->ins[k], m->loaded[k]);
+	if (l->store >= 0 && raises(l) && !isloaded(l))
+		access(m, O_ld, st, vector(l), 0, 0);
+	for (int n = 0; n < parts(l); n++)
+		for (int k = 0; k < l->n; k++)
+			if (l->val[k].kind == PERLANE)
+				m->part[k][n] = compute(m, &l->ins[k], n);
+	if (l->store >= 0)
+		access(m, O_st, st, VEC(st->ty, 7), 0, narrowed(m, st->c, st->ty));
+}
 
-		for (int n = 0; n < np && l->val[k].kind == PERLANE && i->op != O_ld; n++)
-			m->part[k][n] = ir_opx(m->r, i->op, ty, i->aux, i->v, i->imm, lanes(m, i->a, ty, n),
-			    lanes(m, i->b, ty, n), lanes(m, i->c, ty, n));
-	}
-	for (int n = 0; n < np; n++)
-		access(m, O_st, st, VEC(st->ty, 7), n, lanes(m, st->c, VEC(st->ty, 7), n), &none);
+/* All lanes of t together, as a number. */
+static ref
+total(struct make *m, ref t, int bits)
+{
+	const struct loop *l = m->l;
+	int ty = vector(l), sign = loop_sumsign(l, t, bits);
+	ref v = lanes(m, t, 0);
+
+	for (int n = 1; n < parts(l); n++)
+		v = ir_op(m->r, O_add, ty, v, lanes(m, t, n), 0);
+	v = ir_opx(m->r, O_vred, ty, 0, 0, VRED_ADD, v, 0, 0);
+	return ir_opx(m->r, sign ? O_smov : O_umov, I64, 0, l->lane, 0, v, 0, 0);
+}
+
+/* A sum after the turns. */
+static ref
+summed(struct make *m, ref t)
+{
+	const struct loop *l = m->l;
+	const struct ins *i = &l->ins[loop_index(l, t)];
+	int first = i->op != O_get && loop_value(l, i->a).kind == SUM;
+	ref to;
+
+	if (i->op == O_get)
+		return scalar(m, t);
+	to = summed(m, first ? i->a : i->b);
+	if (i->op == O_sxt)
+		return ir_opx(m->r, O_sxt, i->ty, 0, 0, i->imm, to, 0, 0);
+	return ir_op(m->r, i->op, i->ty, to, total(m, first ? i->b : i->a, ty_bits(i->ty)), 0);
+}
+
+/* A lane of the last vector as the number it is. */
+static ref
+lastlane(struct make *m, ref t)
+{
+	const struct loop *l = m->l;
+	int ty = vector(l), sign = !ty_isfloat(l->lane) && loop_putsign(l, t);
+	ref u = m->part[loop_index(l, t)][parts(l) - 1];
+
+	u = ir_opx(m->r, sign ? O_smov : O_umov, I64, 0, l->lane, ty_nlanes(ty) - 1, u, 0, 0);
+	return ty_isfloat(l->lane) ? ir_op(m->r, O_movif, l->lane, u, 0, 0) : u;
 }
 
 /* What the last turn puts. */
 static ref
 lastput(struct make *m, ref t)
 {
-	const struct loop *l = m->l;
-	const struct ins *i = &l->ins[loop_index(l, t)];
-	struct value v = loop_value(l, t);
-	int ty;
-	ref u;
+	const struct ins *i = &m->l->ins[isk(t) ? 0 : loop_index(m->l, t)];
 
-	if (v.kind == SCALAR)
+	switch (loop_value(m->l, t).kind) {
+	case SCALAR:
 		return last(m, t);
-	if (v.kind == BOX)
+	case SUM:
+		return summed(m, t);
+	case FLAGS:
+		return ir_op(m->r, i->op, i->ty, last(m, i->a), last(m, i->b), 0);
+	case BOX:
 		return ir_opx(m->r, O_fbox, i->ty, 0, i->v, 0, lastput(m, i->a), 0, 0);
-	ty = i->ty;
-	u = m->part[loop_index(l, t)][parts(l) - 1];
-	u = ir_opx(m->r, O_umov, I64, 0, ty, ty_nlanes(VEC(ty, 7)) - 1, u, 0, 0);
-	return ty_isfloat(ty) ? ir_op(m->r, O_movif, ty, u, 0, 0) : u;
+	default:
+		return lastlane(m, t);
+	}
 }
 
 static void
@@ -167,12 +299,13 @@ go(struct make *m, int rel, ref a, u64 b, gaddr to)
 }
 
 static int
-begin(struct make *m, int label)
+begin(struct make *m, int label, int turns)
 {
 	int b = ir_block(m->r, m->l->head + (gaddr)label);
 
 	m->r->block[b].above = (u8)label;
 	m->r->block[b].entry = !label;
+	m->r->block[b].turns = (u8)turns;
 	memset(m->scalar, 0, sizeof m->scalar);
 	return b;
 }
@@ -187,23 +320,28 @@ address(struct make *m, const struct place *p)
 	return t;
 }
 
-/* The store must not be where a later one of the turns loads: store - load, less one, is below `size` then. */
+/* The store must not be where a later one of the turns loads: its distance from the load, less the lowest that is in
+ * the way, is below `size` then.  If the pointers drift apart, all the turns must keep clear of each other. */
 static void
 keepapart(struct make *m)
 {
 	const struct loop *l = m->l;
-	struct place s = loop_place(l, &l->ins[l->store]), p;
-	s64 by, size = l->turns * l->bytes - 1;
+	struct place s, p;
+	s64 by, lowest, size;
 	ref d;
 
+	if (l->store >= 0)
+		s = loop_place(l, &l->ins[l->store]);
 	for (int k = 0; k < l->store; k++) {
-		if (l->ins[k].op != O_ld)
+		if (!loop_isload(&l->ins[k]))
 			continue;
 		p = loop_place(l, &l->ins[k]);
 		if (loop_apart(&p, &s, &by))
 			continue;
+		lowest = loop_bytes(&l->ins[k]) == loop_bytes(&l->ins[l->store]) ? 1 : 1 - VECTOR;
+		size = l->turns * loop_bytes(&l->ins[k]) - lowest;
 		d = ir_op(m->r, O_sub, I64, address(m, &s), address(m, &p), 0);
-		go(m, R_LTU, plus(m, d, by - 1), (u64)size, l->head + REST);
+		go(m, R_LTU, plus(m, d, by - lowest), (u64)size, l->head + REST);
 	}
 }
 
@@ -213,13 +351,13 @@ before(struct make *m)
 	const struct loop *l = m->l;
 	ref lo, hi;
 
-	begin(m, HEAD);
-	m->r->block[m->r->nblock - 1].turns = 0;
+	begin(m, HEAD, 0);
 	lo = scalar(m, l->trip.lo);
 	hi = scalar(m, l->trip.hi);
 	if (l->trip.rel != R_NE)
 		ir_opx(m->r, O_brc, I64, 0, l->trip.rel ^ 1, 0, lo, hi, ir_k(m->r, l->head + REST));
-	go(m, R_LTU, ir_op(m->r, O_sub, I64, hi, lo, 0), (u64)(l->trip.step * (l->turns - 1)), l->head + REST);
+	go(m, R_LTU, ir_op(m->r, O_sub, I64, hi, lo, 0), (u64)(l->trip.step * (l->turns * l->times - 1)),
+	    l->head + REST);
 	keepapart(m);
 	ir_op(m->r, O_jmp, N, ir_k(m->r, l->head + TURNS), 0, 0);
 }
@@ -230,10 +368,15 @@ atonce(struct make *m)
 	const struct loop *l = m->l;
 	ref lo, hi;
 
-	m->r->block[begin(m, TURNS)].turns = (u8)l->turns;
+	begin(m, TURNS, l->turns * l->times);
 	for (int k = 0; k < l->n; k++)
 		if (l->ins[k].op == O_insn)
 			ir_append(m->r, ins_make(O_insn, N, 0, 0, -TURNS, 0, 0, 0));
+	for (int n = 1; n < l->times; n++) {
+		body(m);
+		puts_(m);
+		memset(m->scalar, 0, sizeof m->scalar);
+	}
 	body(m);
 	lo = last(m, l->trip.lo);
 	hi = last(m, l->trip.hi);
@@ -241,7 +384,7 @@ atonce(struct make *m)
 
 	puts_(m);
 	ir_opx(m->r, O_brc, I64, 0, l->trip.rel ^ 1, 0, lo, hi, ir_k(m->r, l->exit));
-	go(m, R_GEU, left, (u64)(l->trip.step * l->turns), l->head + TURNS);
+	go(m, R_GEU, left, (u64)(l->trip.step * l->turns * l->times), l->head + (l->uneven ? HEAD : TURNS));
 	ir_op(m->r, O_jmp, N, ir_k(m->r, l->head + REST), 0, 0);
 }
 
@@ -252,7 +395,7 @@ static void
 asitwas(struct make *m)
 {
 	const struct loop *l = m->l;
-	int b = begin(m, REST), by = m->r->block[b].first - l->first;
+	int b = begin(m, REST, 1), by = m->r->block[b].first - l->first;
 
 	for (int k = 0; k < l->n; k++) {
 		struct ins i = l->ins[k];

@@ -20,7 +20,18 @@
  * it takes a page that can be read but not written. */
 #include "ir/loop.h"
 
+enum { FEW = 40 };                     /* instructions that are worth having twice */
+
 /* -- values -- */
+
+const struct ins *
+loop_putbefore(const struct loop *l, const struct ins *get)
+{
+	for (const struct ins *i = get; i-- > l->ins;)
+		if (i->op == O_put && i->v == get->v)
+			return i;
+	return 0;
+}
 
 /* Operations that are the same lane by lane. */
 static const u8 lanewise[O_COUNT] = {
@@ -28,9 +39,15 @@ static const u8 lanewise[O_COUNT] = {
 	[O_fneg] = 1, [O_fabs] = 1, [O_fsgnj] = 1,
 };
 
-static const struct value bad = {BAD, 0}, perlane = {PERLANE, 0}, box = {BOX, 0};
+/* The same of integers, but for their width (width.c). */
+static const u8 bitsalike[O_COUNT] = {
+	[O_mov] = 1, [O_add] = 1, [O_sub] = 1, [O_mul] = 1, [O_and] = 1, [O_or] = 1, [O_xor] = 1, [O_not] = 1, [O_neg] = 1,
+};
 
-static struct value scalar(s64 step) { return (struct value){SCALAR, step}; }
+static const struct value bad = {.kind = BAD}, perlane = {.kind = PERLANE}, box = {.kind = BOX};
+
+static struct value scalar(s64 step) { return (struct value){.kind = SCALAR, .step = step}; }
+static int isfloats(const struct loop *l) { return ty_isfloat(l->lane); }
 
 /* What the variable is at the head of each turn. */
 static struct value
@@ -42,13 +59,23 @@ variable(const struct loop *l, const struct ins *get)
 	if (!last)
 		return scalar(0);
 	put = &l->ins[last - 1];
-	if (isk(put->a) || put->ty != I64 || get->ty != I64)
+	if (isk(put->a) || put->ty != get->ty || (get->ty != I64 && get->ty != I32))
 		return bad;
 	sum = &l->ins[loop_index(l, put->a)];
 	if (sum->op == O_add && sum->ty == I64 && isk(sum->b) && !isk(sum->a) &&
 	    l->ins[loop_index(l, sum->a)].op == O_get && l->ins[loop_index(l, sum->a)].v == get->v)
 		return scalar((s64)kval(l->r, sum->b));
-	return bad;
+	return (struct value){.kind = SUM, .var = (u8)get->v, .step = get->ty == I32};
+}
+
+/* What a get finds that comes after a put in the loop: lanes put as narrower numbers than it reads. */
+static struct value
+reread(const struct loop *l, const struct ins *get, const struct ins *put)
+{
+	struct value v = loop_value(l, put->a);
+
+	return v.kind == PERLANE && v.span.lo >= 0 && ir_type(&l->ins[loop_index(l, put->a)]) < get->ty && get->ty <= I64 ?
+	    v : bad;
 }
 
 /* Of an operation on what is no lane. */
@@ -71,27 +98,81 @@ linear(const struct loop *l, const struct ins *i, struct value a, struct value b
 	return bad;
 }
 
+/* Lanes of integers of 32 or 64 bits. */
 static struct value
-computed(const struct loop *l, const struct ins *i)
+integers(const struct loop *l, const struct ins *i)
+{
+	struct field f;
+	int shift = (i->op == O_shl || (i->op == O_rotr && i->ty == I32)) && isk(i->b) &&
+	    kval(l->r, i->b) < (u64)ty_bits(i->ty);
+
+	if ((i->ty != I32 && i->ty != I64) || !(bitsalike[i->op] || shift || loop_field(l, i, &f)))
+		return bad;
+	return (struct value){.kind = PERLANE, .span = loop_span(l, i)};
+}
+
+/* Floats of the width of those in memory. */
+static struct value
+floats(const struct loop *l, const struct ins *i)
 {
 	const ref o[3] = {i->a, i->b, i->c};
-	struct value v[3];
-	int lanes = 0;
 
-	for (int n = 0; n < 3; n++) {
-		v[n] = loop_value(l, o[n]);
-		if (v[n].kind != SCALAR && v[n].kind != PERLANE)
-			return bad;
-		lanes |= v[n].kind == PERLANE;
-	}
-	if (!lanes)
-		return linear(l, i, v[0], v[1]);
 	if (i->op == O_fbox && i->v == F32)
 		return box;
 	for (int n = 0; n < 3; n++)
-		if (v[n].kind == SCALAR && (v[n].step || isk(o[n])))
+		if (o[n] && isk(o[n]))
 			return bad;
-	return lanewise[i->op] && ty_isfloat(i->ty) && ty_bits(i->ty) == l->bytes * 8 ? perlane : bad;
+	return lanewise[i->op] && i->ty == l->lane ? perlane : bad;
+}
+
+/* What 32 bits were made of stays that. */
+static struct value
+more(struct loop *l, const struct ins *i, ref t)
+{
+	struct value *v = &l->val[loop_index(l, t)];
+	int word = i->ty == I32 || i->op == O_sxt;
+
+	if (v->step && !word)
+		return bad;
+	v->used = 1;
+	return (struct value){.kind = SUM, .var = v->var, .step = word};
+}
+
+/* Something is added to a variable, or taken away: wrapping round as it does, it does not matter in which order. */
+static struct value
+sum(struct loop *l, const struct ins *i, struct value a, struct value b)
+{
+	int wide = i->ty == I64 || i->ty == I32;
+
+	if (isfloats(l) || a.used || b.used || !wide)
+		return bad;
+	if ((a.kind == SUM && b.kind == PERLANE && (i->op == O_add || i->op == O_sub)) ||
+	    (a.kind == SUM && i->op == O_sxt && i->imm == 32))
+		return more(l, i, i->a);
+	return a.kind == PERLANE && b.kind == SUM && i->op == O_add ? more(l, i, i->b) : bad;
+}
+
+static struct value
+computed(struct loop *l, const struct ins *i)
+{
+	const ref o[3] = {i->a, i->b, i->c};
+	int kinds = 0, stepping = 0;
+	struct value v[3];
+
+	for (int n = 0; n < 3; n++) {
+		v[n] = loop_value(l, o[n]);
+		kinds |= 1 << v[n].kind;
+		stepping |= v[n].kind == SCALAR && v[n].step;
+	}
+	if (kinds & (1 << BAD | 1 << BOX | 1 << FLAGS))
+		return bad;
+	if (kinds & 1 << SUM)
+		return sum(l, i, v[0], v[1]);
+	if (!(kinds & 1 << PERLANE))
+		return linear(l, i, v[0], v[1]);
+	if (stepping)
+		return bad;
+	return isfloats(l) ? floats(l, i) : integers(l, i);
 }
 
 /* -- memory -- */
@@ -118,31 +199,46 @@ loop_apart(const struct place *x, const struct place *y, s64 *by)
 
 /* A load or store of the next datum each turn. */
 static int
-streams(struct loop *l, const struct ins *i)
+streams(const struct loop *l, const struct ins *i)
 {
 	struct value a = loop_value(l, i->a), b = loop_value(l, i->b);
-	int bytes = ty_bits(i->ty) / 8, plain = !(i->aux & ((1 << AUX_BASE) - 1) & ~AUX_SCALE);
+	int plain = !(i->aux & ((1 << AUX_BASE) - 1) & ~AUX_SCALE);
 
-	if (!plain || ty_isvec(i->ty) || i->ty == F16 || a.kind != SCALAR || b.kind != SCALAR)
+	if (!plain || a.kind != SCALAR || b.kind != SCALAR || (isfloats(l) ? i->ty != l->lane : i->ty > I64))
 		return 0;
-	if (l->bytes && l->bytes != bytes)
-		return 0;
-	l->bytes = bytes;
-	return (s64)((u64)a.step + ((u64)b.step << (i->aux & AUX_SCALE))) == bytes;
+	return (s64)((u64)a.step + ((u64)b.step << (i->aux & AUX_SCALE))) == loop_bytes(i);
+}
+
+/* The turns done at once: as many as one vector is stored for, or loaded for if nothing is stored. */
+static void
+count(struct loop *l)
+{
+	int least = VECTOR;
+
+	for (int k = 0; k < l->n; k++)
+		if (loop_isload(&l->ins[k])) {
+			least = loop_bytes(&l->ins[k]) < least ? loop_bytes(&l->ins[k]) : least;
+			l->uneven |= l->store >= 0 && loop_bytes(&l->ins[k]) != loop_bytes(&l->ins[l->store]);
+		}
+	l->turns = VECTOR / (l->store >= 0 ? loop_bytes(&l->ins[l->store]) : least);
+	l->times = l->turns <= 4 && !l->uneven && l->n <= FEW ? 2 : 1;
 }
 
 /* Whether one of the turns done at once stores where a later one loads, if that is known. */
 static int
 feeds(const struct loop *l)
 {
-	struct place s = loop_place(l, &l->ins[l->store]), p;
+	struct place s, p;
 	s64 by;
 
+	if (l->store < 0)
+		return 0;
+	s = loop_place(l, &l->ins[l->store]);
 	for (int k = 0; k < l->store; k++) {
-		if (l->ins[k].op != O_ld)
+		if (!loop_isload(&l->ins[k]))
 			continue;
 		p = loop_place(l, &l->ins[k]);
-		if (loop_apart(&p, &s, &by) && by > 0 && by < l->turns * l->bytes)
+		if (loop_apart(&p, &s, &by) && by > 0 && by < VECTOR)
 			return 1;
 	}
 	return 0;
@@ -154,17 +250,23 @@ feeds(const struct loop *l)
 static int
 look(struct loop *l, int k)
 {
-	const struct ins *i = &l->ins[k];
+	const struct ins *i = &l->ins[k], *put;
 	struct value v;
+	int flags;
 
 	switch (i->op) {
 	case O_insn: case O_nop: case O_put:
 		return 1;
 	case O_get:
-		l->val[k] = variable(l, i);
+		put = loop_putbefore(l, i);
+		l->val[k] = put ? reread(l, i, put) : variable(l, i);
 		return 1;
-	case O_ld:
-		l->val[k].kind = PERLANE;
+	case O_flsub:
+		flags = loop_value(l, i->a).kind == SCALAR && loop_value(l, i->b).kind == SCALAR && i->ty == I64;
+		l->val[k] = flags ? (struct value){.kind = FLAGS} : bad;
+		return 1;
+	case O_ld: case O_lds:
+		l->val[k] = (struct value){.kind = PERLANE, .span = loop_datum(loop_bytes(i) * 8, i->op == O_lds)};
 		return l->store < 0 && streams(l, i);
 	case O_st:
 		if (l->store >= 0 || !streams(l, i))
@@ -191,9 +293,25 @@ knowsputs(const struct loop *l)
 		if (i->op != O_put || l->put[i->v] != k + 1)
 			continue;
 		v = loop_value(l, i->a);
-		if (v.kind == BAD || (v.kind == SCALAR && v.step && i->ty != I64))
+		if (v.kind == BAD || (v.kind == SCALAR && v.step && i->ty != I64) || (v.kind == SUM && (v.var != i->v || v.used)))
 			return 0;
 	}
+	return 1;
+}
+
+/* A branch on flags as one on a relation; 0: not understood. */
+static int
+relation(const struct loop *l, struct ins *br)
+{
+	static const u8 rel[] = {[CC_NE] = R_NE, [CC_CS] = R_GEU, [CC_CC] = R_LTU, [CC_HI] = R_GTU, [CC_LS] = R_LEU,
+		[CC_GE] = R_GES, [CC_LT] = R_LTS, [CC_GT] = R_GTS, [CC_LE] = R_LES};
+	const struct ins *i = &l->ins[loop_index(l, br->a)];
+
+	if (br->op == O_brc)
+		return 1;
+	if (i->op != O_flsub || br->v >= NELEM(rel) || !rel[br->v])
+		return 0;
+	*br = (struct ins){.op = O_brc, .ty = i->ty, .v = rel[br->v], .a = i->a, .b = i->b};
 	return 1;
 }
 
@@ -219,19 +337,37 @@ trip(struct loop *l, const struct ins *brc)
 	return l->trip.step > 0 && l->trip.step < 1 << 16;
 }
 
+/* The type of the first datum in memory: if it is a float, all are. */
+static int
+datum(const struct loop *l)
+{
+	for (int k = 0; k < l->n; k++)
+		if (loop_isload(&l->ins[k]) || l->ins[k].op == O_st)
+			return l->ins[k].ty;
+	return N;
+}
+
 static int
 understood(struct loop *l)
 {
+	struct ins last = l->ins[l->n - 1];
+	int accesses = 0;
+
+	l->lane = datum(l);
+	if (l->lane > I64 && l->lane != F32 && l->lane != F64)
+		return 0;
 	for (int k = 0; k < l->n; k++)
 		if (l->ins[k].op == O_put)
 			l->put[l->ins[k].v] = (u16)(k + 1);
-	for (int k = 0; k < l->n - 1; k++)
+	for (int k = 0; k < l->n - 1; k++) {
 		if (!look(l, k))
 			return 0;
-	if (l->store < 0 || !trip(l, &l->ins[l->n - 1]) || !knowsputs(l))
+		accesses += loop_isload(&l->ins[k]) || l->ins[k].op == O_st;
+	}
+	if (!accesses || !relation(l, &last) || !trip(l, &last) || !knowsputs(l))
 		return 0;
-	l->turns = VECTOR / l->bytes;
-	return !feeds(l);
+	count(l);
+	return !feeds(l) && (isfloats(l) || loop_width(l));
 }
 
 /* Whether the open block has come to the branch that makes it a loop, of a size that is looked at. */
@@ -239,10 +375,9 @@ static int
 closes(const struct region *r)
 {
 	const struct ins *last = &r->ins[r->nins - 1];
-	int m = r->nmark - 1;
 
-	return last->op == O_brc && isk(last->c) && kval(r, last->c) == r->open->pc && r->open->n <= BODY &&
-	    (!m || r->mark[m - 1] < r->open->first) && r->guest->bits == 64 && r->nins + 8 * BODY < REF_K;
+	return (last->op == O_brc || last->op == O_brf) && kval(r, last->c) == r->open->pc && r->open->n <= BODY &&
+	    r->guest->bits == 64 && r->nins + 8 * BODY < REF_K;
 }
 
 int

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* loop.h - what loop.c finds out about a loop and lanes.c makes code of */
+/* loop.h - what loop.c finds out about a loop, with width.c, and lanes.c makes code of */
 #ifndef IR_LOOP_H
 #define IR_LOOP_H
 
@@ -8,16 +8,20 @@
 enum {
 	BODY = 96,                     /* instructions of a loop that is looked at */
 	VECTOR = 16,                   /* bytes */
+	PARTS = 8,                     /* vectors of one value: the lanes of 64 bits of 16 bytes */
 };
 
 /* What a value of the loop is from one turn to the next. */
 enum kind {
 	BAD,                           /* nothing that is understood */
 	SCALAR,                        /* made of what the loop does not change, and more by `step` each turn */
-	PERLANE,                          /* another one each turn, made lane by lane */
+	PERLANE,                       /* another one each turn, made lane by lane */
 	BOX,                           /* fbox of one */
+	FLAGS,                         /* of the difference of two SCALARs */
+	SUM,                           /* a variable, and what has been added to it so far in this turn */
 };
-struct value { u8 kind; s64 step; };
+struct span { s128 lo, hi; };
+struct value { u8 kind; u8 var; u8 used; s64 step; struct span span; };  /* var: of a sum; span: of integers */
 
 struct loop {
 	struct region *r;
@@ -26,19 +30,23 @@ struct loop {
 	gaddr head, exit;
 	u16 put[256];                  /* by variable: 1 + its last put, or 0 */
 	struct value val[BODY];
-	int store;                     /* which one is it */
-	int bytes;                     /* of each datum in memory */
+	int store;                     /* which one is it, or -1 */
+	int lane;                      /* type of all lanes; F32 and F64: of floats */
 	int turns;                     /* that are done at once */
+	int times;                     /* one after another, before it is asked how many are left */
+	int uneven;                    /* what is loaded is not as wide as what is stored: pointers drift apart */
 	/* It goes on if rel (R_NE, or less) holds of lo and hi, which come nearer by `step` each turn. */
 	struct { int rel; ref lo, hi; s64 step; } trip;
 };
 
 static inline int loop_index(const struct loop *l, ref t) { return t - l->first; }
+static inline int loop_bytes(const struct ins *i) { return i->op == O_lds ? i->v / 8 : ty_bits(i->ty) / 8; }
+static inline int loop_isload(const struct ins *i) { return i->op == O_ld || i->op == O_lds; }
 
 static inline struct value
 loop_value(const struct loop *l, ref t)
 {
-	return isk(t) || !t ? (struct value){SCALAR, 0} : l->val[loop_index(l, t)];
+	return isk(t) || !t ? (struct value){.kind = SCALAR} : l->val[loop_index(l, t)];
 }
 
 /* An address: a + (b << scale) + disp, without the constants in a. */
@@ -47,7 +55,24 @@ struct place loop_place(const struct loop *, const struct ins *);
 /* Whether two addresses differ by a number that is known: *by = y - x. */
 int loop_apart(const struct place *x, const struct place *y, s64 *by);
 
-/* Puts the loop in front of which it comes, in the place of the block it was. */
+/* The last put of the variable before the get, in this turn, or 0. */
+const struct ins *loop_putbefore(const struct loop *, const struct ins *get);
+
+/* -- width.c -- */
+/* `bits` bits of the operand from bit `at` up, extended. */
+struct field { int at, bits, sign; };
+int loop_field(const struct loop *, const struct ins *, struct field *);
+/* How to get it in a lane: shifted left, then right (arithmetically if it has a sign). */
+struct fieldcode { int can, left, right; };
+struct fieldcode loop_fieldcode(const struct loop *, const struct ins *, struct field);
+struct span loop_span(const struct loop *, const struct ins *);
+struct span loop_datum(int bits, int sign);
+int loop_width(struct loop *);                 /* sets lane; 0: there is none */
+/* Is the number in a lane to be sign-extended for a variable; the sum of all lanes, of so many bits? */
+int loop_putsign(const struct loop *, ref);
+int loop_sumsign(const struct loop *, ref, int bits);
+
+/* Puts the loop on vectors before the loop, in the place of the block it was. */
 void loop_make(const struct loop *);
 
 #endif

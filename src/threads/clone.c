@@ -280,7 +280,7 @@ vfork_run(struct vchild *v, struct cpu *cpu, const struct request *q)
 	memcpy((void *)cpu, saved, keep);
 	cpu->kept = 0;                         /* the child's calls are on the shadow stack */
 	atomic_store(&cpu->running, 0);
-	atomic_store(&cpu->poll, 1);
+	cpu_poll(cpu);
 	locks(3, t);
 	exec_release(v->t.exec, 0);
 	sighand_put(v->t.sighand);

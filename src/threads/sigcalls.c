@@ -125,7 +125,7 @@ thread_mask_push(struct cpu *cpu, u64 set)
 	t->mask = set & ~SIG_NEVER;
 	signal_hostmask(t, t->mask);
 	if (signal_heldset(t) & ~t->mask)
-		atomic_store(&cpu->poll, 1);
+		cpu_poll(cpu);
 }
 
 void

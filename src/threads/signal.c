@@ -247,7 +247,7 @@ on_signal(int sig, siginfo_t *si, void *vuc)
 			cpu->thread->hostmask = all;
 			memcpy(&uc->uc_sigmask, &all, KSIGSET);
 		}
-		atomic_store(&cpu->poll, 1);
+		cpu_poll(cpu);
 		host_rewind(uc);
 	}
 	errno = saved;

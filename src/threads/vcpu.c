@@ -19,11 +19,11 @@ enum {
 	SHADOW = 256 << 10,            /* the host's return stack for guest calls */
 };
 
-struct threads threads = { .lock = LOCK_INIT };
+struct threads threads FORKED = { .lock = LOCK_INIT };
 
 /* -- one mapping a thread: guard, C stack, alternate stack, guard, shadow stack, record -- */
 
-static struct thread *freelist;        /* records of ended threads, stacks and all; under the lock */
+static struct thread *freelist FORKED;      /* records of ended threads, stacks and all; under the lock */
 
 static int
 isgone(const struct thread *t)
@@ -60,6 +60,23 @@ cpu_setup(struct thread *t, u8 *shadow, struct cpu *cpu, const struct guest *g)
 	t->cpu = cpu;
 }
 
+/* As if it were new.  Its pages stay: one that is given back is read first, written then, and that is two faults and an
+ * interrupt for each processor that another thread is on. */
+static void
+clean(struct cpu *cpu)
+{
+	u8 *jc = (u8 *)cpu->jc, *page = (u8 *)alignup((uintptr_t)jc, 4096);
+
+	if (cpu->njcset > NELEM(cpu->jcset)) {
+		memset(jc, 0, (size_t)(page - jc));
+		madvise(page, (size_t)((u8 *)(cpu + 1) - page), MADV_DONTNEED);
+	} else {
+		for (u32 i = 0; i < cpu->njcset; i++)
+			cpu->jc[cpu->jcset[i]] = (struct jc){0};
+	}
+	memset((void *)cpu, 0, offsetof(struct cpu, jc));
+}
+
 /* The page can be neither read nor written.  Linux 6.13 has it without splitting the mapping, which all later forks
  * would pay for. */
 static void
@@ -80,8 +97,7 @@ thread_new(const struct guest *g)
 
 	if (t) {
 		mem = t->mem;
-		madvise(mem + size - alignup(sizeof(struct cpu), 4096), alignup(sizeof(struct cpu), 4096),
-			MADV_DONTNEED);
+		clean(t->cpu);
 		memset(t, 0, sizeof *t);
 	} else {
 		mem = mmap(0, size, PROT_READ | PROT_WRITE,
@@ -208,8 +224,8 @@ thread_init(const struct guest *g)
 
 	if (!t)
 		diag(D_NOMEM, strerror(errno));
-	/* the first page of the shadow stack, and the record behind it but for what few programs have */
-	pagein((u8 *)t->cpu->shadow_base - 4096, 4096 + offsetof(struct cpu, wide));
+	/* the first page of the shadow stack, and the record behind it up to the end of a small jump cache */
+	pagein((u8 *)t->cpu->shadow_base - 4096, 4096 + offsetof(struct cpu, jc[1 << JC_BITS]));
 	t->tid = (int)host_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
 	t->alt.flags = SS_DISABLE;
 	cpu_self = t->cpu;

@@ -405,10 +405,10 @@ x_call(struct x86 *x, const struct ins *i)
 	return 1;
 }
 
-/* rax = target: tests poll where the block has not, looks it up; ends in a jump or call through the jump cache.
+/* rax = target: looks it up; ends in a jump or call through the jump cache.  It is a safe point, by cpu->jcmask.
  *
  * Shorter is not faster, the predictor of indirect branches hides it all: a table indexed by the low bits
- * alone (three instructions less) and calls without the poll measured the same in every kernel, and in a
+ * alone (three instructions less) and calls with a test of cpu->poll measured the same in every kernel, and in a
  * loop of nothing else (Zen 4).  A cache of the first target seen at each call, in cpu->site at a place made of
  * the call's address, before the table: calls through pointers 1.0 to 1.7 times as quick, virtual calls and
  * std::function 0.75 to 1.2, python3, bash, lua and gawk 0.94 to 1.13, in the mean nothing.  What moves such loops
@@ -419,10 +419,6 @@ lookup(struct x86 *x, int call)
 	s32 jc = (s32)offsetof(struct cpu, jc) - CPU_BIAS;
 	struct mem entry = {RBP, RCX, 3, 0, jc};
 
-	if (!haspolled(x)) {
-		alu_mi(&x->a, A_CMP, 32, m_cpu(offsetof(struct cpu, poll)), 0);
-		x_stub(x, jcc_32(&x->a, JNE), &x86_stub.poll);
-	}
 	if (!x86feat.jumpcache) {
 		x_gostub(x, &x86_stub.next);
 		return;

@@ -282,6 +282,20 @@ fma_looked(struct x86 *x, const struct ins *i, struct fpregs r)
 	return 1;
 }
 
+/* The same of lanes, not all of which need be NaNs: the addends stay as well. */
+static int
+fma_lanes(struct x86 *x, const struct ins *i, struct fpregs r)
+{
+	int cold0 = x->ncold;
+
+	r.d = xv_defx(x, (ref)x->i);
+	fp_rmguard(x, i, r);
+	fma_form(x, i, r);
+	fp_slow(x, fp_unordered(x, i->ty, r.d, r.d, r.t), i, r);
+	fp_back(x, cold0);
+	return 1;
+}
+
 int
 ef_fma(struct x86 *x, const struct ins *i)
 {
@@ -296,6 +310,8 @@ ef_fma(struct x86 *x, const struct ins *i)
 	r.b = xv_use(x, i->b);
 	r.c = xv_use(x, i->c);
 	r.t = fp_mayround(x, i) ? xv_tmp(x) : fp_tmp(x, i->ty);
+	if (fp_rule(x) == NAN_CANON && x->r->fpnan == FPNAN_RISCV && ty_isvec(i->ty))
+		return fma_lanes(x, i, r);
 	r.d = fp_keeps(x, i) ? xv_defx(x, (ref)x->i) : xv_def(x, (ref)x->i);
 	if (x->r->fpnan == FPNAN_RISCV && !ty_isvec(i->ty))
 		return fma_looked(x, i, r);

@@ -4,6 +4,16 @@
 
 /* -- moves -- */
 
+/* A lane of a vector, left to the float that is made of it. */
+static int
+lane_float(struct x86 *x, const struct ins *umov)
+{
+	int a = xv_use(x, umov->a), d = xv_def(x, (ref)x->i), n = umov->imm;
+
+	v2i(&x->a, V_PSHUFD, d, a, ty_lanebits(umov->v) == 32 ? n * 0x55 : n ? 0xee : 0x44);
+	return 1;
+}
+
 int
 ef_movif(struct x86 *x, const struct ins *i)
 {
@@ -11,6 +21,8 @@ ef_movif(struct x86 *x, const struct ins *i)
 
 	if (!ty_isfloat(i->ty))
 		return 0;
+	if (!isk(i->a) && x->val[i->a].flags & VAL_FOLD)
+		return lane_float(x, &x->r->ins[i->a]);
 	if (isk(i->a)) {
 		u64 v = kval(x->r, i->a) & ~(u64)0 >> (64 - w);
 		int d = xv_def(x, (ref)x->i);

@@ -100,6 +100,12 @@ foldable(const struct region *r, const struct ins *p, const struct ins *c, int n
 	case O_brc:
 		return n == 0 && p->op == O_set && (c->v == R_NE || c->v == R_EQ) && isk(c->b) && !kval(r, c->b) &&
 		    !(isk(p->a) && isk(p->b));
+	case O_movif:
+		return p->op == O_umov && ty_lanebits(p->v) == ty_bits(c->ty) && ty_bits(c->ty) >= 32 &&
+		    ty_bits(r->ins[p->a].ty) == 128 && p->imm < 128 / ty_bits(c->ty);
+	case O_dup:                    /* nothing that may still wait for a look (fppend.c) */
+		return p->op == O_movfi && ty_lanebits(p->v) == ty_lanebits(c->ty) && ty_bits(c->ty) == 128 &&
+		    ty_bits(r->ins[p->a].ty) >= 32 && (r->ins[p->a].op == O_get || r->ins[p->a].op == O_funbox);
 	case O_fltst:
 		return p->op == O_and && p->ty == c->ty && c->ty >= I32 && !isk(p->a);
 	case O_flsel:
@@ -316,6 +322,17 @@ compile(struct region *r, struct out *out)
 }
 
 /* -- the rest of the contract -- */
+/* An empty shadow stack. */
+static u8 **
+bottom(struct cpu *cpu)
+{
+	u8 **sp = (u8 **)cpu->shadow_base - (1 + SCAN);
+
+	for (int n = 0; n <= SCAN; n++)
+		sp[n] = x86_stub.sentinel;
+	return sp;
+}
+
 static void
 enter(struct cpu *cpu, const u8 *code)
 {
@@ -323,12 +340,8 @@ enter(struct cpu *cpu, const u8 *code)
 		memcpy(cpu->stub, &x86_stub, sizeof x86_stub);
 		cpu->anchor = x86_anchor();
 	}
-	if (!cpu->keep) {
-		u8 **sp = (u8 **)cpu->shadow_base - 1;
-
-		*sp = x86_stub.sentinel;
-		cpu->shadow_sp = sp;
-	}
+	if (!cpu->keep)
+		cpu->shadow_sp = bottom(cpu);
 	((void (*)(struct cpu *, const u8 *))(uintptr_t)x86_stub.enter)(cpu, code);
 }
 
@@ -502,8 +515,7 @@ host_fault(void *uc, struct cpu *cpu, int sig, const siginfo_t *si)
 		return x86_fpfault(uc, cpu);
 	if (at >= lo || at < lo - 4096 || (u64)g[REG_RSP] > lo + 64 || (u64)g[REG_RSP] < lo - 4096)
 		return 0;
-	g[REG_RSP] = (greg_t)((u64)(uintptr_t)cpu->shadow_base - 8);
-	*(u64 *)(uintptr_t)g[REG_RSP] = (u64)(uintptr_t)x86_stub.sentinel;
+	g[REG_RSP] = (greg_t)(uintptr_t)bottom(cpu);
 	return 1;
 }
 

@@ -48,13 +48,14 @@ struct stubs {
 	u8 *dispatch;                  /* rax = pc: jump cache, or next; polls */
 	u8 *leavec;                    /* as leave, the registers being stored already (from a helper) */
 	u8 *relink;                    /* dispatch on the link variable */
-	u8 *sentinel;                  /* bottom of the shadow stack */
+	u8 *sentinel;                  /* bottom of the shadow stack, and SCAN words above it */
 	u8 *help, *helpv, *helpall;    /* rax = function: saves the integer homes that C loses; vectors too; everything */
 	u8 *helpflags;                 /* as help, with floating-point flags up to date */
 	u8 *helpstate;                 /* ... and brings floating-point flags and mode up to date */
 	u8 *enter;
 	u8 *slow;                      /* fpslow.c */
 };
+enum { SCAN = 6 };                     /* return addresses that relink looks at */
 enum { NSTUB = sizeof(struct stubs) / sizeof(u8 *) };
 extern struct stubs x86_stub;
 u32 stub_init(u8 *code, u8 *end);              /* reserves; returns the size */

@@ -147,40 +147,45 @@ load_link(struct code *a, const struct guest *g)
 		mov_rm(a, 64, RAX, mem_at(RBP, x86_home[g->link].disp));
 }
 
-enum { SCAN = 6 };
-
 /* A return found a return point of another call: the guest has left frames by longjmp or an exception.
  * The right one is often among the next on the shadow stack: then we return there and the stack is
  * right again.  What a return point compares the link variable with is in its code (continuation() in
- * branch.c): a 32-bit immediate, or a 64-bit one after two bytes.  A wrong guess is harmless, each return
- * point looks for itself. */
+ * branch.c): a 32-bit immediate, or a 64-bit one after two bytes.  Programs that switch stacks look often, and in vain:
+ * so the looking is short, and goes on above the bottom, where there are sentinels.  A wrong guess is harmless, each
+ * return point looks for itself, and the sentinel sets the stack right. */
+static void
+look(struct code *a, int bits, s32 imm, u8 **found)
+{
+	for (int n = 0; n < SCAN; n++) {
+		mov_rm(a, 64, RDX, mem_at(RSP, 8 * n));
+		alu_rm(a, A_CMP, bits, RAX, mem_at(RDX, imm));
+		found[n] = jcc_32(a, JE);
+	}
+	jmp_to(a, x86_stub.dispatch);
+}
+
 static void
 write_resync(struct x86 *x, const struct guest *g)
 {
 	struct code *a = &x->a;
 	s32 disp = g->link == 0xff ? 0 : x86_home[g->link].disp;
 	s32 imm = g->link != 0xff && x86_home[g->link].reg >= 0 ? 3 : fits8(disp) ? 4 : 7;
-	u8 *found[2 * SCAN], *none[SCAN], **f = found;
+	u8 *found[2 * SCAN], *wide;
 
 	x86_stub.relink = a->p;
 	load_link(a, g);
+	movsx_rr(a, 32, 64, RCX, RAX);
+	alu_rr(a, A_CMP, 64, RCX, RAX);
+	wide = jcc_8(a, JNE);
+	look(a, 32, imm, found);
+	rel8_here(a, wide);
+	look(a, 64, 2, found + SCAN);
 	for (int n = 0; n < SCAN; n++) {
-		lea(a, 64, RCX, mem_at(RSP, 8 * n + 8));
-		alu_rm(a, A_CMP, 64, RCX, CPU(shadow_base));
-		none[n] = jcc_32(a, JA);
-		mov_rm(a, 64, RDX, mem_at(RSP, 8 * n));
-		alu_rm(a, A_CMP, 32, RAX, mem_at(RDX, imm));
-		*f++ = jcc_32(a, JE);
-		alu_rm(a, A_CMP, 64, RAX, mem_at(RDX, 2));
-		*f++ = jcc_32(a, JE);
-	}
-	jmp_to(a, x86_stub.dispatch);
-	for (int n = 0; n < 2 * SCAN; n++)
 		rel32_to(found[n], a->p);
-	mov_rr(a, 64, RSP, RCX);
-	op_rr(a, 0xff, 32, 4, RDX);    /* jmp rdx */
-	for (int n = 0; n < SCAN; n++)
-		rel32_to(none[n], x86_stub.dispatch);
+		rel32_to(found[SCAN + n], a->p);
+		alu_ri(a, A_ADD, 64, RSP, 8 * (n + 1));
+		op_rr(a, 0xff, 32, 4, RDX);    /* jmp rdx */
+	}
 }
 
 static void
@@ -190,12 +195,10 @@ write_dispatch(struct x86 *x, const struct guest *g)
 	struct mem entry = {RBP, RCX, 3, 0, (s32)offsetof(struct cpu, jc) - CPU_BIAS};
 
 	x86_stub.sentinel = a->p;
-	mov_ri(a, RCX, (u64)(uintptr_t)a->p);
-	push_pop(a, RCX, 0);
+	mov_rm(a, 64, RSP, CPU(shadow_base));
+	alu_ri(a, A_SUB, 64, RSP, 8 * (1 + SCAN));
 	load_link(a, g);
 	x86_stub.dispatch = a->p;
-	alu_mi(a, A_CMP, 32, CPU(poll), 0);
-	jcc_to(a, JNE, x86_stub.poll);
 	if (!x86feat.jumpcache)
 		jmp_to(a, x86_stub.next);
 	mov_rr(a, 32, RCX, RAX);

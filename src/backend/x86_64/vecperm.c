@@ -18,12 +18,25 @@ broadcast_const(struct code *c, int d, u64 v, int bits)
 		v2m(c, V_MOVAPS, d, xv_const(v, v));
 }
 
+/* lane n to all */
+static void
+broadcast(struct code *c, int lane, int d, int a, int n)
+{
+	static const u32 op[4] = {V_PBROADCASTB, V_PBROADCASTW, V_PBROADCASTD, V_PBROADCASTQ};
+
+	if (n == 0 && x86feat.avx2)
+		v2(c, op[lane], d, a);
+	else if (lane >= 2)
+		v2i(c, V_PSHUFD, d, a, lane == 3 ? (n ? 0xee : 0x44) : n * 0x55);
+	else
+		v3m(c, V_PSHUFB, d, a, krep(lane ? (u64)(0x0100 + n * 0x0202) : (u64)(n * 0x0101), 16));
+}
+
 int
 ev_dup(struct x86 *x, const struct ins *i)
 {
-	static const u32 op[4] = {V_PBROADCASTB, V_PBROADCASTW, V_PBROADCASTD, V_PBROADCASTQ};
-	static const u32 opr[4] = {V_PBROADCASTB_R, V_PBROADCASTW_R, V_PBROADCASTD_R, V_PBROADCASTQ_R};
-	int lane = lanelog(i->ty), d;
+	static const u32 op[4] = {V_PBROADCASTB_R, V_PBROADCASTW_R, V_PBROADCASTD_R, V_PBROADCASTQ_R};
+	int lane = lanelog(i->ty), s, d;
 	struct code *c = &x->a;
 
 	if (!lanes_ok(i))
@@ -32,40 +45,30 @@ ev_dup(struct x86 *x, const struct ins *i)
 		broadcast_const(c, xv_def(x, (ref)x->i), kval(x->r, i->a), ty_lanebits(i->ty));
 		return 1;
 	}
-	int s = xr_use(x, i->a, lane == 3 ? 64 : 32);
-
+	if (x->val[i->a].flags & VAL_FOLD) {   /* movfi */
+		s = xv_use(x, x->r->ins[i->a].a);
+		broadcast(c, lane, xv_def(x, (ref)x->i), s, 0);
+		return 1;
+	}
+	s = xr_use(x, i->a, lane == 3 ? 64 : 32);
 	d = xv_def(x, (ref)x->i);
 	if (x86feat.avx512) {
-		v2(c, opr[lane], d, s);
+		v2(c, op[lane], d, s);
 		return 1;
 	}
 	v2(c, lane == 3 ? V_MOVQ : V_MOVD, d, s);
-	if (x86feat.avx2)
-		v2(c, op[lane], d, d);
-	else if (lane >= 2)
-		v2i(c, V_PSHUFD, d, d, lane == 3 ? 0x44 : 0);
-	else
-		v3m(c, V_PSHUFB, d, d, krep(lane ? 0x0100 : 0, 16));
+	broadcast(c, lane, d, d, 0);
 	return 1;
 }
 
 int
 ev_duplane(struct x86 *x, const struct ins *i)
 {
-	static const u32 op[4] = {V_PBROADCASTB, V_PBROADCASTW, V_PBROADCASTD, V_PBROADCASTQ};
-	int lane = lanelog(i->ty), n = i->v;
-	struct code *c = &x->a;
-
 	if (!lanes_ok(i))
 		return 0;
 	struct regs3 r = use1(x, i);
 
-	if (n == 0 && x86feat.avx2)
-		v2(c, op[lane], r.d, r.a);
-	else if (lane >= 2)
-		v2i(c, V_PSHUFD, r.d, r.a, lane == 3 ? (n ? 0xee : 0x44) : n * 0x55);
-	else
-		v3m(c, V_PSHUFB, r.d, r.a, krep(lane ? (u64)(0x0100 + n * 0x0202) : (u64)(n * 0x0101), 16));
+	broadcast(&x->a, lanelog(i->ty), r.d, r.a, i->v);
 	return 1;
 }
 

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/* width.c - loops of integers (loop.c): how wide their lanes must be
+ *
+ * Guests compute on 32 or 64 bits what is loaded from bytes.  The low bits of a sum, a product, a mask are those of
+ * its operands' low bits, so a narrow lane does, unless somebody looks at what is above: a shift to the right, a put,
+ * a wider datum in memory.  These ask for a lane that holds the number itself.
+ *
+ * A span is what a value can be as a signed number: of 32 bits where its type is I32 (whose upper half is zero, so as
+ * one of 64 bits it may be another), else of 64 bits. */
+#include "ir/loop.h"
+
+static const struct span full32 = {-((s128)1 << 31), ((s128)1 << 31) - 1};
+static const struct span full64 = {-((s128)1 << 63), ((s128)1 << 63) - 1};
+
+static struct span full(int w) { return w == 32 ? full32 : full64; }
+static int within(struct span s, s128 lo, s128 hi) { return s.lo >= lo && s.hi <= hi; }
+static int insigned(struct span s, int w) { return within(s, -((s128)1 << (w - 1)), ((s128)1 << (w - 1)) - 1); }
+static int inunsigned(struct span s, int w) { return within(s, 0, ((s128)1 << w) - 1); }
+static struct span wrapped(struct span s, int w) { return insigned(s, w) ? s : full(w); }
+
+/* The n low bits as a signed number. */
+static struct span
+low(struct span s, int n)
+{
+	return insigned(s, n) ? s : (struct span){-((s128)1 << (n - 1)), ((s128)1 << (n - 1)) - 1};
+}
+
+static const struct ins *at(const struct loop *l, ref t) { return &l->ins[loop_index(l, t)]; }
+
+/* What an operation on w bits sees of an operand. */
+static struct span
+seen(const struct loop *l, ref t, int w)
+{
+	struct value v = loop_value(l, t);
+	s64 k;
+
+	if (isk(t)) {
+		k = (s64)kval(l->r, t);
+		return w == 32 ? (struct span){(s32)k, (s32)k} : (struct span){k, k};
+	}
+	if (v.kind != PERLANE)
+		return full(w);
+	if (w == 64 && v.span.lo < 0 && ir_type(at(l, t)) == I32)
+		return (struct span){0, ((s128)1 << 32) - 1};
+	return w == 32 ? wrapped(v.span, 32) : v.span;
+}
+
+/* -- fields: what shifts to the right and extensions have in common -- */
+
+int
+loop_field(const struct loop *l, const struct ins *i, struct field *f)
+{
+	int w = ty_bits(i->ty);
+
+	*f = (struct field){.bits = i->imm, .sign = i->op == O_sxt || i->op == O_sbfx || i->op == O_sar};
+	switch (i->op) {
+	case O_bfx: case O_sbfx:
+		f->at = i->v;
+		return 1;
+	case O_sxt: case O_zxt:
+		return 1;
+	case O_shr: case O_sar:
+		if (!isk(i->b) || kval(l->r, i->b) >= (u64)w)
+			return 0;
+		f->at = (int)kval(l->r, i->b);
+		f->bits = w - f->at;
+		return 1;
+	}
+	return 0;
+}
+
+/* The operand of a field as the number whose bits from f->at on are all that is asked for; *exact: it is. */
+static struct span
+source(const struct loop *l, ref t, struct field f, int *exact)
+{
+	struct span s = seen(l, t, 64);
+
+	if (!f.sign) {
+		*exact = s.lo >= 0 && s.hi >> f.at < (s128)1 << f.bits;
+		return s;
+	}
+	if (f.at + f.bits <= 32 && !isk(t) && loop_value(l, t).kind == PERLANE)
+		s = loop_value(l, t).span;
+	*exact = insigned(s, f.at + f.bits);
+	return low(s, f.at + f.bits);
+}
+
+static struct span
+field_span(const struct loop *l, const struct ins *i, struct field f)
+{
+	int exact;
+	struct span s = source(l, i->a, f, &exact);
+
+	if (!exact && !f.sign)
+		s = (struct span){0, ((s128)1 << f.bits) - 1};
+	else
+		s = (struct span){s.lo >> f.at, s.hi >> f.at};
+	return i->ty == I32 && f.bits == 32 ? wrapped(s, 32) : s;
+}
+
+struct fieldcode
+loop_fieldcode(const struct loop *l, const struct ins *i, struct field f)
+{
+	int w = ty_bits(l->lane), exact, top = f.at + f.bits;
+	struct span s = source(l, i->a, f, &exact);
+	int whole = exact && (f.sign ? insigned(s, w) : inunsigned(s, w));     /* the lane holds it */
+	int most = f.sign ? w - 1 : w;
+
+	if (!f.at && (f.bits >= w || exact))
+		return (struct fieldcode){.can = 1};
+	if (whole)
+		return (struct fieldcode){.can = 1, .right = f.at < most ? f.at : most};
+	return (struct fieldcode){.can = top <= w, .left = w - top, .right = w - f.bits};
+}
+
+/* -- spans -- */
+
+static struct span
+product(struct span a, struct span b)
+{
+	s128 p[4] = {a.lo * b.lo, a.lo * b.hi, a.hi * b.lo, a.hi * b.hi};
+	struct span s = {p[0], p[0]};
+
+	for (int n = 1; n < 4; n++) {
+		s.lo = p[n] < s.lo ? p[n] : s.lo;
+		s.hi = p[n] > s.hi ? p[n] : s.hi;
+	}
+	return s;
+}
+
+/* Of what is made bit by bit: as many bits as the wider operand has. */
+static struct span
+bitwise(struct span a, struct span b)
+{
+	for (int w = 1; w < 64; w++) {
+		if (inunsigned(a, w) && inunsigned(b, w))
+			return (struct span){0, ((s128)1 << w) - 1};
+		if (insigned(a, w + 1) && insigned(b, w + 1))
+			return (struct span){-((s128)1 << w), ((s128)1 << w) - 1};
+	}
+	return full64;
+}
+
+static struct span
+masked(struct span a, struct span b)
+{
+	if (a.lo >= 0 && b.lo >= 0)
+		return (struct span){0, a.hi < b.hi ? a.hi : b.hi};
+	return a.lo >= 0 ? (struct span){0, a.hi} : b.lo >= 0 ? (struct span){0, b.hi} : bitwise(a, b);
+}
+
+struct span
+loop_span(const struct loop *l, const struct ins *i)
+{
+	int w = ty_bits(i->ty);
+	struct span a = seen(l, i->a, w), b = i->b ? seen(l, i->b, w) : a;
+	struct field f;
+
+	if (loop_field(l, i, &f))
+		return field_span(l, i, f);
+	switch (i->op) {
+	case O_add: return wrapped((struct span){a.lo + b.lo, a.hi + b.hi}, w);
+	case O_sub: return wrapped((struct span){a.lo - b.hi, a.hi - b.lo}, w);
+	case O_neg: return wrapped((struct span){-a.hi, -a.lo}, w);
+	case O_not: return (struct span){-a.hi - 1, -a.lo - 1};
+	case O_mul: return wrapped(product(a, b), w);
+	case O_shl: return wrapped(product(a, (struct span){(s128)1 << kval(l->r, i->b), (s128)1 << kval(l->r, i->b)}), w);
+	case O_and: return masked(a, b);
+	case O_or: case O_xor: return bitwise(a, b);
+	case O_mov: return a;
+	}
+	return full(w);
+}
+
+struct span
+loop_datum(int bits, int sign)
+{
+	return sign || bits == 64 ? (struct span){-((s128)1 << (bits - 1)), ((s128)1 << (bits - 1)) - 1} :
+	    (struct span){0, ((s128)1 << bits) - 1};
+}
+
+/* -- which lanes do -- */
+
+int
+loop_putsign(const struct loop *l, ref t)
+{
+	return ir_type(at(l, t)) != I32 && insigned(loop_value(l, t).span, ty_bits(l->lane));
+}
+
+/* Whether the variable can be made of the lane. */
+static int
+canput(const struct loop *l, ref t)
+{
+	int w = ty_bits(l->lane), word = ir_type(at(l, t)) == I32;
+
+	return w == 64 || (w == 32 && word) || loop_putsign(l, t) || inunsigned(loop_value(l, t).span, w);
+}
+
+static struct span
+total(const struct loop *l, ref t, int bits)
+{
+	struct span s = seen(l, t, bits);
+
+	return (struct span){s.lo * l->turns, s.hi * l->turns};
+}
+
+int
+loop_sumsign(const struct loop *l, ref t, int bits)
+{
+	return insigned(total(l, t, bits), ty_bits(l->lane));
+}
+
+/* Whether the sum of all lanes can be had at their width. */
+static int
+cansum(const struct loop *l, ref t, int bits)
+{
+	int w = ty_bits(l->lane);
+
+	return w >= bits || loop_sumsign(l, t, bits) || inunsigned(total(l, t, bits), w);
+}
+
+static int
+does(const struct loop *l, int k)
+{
+	const struct ins *i = &l->ins[k];
+	int w = ty_bits(l->lane);
+	struct field f;
+
+	if (i->op == O_put && l->put[i->v] == k + 1 && loop_value(l, i->a).kind == PERLANE)
+		return canput(l, i->a);
+	if (i->op == O_ld || i->op == O_lds || i->op == O_st)
+		return w >= loop_bytes(i) * 8;
+	if (l->val[k].kind == SUM && i->op == O_add)
+		return cansum(l, loop_value(l, i->a).kind == PERLANE ? i->a : i->b, ty_bits(i->ty));
+	if (l->val[k].kind == SUM && i->op == O_sub)
+		return cansum(l, i->b, ty_bits(i->ty));
+	if (l->val[k].kind != PERLANE)
+		return 1;
+	if (w == 64 && ir_type(i) == I32 && l->val[k].span.lo < 0)
+		return 0;
+	if (loop_field(l, i, &f))
+		return loop_fieldcode(l, i, f).can;
+	return i->op != O_rotr || w == 32;
+}
+
+int
+loop_width(struct loop *l)
+{
+	for (l->lane = I8; l->lane <= I64; l->lane++) {
+		int k = 0;
+
+		while (k < l->n && does(l, k))
+			k++;
+		if (k == l->n)
+			return 1;
+	}
+	return 0;
+}
