@@ -47,8 +47,8 @@ struct entry {
 	u8 flagsin;                    /* the engine's: the block reads the guest's flags before it writes them */
 };
 /* Host code from off on belongs to guest pc region->pc + pcoff (which may wrap).  Of its access: several, it is one for
- * several instructions' (ir/wide.c); base, the variable that gets the address, less the displacement, if it faults,
- * or 0 (AUX_BASE in ir/ir.h). */
+ * several instructions' (ir/wide.c, ir/loop.c); base, the variable that gets the address, less the displacement, if it
+ * faults, or 0 (AUX_BASE in ir/ir.h). */
 struct mapent { u32 off; s32 pcoff : 26; u32 several : 1, base : 5; };
 /* The same of a place in host code, and the start of the guest's block. */
 struct guestat { gaddr pc, block; u8 several, base; };

@@ -398,7 +398,7 @@ settle(struct cpu *cpu)
 		core.guest->settle(cpu, cpu->fault.block);
 }
 
-/* One access for those of several instructions faulted (ir/wide.c): now each does its own. */
+/* One access for those of several instructions faulted (ir/wide.c, ir/loop.c): now each does its own. */
 static void
 onebyone(struct cpu *cpu)
 {

@@ -276,7 +276,7 @@ int ir_loop(struct region *, gaddr next);
 void ir_wide(struct region *);                 /* needs all blocks; see wide.c */
 void ir_unused(struct region *);               /* drops values nobody uses: for hosts that do not (dead.c) */
 void ir_box(struct region *);                  /* needs all blocks; before ir_dead; see box.c */
-/* An access for those of several guest instructions (wide.c). */
+/* An access for those of several guest instructions (wide.c, loop.c). */
 static inline int ir_isseveral(const struct ins *i) { return (i->op == O_ld || i->op == O_st) && i->v; }
 const char *ir_verify(const struct region *);  /* 0 or what is wrong (static text buffer) */
 

@@ -276,8 +276,9 @@ lastput(struct make *m, ref t)
 	}
 }
 
+/* Variables are put once, as the last turn leaves them. */
 static void
-puts_(struct make *m)
+putlast(struct make *m)
 {
 	const struct loop *l = m->l;
 	ref to[BODY];
@@ -345,19 +346,32 @@ keepapart(struct make *m)
 	}
 }
 
+/* What is tested has been moved on in its turn, as a rule: the distance from where it was is enough to ask for. */
+static void
+enough(struct make *m)
+{
+	const struct loop *l = m->l;
+	s64 least = l->trip.step * (l->turns * l->times - 1);
+	const struct ins *lo = &l->ins[isk(l->trip.lo) ? 0 : loop_index(l, l->trip.lo)];
+	ref from = l->trip.lo;
+
+	if (lo->op == O_add && isk(lo->b) && kval(m->r, lo->b) == (u64)l->trip.step) {
+		least += l->trip.step;
+		from = lo->a;
+	}
+	go(m, R_LTU, ir_op(m->r, O_sub, I64, scalar(m, l->trip.hi), scalar(m, from), 0), (u64)least, l->head + REST);
+}
+
 static void
 before(struct make *m)
 {
 	const struct loop *l = m->l;
-	ref lo, hi;
 
 	begin(m, HEAD, 0);
-	lo = scalar(m, l->trip.lo);
-	hi = scalar(m, l->trip.hi);
 	if (l->trip.rel != R_NE)
-		ir_opx(m->r, O_brc, I64, 0, l->trip.rel ^ 1, 0, lo, hi, ir_k(m->r, l->head + REST));
-	go(m, R_LTU, ir_op(m->r, O_sub, I64, hi, lo, 0), (u64)(l->trip.step * (l->turns * l->times - 1)),
-	    l->head + REST);
+		ir_opx(m->r, O_brc, I64, 0, l->trip.rel ^ 1, 0, scalar(m, l->trip.lo), scalar(m, l->trip.hi),
+		    ir_k(m->r, l->head + REST));
+	enough(m);
 	keepapart(m);
 	ir_op(m->r, O_jmp, N, ir_k(m->r, l->head + TURNS), 0, 0);
 }
@@ -374,7 +388,7 @@ atonce(struct make *m)
 			ir_append(m->r, ins_make(O_insn, N, 0, 0, -TURNS, 0, 0, 0));
 	for (int n = 1; n < l->times; n++) {
 		body(m);
-		puts_(m);
+		putlast(m);
 		memset(m->scalar, 0, sizeof m->scalar);
 	}
 	body(m);
@@ -382,7 +396,7 @@ atonce(struct make *m)
 	hi = last(m, l->trip.hi);
 	ref left = ir_op(m->r, O_sub, I64, hi, lo, 0);
 
-	puts_(m);
+	putlast(m);
 	ir_opx(m->r, O_brc, I64, 0, l->trip.rel ^ 1, 0, lo, hi, ir_k(m->r, l->exit));
 	go(m, R_GEU, left, (u64)(l->trip.step * l->turns * l->times), l->head + (l->uneven ? HEAD : TURNS));
 	ir_op(m->r, O_jmp, N, ir_k(m->r, l->head + REST), 0, 0);

@@ -47,7 +47,7 @@ what_fits_stays(void **state)
 			fill(cpu, pc);
 	for (u64 pc = 0x10000; pc < 0x10000 + 4096; pc += 4)
 		assert_true(has(cpu, pc));
-	assert_int_equal(cpu->jcmask, ((1 << JC_BITS) - 1) << 1);
+	assert_int_equal(cpu->jcsize, ((1 << JC_BITS) - 1) << 1);
 	free(cpu);
 }
 
@@ -65,7 +65,7 @@ one_that_loses_entries_grows(void **state)
 			fill(cpu, pc);
 	for (u64 pc = lo; pc < hi; pc += 2)
 		lost += !has(cpu, pc);
-	assert_int_equal(cpu->jcmask, ((1 << JC_MOST) - 1) << 1);
+	assert_int_equal(cpu->jcsize, ((1 << JC_MOST) - 1) << 1);
 	assert_int_equal(lost, 0);
 	free(cpu);
 }
