@@ -266,6 +266,13 @@ fma_form(struct x86 *x, const struct ins *i, struct fpregs r)
 	}
 }
 
+/* Looking before saves a later look at the addend, if that is pending, and a copy of a multiplicand. */
+static int
+looksafter(const struct ins *i, struct fpregs r)
+{
+	return !fp_ispending(i->c) || (r.d != r.a && r.d != r.b);
+}
+
 /* RISC-V: a NaN as the addend makes the result one, so one look at the result is enough, if that leaves the
  * multiplicands; the other flags of a NaN are raised by then.  The evaluator's result is canonical. */
 static int
@@ -313,7 +320,7 @@ ef_fma(struct x86 *x, const struct ins *i)
 	if (fp_rule(x) == NAN_CANON && x->r->fpnan == FPNAN_RISCV && ty_isvec(i->ty))
 		return fma_lanes(x, i, r);
 	r.d = fp_keeps(x, i) ? xv_defx(x, (ref)x->i) : xv_def(x, (ref)x->i);
-	if (x->r->fpnan == FPNAN_RISCV && !ty_isvec(i->ty))
+	if (x->r->fpnan == FPNAN_RISCV && !ty_isvec(i->ty) && looksafter(i, r))
 		return fma_looked(x, i, r);
 	fp_rmguard(x, i, r);
 	if (fp_rule(x) == NAN_TRAP || fp_rule(x) == NAN_CANON)

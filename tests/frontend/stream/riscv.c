@@ -112,9 +112,9 @@ exclusive(struct piece *b, int line)
 
 /* A signal may end an exclusive access. */
 static int
-trapfits(struct piece *b, int line)
+trapfits(struct piece *b, int line, const struct riscv_insn *a)
 {
-	if (wideof(line) == riscv_ebreak) {
+	if (wideof(line) == riscv_ebreak || (line == riscv_aes64ks1i && a->imm > 10)) {        /* undefined */
 		if (b->exclusive >= 0)
 			return 0;
 		b->traps = 1;
@@ -152,7 +152,7 @@ wide(int line, struct piece *b, struct item *i)
 	struct riscv_insn a;
 	int op = opcode(line);
 
-	if (riscv_decode(riscv_random(line, rnd()), &a) != line || !exclusive(b, line) || !trapfits(b, line))
+	if (riscv_decode(riscv_random(line, rnd()), &a) != line || !exclusive(b, line) || !trapfits(b, line, &a))
 		return 0;
 	if (kind(line) == K_FP) {
 		if (b->faults)
@@ -184,7 +184,7 @@ compressed(int line, struct piece *b, struct item *i)
 	struct rvc_insn c;
 	int id = line - riscv_COUNT;
 
-	if (rvc_decode(rvc_random(id, rnd()), &c) != id || !trapfits(b, line))
+	if (rvc_decode(rvc_random(id, rnd()), &c) != id || !trapfits(b, line, 0))
 		return 0;
 	if (kind(line) == K_MEM) {
 		c.rs1 = strstr(name(line), "sp") ? 2 : isbad(b) ? BAD : 9;
