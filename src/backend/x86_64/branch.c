@@ -460,18 +460,22 @@ x_callr(struct x86 *x, const struct ins *i)
 }
 
 /* Tells short functions apart.  What the host knows of the path to an indirect branch is where the taken branches
- * before it lie, and of that bits 1 to 3 of their addresses (Zen 5: neither those above, nor where they went).
+ * before it lie, and of that bits 2 and 3 of their addresses (Zen 5: neither other bits, nor where they went).
  * Regions begin at multiples of 16, so two that are `op; ret` look the same, and a loop that calls one or the other
- * through a pointer is mispredicted each time, at 5 to 7 ns.  So their returns get places of their own, made of the
- * guest's pc: a factor that keeps nearly all of eight functions in a row apart, at any distance from 4 to 64. */
+ * through a pointer is mispredicted each time, at 5 to 7 ns.  So their returns take turns at the four places: what
+ * such a loop calls is mostly translated one after the other.  Not always in the same order, or the first four of
+ * eight would look like the others. */
 static void
 place_return(struct x86 *x)
 {
 	enum { SHORT = 48 };
-	u32 want = (u32)x->r->pc * 0x16e455eb >> 29 << 1;
+	static const u8 turns[16] = {0, 1, 2, 3, 1, 0, 3, 2, 2, 3, 0, 1, 3, 2, 1, 0};
+	u32 at = (u32)(uintptr_t)x->a.p, n;
 
-	if (x->r->nblock == 1 && x->a.p - x->out->code <= SHORT)
-		nops(&x->a, (int)((want - (u32)(uintptr_t)x->a.p) & 14));
+	if (x->r->nblock > 1 || x->a.p - x->out->code > SHORT)
+		return;
+	n = (turns[x->turn++ & 15] - (at >> 2)) & 3;
+	nops(&x->a, n ? (int)(4 * n - (at & 3)) : 0);
 }
 
 int
