@@ -100,27 +100,26 @@ size_of(const struct region *r, int b, int last, int most)
 	return size;
 }
 
-/* Loops and functions of some lines begin on one of their own where they would else lie on one more than they fill.
- * (Zen 5: each costs a cycle: a loop of 30 bytes on two lines takes 1.4 times as long, one of 117 with a call on
- * three 1.2 times, a call of a short function on two 1.15 times.  Longer loops gain nothing, nor do those that lie well
- * as they are.) */
+/* Short loops and functions begin on a line of their own where they would else lie on two.  (Zen 5: that costs a cycle
+ * a round: a loop of 30 bytes takes 1.4 times as long, a call of a short function 1.15 times.  Of longer ones some win
+ * and some lose a tenth.) */
 static void
 place(struct x86 *x, int b)
 {
-	enum { POLL = 13 };
+	enum { POLL = 13, SHORT = 3 * LINE / 4 };
 	const struct region *r = x->r;
-	int size, most = x->loop[b] ? 3 * LINE : LINE, off = (int)((uintptr_t)x->a.p & (LINE - 1));
+	int size, off = (int)((uintptr_t)x->a.p & (LINE - 1));
 
 	if (x->loop[b])
-		size = POLL + size_of(r, b, x->loop[b] - 1, most);
+		size = POLL + size_of(r, b, x->loop[b] - 1, SHORT);
 	else if (r->nblock == 1 && r->ins[r->block[0].first + r->block[0].n - 1].op == O_ret)
-		size = size_of(r, 0, 0, most);
+		size = size_of(r, 0, 0, SHORT);
 	else
 		return;
-	if (size > most)
+	if (size > SHORT)
 		return;
 	x->out->line = 1;
-	if ((off + size + LINE - 1) / LINE > (size + LINE - 1) / LINE)
+	if (off + size > LINE)
 		nops(&x->a, LINE - off);
 }
 
@@ -456,18 +455,22 @@ x_callr(struct x86 *x, const struct ins *i)
 }
 
 /* Tells short functions apart.  What the host knows of the path to an indirect branch is where the taken branches
- * before it lie, and of that bits 1 to 3 of their addresses (Zen 5: neither those above, nor where they went).
+ * before it lie, and of that bits 2 and 3 of their addresses (Zen 5: neither other bits, nor where they went).
  * Regions begin at multiples of 16, so two that are `op; ret` look the same, and a loop that calls one or the other
- * through a pointer is mispredicted each time, at 5 to 7 ns.  So their returns get places of their own, made of the
- * guest's pc: a factor that keeps nearly all of eight functions in a row apart, at any distance from 4 to 64. */
+ * through a pointer is mispredicted each time, at 5 to 7 ns.  So their returns take turns at the four places: what
+ * such a loop calls is mostly translated one after the other.  Not always in the same order, or the first four of
+ * eight would look like the others. */
 static void
 place_return(struct x86 *x)
 {
 	enum { SHORT = 48 };
-	u32 want = (u32)x->r->pc * 0x16e455eb >> 29 << 1;
+	static const u8 turns[16] = {0, 1, 2, 3, 1, 0, 3, 2, 2, 3, 0, 1, 3, 2, 1, 0};
+	u32 at = (u32)(uintptr_t)x->a.p, n;
 
-	if (x->r->nblock == 1 && x->a.p - x->out->code <= SHORT)
-		nops(&x->a, (int)((want - (u32)(uintptr_t)x->a.p) & 14));
+	if (x->r->nblock > 1 || x->a.p - x->out->code > SHORT)
+		return;
+	n = (turns[x->turn++ & 15] - (at >> 2)) & 3;
+	nops(&x->a, n ? (int)(4 * n - (at & 3)) : 0);
 }
 
 int
