@@ -189,23 +189,11 @@ issxt32(const struct tr *t, ref v)
 
 /* v, or what it was cut from: for those who look at the low 32 bits alone */
 static ref
-uncut(const struct tr *t, ref v)
+low(const struct tr *t, ref v)
 {
 	const struct ins *i = &t->r->ins[v];
 
 	return !isk(v) && (i->op == O_sxt || i->op == O_zxt) && i->imm >= 32 ? i->a : v;
-}
-
-/* The same for logic on an extended value: done on what was extended, it need not wait for that. */
-static ref
-low(struct tr *t, ref v)
-{
-	struct ins i = t->r->ins[v & ~REF_K];
-
-	if (!isk(v) && i.ty == I64 && (i.op == O_xor || i.op == O_and || i.op == O_or || i.op == O_andn) &&
-	    (issxt32(t, i.a) || issxt32(t, i.b)))
-		return tr_op2(t, i.op, I32, uncut(t, i.a), uncut(t, i.b));
-	return uncut(t, v);
 }
 
 /* v is x << n, whatever is above bit 31, and w is the unsigned word x >> (32 - n): the two halves
@@ -232,11 +220,11 @@ logic(struct tr *t, int op, ref x, ref y)
 	ref v = 0;
 
 	if (op == O_or && issxt32(t, x))
-		v = rotation(t, uncut(t, x), y);
+		v = rotation(t, low(t, x), y);
 	if (op == O_or && !v && issxt32(t, y))
-		v = rotation(t, uncut(t, y), x);
+		v = rotation(t, low(t, y), x);
 	if (!v && issxt32(t, x) && issxt32(t, y))
-		v = tr_op2(t, op, I32, uncut(t, x), uncut(t, y));
+		v = tr_op2(t, op, I32, low(t, x), low(t, y));
 	return v ? tr_sxt(t, I64, v, 32) : tr_op2(t, op, I64, x, y);
 }
 
@@ -247,7 +235,7 @@ rv_alui(struct tr *t, const struct riscv_insn *a)
 	ref x = rv_get(t, a->rs1);
 
 	if (a->op == O_and && a->rd == a->rs1 && a->imm >= 0)
-		x = uncut(t, x);
+		x = low(t, x);
 	rv_put(t, a->rd, tr_opk(t, a->op, I64, x, (u64)(s64)a->imm));
 	return 1;
 }
