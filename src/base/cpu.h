@@ -94,7 +94,7 @@ struct cpu {
 	void *quit;                    /* engine_run's jmp_buf */
 	u32 jcmode;                    /* 1 + guest mode under which jc was filled; 0: never used */
 	u8 vspill[32][64] __attribute__((aligned(64)));  /* generated code's again: vector temporaries without a register */
-	u32 njcset;                    /* entries filled since jc was last cleared, */
+	u32 njcset;                    /* entries filled since jc was last cleared, or more than jcset has: not known; */
 	u16 jcset[64];                 /* and the first of them */
 	u32 jclost;                    /* entries that another pc took while jc was small */
 	u32 jcsize;                    /* entries of jc in use less one, times two */

@@ -278,6 +278,7 @@ vfork_run(struct vchild *v, struct cpu *cpu, const struct request *q)
 	if (r < 0)
 		r = -errno;
 	memcpy((void *)cpu, saved, keep);
+	cpu->njcset = NELEM(cpu->jcset) + 1;   /* the child has filled others */
 	cpu->kept = 0;                         /* the child's calls are on the shadow stack */
 	atomic_store(&cpu->running, 0);
 	cpu_poll(cpu);
