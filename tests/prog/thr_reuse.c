@@ -8,17 +8,7 @@ enum { MOST = 300, ROUNDS = 40 };
 typedef int fn(void);
 static uint32_t *code;                 // functions of two words, a line of 64 bytes each
 
-static void
-put(uint32_t *p, int k)
-{
-#ifdef __aarch64__
-	p[0] = 0x52800000u | (uint32_t)k << 5;         // mov w0, #k
-	p[1] = 0xd65f03c0u;                            // ret
-#else
-	p[0] = 0x00000513u | (uint32_t)k << 20;        // li a0, k
-	p[1] = 0x00008067u;                            // ret
-#endif
-}
+#include "return.h"
 
 static void *
 call(void *n)

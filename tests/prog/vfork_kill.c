@@ -10,16 +10,12 @@
 
 typedef int fn(void);
 
+#include "return.h"
+
 static void
-put(uint32_t *p, int k)
+write_code(uint32_t *p, int k)
 {
-#ifdef __aarch64__
-	p[0] = 0x52800000u | (uint32_t)k << 5;         // mov w0, #k
-	p[1] = 0xd65f03c0u;                            // ret
-#else
-	p[0] = 0x00000513u | (uint32_t)k << 20;        // li a0, k
-	p[1] = 0x00008067u;                            // ret
-#endif
+	put(p, k);
 	__builtin___clear_cache((char *)p, (char *)(p + 2));
 }
 
@@ -44,14 +40,14 @@ main(void)
 		if (!(child = vfork())) {
 			*who = getpid();
 			for (int k = 0;; k++) {
-				put(code + k % 4096 * 4, k % 1000);
+				write_code(code + k % 4096 * 4, k % 1000);
 				((fn *)(code + k % 4096 * 4))();
 			}
 		}
 		if (waitpid(child, &status, 0) == child && WIFSIGNALED(status))
 			killed++;
 		waitpid(killer, 0, 0);
-		put(code, i);                  // needs what the child may have held
+		write_code(code, i);           // needs what the child may have held
 		if (((fn *)code)() != i)
 			puts("wrong code");
 	}
