@@ -17,7 +17,7 @@
 
 enum {
 	CPU_BIAS = 128,
-	CPU_STATE = 1024,              /* bytes of guest state, less vectors of more than 128 bits */
+	CPU_STATE = 1088,              /* bytes of guest state, less vectors of more than 128 bits */
 	CPU_WIDE = 32 * 256,           /* bytes for those: 32 of 2048 bits */
 	JC_BITS = 12, JC_MOST = 14,    /* log2 of the entries of the jump cache: at first, at most */
 };

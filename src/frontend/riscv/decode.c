@@ -5,6 +5,8 @@
 #include "frontend/riscv/riscv.h"
 #define rvc_IMPLEMENT
 #include "riscv/rvc.h"
+#define rvv_IMPLEMENT
+#include "riscv/rvv.h"
 
 /* a 16-bit instruction is short for one of 32 bits, whose constants it inherits */
 static void

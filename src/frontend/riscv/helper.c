@@ -4,7 +4,7 @@
 #include "base/fp.h"
 #include "base/gmem.h"
 #include "base/vdso.h"
-#include "frontend/riscv/riscv.h"
+#include "frontend/riscv/vector.h"
 
 /* fflags of every set of FPX_* but denormals, which RISC-V has not */
 #define F(x) ((x & FPX_INVALID ? FCSR_NV : 0) | (x & FPX_DIVZERO ? FCSR_DZ : 0) \
@@ -144,5 +144,6 @@ const struct helper rv_helper[RVH_COUNT] = {
 	[RVH_SETFLAGS] = {"setflags", setflags, HELP_FP | HELP_STATE},
 	[RVH_TIME] = {"counter", counter, HELP_FP},
 	[RVH_VDSO] = {"vdso_call", vdso_call, HELP_FP},
+	[RVH_VECTOR] = {"vector", rv_dovector, HELP_FP | HELP_STATE | HELP_FAULT},
 	[RVH_FENCEI] = {"fencei", fencei, HELP_FP},
 };

@@ -22,7 +22,8 @@
 #include "frontend/tr.h"
 
 /* CSRs a program may name, and what an instruction does to one */
-enum { CSR_FFLAGS = 1, CSR_FRM, CSR_FCSR, CSR_CYCLE = 0xc00, CSR_TIME, CSR_INSTRET };
+enum { CSR_FFLAGS = 1, CSR_FRM, CSR_FCSR, CSR_VSTART = 8, CSR_VXSAT, CSR_VXRM, CSR_VCSR = 15,
+       CSR_CYCLE = 0xc00, CSR_TIME, CSR_INSTRET, CSR_VL = 0xc20, CSR_VTYPE, CSR_VLENB };
 enum { CSR_READ, CSR_WRITE, CSR_SET, CSR_CLEAR };
 
 /* Features, by bit of cpu_model.have (base/model.h); a line without need= needs the first. */
@@ -36,19 +37,23 @@ enum {
 	NOPROBE = -1,
 	RV_NEEDED = 0                  /* the features no model can be without */
 #define NEEDED 1
-#define FEATURE(name, bit, needed) | (needed) << RVF_##name
+#define FEATURE(name, bit, needed) | (u64)(needed) << RVF_##name
 #include "frontend/riscv/feature.def"
 #undef FEATURE
 #undef NEEDED
 };
 
 #include "riscv/riscv.h"
+#include "riscv/rvv.h"
 
 /* at the start of cpu->state: the integer registers are reached with one byte of displacement */
 struct riscv_state {
 	u64 x[32];                     /* x[0] is never written */
 	u64 f[32];                     /* narrower values are NaN-boxed */
 	u64 fcsr;                      /* frm in bits 7:5, fflags in 4:0; bits above are 0 */
+	u64 vcfg;                      /* vl, vtype and vstart: vector.h */
+	u64 vcsr;                      /* vxrm in bits 2:1, vxsat in 0 */
+	_Alignas(16) u8 v[32][16];
 };
 
 enum {
@@ -126,7 +131,7 @@ extern const struct cpumodel rv_models[];
 extern const char *const rv_features[RVF_COUNT];
 
 /* -- helper.c -- */
-enum { RVH_FCSR, RVH_GETFLAGS, RVH_SETFLAGS, RVH_TIME, RVH_VDSO, RVH_FENCEI, RVH_COUNT };
+enum { RVH_FCSR, RVH_GETFLAGS, RVH_SETFLAGS, RVH_TIME, RVH_VDSO, RVH_FENCEI, RVH_VECTOR, RVH_COUNT };
 extern const struct helper rv_helper[RVH_COUNT];
 u32 rv_mode(const struct cpu *);       /* frm if hosts do not have it as a mode, else 0 */
 void rv_fpenter(struct cpu *);
