@@ -8,9 +8,9 @@
  * does the instruction on the registers in memory, when it is executed, element by element; generated code calls it
  * through the helper RVH_VECTOR, with the instruction's word.
  *
- * The quick one (vtranslate.c), IR on whole registers, for lines that have a constant `fast`: it holds while vl and
- * vtype are what the translator took them to be, which generated code asks once a block; if they are not, the
- * block's general form is executed.
+ * The quick one (vtranslate.c, vquick.c), IR on whole registers: it holds while vl and vtype are what the
+ * translator took them to be, which generated code asks once a block; if they are not, the block's other form is
+ * executed, all of it the general way.
  */
 #ifndef FRONTEND_RISCV_VECTOR_H
 #define FRONTEND_RISCV_VECTOR_H
@@ -95,7 +95,11 @@ static inline int vec_active(const struct vec *v, int vm, u32 i) { return vm || 
 /* Operands (section 5.2): may register n begin a group of 2^log registers?  log below 0 counts as 0. */
 static inline int vec_group(int n, int log) { return log <= 0 || (n & ((1 << log) - 1)) == 0; }
 
-/* The helper: 1, or 0 if the instruction is reserved. */
+/* The helper; an instruction that is reserved raises SIGILL. */
 u64 rv_dovector(struct cpu *, u64 word, u64 b, u64 c);
+
+/* -- vquick.c: t->vcfg is known, the rounding mode one that hosts have -- */
+int rv_isquick(const struct rvv_insn *);       /* is there a quick way for some vl and vtype? */
+int rv_quick(struct tr *, const struct rvv_insn *);    /* takes it, or returns 0 */
 
 #endif
