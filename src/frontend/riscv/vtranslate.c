@@ -122,7 +122,7 @@ config(struct tr *t, const struct rvv_insn *a)
 	}
 	most = vcfg_make(~(u64)0, (u64)a->zimm);
 	if (a->id == rvv_vsetivli)
-		set(t, a->rd, vcfg_make((u64)a->rs1, (u64)a->zimm));
+		set(t, a->rd, vcfg_make((u64)a->imm, (u64)a->zimm));
 	else if (most >> VCFG_ILL || (!a->rs1 && a->rd))
 		set(t, a->rd, most);
 	else
