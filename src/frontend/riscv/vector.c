@@ -90,7 +90,7 @@ vec_operands(const struct vec *v, const struct rvv_insn *a)
 	if (!a->vm && a->wd != W_MASK && d.n == 0)
 		return 0;
 	for (int i = 0; i < n; i++) {
-		if (!a->vm && !together(&s[i], &mask))
+		if (!a->vm && a->wd != W_MASK && !together(&s[i], &mask))
 			return 0;
 		for (int k = 0; k < i; k++)
 			if (!together(&s[i], &s[k]))
