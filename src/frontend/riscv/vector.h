@@ -41,7 +41,7 @@ vcfg_vlmax(u64 c)
 /* Constants of lines.  form: what the operand that vv, vx, vi or vf instructions differ in is: register vs1, rs1, imm,
  * the floating-point register rs1, or nothing.  wd, w2, w1: log2 of the EEW of vd, vs2, vs1 over SEW (so they are for
  * the EMUL over LMUL), or W_MASK: a mask register.  sx: which narrower sources are sign-extended.  acc: vd is a source
- * too. */
+ * too.  lax: a mask may be in a register that is another source as well: reserved, but QEMU does it. */
 enum { FORM_VV, FORM_VX, FORM_VI, FORM_VF, FORM_V };
 enum { W_MASK = 8 };
 enum { SX_1 = 1, SX_2 = 2, SX_BOTH = 3 };
@@ -124,6 +124,11 @@ vec_apart(int a, int alog, int b, int blog)
 	return a + vec_size(alog) <= b || b + vec_size(blog) <= a;
 }
 int vec_over(int vd, int dlog, int d, int n, int nlog, int s);
+
+/* -- vfp.c -- */
+/* An operation of the IR on up to 128 bits: op, ty, v, aux and imm are the instruction's; operands and result have two
+ * words each.  Floating point follows RISC-V's rules and cpu->fpmode, and what it raises goes to cpu->fpflags. */
+void vec_op(struct vec *, struct ins, const u64 operand[6], u64 out[2]);
 
 /* The helper; an instruction that is reserved raises SIGILL. */
 u64 rv_dovector(struct cpu *, u64 word, u64 b, u64 c);
