@@ -2,7 +2,7 @@
 /* guest.c - the contract of the RISC-V guest, RV64GC and what riscv.isa adds to it */
 #include <elf.h>
 #include "base/gmem.h"
-#include "frontend/riscv/riscv.h"
+#include "frontend/riscv/vector.h"
 
 static const struct reg regs[] = {
 #define REG(name, field, bits, kind, type, group, rank) \
@@ -22,6 +22,7 @@ static void
 reset(struct cpu *cpu)
 {
 	memset(cpu->state, 0, sizeof(struct riscv_state));
+	riscv_state(cpu)->vcfg = VCFG_RESET;
 	cpu->fpflags = cpu->fpwatch = cpu->fplooks = 0;
 	rv_fpenter(cpu);
 }

@@ -101,6 +101,7 @@ prctl(struct cpu *cpu, const u64 *a)
 
 int riscv64_push(struct cpu *, struct sigframe *);       /* signal.c */
 int riscv64_pop(struct cpu *, struct sigframe *);
+u64 riscv64_minsigstack(void);
 
 const struct linux_abi riscv64_linux = {
 	.machine = "riscv64",
@@ -113,7 +114,7 @@ const struct linux_abi riscv64_linux = {
 	.line = lines, .nline = NELEM(lines),
 	.hwcap = hwcap,
 	.cpuinfo = cpuinfo,
-	.minsigstack = 0,              /* the kernel gives AT_MINSIGSTKSZ only with the vector extension */
+	.minsigstack = riscv64_minsigstack,
 	.tasksize = (u64)1 << 47,
 	.prctl = prctl,
 	.hwprobe = hwprobe,
