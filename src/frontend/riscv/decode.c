@@ -2,7 +2,7 @@
 /* decode.c - bytes to RISC-V instructions, and to their text */
 #include <stdio.h>
 #define riscv_IMPLEMENT
-#include "frontend/riscv/riscv.h"
+#include "frontend/riscv/vector.h"
 #define rvc_IMPLEMENT
 #include "riscv/rvc.h"
 #define rvv_IMPLEMENT

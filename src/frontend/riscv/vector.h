@@ -8,9 +8,9 @@
  * does the instruction on the registers in memory, when it is executed, element by element; generated code calls it
  * through the helper RVH_VECTOR, with the instruction's word.
  *
- * The quick one (vtranslate.c), IR on whole registers, for lines that have a constant `fast`: it holds while vl and
- * vtype are what the translator took them to be, which generated code asks once a block; if they are not, the
- * block's general form is executed.
+ * The quick one (vtranslate.c, vquick.c), IR on whole registers: it holds while vl and vtype are what the
+ * translator took them to be, which generated code asks once a block; if they are not, the block's other form is
+ * executed, all of it the general way.
  */
 #ifndef FRONTEND_RISCV_VECTOR_H
 #define FRONTEND_RISCV_VECTOR_H
@@ -39,10 +39,19 @@ vcfg_vlmax(u64 c)
 	return (u32)(k < 0 ? VLEN / vcfg_sew(c) >> -k : VLEN / vcfg_sew(c) << k);
 }
 
+/* Constants of lines.  form: what the operand that vv, vx, vi or vf instructions differ in is: register vs1, rs1, imm,
+ * the floating-point register rs1, or nothing.  wd, w2, w1: log2 of the EEW of vd, vs2, vs1 over SEW (so they are for
+ * the EMUL over LMUL), or W_MASK: a mask register.  sx: which narrower sources are sign-extended.  acc: vd is a source
+ * too. */
+enum { FORM_VV, FORM_VX, FORM_VI, FORM_VF, FORM_V };
+enum { W_MASK = 8 };
+enum { SX_1 = 1, SX_2 = 2, SX_BOTH = 3 };
+
 /* One instruction being done the general way. */
 struct vec {
 	struct cpu *cpu;
 	struct riscv_state *s;
+	u64 cfg;                       /* the slot vcfg with vstart 0 */
 	u32 vl, start, vlmax;
 	int sew, lmul;                 /* bits; log2 */
 	int eew;                       /* the IR type of an element of SEW bits: I8 to I64 */
@@ -93,10 +102,35 @@ vec_setbit(struct vec *v, int n, u32 i, int x)
 /* Is element i one that an instruction with this vm field works on?  vm = 0: masked by v0. */
 static inline int vec_active(const struct vec *v, int vm, u32 i) { return vm || vec_bit(v, 0, i); }
 
-/* Operands (section 5.2): may register n begin a group of 2^log registers?  log below 0 counts as 0. */
-static inline int vec_group(int n, int log) { return log <= 0 || (n & ((1 << log) - 1)) == 0; }
+/* The scalar operand of an instruction of form VX or VI, 64 bits. */
+static inline u64
+vec_scalar(const struct vec *v, const struct rvv_insn *a)
+{
+	return a->form == FORM_VX ? v->s->x[a->rs1] : (u64)(s64)a->imm;
+}
 
-/* The helper: 1, or 0 if the instruction is reserved. */
+/* Sections 5.2 and 5.3: may vd, vs2 and, if the form is VV, vs1 be what they are, given the line's wd, w2, w1 and acc,
+ * and vm?  That is: their EEW and EMUL exist, groups begin where they may, vd overlaps a source only where that may be,
+ * and v0 only if it is a mask or the instruction is not masked, and no register is a source with two EEW. */
+int vec_operands(const struct vec *, const struct rvv_insn *);
+
+/* Pieces of that, for those whose operands are of other kinds.  log: of the number of registers of a group, below 0
+ * counts as 0; group: may register n begin such a group; apart: two have no register in common; over: vd with an
+ * EEW of d bits (mask: 1) overlaps the source n of s bits in a way that is allowed, or not at all. */
+static inline int vec_group(int n, int log) { return log <= 0 || (n & ((1 << log) - 1)) == 0; }
+static inline int vec_size(int log) { return log <= 0 ? 1 : 1 << log; }
+static inline int
+vec_apart(int a, int alog, int b, int blog)
+{
+	return a + vec_size(alog) <= b || b + vec_size(blog) <= a;
+}
+int vec_over(int vd, int dlog, int d, int n, int nlog, int s);
+
+/* The helper; an instruction that is reserved raises SIGILL. */
 u64 rv_dovector(struct cpu *, u64 word, u64 b, u64 c);
+
+/* -- vquick.c: t->vcfg is known, the rounding mode one that hosts have -- */
+int rv_isquick(const struct rvv_insn *);       /* is there a quick way for some vl and vtype? */
+int rv_quick(struct tr *, const struct rvv_insn *);    /* takes it, or returns 0 */
 
 #endif
