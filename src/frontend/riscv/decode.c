@@ -51,6 +51,8 @@ static const char *const fname[32] = {
 static const struct { u16 number; const char *name; } csrname[] = {
 	{CSR_FFLAGS, "fflags"}, {CSR_FRM, "frm"}, {CSR_FCSR, "fcsr"},
 	{CSR_CYCLE, "cycle"}, {CSR_TIME, "time"}, {CSR_INSTRET, "instret"},
+	{CSR_VSTART, "vstart"}, {CSR_VXSAT, "vxsat"}, {CSR_VXRM, "vxrm"}, {CSR_VCSR, "vcsr"},
+	{CSR_VL, "vl"}, {CSR_VTYPE, "vtype"}, {CSR_VLENB, "vlenb"},
 };
 
 static int
@@ -101,20 +103,49 @@ putoperand(char *buf, size_t n, char c, s64 v, const void *insn, gaddr pc)
 	return 0;
 }
 
+static int
+putvtype(char *buf, size_t n, s64 v)
+{
+	static const char *const lmul[8] = {"m1", "m2", "m4", "m8", "", "mf8", "mf4", "mf2"};
+
+	if (v >> 8 || v >> 3 & 4 || (v & 7) == 4)
+		return snprintf(buf, n, "%lld", (long long)v);
+	return snprintf(buf, n, "e%d,%s,%s,%s", 8 << (v >> 3 & 3), lmul[v & 7], v & 0x40 ? "ta" : "tu",
+	                v & 0x80 ? "ma" : "mu");
+}
+
+static int
+putvector(char *buf, size_t n, char c, s64 v, const void *insn, gaddr pc)
+{
+	switch (c) {
+	case 'v':
+		return snprintf(buf, n, "v%lld", (long long)v);
+	case 'm':                      /* nothing if not masked */
+		return snprintf(buf, n, "%s", v ? "" : ",v0.t");
+	case 'T':
+		return putvtype(buf, n, v);
+	}
+	return putoperand(buf, n, c, v, insn, pc);
+}
+
 static const struct isa_printer printer = {riscv_member, putoperand};
 static const struct isa_printer cprinter = {rvc_member, putoperand};
+static const struct isa_printer vprinter = {rvv_member, putvector};
 
 int
 rv_disasm(const u8 *p, int n, gaddr pc, char *buf, size_t size)
 {
 	struct riscv_insn a;
 	struct rvc_insn c;
+	struct rvv_insn v;
 	u32 w;
 	int len = rv_decode(p, n, &a, &w);
 
 	if (!len)
 		snprintf(buf, size, "(truncated)");
-	else if (!a.id)
+	else if (len == 4 && rvv_decode(w, &v))
+		isa_print(&vprinter, buf, size, rvv_name[v.id], rvv_text[v.id], &v, pc);
+	else if (!a.id || a.id >= riscv_v_op)  /* those of the vector unit are the last */
 		snprintf(buf, size, len == 2 ? ".2byte\t0x%x" : ".4byte\t0x%x", w);
 	else if (len == 4)
 		isa_print(&printer, buf, size, riscv_name[a.id], riscv_text[a.id], &a, pc);

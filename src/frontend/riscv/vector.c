@@ -65,11 +65,11 @@ operand(const struct vec *v, int n, int w, struct operand *o)
 	return o->eew >= 8 && o->eew <= 64 && o->emul >= -3 && o->emul <= 3 && vec_group(n, o->emul);
 }
 
-/* two sources may be in one register only if they are the same to it */
+/* two sources may be in one register only if they are the same to it, or, with lax, one is a mask */
 static int
-together(const struct operand *a, const struct operand *b)
+together(const struct operand *a, const struct operand *b, int lax)
 {
-	return a->eew == b->eew || vec_apart(a->n, a->emul, b->n, b->emul);
+	return a->eew == b->eew || (lax && (a->eew == 1 || b->eew == 1)) || vec_apart(a->n, a->emul, b->n, b->emul);
 }
 
 int
@@ -90,10 +90,10 @@ vec_operands(const struct vec *v, const struct rvv_insn *a)
 	if (!a->vm && a->wd != W_MASK && d.n == 0)
 		return 0;
 	for (int i = 0; i < n; i++) {
-		if (!a->vm && !together(&s[i], &mask))
+		if (!a->vm && !together(&s[i], &mask, a->lax))
 			return 0;
 		for (int k = 0; k < i; k++)
-			if (!together(&s[i], &s[k]))
+			if (!together(&s[i], &s[k], a->lax))
 				return 0;
 	}
 	return 1;

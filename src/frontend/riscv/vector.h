@@ -42,7 +42,7 @@ vcfg_vlmax(u64 c)
 /* Constants of lines.  form: what the operand that vv, vx, vi or vf instructions differ in is: register vs1, rs1, imm,
  * the floating-point register rs1, or nothing.  wd, w2, w1: log2 of the EEW of vd, vs2, vs1 over SEW (so they are for
  * the EMUL over LMUL), or W_MASK: a mask register.  sx: which narrower sources are sign-extended.  acc: vd is a source
- * too. */
+ * too.  lax: a mask may be in a register that is another source as well: reserved, but QEMU does it. */
 enum { FORM_VV, FORM_VX, FORM_VI, FORM_VF, FORM_V };
 enum { W_MASK = 8 };
 enum { SX_1 = 1, SX_2 = 2, SX_BOTH = 3 };

@@ -49,14 +49,14 @@ move(struct vec *v, const struct rvv_insn *a, const struct data *d, u32 i, u8 *p
 	atomic_signal_fence(memory_order_seq_cst);
 }
 
-/* Sections 5.2, 5.3, 7.8: may the fields' groups be where they are? */
+/* Sections 5.2, 5.3, 7.8: may the fields' groups be where they are?  lax: in v0, though that masks them. */
 static int
-fields(const struct rvv_insn *a, const struct data *d)
+fields(const struct rvv_insn *a, const struct data *d, int lax)
 {
 	int size = vec_size(d->log) * a->nf;
 
 	return d->log >= -3 && d->log <= 3 && vec_group(a->vd, d->log) && size <= 8 && a->vd + size <= 32
-	    && (a->vm || a->vd);
+	    && (a->vm || a->vd || lax);
 }
 
 /* The group of elements that are as wide as the line says. */
@@ -95,7 +95,7 @@ rvv_access(struct vec *v, const struct rvv_insn *a)
 	u64 each = (u64)(a->nf * d.bits / 8), stride = a->form == FORM_VX ? v->s->x[a->rs2] : each;
 	gaddr base = v->s->x[a->rs1];
 
-	if (!fields(a, &d))
+	if (!fields(a, &d, a->st))
 		return 0;
 	if (a->form != FORM_VX && a->nf == 1 && a->vm && v->start < v->vl
 	    && onepage(base + v->start * each, base + v->vl * each)) {
@@ -119,7 +119,7 @@ rvv_firstaccess(struct vec *v, const struct rvv_insn *a)
 	gaddr at = v->s->x[a->rs1] + v->start * each;
 	u8 copy[8 * 8];
 
-	if (!fields(a, &d))
+	if (!fields(a, &d, 0))
 		return 0;
 	for (u32 i = v->start; i < v->vl; i++, at += each) {
 		if (!vec_active(v, a->vm, i))
@@ -162,7 +162,7 @@ rvv_indexed(struct vec *v, const struct rvv_insn *a)
 	struct data d = {v->lmul, v->sew};
 	gaddr base = v->s->x[a->rs1];
 
-	if (!fields(a, &d) || !indices(v, a, &d))
+	if (!fields(a, &d, 0) || !indices(v, a, &d))
 		return 0;
 	for (u32 i = v->start; i < v->vl; i++)
 		if (vec_active(v, a->vm, i)) {
