@@ -22,9 +22,10 @@ enum { VLEN = 128, VLENB = VLEN / 8 };
 /* The slot vcfg holds all that decides what a vector instruction does, so that one comparison tells whether it is as
  * expected: vl in bits 15:0, vtype's low 8 bits (vma, vta, vsew, vlmul) in 23:16, vill in bit 30, vstart in 39:32.
  * At reset, vill. */
-enum { VCFG_VL = 0, VCFG_TYPE = 16, VCFG_ILL = 30, VCFG_START = 32 };
+enum { VCFG_VL = 0, VCFG_TYPE = 16, VCFG_ILL = 30, VCFG_START = 32, VCFG_RESET = 1 << VCFG_ILL };
 static inline u32 vcfg_vl(u64 c) { return (u32)(c & 0xffff); }
 static inline u32 vcfg_start(u64 c) { return (u32)bits(c, VCFG_START, 8); }
+static inline u64 vcfg_vtype(u64 c) { return bits(c, VCFG_TYPE, 8) | bits(c, VCFG_ILL, 1) << 63; }     /* the CSR */
 static inline int vcfg_sew(u64 c) { return 8 << bits(c, VCFG_TYPE + 3, 3); }           /* bits */
 static inline int vcfg_lmul(u64 c) { return (int)(bits(c, VCFG_TYPE, 3) ^ 4) - 4; }     /* log2: -3 to 3 */
 /* the vcfg that vsetvl makes of an application vector length (unsigned) and a vtype of 64 bits: vstart is 0; if the
