@@ -27,10 +27,10 @@ rounding(struct tr *t, const struct riscv_insn *a)
 {
 	u32 rm = a->rm;
 
-	if (rm == FRM_DYN && t->mode == 0)
+	if (rm == FRM_DYN && !(t->mode & MODE_FRM))
 		return RM_DYN;
 	if (rm == FRM_DYN)
-		rm = t->mode;
+		rm = t->mode & MODE_FRM;
 	return rm <= FRM_RMM ? (int)rm + RM_NE : -1;
 }
 

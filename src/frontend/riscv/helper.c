@@ -42,7 +42,9 @@ frm(const struct cpu *cpu)
 u32
 rv_mode(const struct cpu *cpu)
 {
-	return frm(cpu) < FRM_RMM ? 0 : frm(cpu);
+	u64 vctl = ((const struct riscv_state *)cpu->state)->vctl;
+
+	return (frm(cpu) < FRM_RMM ? 0 : frm(cpu)) | ((vctl & VCTL_CUR) == VCTL_OFF ? MODE_NOVEC : 0);
 }
 
 /* frm 0 to 3 are enum fprm less one.  In the other modes no instruction uses the dynamic mode: fp.c
