@@ -32,7 +32,7 @@ rv_decode(const u8 *p, int n, struct riscv_insn *a, u32 *word)
 		return 4;
 	}
 	*word = ld16(p);
-	if (rvc_decode(*word, &c))
+	if (rvc_decode(*word, &c) && model_has(c.need))
 		expand(&c, a);
 	else
 		*a = (struct riscv_insn){.id = riscv_none};
@@ -274,7 +274,7 @@ rv_skip(const u8 *p, int n, gaddr pc, u8 *mark, int *bytes)
 }
 
 /* Unprivileged ISA, tables of opcodes: LOAD, STORE and their FP forms, AMO with funct5; compressed quadrants 0 and 2,
- * where funct3 modulo 4 is 0 for what stays in registers. */
+ * where funct3 is 0, or 4 in the latter, for what stays in registers. */
 enum excl
 rv_excl(const u8 *p, int n)
 {
@@ -287,5 +287,5 @@ rv_excl(const u8 *p, int n)
 		return EXCL_MEMORY;
 	if (quadrant == 3)
 		return (opcode & 0x5b) == 0x03 ? EXCL_MEMORY : EXCL_NONE;
-	return quadrant != 1 && p[1] >> 5 & 3 ? EXCL_MEMORY : EXCL_NONE;
+	return quadrant != 1 && p[1] >> 5 & (quadrant ? 3 : 7) ? EXCL_MEMORY : EXCL_NONE;
 }

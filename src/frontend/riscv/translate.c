@@ -425,6 +425,14 @@ rv_clock(struct tr *t, const struct riscv_insn *a)
 	return 1;
 }
 
+/* A may-be-operation that no extension has taken (Zimop). */
+int
+rv_mop(struct tr *t, const struct riscv_insn *a)
+{
+	rv_put(t, a->rd, tr_k(t, 0));
+	return 1;
+}
+
 /* -- Zicsr -- */
 
 /* After frm was written: goes on directly, which is usual, or leaves if the new one wants code of
