@@ -126,6 +126,11 @@ vec_apart(int a, int alog, int b, int blog)
 }
 int vec_over(int vd, int dlog, int d, int n, int nlog, int s);
 
+/* -- vfp.c -- */
+/* An operation of the IR on up to 128 bits: op, ty, v, aux and imm are the instruction's; operands and result have two
+ * words each.  Floating point follows RISC-V's rules and cpu->fpmode, and what it raises goes to cpu->fpflags. */
+void vec_op(struct vec *, struct ins, const u64 operand[6], u64 out[2]);
+
 /* The helper; an instruction that is reserved raises SIGILL. */
 u64 rv_dovector(struct cpu *, u64 word, u64 b, u64 c);
 
