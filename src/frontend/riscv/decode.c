@@ -48,6 +48,12 @@ static const char *const fname[32] = {
 	"fa4", "fa5", "fa6", "fa7", "fs2", "fs3", "fs4", "fs5", "fs6", "fs7", "fs8", "fs9", "fs10", "fs11",
 	"ft8", "ft9", "ft10", "ft11",
 };
+/* of fli, as assemblers write them */
+static const char *const constant[32] = {
+	"-1.0", "min", "1.52587890625e-05", "3.0517578125e-05", "0.00390625", "0.0078125", "0.0625", "0.125",
+	"0.25", "0.3125", "0.375", "0.4375", "0.5", "0.625", "0.75", "0.875", "1.0", "1.25", "1.5", "1.75",
+	"2.0", "2.5", "3.0", "4.0", "8.0", "16.0", "128.0", "256.0", "32768.0", "65536.0", "inf", "nan",
+};
 static const struct { u16 number; const char *name; } csrname[] = {
 	{CSR_FFLAGS, "fflags"}, {CSR_FRM, "frm"}, {CSR_FCSR, "fcsr"},
 	{CSR_CYCLE, "cycle"}, {CSR_TIME, "time"}, {CSR_INSTRET, "instret"},
@@ -87,6 +93,8 @@ putoperand(char *buf, size_t n, char c, s64 v, const void *insn, gaddr pc)
 		return snprintf(buf, n, "%lld", (long long)v);
 	case 'h':
 		return snprintf(buf, n, "0x%llx", (unsigned long long)v);
+	case 'l':
+		return snprintf(buf, n, "%s", constant[v & 31]);
 	case 'U':                      /* as assemblers want it: the 20 bits alone */
 		return snprintf(buf, n, "0x%llx", (unsigned long long)(v >> 12 & 0xfffff));
 	case 'b':

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* fp.c - RISC-V floating-point instructions to IR: F, D and Zfh
+/* fp.c - RISC-V floating-point instructions to IR: F, D, Zfh and Zfa
  *
  * Registers hold F64; an F32 or F16 is boxed (all bits above it are ones), and an operand that
  * is not is taken for the canonical NaN (Volume I, 21.2).  Loads, stores and moves carry bits and
@@ -113,7 +113,7 @@ rv_fminmax(struct tr *t, const struct riscv_insn *a)
 {
 	ref x = fget(t, a->ty, a->rs1), y = fget(t, a->ty, a->rs2);
 
-	fput(t, a->ty, a->rd, ir_opx(t->r, a->op, a->ty, FP_NUM, 0, 0, x, y, 0));
+	fput(t, a->ty, a->rd, ir_opx(t->r, a->op, a->ty, a->aux, 0, 0, x, y, 0));
 	return 1;
 }
 
@@ -197,5 +197,48 @@ rv_fclass(struct tr *t, const struct riscv_insn *a)
 	ref x = fget(t, a->ty, a->rs1);
 
 	rv_put(t, a->rd, ir_opx(t->r, O_fclass, I64, 0, a->ty, 0, x, 0, 0));
+	return 1;
+}
+
+/* -- Zfa -- */
+
+/* The constants of fli as F32, which all of them are but the second, the smallest normal number of the type.  What
+ * an F16 cannot hold is infinity. */
+int
+rv_fli(struct tr *t, const struct riscv_insn *a)
+{
+	static const u32 single[32] = {
+		0xbf800000, 0, 0x37800000, 0x38000000, 0x3b800000, 0x3c000000, 0x3d800000, 0x3e000000,         /* -1, 2^-16 to 1/8 */
+		0x3e800000, 0x3ea00000, 0x3ec00000, 0x3ee00000, 0x3f000000, 0x3f200000, 0x3f400000, 0x3f600000,        /* 1/4 to 7/8 */
+		0x3f800000, 0x3fa00000, 0x3fc00000, 0x3fe00000, 0x40000000, 0x40200000, 0x40400000, 0x40800000,        /* 1 to 4 */
+		0x41000000, 0x41800000, 0x43000000, 0x43800000, 0x47000000, 0x47800000, 0x7f800000, 0x7fc00000,        /* to infinity, NaN */
+	};
+	static const u64 smallest[] = {[F16] = 0x400, [F32] = 0x800000, [F64] = 0x10000000000000};
+	static const u8 format[] = {[F16] = FMT_F16, [F32] = FMT_F32, [F64] = FMT_F64};
+	struct fpenv env = fp_env(RM_NE, FPNAN_RISCV);
+	u64 v = a->rs1 == 1 ? smallest[a->ty] : fp_convert(&env, format[a->ty], FMT_F32, single[a->rs1]);
+
+	fput(t, a->ty, a->rd, tr_op1(t, O_movif, a->ty, tr_k(t, v)));
+	return 1;
+}
+
+int
+rv_fround(struct tr *t, const struct riscv_insn *a)
+{
+	ref x = fget(t, a->ty, a->rs1);
+	int rm = rounding(t, a);
+
+	if (rm < 0)
+		return tr_undef(t);
+	fput(t, a->ty, a->rd, ir_opx(t->r, O_fround, a->ty, a->aux | rm, 0, 0, x, 0, 0));
+	return 1;
+}
+
+int
+rv_fcvtmod(struct tr *t, const struct riscv_insn *a)
+{
+	ref x = ir_opx(t->r, O_movfi, I64, 0, F64, 0, tr_get(t, F64, RV_F0 + a->rs1), 0, 0);
+
+	rv_putw(t, a->rd, tr_help(t, RVH_FCVTMOD, x, 0, 0));
 	return 1;
 }

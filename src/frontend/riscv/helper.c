@@ -130,6 +130,19 @@ counter(struct cpu *cpu, u64 csr, u64 b, u64 c)
 	return csr == CSR_TIME ? ns / (1000000000 / RV_TIMEBASE) : ns;
 }
 
+/* F64 to a word modulo 2^32 */
+static u64
+fcvtmod(struct cpu *cpu, u64 v, u64 b, u64 c)
+{
+	struct fpenv env = fp_env(cpu->fpmode, FPNAN_RISCV);
+	int exact;
+
+	(void)b, (void)c;
+	v = fp_jcvtzs(&env, v, &exact);
+	cpu->fpflags |= env.flags;
+	return v;
+}
+
 static u64
 fencei(struct cpu *cpu, u64 a, u64 b, u64 c)
 {
@@ -147,5 +160,6 @@ const struct helper rv_helper[RVH_COUNT] = {
 	[RVH_TIME] = {"counter", counter, HELP_FP},
 	[RVH_VDSO] = {"vdso_call", vdso_call, HELP_FP},
 	[RVH_VECTOR] = {"vector", rv_dovector, HELP_FP | HELP_STATE | HELP_FAULT},
+	[RVH_FCVTMOD] = {"fcvtmod", fcvtmod, HELP_FP},
 	[RVH_FENCEI] = {"fencei", fencei, HELP_FP},
 };

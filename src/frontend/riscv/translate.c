@@ -57,7 +57,7 @@ skip(struct tr *t, const struct riscv_insn *a, const struct riscv_insn *b, gaddr
 static int
 isthere(const struct riscv_insn *a)
 {
-	return a->id && (model_has(a->need) || (a->also && model_has(a->also)));
+	return a->id && (model_has(a->need) || (a->also && model_has(a->also))) && model_has(a->with);
 }
 
 int
