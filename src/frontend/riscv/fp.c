@@ -202,21 +202,19 @@ rv_fclass(struct tr *t, const struct riscv_insn *a)
 
 /* -- Zfa -- */
 
-/* The constants of fli as F32, which all of them are but the second, the smallest normal number of the type.  What
- * an F16 cannot hold is infinity. */
+/* All constants of fli are single-precision numbers but the second, the smallest normal number of the type.  What an F16
+ * cannot hold is infinity. */
 int
 rv_fli(struct tr *t, const struct riscv_insn *a)
 {
-	static const u32 single[32] = {
-		0xbf800000, 0, 0x37800000, 0x38000000, 0x3b800000, 0x3c000000, 0x3d800000, 0x3e000000,         /* -1, 2^-16 to 1/8 */
-		0x3e800000, 0x3ea00000, 0x3ec00000, 0x3ee00000, 0x3f000000, 0x3f200000, 0x3f400000, 0x3f600000,        /* 1/4 to 7/8 */
-		0x3f800000, 0x3fa00000, 0x3fc00000, 0x3fe00000, 0x40000000, 0x40200000, 0x40400000, 0x40800000,        /* 1 to 4 */
-		0x41000000, 0x41800000, 0x43000000, 0x43800000, 0x47000000, 0x47800000, 0x7f800000, 0x7fc00000,        /* to infinity, NaN */
+	static const float single[32] = {
+		-1, 0, 0x1p-16, 0x1p-15, 0x1p-8, 0x1p-7, 0.0625, 0.125, 0.25, 0.3125, 0.375, 0.4375, 0.5, 0.625, 0.75, 0.875,
+		1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4, 8, 16, 128, 256, 0x1p15, 0x1p16, __builtin_inff(), __builtin_nanf(""),
 	};
 	static const u64 smallest[] = {[F16] = 0x400, [F32] = 0x800000, [F64] = 0x10000000000000};
 	static const u8 format[] = {[F16] = FMT_F16, [F32] = FMT_F32, [F64] = FMT_F64};
 	struct fpenv env = fp_env(RM_NE, FPNAN_RISCV);
-	u64 v = a->rs1 == 1 ? smallest[a->ty] : fp_convert(&env, format[a->ty], FMT_F32, single[a->rs1]);
+	u64 v = a->rs1 == 1 ? smallest[a->ty] : fp_convert(&env, format[a->ty], FMT_F32, ld32(&single[a->rs1]));
 
 	fput(t, a->ty, a->rd, tr_op1(t, O_movif, a->ty, tr_k(t, v)));
 	return 1;
