@@ -202,8 +202,8 @@ rv_fclass(struct tr *t, const struct riscv_insn *a)
 
 /* -- Zfa -- */
 
-/* All constants of fli are single-precision numbers but the second, the smallest normal number of the type.  What an F16
- * cannot hold is infinity. */
+/* All constants of fli are single-precision numbers but the second, the smallest normal number of the type.  What an
+ * F16 cannot hold is infinity. */
 int
 rv_fli(struct tr *t, const struct riscv_insn *a)
 {
