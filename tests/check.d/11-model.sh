@@ -99,6 +99,9 @@ base=_zicntr_zicsr_zifencei_zihpm_zaamo_zalrsc_zca_zcd
 probe rva20 rva20u64 112d 1088 30c280000000003 '6=0 8=989680 10=4 12=0 15=0' rv64imafdc$base
 probe rva22 rva22u64 112d 1088 138c28101000007b '6=40 8=989680 10=4 12=40 15=40' \
 	rv64imafdc_zicbom_zicbop_zicboz_zicntr_zicsr_zifencei_zihintpause_zihpm_zaamo_zalrsc_zfhmin_zca_zcd_zba_zbb_zbs
+probe rva23 rva23u64 20112d 1664 138dbff9b00a007f '6=40 8=989680 10=3 12=40 15=40' "rv64imafdcv_zicbom_zicbop_zicboz_zicntr_zicond_zicsr_\
+zifencei_zihintntl_zihintpause_zihpm_zimop_zaamo_zalrsc_zawrs_zfa_zfhmin_zca_zcb_zcd_zcmop_zba_zbb_zbs_zvbb_zve32f_zve32x_zve64d_\
+zve64f_zve64x_zvfhmin_zvkb"
 probe vector rva20u64,v=true,vlen=128,elen=64,vext_spec=v1.0 20112d 1664 30c2be000000007 '6=0 8=989680 10=3 12=0 15=0' \
 	rv64imafdcv${base}_zve32f_zve32x_zve64d_zve64f_zve64x
 probe vector-crypto rva20u64,zvbb=true,zvkned=on 20112d 1664 30c2be0002a0007 '6=0 8=989680 10=3 12=0 15=0' \
