@@ -10,7 +10,8 @@ vq_move(struct tr *t, const struct rvv_insn *a)
 	ref v[MOST];
 	struct extent e;
 
-	if (!vq_extent(t, vq_sew(t), a->vd, &e) || !vq_second(t, a, vq_sew(t), &e, v))
+	if ((a->form == FORM_VF && vq_sew(t) < 32) || !vq_extent(t, vq_sew(t), a->vd, &e) ||
+	    !vq_second(t, a, vq_sew(t), &e, v))
 		return 0;
 	vq_putall(t, &e, vq_type(vq_sew(t)), a->vd, v);
 	return 1;

@@ -136,21 +136,33 @@ vq_operands(struct tr *t, const struct rvv_insn *a, struct extent *e, ref *x, re
 static quick_fn *const quick[rvv_COUNT] = {
 	VVXI(vadd, vq_arith), VVX(vsub, vq_arith), [rvv_vrsub_vx] = vq_reversed, [rvv_vrsub_vi] = vq_reversed,
 	VVXI(vand, vq_arith), VVXI(vor, vq_arith), VVXI(vxor, vq_arith), 
+	VVX(vandn, vq_arith),
 	VVX(vminu, vq_arith), VVX(vmin, vq_arith), VVX(vmaxu, vq_arith), VVX(vmax, vq_arith), VVX(vmul, vq_arith),
 	VVX(vsll, vq_shiftv), VVX(vsrl, vq_shiftv), VVX(vsra, vq_shiftv),
-	[rvv_vsll_vi] = vq_shifti, [rvv_vsrl_vi] = vq_shifti, [rvv_vsra_vi] = vq_shifti,
+	[rvv_vsll_vi] = vq_shifti, [rvv_vsrl_vi] = vq_shifti, [rvv_vsra_vi] = vq_shifti, [rvv_vror_vi] = vq_shifti,
+	[rvv_vrev8_v] = vq_unary, [rvv_vbrev8_v] = vq_unary,
 	VVX(vmacc, vq_multiplyadd), VVX(vnmsac, vq_multiplyadd), VVX(vmadd, vq_multiplyadd), VVX(vnmsub, vq_multiplyadd),
 
-	[rvv_vmv_v_v] = vq_move, [rvv_vmv_v_x] = vq_move, [rvv_vmv_v_i] = vq_move,
+	[rvv_vmv_v_v] = vq_move, [rvv_vmv_v_x] = vq_move, [rvv_vmv_v_i] = vq_move, [rvv_vfmv_v_f] = vq_move,
 	[rvv_vmerge_vvm] = vq_merge, [rvv_vmerge_vxm] = vq_merge, [rvv_vmerge_vim] = vq_merge,
 	[rvv_vmv1r] = vq_moveregs, [rvv_vmv2r] = vq_moveregs, [rvv_vmv4r] = vq_moveregs, [rvv_vmv8r] = vq_moveregs,
 	[rvv_vmv_x_s] = vq_tox, [rvv_vmv_s_x] = vq_fromx, [rvv_vid] = vq_indices,
 	[rvv_vzext_vf2] = vq_extend, [rvv_vsext_vf2] = vq_extend, [rvv_vnsrl_wi] = vq_narrow,
 	[rvv_vslidedown_vi] = vq_slidedown, [rvv_vslideup_vi] = vq_slideup, [rvv_vrgather_vv] = vq_gather,
+	VS(vredsum, vq_reduce), VS(vredminu, vq_reduce), VS(vredmin, vq_reduce), VS(vredmaxu, vq_reduce), VS(vredmax, vq_reduce),
 
 	[rvv_vle8] = vq_load, [rvv_vle16] = vq_load, [rvv_vle32] = vq_load, [rvv_vle64] = vq_load,
 	[rvv_vse8] = vq_store, [rvv_vse16] = vq_store, [rvv_vse32] = vq_store, [rvv_vse64] = vq_store,
 	WHOLE(1), WHOLE(2), WHOLE(4), WHOLE(8),
+
+	VVF(vfadd, vq_farith), VVF(vfsub, vq_farith), VVF(vfmul, vq_farith), VVF(vfdiv, vq_farith),
+	[rvv_vfrsub_vf] = vq_farith, [rvv_vfrdiv_vf] = vq_farith,
+	VVF(vfmadd, vq_ffma), VVF(vfnmadd, vq_ffma), VVF(vfmsub, vq_ffma), VVF(vfnmsub, vq_ffma),
+	VVF(vfmacc, vq_ffma), VVF(vfnmacc, vq_ffma), VVF(vfmsac, vq_ffma), VVF(vfnmsac, vq_ffma),
+
+	VV(vaesem, vq_aes), VV(vaesef, vq_aes), VV(vaesdm, vq_aes), VV(vaesdf, vq_aes),
+	VS(vaesem, vq_aes), VS(vaesef, vq_aes), VS(vaesdm, vq_aes), VS(vaesdf, vq_aes), VS(vaesz, vq_aes),
+	VV(vsha2ms, vq_sha256), VV(vsha2ch, vq_sha256), VV(vsha2cl, vq_sha256),
 };
 
 /* Whether vec_operands knows the rules for operands: arithmetic, but for that of cryptography. */

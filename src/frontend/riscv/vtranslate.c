@@ -19,13 +19,24 @@ static int isknown(const struct tr *t) { return t->vblock == t->r->nblock; }
 static void forget(struct tr *t) { t->vblock = 0; }
 static int certain(const struct tr *t) { return t->alone || t->other; }
 
+/* Loops work on as much as there is room for, but for the last turn, for which code may follow that does less. */
+static void
+expect(struct tr *t, u64 c)
+{
+	int rest = t->vguessed && (t->vguess ^ c) >> VCFG_TYPE == 0 && vcfg_vl(c) < vcfg_vl(t->vguess);
+
+	if (!rest)
+		t->vguess = c;
+	t->vguessed = 1;
+}
+
 /* It is c from here on. */
 static void
 know(struct tr *t, u64 c)
 {
-	t->vcfg = t->vguess = c;
+	t->vcfg = c;
 	t->vblock = t->r->nblock;
-	t->vguessed = 1;
+	expect(t, c);
 }
 
 /* From the instruction at t->pc on the block's other form is the right one if the relation holds. */
