@@ -43,7 +43,7 @@ cpuinfo(char *buf, size_t size, int cpu, int n)
 
 enum { PROBE_EXT = 4, FAST = 3, UNSUPPORTED = 4, BLOCK = 64 };
 
-/* riscv_hwprobe(2)'s keys: what they are, their values with a feature and without it (Documentation/arch/riscv/hwprobe.rst) */
+/* Keys of riscv_hwprobe(2) (Documentation/arch/riscv/hwprobe.rst), their values with a feature and without it. */
 static const struct { u8 kind, feature; u64 with, without; } probes[] = {
 	[0] = { PROBE_NUMBER, RVF_i, 0, 0 },           /* mvendorid */
 	[1] = { PROBE_NUMBER, RVF_i, 0, 0 },           /* marchid */
