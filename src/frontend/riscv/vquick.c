@@ -174,6 +174,7 @@ static quick_fn *const quick[rvv_COUNT] = {
 
 	[rvv_vle8] = vq_load, [rvv_vle16] = vq_load, [rvv_vle32] = vq_load, [rvv_vle64] = vq_load,
 	[rvv_vse8] = vq_store, [rvv_vse16] = vq_store, [rvv_vse32] = vq_store, [rvv_vse64] = vq_store,
+	[rvv_vlsege32] = vq_loadseg, [rvv_vlssege32] = vq_loadseg, [rvv_vssege32] = vq_storeseg, [rvv_vsssege32] = vq_storeseg,
 	WHOLE(1), WHOLE(2), WHOLE(4), WHOLE(8),
 
 	VVF(vfadd, vq_farith), VVF(vfsub, vq_farith), VVF(vfmul, vq_farith), VVF(vfdiv, vq_farith),
