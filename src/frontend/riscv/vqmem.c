@@ -48,7 +48,8 @@ vq_store(struct tr *t, const struct rvv_insn *a)
 	if (!covers(t, a, &e))
 		return 0;
 	if (e.part)
-		st(t, vq_lane(e.part), base, 0, ir_opx(t->r, O_umov, I64, 0, vq_lane(e.part), 0, vq_get(t, VEC(vq_lane(e.part), 7), a->vd), 0, 0));
+		st(t, vq_lane(e.part), base, 0, ir_opx(t->r, O_umov, I64, 0, vq_lane(e.part), 0,
+		    vq_get(t, vq_type(e.part), a->vd), 0, 0));
 	for (int k = 0; k < e.n && !e.part; k++)
 		st(t, V64, base, VLENB * k, vq_get(t, V64, a->vd + k));
 	return 1;
@@ -74,8 +75,8 @@ aresegments(struct tr *t, const struct rvv_insn *a)
 {
 	struct extent e;
 
-	return a->vm && a->ty == I32 && a->nf % 4 == 0 && a->vd + a->nf <= 32 && vcfg_lmul(t->vcfg) + 2 == vq_log(vq_sew(t)) &&
-	    vq_extent(t, 32, a->vd, &e) && e.n == 1 && !e.part;
+	return a->vm && a->ty == I32 && a->nf % 4 == 0 && a->vd + a->nf <= 32 &&
+	    vcfg_lmul(t->vcfg) + vq_log(32) == vq_log(vq_sew(t)) && vq_extent(t, 32, a->vd, &e) && e.n == 1 && !e.part;
 }
 
 /* where element i begins: they follow one another, or lie rs2 apart */
