@@ -187,7 +187,7 @@ load(const struct options *o, const struct program *p, struct image *img, char *
 {
 	const struct linux_abi *abi = p->guest->abi;
 	struct start start = {.argv = p->argv, .envp = env, .execfn = p->name, .platform = abi->platform,
-	    .baseplatform = abi->baseplatform, .minsigstack = abi->minsigstack, .stacksize = o->stack,
+	    .baseplatform = abi->baseplatform, .minsigstack = abi->minsigstack(), .stacksize = o->stack,
 	    .secure = (u32)getauxval(AT_SECURE), .hasseed = o->hasseed, .seed = o->seed};
 
 	for (int i = 0; i < 2; i++)

@@ -83,6 +83,7 @@ struct cpu {
 	/* -- the engine's -- */
 	u32 trap;                      /* enum trap */
 	u32 trapinfo;                  /* the guest's: brk immediate, undefined word */
+	u32 trapping;                  /* cpu_trap has been called */
 	struct fault fault;
 	_Atomic u32 running;           /* 1 while inside generated code */
 	const struct guest *guest;
@@ -130,6 +131,9 @@ cpu_polled(struct cpu *cpu)
 	if (atomic_load(&cpu->poll))
 		cpu_poll(cpu);
 }
+
+/* The guest instruction that called the helper (HELP_STATE, HELP_FAULT) traps: by that helper, as its last act. */
+_Noreturn void cpu_trap(struct cpu *, enum trap, u32 info);
 
 /* The thread's record; 0 in a thread that runs no guest code. */
 extern _Thread_local struct cpu *cpu_self __attribute__((tls_model("local-exec")));

@@ -92,7 +92,7 @@ struct linux_abi {
 	u64 (*hwcap)(int which);       /* AT_HWCAP (1), AT_HWCAP2 (2), 3, 4 */
 	/* Text of /proc/cpuinfo for processor cpu of n into buf; returns its length. */
 	int (*cpuinfo)(char *buf, size_t size, int cpu, int n);
-	u32 minsigstack;               /* AT_MINSIGSTKSZ */
+	u64 (*minsigstack)(void);      /* AT_MINSIGSTKSZ: bytes of the largest signal frame */
 	u64 tasksize;                  /* addresses from here up are never given to the guest */
 	/* prctl options and calls of this machine alone; -EINVAL for an unknown option */
 	s64 (*prctl)(struct cpu *, const u64 *a);

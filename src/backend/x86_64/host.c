@@ -493,6 +493,8 @@ unwind(void *uc, struct cpu *cpu, enum why why, gaddr pc)
 	cpu->link = 0;
 	if (why == WHY_FAULT && cpu->fault.base)
 		put_base(g, cpu, cpu->fault.base);
+	if (cpu->scratch[7])           /* in a helper, above whose return address the shadow stack is */
+		cpu->shadow_sp = (void *)(uintptr_t)(cpu->scratch[7] + 8);
 	g[REG_RIP] = (greg_t)(uintptr_t)(cpu->scratch[7] ? x86_stub.leavec : x86_stub.leave);
 	g[REG_RBP] = (greg_t)(uintptr_t)((u8 *)cpu + CPU_BIAS);
 	g[REG_EFL] &= ~0x400;          /* a helper may have been interrupted in a backward copy */

@@ -53,6 +53,24 @@ plain_sha256(struct cpu *cpu, u64 second, u64 b, u64 c)
 }
 
 static PLAIN u64
+plain_sha256r2(struct cpu *cpu, u64 upper, u64 b, u64 c)
+{
+	const u32 *y = words(cpu, 0), *x = words(cpu, 1), *w = words(cpu, 2) + (upper ? 2 : 0);
+	u32 *out = words(cpu, 3), A = x[3], B = x[2], C = y[3], D = y[2], E = x[1], F = x[0], G = y[1], H = y[0];
+
+	(void)b, (void)c;
+	for (int n = 0; n < 2; n++) {
+		u32 t1 = H + (ror(E, 6) ^ ror(E, 11) ^ ror(E, 25)) + choose(E, F, G) + w[n];
+		u32 t2 = (ror(A, 2) ^ ror(A, 13) ^ ror(A, 22)) + majority(A, B, C);
+
+		H = G, G = F, F = E, E = D + t1;
+		D = C, C = B, B = A, A = t1 + t2;
+	}
+	out[3] = A, out[2] = B, out[1] = E, out[0] = F;
+	return 0;
+}
+
+static PLAIN u64
 plain_su0(struct cpu *cpu, u64 a, u64 b, u64 c)
 {
 	const u32 *x = words(cpu, 0), *y = words(cpu, 1);
@@ -171,6 +189,35 @@ ev_sha256(struct x86 *x, const struct ins *i)
 	if (used)
 		v2m(c, V_MOVUPS, 0, save);
 	v3i(c, V_SHUFPS, d, s, r, i->v ? FEBA : HGDC);
+	return 1;
+}
+
+/* The host's instruction, but for where the words are. */
+int
+ev_sha256r2(struct x86 *x, const struct ins *i)
+{
+	enum { UPPER = 0xee };
+	struct mem save = m_cpu(offsetof(struct cpu, scratch));
+	struct code *c = &x->a;
+
+	if (!x86feat.sha || crowded(x, i))
+		return x_plain(x, i, plain_sha256r2);
+	int a = xv_use(x, i->a), b = xv_use(x, i->b), w = xv_use(x, i->c), used = x->in[1][0] != 0;
+	x->lock[1] |= 1;               /* xmm0 must be neither of these */
+	int s = xv_tmp(x), r = xv_tmp(x), d = xv_def(x, (ref)x->i);
+
+	vmov(c, r, a);
+	vmov(c, s, b);
+	if (used)
+		v2m(c, V_MOVUPS_ST, 0, save);
+	if (i->v)
+		v2i(c, V_PSHUFD, 0, w, UPPER);
+	else
+		vmov(c, 0, w);
+	sha(c, SHA256RNDS2, r, s);
+	if (used)
+		v2m(c, V_MOVUPS, 0, save);
+	vmov(c, d, r);
 	return 1;
 }
 

@@ -22,7 +22,7 @@ static void
 reset(struct cpu *cpu)
 {
 	memset(cpu->state, 0, sizeof(struct riscv_state));
-	riscv_state(cpu)->vcfg = (u64)1 << VCFG_ILL;
+	riscv_state(cpu)->vcfg = VCFG_RESET;
 	cpu->fpflags = cpu->fpwatch = cpu->fplooks = 0;
 	rv_fpenter(cpu);
 }
@@ -73,6 +73,9 @@ const struct guest guest_riscv64 = {
 	.feature = rv_features,
 	.nfeature = RVF_COUNT,
 	.needed = RV_NEEDED,
+	.needs = rv_needs,
+	.parts = RV_PARTS,
+	.setting = rv_settings,
 	.space = &space,
 	.abi = &riscv64_linux,
 	.vdso = &riscv_vdso,

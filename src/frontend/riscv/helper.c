@@ -114,7 +114,7 @@ setflags(struct cpu *cpu, u64 v, u64 b, u64 c)
 	return 0;
 }
 
-/* time counts at 10 MHz, as on common boards and in their device trees; cycles and instructions are
+/* time counts at RV_TIMEBASE, as on common boards and in their device trees; cycles and instructions are
  * taken to pass at one a nanosecond. */
 static u64
 counter(struct cpu *cpu, u64 csr, u64 b, u64 c)
@@ -125,7 +125,7 @@ counter(struct cpu *cpu, u64 csr, u64 b, u64 c)
 	(void)cpu, (void)b, (void)c;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	ns = (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec;
-	return csr == CSR_TIME ? ns / 100 : ns;
+	return csr == CSR_TIME ? ns / (1000000000 / RV_TIMEBASE) : ns;
 }
 
 static u64

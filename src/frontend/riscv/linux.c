@@ -18,41 +18,45 @@ static const u16 lines[] = {
 static u64
 hwcap(int which)
 {
-	static const char letters[] = "acdfim";
 	u64 v = 0;
 
-	for (const char *p = letters; *p; p++)
-		v |= (u64)1 << (*p - 'a');
+	for (int i = 0; i < RVF_COUNT; i++)
+		if (!rv_features[i][1] && model_has(i))
+			v |= (u64)1 << (rv_features[i][0] - 'a');
 	return which == 1 ? v : 0;
 }
 
 static int
 cpuinfo(char *buf, size_t size, int cpu, int n)
 {
-	char isa[256];
+	char isa[RVF_COUNT * 16];
 	size_t len = 0;
 
 	(void)n;
-	for (int i = RVF_gc + 1; i < RVF_COUNT; i++)
+	for (int i = 0; i < RVF_COUNT; i++)
 		if (model_has(i))
-			len += (size_t)snprintf(isa + len, sizeof isa - len, "_%s", rv_features[i]);
-	return snprintf(buf, size, "processor\t: %d\nhart\t\t: %d\nisa\t\t: rv64imafdc%s\nmmu\t\t: sv39\n\n",
-	                cpu, cpu, isa);
+			len += (size_t)snprintf(isa + len, sizeof isa - len, "%s%s", rv_features[i][1] ? "_" : "", rv_features[i]);
+	return snprintf(buf, size, "processor\t: %d\nhart\t\t: %d\nisa\t\t: rv64%s\nmmu\t\t: sv39\n\n", cpu, cpu, isa);
 }
 
-enum { PROBE_EXT = 4, PROBE_ZICBOZ = 6 };
+enum { PROBE_EXT = 4, FAST = 3, UNSUPPORTED = 4, BLOCK = 64 };
 
-/* Keys of riscv_hwprobe(2) and their values (Documentation/arch/riscv/hwprobe.rst). */
-static const struct { s64 key; u64 value; } probes[] = {
-	{ 0, 0 }, { 1, 0 }, { 2, 0 },  /* mvendorid, marchid, mimpid */
-	{ 3, 1 },                      /* base behaviour: IMA */
-	{ PROBE_EXT, 1 << 0 | 1 << 1 },        /* FD and C; see extensions() */
-	{ 5, 3 },                      /* misaligned scalar accesses are fast */
-	{ PROBE_ZICBOZ, 64 },          /* bytes of its block */
-	{ 7, ((u64)1 << 38) - 1 },     /* highest user address */
-	{ 8, 1000000000 },             /* ticks of the time CSR a second */
-	{ 9, 3 },                      /* misaligned scalar accesses are fast */
-	{ 10, 4 },                     /* misaligned vector accesses: unsupported */
+/* Keys of riscv_hwprobe(2) and their values (Documentation/arch/riscv/hwprobe.rst): with a feature, and without it. */
+static const struct { u64 value, without; int feature; } probes[] = {
+	[0] = {0, 0, RVF_i}, [1] = {0, 0, RVF_i}, [2] = {0, 0, RVF_i},         /* mvendorid, marchid, mimpid */
+	[3] = {1, 0, RVF_i},                   /* base behaviour: IMA */
+	[PROBE_EXT] = {0, 0, RVF_i},           /* extensions() */
+	[5] = {FAST, 0, RVF_i},                /* misaligned accesses to words */
+	[6] = {BLOCK, 0, RVF_zicboz},          /* bytes */
+	[7] = {((u64)1 << 38) - 1, 0, RVF_i},  /* highest user address */
+	[8] = {RV_TIMEBASE, 0, RVF_i},
+	[9] = {FAST, 0, RVF_i},                /* as 5 */
+	[10] = {FAST, UNSUPPORTED, RVF_v},     /* misaligned accesses by vector registers */
+	[11] = {0, 0, RVF_i},                  /* extensions of T-Head's */
+	[12] = {BLOCK, 0, RVF_zicbom},
+	[13] = {0, 0, RVF_i},                  /* of SiFive's */
+	[14] = {0, 0, RVF_i},                  /* of MIPS' */
+	[15] = {BLOCK, 0, RVF_zicbop},
 };
 
 /* What the model has, as key 4 tells it. */
@@ -60,11 +64,9 @@ static u64
 extensions(void)
 {
 	static const struct { s8 bit, feature; } ext[] = {
-#define NEEDED 1
-#define FEATURE(name, bit, needed) { bit, RVF_##name },
+#define FEATURE(name, bit, kind, needs) { bit, RVF_##name },
 #include "frontend/riscv/feature.def"
 #undef FEATURE
-#undef NEEDED
 	};
 	u64 v = 0;
 
@@ -77,16 +79,10 @@ extensions(void)
 static int
 hwprobe(s64 key, u64 *value)
 {
-	for (size_t i = 0; i < NELEM(probes); i++)
-		if (probes[i].key == key) {
-			*value = probes[i].value;
-			if (key == PROBE_EXT)
-				*value |= extensions();
-			if (key == PROBE_ZICBOZ && !model_has(RVF_zicboz))
-				*value = 0;
-			return 1;
-		}
-	return 0;
+	if (key < 0 || key >= (s64)NELEM(probes))
+		return 0;
+	*value = key == PROBE_EXT ? extensions() : model_has(probes[key].feature) ? probes[key].value : probes[key].without;
+	return 1;
 }
 
 static s64
@@ -101,6 +97,7 @@ prctl(struct cpu *cpu, const u64 *a)
 
 int riscv64_push(struct cpu *, struct sigframe *);       /* signal.c */
 int riscv64_pop(struct cpu *, struct sigframe *);
+u64 riscv64_minsigstack(void);
 
 const struct linux_abi riscv64_linux = {
 	.machine = "riscv64",
@@ -113,7 +110,7 @@ const struct linux_abi riscv64_linux = {
 	.line = lines, .nline = NELEM(lines),
 	.hwcap = hwcap,
 	.cpuinfo = cpuinfo,
-	.minsigstack = 0,              /* the kernel gives AT_MINSIGSTKSZ only with the vector extension */
+	.minsigstack = riscv64_minsigstack,
 	.tasksize = (u64)1 << 47,
 	.prctl = prctl,
 	.hwprobe = hwprobe,

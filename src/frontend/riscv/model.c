@@ -2,6 +2,25 @@
 /* model.c - the processors a RISC-V guest may see */
 #include "frontend/riscv/riscv.h"
 
+const char *const rv_features[RVF_COUNT] = {
+#define FEATURE(name, bit, kind, needs) #name,
+#include "frontend/riscv/feature.def"
+#undef FEATURE
+};
+
+const u8 rv_needs[RVF_COUNT] = {
+#define FEATURE(name, bit, kind, needs) RVF_##needs,
+#include "frontend/riscv/feature.def"
+#undef FEATURE
+};
+
+/* As QEMU names them. */
+const struct cpusetting rv_settings[] = {
+	{ "vlen", "128" }, { "elen", "64" }, { "vext_spec", "v1.0" },
+	{ "cbom_blocksize", "64" }, { "cbop_blocksize", "64" }, { "cboz_blocksize", "64" },
+	{ 0, 0 },
+};
+
 #define F(name) ((u64)1 << RVF_##name)
 #define RVA22 (F(zba) | F(zbb) | F(zbs) | F(zicbom) | F(zicbop) | F(zicboz) | F(zihintpause) | F(zfhmin))
 
@@ -13,10 +32,4 @@ const struct cpumodel rv_models[] = {
 	{ "rva22u64",   RV_NEEDED | RVA22, 0 },
 	{ "sifive-u54", RV_NEEDED, 0 },
 	{ 0, 0, 0 },
-};
-
-const char *const rv_features[RVF_COUNT] = {
-#define FEATURE(name, bit, needed) #name,
-#include "frontend/riscv/feature.def"
-#undef FEATURE
 };

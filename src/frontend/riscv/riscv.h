@@ -26,21 +26,25 @@ enum { CSR_FFLAGS = 1, CSR_FRM, CSR_FCSR, CSR_VSTART = 8, CSR_VXSAT, CSR_VXRM, C
        CSR_CYCLE = 0xc00, CSR_TIME, CSR_INSTRET, CSR_VL = 0xc20, CSR_VTYPE, CSR_VLENB };
 enum { CSR_READ, CSR_WRITE, CSR_SET, CSR_CLEAR };
 
-/* Features, by bit of cpu_model.have (base/model.h); a line without need= needs the first. */
+/* Features, by bit of cpu_model.have (base/model.h), and their kinds; a line without need= needs the first. */
 enum rv_feature {
-#define FEATURE(name, bit, needed) RVF_##name,
+#define FEATURE(name, bit, kind, needs) RVF_##name,
 #include "frontend/riscv/feature.def"
 #undef FEATURE
 	RVF_COUNT
 };
 enum {
 	NOPROBE = -1,
-	RV_NEEDED = 0                  /* the features no model can be without */
-#define NEEDED 1
-#define FEATURE(name, bit, needed) | (u64)(needed) << RVF_##name
+	NEEDED = 1, PART,
+#define FEATURE(name, bit, kind, needs) | (u64)(kind == NEEDED) << RVF_##name
+	RV_NEEDED = 0
+#include "frontend/riscv/feature.def"
+	,
+#undef FEATURE
+#define FEATURE(name, bit, kind, needs) | (u64)(kind == PART) << RVF_##name
+	RV_PARTS = 0
 #include "frontend/riscv/feature.def"
 #undef FEATURE
-#undef NEEDED
 };
 
 #include "riscv/riscv.h"
@@ -129,8 +133,11 @@ extern const struct guest guest_riscv64;
 /* -- model.c -- */
 extern const struct cpumodel rv_models[];
 extern const char *const rv_features[RVF_COUNT];
+extern const u8 rv_needs[RVF_COUNT];
+extern const struct cpusetting rv_settings[];
 
 /* -- helper.c -- */
+enum { RV_TIMEBASE = 10000000 };       /* ticks of the CSR time a second */
 enum { RVH_FCSR, RVH_GETFLAGS, RVH_SETFLAGS, RVH_TIME, RVH_VDSO, RVH_FENCEI, RVH_VECTOR, RVH_COUNT };
 extern const struct helper rv_helper[RVH_COUNT];
 u32 rv_mode(const struct cpu *);       /* frm if hosts do not have it as a mode, else 0 */

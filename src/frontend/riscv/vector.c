@@ -111,7 +111,7 @@ rv_dovector(struct cpu *cpu, u64 word, u64 b, u64 c)
 	(void)b, (void)c;
 	rvv_decode((u32)word, &a);
 	if (v.cfg >> VCFG_ILL & 1 && !a.anytype)
-		return 0;
+		cpu_trap(cpu, TRAP_UNDEF, (u32)word);
 	v.vl = vcfg_vl(v.cfg);
 	v.start = vcfg_start(s->vcfg);
 	v.vlmax = vcfg_vlmax(v.cfg);
@@ -119,7 +119,7 @@ rv_dovector(struct cpu *cpu, u64 word, u64 b, u64 c)
 	v.lmul = vcfg_lmul(v.cfg);
 	v.eew = v.sew == 8 ? I8 : v.sew == 16 ? I16 : v.sew == 32 ? I32 : I64;
 	if (!function[a.id](&v, &a))
-		return 0;
+		cpu_trap(cpu, TRAP_UNDEF, (u32)word);
 	s->vcfg = v.cfg;
-	return 1;
+	return 0;
 }

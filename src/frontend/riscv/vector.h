@@ -8,9 +8,9 @@
  * does the instruction on the registers in memory, when it is executed, element by element; generated code calls it
  * through the helper RVH_VECTOR, with the instruction's word.
  *
- * The quick one (vtranslate.c), IR on whole registers, for lines that have a constant `fast`: it holds while vl and
- * vtype are what the translator took them to be, which generated code asks once a block; if they are not, the
- * block's general form is executed.
+ * The quick one (vtranslate.c, vquick.c), IR on whole registers: it holds while vl and vtype are what the
+ * translator took them to be, which generated code asks once a block; if they are not, the block's other form is
+ * executed, all of it the general way.
  */
 #ifndef FRONTEND_RISCV_VECTOR_H
 #define FRONTEND_RISCV_VECTOR_H
@@ -22,9 +22,10 @@ enum { VLEN = 128, VLENB = VLEN / 8 };
 /* The slot vcfg holds all that decides what a vector instruction does, so that one comparison tells whether it is as
  * expected: vl in bits 15:0, vtype's low 8 bits (vma, vta, vsew, vlmul) in 23:16, vill in bit 30, vstart in 39:32.
  * At reset, vill. */
-enum { VCFG_VL = 0, VCFG_TYPE = 16, VCFG_ILL = 30, VCFG_START = 32 };
+enum { VCFG_VL = 0, VCFG_TYPE = 16, VCFG_ILL = 30, VCFG_START = 32, VCFG_RESET = 1 << VCFG_ILL };
 static inline u32 vcfg_vl(u64 c) { return (u32)(c & 0xffff); }
 static inline u32 vcfg_start(u64 c) { return (u32)bits(c, VCFG_START, 8); }
+static inline u64 vcfg_vtype(u64 c) { return bits(c, VCFG_TYPE, 8) | bits(c, VCFG_ILL, 1) << 63; }     /* the CSR */
 static inline int vcfg_sew(u64 c) { return 8 << bits(c, VCFG_TYPE + 3, 3); }           /* bits */
 static inline int vcfg_lmul(u64 c) { return (int)(bits(c, VCFG_TYPE, 3) ^ 4) - 4; }     /* log2: -3 to 3 */
 /* the vcfg that vsetvl makes of an application vector length (unsigned) and a vtype of 64 bits: vstart is 0; if the
@@ -130,7 +131,11 @@ int vec_over(int vd, int dlog, int d, int n, int nlog, int s);
  * words each.  Floating point follows RISC-V's rules and cpu->fpmode, and what it raises goes to cpu->fpflags. */
 void vec_op(struct vec *, struct ins, const u64 operand[6], u64 out[2]);
 
-/* The helper: 1, or 0 if the instruction is reserved. */
+/* The helper; an instruction that is reserved raises SIGILL. */
 u64 rv_dovector(struct cpu *, u64 word, u64 b, u64 c);
+
+/* -- vquick.c: t->vcfg is known, the rounding mode one that hosts have -- */
+int rv_isquick(const struct rvv_insn *);       /* is there a quick way for some vl and vtype? */
+int rv_quick(struct tr *, const struct rvv_insn *);    /* takes it, or returns 0 */
 
 #endif

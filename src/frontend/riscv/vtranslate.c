@@ -1,11 +1,140 @@
 /* SPDX-License-Identifier: MIT */
-/* vtranslate.c - instructions of the vector unit to IR */
+/* vtranslate.c - instructions of the vector unit to IR: what is known of vl and vtype
+ *
+ * Code is made for the vl and vtype that the block has set, or that are found in vcfg at its first vector
+ * instruction if they are what they were when the code was made.  Where that is not certain, the block asks, once,
+ * and goes on in its other form if it is mistaken (tr.h, again).  There, and where vquick.c has nothing for an
+ * instruction, it is done the general way. */
 #include "frontend/riscv/vector.h"
 
 static int
 isthere(const struct rvv_insn *a)
 {
 	return a->id && model_has(RVF_v) && (!a->need || model_has(a->need) || (a->also && model_has(a->also)));
+}
+
+/* -- what vcfg is -- */
+
+static int isknown(const struct tr *t) { return t->vblock == t->r->nblock; }
+static void forget(struct tr *t) { t->vblock = 0; }
+static int certain(const struct tr *t) { return t->alone || t->other; }
+
+/* It is c from here on. */
+static void
+know(struct tr *t, u64 c)
+{
+	t->vcfg = t->vguess = c;
+	t->vblock = t->r->nblock;
+	t->vguessed = 1;
+}
+
+/* From the instruction at t->pc on the block's other form is the right one if the relation holds. */
+static void
+unless(struct tr *t, int rel, ref a, ref b)
+{
+	t->again = t->pc;
+	tr_brc(t, rel, I64, a, b, t->pc + TR_OTHER);
+}
+
+/* Makes vcfg known, if that can be. */
+static int
+assume(struct tr *t)
+{
+	u64 guess = t->vguessed ? t->vguess : riscv_state((struct cpu *)(uintptr_t)t->cpu)->vcfg;
+
+	if (isknown(t))
+		return 1;
+	if (certain(t) || t->again || guess >> VCFG_ILL)
+		return 0;
+	unless(t, R_NE, tr_get(t, I64, RV_vcfg), tr_k(t, guess));
+	know(t, guess);
+	return 1;
+}
+
+/* -- configuration -- */
+
+static void
+set(struct tr *t, int rd, u64 c)
+{
+	tr_put(t, I64, RV_vcfg, tr_k(t, c));
+	rv_put(t, rd, tr_k(t, vcfg_vl(c)));
+	if (c >> VCFG_ILL & 1)
+		forget(t);
+	else
+		know(t, c);
+}
+
+/* vl is the length asked for, if that is at most VLMAX.  It mostly is more, or as much, in all turns of a loop but
+ * the last. */
+static int
+ask(struct tr *t, const struct rvv_insn *a, u64 most)
+{
+	ref avl = rv_get(t, a->rs1), max = tr_k(t, vcfg_vl(most)), vl;
+
+	if (isk(avl)) {
+		set(t, a->rd, vcfg_make(kval(t->r, avl), most >> VCFG_TYPE & 0xff));
+		return 1;
+	}
+	if (certain(t)) {
+		vl = tr_op2(t, O_umin, I64, avl, max);
+		tr_put(t, I64, RV_vcfg, tr_opk(t, O_or, I64, vl, most & ~(u64)0xffff));
+		rv_put(t, a->rd, vl);
+		forget(t);
+		return 1;
+	}
+	if (t->again) {                /* asked already: another block */
+		t->next = t->pc;
+		return tr_jmp(t, t->pc);
+	}
+	unless(t, R_LTU, avl, max);
+	set(t, a->rd, most);
+	return 1;
+}
+
+static void
+general(struct tr *t)
+{
+	tr_help(t, RVH_VECTOR, tr_k(t, t->word), 0, 0);
+}
+
+/* vtype changes, vl stays: with the same VLMAX, or it is reserved */
+static int
+retype(struct tr *t, u64 most)
+{
+	if (assume(t) && vcfg_vlmax(t->vcfg) == vcfg_vlmax(most)) {
+		set(t, 0, (most & ~(u64)0xffff) | vcfg_vl(t->vcfg));
+		return 1;
+	}
+	general(t);
+	forget(t);
+	return 1;
+}
+
+static int
+config(struct tr *t, const struct rvv_insn *a)
+{
+	u64 most;
+
+	if (a->id == rvv_vsetvl) {
+		general(t);
+		forget(t);
+		return 1;
+	}
+	most = vcfg_make(~(u64)0, (u64)a->zimm);
+	if (a->id == rvv_vsetivli)
+		set(t, a->rd, vcfg_make((u64)a->imm, (u64)a->zimm));
+	else if (most >> VCFG_ILL || (!a->rs1 && a->rd))
+		set(t, a->rd, most);
+	else
+		return a->rs1 ? ask(t, a, most) : retype(t, most);
+	return 1;
+}
+
+/* A load that stops before a fault cuts vl. */
+static int
+cutsvl(u32 word)
+{
+	return (word & 0x7f) == 0x07 && bits(word, 26, 2) == 0 && bits(word, 20, 5) == 16;
 }
 
 int
@@ -17,6 +146,12 @@ rv_vector(struct tr *t, const struct riscv_insn *i)
 	rvv_decode(t->word, &a);
 	if (!isthere(&a))
 		return tr_undef(t);
-	tr_help(t, RVH_VECTOR, tr_k(t, t->word), 0, 0);
+	if (a.id == rvv_vsetvli || a.id == rvv_vsetivli || a.id == rvv_vsetvl)
+		return config(t, &a);
+	if (t->mode == 0 && rv_isquick(&a) && assume(t) && rv_quick(t, &a))
+		return 1;
+	general(t);
+	if (cutsvl(t->word))
+		forget(t);
 	return 1;
 }

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* vquick.c - instructions of the vector unit on whole registers: operands, and which lines have a quick way */
+#include "frontend/riscv/vquick.h"
+
+int
+vq_extent(const struct tr *t, int bits, int first, struct extent *e)
+{
+	int bytes = (int)vcfg_vl(t->vcfg) * bits / 8, log = vcfg_lmul(t->vcfg) + vq_log(bits) - vq_log(vq_sew(t));
+
+	*e = (struct extent){bytes / VLENB, 0};
+	if (log > 3 || log < -3 || !vec_group(first, log) || !bytes)
+		return 0;
+	if (bytes == 4 || bytes == 8)
+		*e = (struct extent){1, 8 * bytes};
+	return e->part || bytes % VLENB == 0;
+}
+
+void
+vq_put(struct tr *t, const struct extent *e, int ty, int n, ref v)
+{
+	int part = VEC(vq_lane(e->part ? e->part : 64), 7);
+
+	if (e->part)
+		v = ir_opx(t->r, O_inslane, part, 0, 0, 0, vq_get(t, part, n), v, 0);
+	tr_put(t, e->part ? part : ty, RV_v0 + n, v);
+}
+
+void
+vq_putall(struct tr *t, const struct extent *e, int ty, int n, const ref *v)
+{
+	for (int k = 0; k < e->n; k++)
+		vq_put(t, e, ty, n + k, v[k]);
+}
+
+ref
+vq_constant(struct tr *t, u64 lo, u64 hi)
+{
+	return tr_op2(t, O_vpair, V64, tr_k(t, lo), tr_k(t, hi));
+}
+
+/* -- masks -- */
+
+/* Register k of a group as lanes of ones where v0 has a bit set. */
+ref
+vq_mask(struct tr *t, int k)
+{
+	int bits = vq_sew(t), lanes = VLEN / bits, first = k * lanes, ty = vq_type(bits);
+	ref v0 = vq_get(t, V8, 0), v, one;
+
+	if (bits == 8) {
+		u64 lo = 0x0101010101010101 * (u64)(first / 8), bit = 0x8040201008040201;
+
+		v = tr_op2(t, O_tbl, V8, v0, vq_constant(t, lo, lo + 0x0101010101010101));
+		one = vq_constant(t, bit, bit);
+	} else {
+		u64 lo = 0, hi = 0;
+
+		for (int i = 0; i < lanes / 2; i++) {
+			lo |= (u64)1 << (first + i) % 8 << i * bits;
+			hi |= (u64)1 << (first + lanes / 2 + i) % 8 << i * bits;
+		}
+		v = tr_op1(t, O_dup, ty, ir_opx(t->r, O_umov, I64, 0, I8, first / 8, v0, 0, 0));
+		one = vq_constant(t, lo, hi);
+	}
+	return ir_opx(t->r, O_vset, ty, 0, R_EQ, 0, tr_op2(t, O_and, ty, v, one), one, 0);
+}
+
+/* v, or what vd has, by v0 if the instruction is masked */
+ref
+vq_masked(struct tr *t, const struct rvv_insn *a, int ty, int k, ref v)
+{
+	return a->vm ? v : tr_op3(t, O_bsl, ty, vq_mask(t, k), v, vq_get(t, ty, a->vd + k));
+}
+
+/* -- the second operand -- */
+
+static ref
+scalarfp(struct tr *t, int n, int bits)
+{
+	ref v = tr_get(t, F64, RV_F0 + n);
+
+	if (bits == 64)
+		return ir_opx(t->r, O_movfi, I64, 0, F64, 0, v, 0, 0);
+	t->r->unboxes = 1;
+	return ir_opx(t->r, O_movfi, I64, 0, F32, 0, ir_opx(t->r, O_funbox, F32, 0, F64, 0, v, 0, 0), 0, 0);
+}
+
+static ref
+splat(struct tr *t, const struct rvv_insn *a, int bits)
+{
+	int ty = vq_type(bits);
+
+	switch (a->form) {
+	case FORM_VI:
+		return tr_op1(t, O_dup, ty, tr_k(t, zext((u64)(s64)a->imm, bits)));
+	case FORM_VF:
+		return tr_op1(t, O_dup, ty, scalarfp(t, a->rs1, bits));
+	}
+	return tr_op1(t, O_dup, ty, tr_zxt(t, I64, rv_get(t, a->rs1), bits));
+}
+
+/* y[k]: the operand for register k */
+int
+vq_second(struct tr *t, const struct rvv_insn *a, int bits, const struct extent *e, ref *y)
+{
+	struct extent same;
+
+	if (a->form == FORM_VV && !vq_extent(t, bits, a->vs1, &same))
+		return 0;
+	for (int k = 0; k < e->n; k++)
+		y[k] = a->form == FORM_VV ? vq_get(t, vq_type(bits), a->vs1 + k) : k ? y[0] : splat(t, a, bits);
+	return 1;
+}
+
+/* Both operands and the destination are groups of SEW. */
+int
+vq_operands(struct tr *t, const struct rvv_insn *a, struct extent *e, ref *x, ref *y)
+{
+	struct extent same;
+	int bits = vq_sew(t);
+
+	if (!vq_extent(t, bits, a->vd, e) || !vq_extent(t, bits, a->vs2, &same) || !vq_second(t, a, bits, e, y))
+		return 0;
+	for (int k = 0; k < e->n; k++)
+		x[k] = vq_get(t, vq_type(bits), a->vs2 + k);
+	return 1;
+}
+
+#define VV(name, f) [rvv_##name##_vv] = f
+#define VVX(name, f) [rvv_##name##_vv] = f, [rvv_##name##_vx] = f
+#define VVXI(name, f) VVX(name, f), [rvv_##name##_vi] = f
+#define VVF(name, f) [rvv_##name##_vv] = f, [rvv_##name##_vf] = f
+#define VS(name, f) [rvv_##name##_vs] = f
+#define WHOLE(n) [rvv_vl##n##re8] = vq_load, [rvv_vl##n##re16] = vq_load, [rvv_vl##n##re32] = vq_load, \
+	[rvv_vl##n##re64] = vq_load, [rvv_vs##n##r] = vq_store
+static quick_fn *const quick[rvv_COUNT] = {
+	VVXI(vadd, vq_arith), VVX(vsub, vq_arith), [rvv_vrsub_vx] = vq_reversed, [rvv_vrsub_vi] = vq_reversed,
+	VVXI(vand, vq_arith), VVXI(vor, vq_arith), VVXI(vxor, vq_arith), 
+	VVX(vminu, vq_arith), VVX(vmin, vq_arith), VVX(vmaxu, vq_arith), VVX(vmax, vq_arith), VVX(vmul, vq_arith),
+	VVX(vsll, vq_shiftv), VVX(vsrl, vq_shiftv), VVX(vsra, vq_shiftv),
+	[rvv_vsll_vi] = vq_shifti, [rvv_vsrl_vi] = vq_shifti, [rvv_vsra_vi] = vq_shifti,
+	VVX(vmacc, vq_multiplyadd), VVX(vnmsac, vq_multiplyadd), VVX(vmadd, vq_multiplyadd), VVX(vnmsub, vq_multiplyadd),
+
+	[rvv_vmv_v_v] = vq_move, [rvv_vmv_v_x] = vq_move, [rvv_vmv_v_i] = vq_move,
+	[rvv_vmerge_vvm] = vq_merge, [rvv_vmerge_vxm] = vq_merge, [rvv_vmerge_vim] = vq_merge,
+	[rvv_vmv1r] = vq_moveregs, [rvv_vmv2r] = vq_moveregs, [rvv_vmv4r] = vq_moveregs, [rvv_vmv8r] = vq_moveregs,
+	[rvv_vmv_x_s] = vq_tox, [rvv_vmv_s_x] = vq_fromx, [rvv_vid] = vq_indices,
+	[rvv_vzext_vf2] = vq_extend, [rvv_vsext_vf2] = vq_extend, [rvv_vnsrl_wi] = vq_narrow,
+	[rvv_vslidedown_vi] = vq_slidedown, [rvv_vslideup_vi] = vq_slideup, [rvv_vrgather_vv] = vq_gather,
+
+	[rvv_vle8] = vq_load, [rvv_vle16] = vq_load, [rvv_vle32] = vq_load, [rvv_vle64] = vq_load,
+	[rvv_vse8] = vq_store, [rvv_vse16] = vq_store, [rvv_vse32] = vq_store, [rvv_vse64] = vq_store,
+	WHOLE(1), WHOLE(2), WHOLE(4), WHOLE(8),
+};
+
+/* Whether vec_operands knows the rules for operands: arithmetic, but for that of cryptography. */
+static int ordinary(u32 word) { return (word & 0x7f) == 0x57; }
+
+int rv_isquick(const struct rvv_insn *a) { return quick[a->id] != 0; }
+
+int
+rv_quick(struct tr *t, const struct rvv_insn *a)
+{
+	struct vec v = {.cfg = t->vcfg, .vl = vcfg_vl(t->vcfg), .vlmax = vcfg_vlmax(t->vcfg), .sew = vq_sew(t),
+		.lmul = vcfg_lmul(t->vcfg)};
+
+	return (!ordinary(t->word) || vec_operands(&v, a)) && quick[a->id](t, a);
+}
