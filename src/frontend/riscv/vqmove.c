@@ -10,7 +10,8 @@ vq_move(struct tr *t, const struct rvv_insn *a)
 	ref v[MOST];
 	struct extent e;
 
-	if (!vq_extent(t, vq_sew(t), a->vd, &e) || !vq_second(t, a, vq_sew(t), &e, v))
+	if ((a->form == FORM_VF && vq_sew(t) < 32) || !vq_extent(t, vq_sew(t), a->vd, &e) ||
+	    !vq_second(t, a, vq_sew(t), &e, v))
 		return 0;
 	vq_putall(t, &e, vq_type(vq_sew(t)), a->vd, v);
 	return 1;
@@ -67,24 +68,17 @@ vq_fromx(struct tr *t, const struct rvv_insn *a)
 	return 1;
 }
 
-/* the numbers of the elements */
 int
-vq_indices(struct tr *t, const struct rvv_insn *a)
+vq_index(struct tr *t, const struct rvv_insn *a)
 {
-	int bits = vq_sew(t), lanes = VLEN / bits;
 	struct extent e;
 	ref v[MOST];
 
-	if (!a->vm || !vq_extent(t, bits, a->vd, &e))
+	if (!a->vm || !vq_extent(t, vq_sew(t), a->vd, &e))
 		return 0;
-	for (int k = 0; k < e.n; k++) {
-		u64 half[2] = {0, 0};
-
-		for (int i = 0; i < lanes; i++)
-			half[i * bits / 64] |= (u64)(k * lanes + i) << i * bits % 64;
-		v[k] = vq_constant(t, half[0], half[1]);
-	}
-	vq_putall(t, &e, V64, a->vd, v);
+	for (int k = 0; k < e.n; k++)
+		v[k] = vq_indices(t, vq_sew(t), k);
+	vq_putall(t, &e, vq_type(vq_sew(t)), a->vd, v);
 	return 1;
 }
 
