@@ -14,13 +14,13 @@ enum { ANY };                          /* a register may hold any NaN; else the 
 static int
 computes(translator *f)
 {
-	return f == rv_farith || f == rv_fmadd || f == rv_fsqrt || f == rv_fminmax || f == rv_fcvt;
+	return f == rv_farith || f == rv_fmadd || f == rv_fsqrt || f == rv_fminmax || f == rv_fcvt || f == rv_fround;
 }
 
 static int
 writes(translator *f)
 {
-	return computes(f) || f == rv_fsgnj || f == rv_fload || f == rv_finttof || f == rv_fmvf;
+	return computes(f) || f == rv_fsgnj || f == rv_fload || f == rv_finttof || f == rv_fmvf || f == rv_fli;
 }
 
 static int
