@@ -46,6 +46,7 @@ rv_settle(struct cpu *cpu, gaddr from)
 	u64 *f = riscv_state(cpu)->f;
 	u8 form[32] = {ANY};
 	struct riscv_insn a;
+	struct rvv_insn v;
 	gaddr pc = from;
 	u32 word;
 
@@ -56,6 +57,8 @@ rv_settle(struct cpu *cpu, gaddr from)
 		len = rv_decode(p, got, &a, &word);
 		if (!len || !a.id)
 			return;
+		if (rv_translator[a.id] == rv_vector && rvv_decode(word, &v) == rvv_vfmv_f_s)
+			form[v.rd] = ANY;
 		if (writes(rv_translator[a.id]))
 			form[a.rd] = computes(rv_translator[a.id]) || (moves(&a) && form[a.rs1] == a.ty) ? (u8)a.ty : ANY;
 		pc += (u64)len;
