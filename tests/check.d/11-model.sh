@@ -61,7 +61,7 @@ check interp $'410fd034 cpuinfo 0 hwcap 0\nSIGILL\nstatus 0' "$dragoman" -host i
 check rv64 $'cpuinfo 1\nexecuted\nstatus 0' "$dragoman" -cpu rv64 "$T/riscv64"
 check rva20 $'cpuinfo 0\nSIGILL\nstatus 0' "$dragoman" -cpu rva20u64 "$T/riscv64"
 check rva20+zba $'cpuinfo 1\nexecuted\nstatus 0' "$dragoman" -cpu rva20u64,zba=true "$T/riscv64"
-check capital $'cpuinfo 1\nexecuted\nstatus 0' "$dragoman" -cpu rva20u64,Zba=true "$T/riscv64"
+check capital $'cpuinfo 1\nexecuted\nstatus 0' "$dragoman" -cpu rva20u64,g=true,c=on,Zba=true "$T/riscv64"
 check foreign-model $'cpuinfo 1\nexecuted\nstatus 0' "$dragoman" -cpu cortex-a53 "$T/riscv64"
 hint="(try 'dragoman --help')"
 

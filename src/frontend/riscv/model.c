@@ -16,7 +16,7 @@ const u8 rv_needs[RVF_COUNT] = {
 
 /* As QEMU names them. */
 const struct cpusetting rv_settings[] = {
-	{ "vlen", "128" }, { "elen", "64" }, { "vext_spec", "v1.0" },
+	{ "g", "true" }, { "vlen", "128" }, { "elen", "64" }, { "vext_spec", "v1.0" },
 	{ "cbom_blocksize", "64" }, { "cbop_blocksize", "64" }, { "cboz_blocksize", "64" },
 	{ 0, 0 },
 };
