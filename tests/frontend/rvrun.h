@@ -9,16 +9,21 @@
 #include "frontend/riscv/riscv.h"
 #include "ir/eval.h"
 
-/* Translates from pc to the end of the block, or to `end`; *again is the block's other form, which is made if it is
- * pc.  Returns 0, or what ir_verify found. */
+struct rvrun_form { gaddr again; int form; };  /* struct tr's, of the block before */
+
+/* Translates from pc to the end of the block, or to `end`; if pc is the label of another form of the block before, that
+ * form.  Returns 0, or what ir_verify found. */
 static const char *
-rvrun_form(struct region *r, const struct cpu *cpu, gaddr pc, gaddr end, u32 mode, gaddr *again)
+rvrun_block(struct region *r, const struct cpu *cpu, gaddr pc, gaddr end, u32 mode, struct rvrun_form *f)
 {
 	struct tr t = {.r = r, .mode = mode, .pc = pc, .cpu = cpu};
 	int going = 1;
 
-	if (*again && *again + TR_OTHER == pc)
-		t.pc = pc = *again, t.other = 1;
+	t.form = f->form;
+	if (f->again && tr_again(&t, f->again) == pc)
+		t.pc = pc = f->again, t.form++;
+	else
+		t.form = 0;
 
 	region_init(r, &guest_riscv64, pc, mode);
 	ir_block(r, pc);
@@ -29,7 +34,7 @@ rvrun_form(struct region *r, const struct cpu *cpu, gaddr pc, gaddr end, u32 mod
 	}
 	if (going)
 		tr_jmp(&t, t.pc);
-	*again = t.again;
+	*f = (struct rvrun_form){t.again, t.form};
 	ir_dead(r, 0, 0);
 	return ir_verify(r);
 }
@@ -39,9 +44,9 @@ static struct cpu rvrun_cpu;
 static const char *
 rvrun_translate(struct region *r, gaddr pc, gaddr end, u32 mode)
 {
-	gaddr again = 0;
+	struct rvrun_form form = {0, 0};
 
-	return rvrun_form(r, &rvrun_cpu, pc, end, mode, &again);
+	return rvrun_block(r, &rvrun_cpu, pc, end, mode, &form);
 }
 
 /* Runs from cpu->pc until it is `end`, or something other than a jump happens: then cpu->why tells
@@ -54,12 +59,12 @@ rvrun(struct cpu *cpu, gaddr end)
 	static size_t room;
 	enum evalend done = EVAL_GO;
 	const char *wrong;
-	gaddr again = 0;
+	struct rvrun_form form = {0, 0};
 
 	cpu->why = WHY_NEXT;
 	rv_fpenter(cpu);
 	for (int n = 0; cpu->pc != end && n < 100000; n++) {
-		if ((wrong = rvrun_form(&r, cpu, cpu->pc, end, rv_mode(cpu), &again)))
+		if ((wrong = rvrun_block(&r, cpu, cpu->pc, end, rv_mode(cpu), &form)))
 			return wrong;
 		int stride = eval_stride(r.ins, r.nins);
 		if (room < (size_t)(r.nins * stride))
