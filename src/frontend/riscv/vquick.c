@@ -205,5 +205,6 @@ rv_quick(struct tr *t, const struct rvv_insn *a)
 	struct vec v = {.cfg = t->vcfg, .vl = vcfg_vl(t->vcfg), .vlmax = vcfg_vlmax(t->vcfg), .sew = vq_sew(t),
 		.lmul = vcfg_lmul(t->vcfg)};
 
-	return (!t->vany || elementwise(quick[a->id])) && (!ordinary(t->word) || vec_operands(&v, a)) && quick[a->id](t, a);
+	return (!t->vany || elementwise(quick[a->id])) && (!ordinary(t->word) || vec_operands(&v, a))
+	    && (!a->egs || vec_groups(&v, a)) && quick[a->id](t, a);
 }
