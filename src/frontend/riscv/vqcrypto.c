@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* vqcrypto.c - the vector unit's cryptography to IR: element groups of 128 bits (Zvkned, Zvknha) */
+/* vqcrypto.c - the vector unit's cryptography to IR: element groups of 128 bits (Zvkned, Zvknha, Zvkg) */
 #include "frontend/riscv/vquick.h"
 
 /* -- cryptography: element groups of 128 bits -- */
@@ -60,3 +60,52 @@ vq_sha256(struct tr *t, const struct rvv_insn *a)
 	return 1;
 }
 
+/* -- Zvkg: products of polynomials modulo x^128 + x^7 + x^2 + x + 1 -- */
+
+/* of one half of x, and y's: lower ones, or upper */
+static ref
+multiply(struct tr *t, ref x, ref y, int upper)
+{
+	return ir_opx(t->r, O_pmull, V128, 0, I64, upper, x, y, 0);
+}
+
+/* 128 bits of (hi:lo), from bit 64 on */
+static ref
+middle(struct tr *t, ref lo, ref hi)
+{
+	return ir_opx(t->r, O_vext, V8, 0, 0, 8, lo, hi, 0);
+}
+
+/* What the upper half of a product has above x^128 is folded in as 0x87 times that: first its upper 64 bits, whose
+ * multiple may reach into the lower 64, then these. */
+static ref
+product(struct tr *t, ref x, ref y)
+{
+	ref zero = vq_constant(t, 0, 0), poly = vq_constant(t, 0x87, 0x87), crossed = middle(t, y, y);
+	ref mid = tr_op2(t, O_xor, V64, multiply(t, x, crossed, 0), multiply(t, x, crossed, 1));
+	ref lo = tr_op2(t, O_xor, V64, multiply(t, x, y, 0), middle(t, zero, mid));
+	ref hi = tr_op2(t, O_xor, V64, multiply(t, x, y, 1), middle(t, mid, zero)), fold;
+
+	fold = multiply(t, hi, poly, 1);
+	lo = tr_op2(t, O_xor, V64, lo, middle(t, zero, fold));
+	hi = tr_op2(t, O_xor, V64, hi, middle(t, fold, zero));
+	return tr_op2(t, O_xor, V64, lo, multiply(t, hi, poly, 0));
+}
+
+/* The lowest coefficient is the highest bit of the first byte. */
+int
+vq_ghash(struct tr *t, const struct rvv_insn *a)
+{
+	struct extent e;
+
+	if (!groups(t, a, &e))
+		return 0;
+	for (int k = 0; k < e.n; k++) {
+		ref x = vq_get(t, V8, a->vd + k), h = tr_op1(t, O_rbit, V8, vq_get(t, V8, a->vs2 + k));
+
+		if (a->more)
+			x = tr_op2(t, O_xor, V8, x, vq_get(t, V8, a->vs1 + k));
+		tr_put(t, V8, RV_v0 + a->vd + k, tr_op1(t, O_rbit, V8, product(t, tr_op1(t, O_rbit, V8, x), h)));
+	}
+	return 1;
+}
