@@ -183,7 +183,7 @@ static quick_fn *const quick[rvv_COUNT] = {
 
 	VV(vaesem, vq_aes), VV(vaesef, vq_aes), VV(vaesdm, vq_aes), VV(vaesdf, vq_aes),
 	VS(vaesem, vq_aes), VS(vaesef, vq_aes), VS(vaesdm, vq_aes), VS(vaesdf, vq_aes), VS(vaesz, vq_aes),
-	VV(vsha2ms, vq_sha256), VV(vsha2ch, vq_sha256), VV(vsha2cl, vq_sha256), VV(vghsh, vq_ghash), VV(vgmul, vq_ghash),
+	VV(vsha2ms, vq_sha2), VV(vsha2ch, vq_sha2), VV(vsha2cl, vq_sha2), VV(vghsh, vq_ghash), VV(vgmul, vq_ghash),
 };
 
 /* Whether vec_operands knows the rules for operands: arithmetic, but for that of cryptography. */

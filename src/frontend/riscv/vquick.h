@@ -46,6 +46,6 @@ quick_fn vq_move, vq_merge, vq_moveregs, vq_tox, vq_fromx, vq_index, vq_slidedow
 /* -- vqfp.c -- */
 quick_fn vq_farith, vq_ffma;
 /* -- vqcrypto.c -- */
-quick_fn vq_aes, vq_sha256, vq_ghash;
+quick_fn vq_aes, vq_sha2, vq_ghash;
 
 #endif
