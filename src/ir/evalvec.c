@@ -323,5 +323,6 @@ eval_fn *const eval_vec[O_COUNT] = {
 	[O_vsxt] = do_widen, [O_vnarrow] = do_narrow, [O_vqnarrow] = do_narrow, [O_vred] = do_vred,
 	[O_pmull] = do_pmull, [O_udot] = do_dot, [O_sdot] = do_dot, [O_aese] = do_aes,
 	[O_aesd] = do_aes, [O_aesmc] = do_aes, [O_aesimc] = do_aes, [O_aesenc] = do_aes, [O_aesdec] = do_aes,
-	[O_sha1] = eval_sha1, [O_sha256] = eval_sha256, [O_sha256r2] = eval_sha256r2, [O_sha256su0] = eval_sha256su0, [O_sha256su1] = eval_sha256su1,
+	[O_sha1] = eval_sha1, [O_sha256] = eval_sha256, [O_sha256r2] = eval_sha256r2,
+	[O_sha256su0] = eval_sha256su0, [O_sha256su1] = eval_sha256su1,
 };

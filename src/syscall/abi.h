@@ -96,6 +96,10 @@ struct linux_abi {
 	u64 tasksize;                  /* addresses from here up are never given to the guest */
 	/* prctl options and calls of this machine alone; -EINVAL for an unknown option */
 	s64 (*prctl)(struct cpu *, const u64 *a);
+	/* What a thread that calls execve hands on to the new program besides what the host keeps (0: nothing), and its
+	 * being taken up before that has a thread; both may be 0. */
+	u64 (*bequeath)(const struct cpu *);
+	void (*inherit)(u64);
 	int (*hwprobe)(s64 key, u64 *value);   /* riscv_hwprobe: 1 if the key is known; may be 0 */
 
 	/* -- signals (threads/signal.c) -- */

@@ -14,7 +14,7 @@ static const u16 lines[] = {
 #undef CALL
 };
 
-/* AT_HWCAP: a bit for each single-letter extension. */
+/* AT_HWCAP: a bit for each single-letter extension that the process may use. */
 static u64
 hwcap(int which)
 {
@@ -23,6 +23,8 @@ hwcap(int which)
 	for (int i = 0; i < RVF_COUNT; i++)
 		if (!rv_features[i][1] && model_has(i))
 			v |= (u64)1 << (rv_features[i][0] - 'a');
+	if ((rv_vctl & VCTL_CUR) == VCTL_OFF)
+		v &= ~((u64)1 << ('v' - 'a'));
 	return which == 1 ? v : 0;
 }
 
@@ -85,14 +87,45 @@ hwprobe(s64 key, u64 *value)
 	return 1;
 }
 
+/* -- PR_RISCV_V_SET_CONTROL -- */
+
+static s64
+setvctl(struct riscv_state *s, u64 v)
+{
+	u64 now = v & VCTL_CUR, next = v >> VCTL_NEXT & VCTL_CUR;
+
+	if (!model_has(RVF_v) || v & ~(u64)VCTL_ALL || now > VCTL_ON || next > VCTL_ON)
+		return -EINVAL;
+	if (now == VCTL_OFF && (s->vctl & VCTL_CUR) != VCTL_OFF)
+		return -EPERM;
+	s->vctl = (v & ~(u64)VCTL_CUR) | (now == VCTL_DEFAULT ? s->vctl & VCTL_CUR : now);
+	return 0;
+}
+
+static u64
+bequeath(const struct cpu *cpu)
+{
+	u64 v = ((const struct riscv_state *)cpu->state)->vctl, next = v >> VCTL_NEXT & VCTL_CUR;
+
+	return (next ? next : VCTL_ON) | (v & VCTL_INHERIT ? v & ~(u64)VCTL_CUR : 0);
+}
+
+static void inherit(u64 v) { rv_vctl = v; }
+
 static s64
 prctl(struct cpu *cpu, const u64 *a)
 {
-	enum { PR_RISCV_SET_ICACHE_FLUSH_CTX_ = 71 };
+	enum { V_SET = 69, V_GET = 70, SET_ICACHE_FLUSH_CTX = 71 };
 
-	(void)cpu;
-	/* a hint about fence.i, which is always honoured */
-	return a[0] == PR_RISCV_SET_ICACHE_FLUSH_CTX_ ? 0 : -EINVAL;
+	switch (a[0]) {
+	case V_SET:
+		return setvctl(riscv_state(cpu), a[1]);
+	case V_GET:
+		return model_has(RVF_v) ? (s64)riscv_state(cpu)->vctl : -EINVAL;
+	case SET_ICACHE_FLUSH_CTX:     /* a hint about fence.i, which is always honoured */
+		return 0;
+	}
+	return -EINVAL;
 }
 
 int riscv64_push(struct cpu *, struct sigframe *);       /* signal.c */
@@ -113,6 +146,8 @@ const struct linux_abi riscv64_linux = {
 	.minsigstack = riscv64_minsigstack,
 	.tasksize = (u64)1 << 47,
 	.prctl = prctl,
+	.bequeath = bequeath,
+	.inherit = inherit,
 	.hwprobe = hwprobe,
 	.push = riscv64_push,
 	.pop = riscv64_pop,

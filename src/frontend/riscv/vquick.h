@@ -42,9 +42,11 @@ int vq_operands(struct tr *, const struct rvv_insn *, struct extent *, ref *x, r
 /* -- vqint.c -- */
 quick_fn vq_arith, vq_reversed, vq_shifti, vq_shiftv, vq_unary, vq_multiplyadd, vq_extend, vq_narrow, vq_reduce;
 /* -- vqmove.c -- */
-quick_fn vq_move, vq_merge, vq_moveregs, vq_tox, vq_fromx, vq_index, vq_slidedown, vq_slideup, vq_gather, vq_load, vq_store;
+quick_fn vq_move, vq_merge, vq_moveregs, vq_tox, vq_fromx, vq_index, vq_slidedown, vq_slideup, vq_gather;
+/* -- vqmem.c -- */
+quick_fn vq_load, vq_store, vq_loadseg, vq_storeseg;
 /* -- vqfp.c -- */
-quick_fn vq_farith, vq_ffma;
+quick_fn vq_farith, vq_fsqrt, vq_fcvt, vq_freduce;
 /* -- vqcrypto.c -- */
 quick_fn vq_aes, vq_sha2, vq_ghash;
 

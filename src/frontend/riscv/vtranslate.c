@@ -13,7 +13,7 @@ enum { NFORM = 3 };
 static int
 isthere(const struct rvv_insn *a)
 {
-	return a->id && model_has(RVF_v) && (!a->need || model_has(a->need) || (a->also && model_has(a->also)));
+	return a->id && (!a->need || model_has(a->need) || (a->also && model_has(a->also)));
 }
 
 /* -- what vcfg is -- */
@@ -172,7 +172,7 @@ rv_vector(struct tr *t, const struct riscv_insn *i)
 
 	(void)i;
 	rvv_decode(t->word, &a);
-	if (!isthere(&a))
+	if (!rv_hasv(t) || !isthere(&a))
 		return tr_undef(t);
 	if (a.id == rvv_vsetvli || a.id == rvv_vsetivli || a.id == rvv_vsetvl)
 		return config(t, &a);
