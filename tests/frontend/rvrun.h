@@ -9,16 +9,22 @@
 #include "frontend/riscv/riscv.h"
 #include "ir/eval.h"
 
-/* Translates from pc to the end of the block, or to `end`; *again is the block's other form, which is made if it is
- * pc.  Returns 0, or what ir_verify found. */
+/* Where the block that was translated last has another form, and that form's number. */
+struct rvform { gaddr again; int number; };
+
+/* Translates from pc to the end of the block, or to `end`; or the other form, if pc is its label.  Returns 0, or what
+ * ir_verify found. */
 static const char *
-rvrun_form(struct region *r, const struct cpu *cpu, gaddr pc, gaddr end, u32 mode, gaddr *again)
+rvrun_form(struct region *r, const struct cpu *cpu, gaddr pc, gaddr end, u32 mode, struct rvform *other)
 {
-	struct tr t = {.r = r, .mode = mode, .pc = pc, .cpu = cpu};
+	struct tr t = {.r = r, .mode = mode, .pc = pc, .cpu = cpu, .form = other->number - 1};
 	int going = 1;
 
-	if (*again && *again + TR_OTHER == pc)
-		t.pc = pc = *again, t.other = 1;
+	if (other->again && pc == tr_again(&t, other->again))
+		pc = other->again, t.form++;
+	else
+		t.form = 0;
+	t.pc = pc;
 
 	region_init(r, &guest_riscv64, pc, mode);
 	ir_block(r, pc);
@@ -29,7 +35,7 @@ rvrun_form(struct region *r, const struct cpu *cpu, gaddr pc, gaddr end, u32 mod
 	}
 	if (going)
 		tr_jmp(&t, t.pc);
-	*again = t.again;
+	*other = (struct rvform){t.again, t.form + 1};
 	ir_dead(r, 0, 0);
 	return ir_verify(r);
 }
@@ -39,9 +45,9 @@ static struct cpu rvrun_cpu;
 static const char *
 rvrun_translate(struct region *r, gaddr pc, gaddr end, u32 mode)
 {
-	gaddr again = 0;
+	struct rvform other = {0};
 
-	return rvrun_form(r, &rvrun_cpu, pc, end, mode, &again);
+	return rvrun_form(r, &rvrun_cpu, pc, end, mode, &other);
 }
 
 /* Runs from cpu->pc until it is `end`, or something other than a jump happens: then cpu->why tells
@@ -54,12 +60,12 @@ rvrun(struct cpu *cpu, gaddr end)
 	static size_t room;
 	enum evalend done = EVAL_GO;
 	const char *wrong;
-	gaddr again = 0;
+	struct rvform other = {0};
 
 	cpu->why = WHY_NEXT;
 	rv_fpenter(cpu);
 	for (int n = 0; cpu->pc != end && n < 100000; n++) {
-		if ((wrong = rvrun_form(&r, cpu, cpu->pc, end, rv_mode(cpu), &again)))
+		if ((wrong = rvrun_form(&r, cpu, cpu->pc, end, rv_mode(cpu), &other)))
 			return wrong;
 		int stride = eval_stride(r.ins, r.nins);
 		if (room < (size_t)(r.nins * stride))

@@ -126,7 +126,9 @@ vec_apart(int a, int alog, int b, int blog)
 }
 int vec_over(int vd, int dlog, int d, int n, int nlog, int s);
 
-/* -- vcrypto.c -- */
+/* -- vred.c, vcrypto.c -- */
+/* The same for a reduction: a line with `sums`. */
+int vec_sums(const struct vec *, const struct rvv_insn *);
 /* The same for a line of vector cryptography, one with egs: operands, SEW, LMUL, vl and vstart are as it wants them. */
 int vec_groups(const struct vec *, const struct rvv_insn *);
 

@@ -10,6 +10,7 @@ floats(struct tr *t, const struct rvv_insn *a, int bits, struct extent *e)
 }
 
 static int floattype(int bits) { return bits == 32 ? VF32 : VF64; }
+static int scalartype(int bits) { return bits == 32 ? F32 : F64; }
 
 /* Half of x, which is of singles, as doubles */
 static ref
@@ -73,7 +74,8 @@ int
 vq_fcvt(struct tr *t, const struct rvv_insn *a)
 {
 	int bits = vq_sew(t) << a->wd, sources = vq_sew(t) << a->w2;
-	int ty = a->op == O_fcvti ? vq_type(bits) : floattype(bits), from = a->op == O_icvtf ? vq_type(sources) : floattype(sources);
+	int ty = a->op == O_fcvti ? vq_type(bits) : floattype(bits);
+	int from = a->op == O_icvtf ? vq_type(sources) : floattype(sources);
 	struct extent e, same;
 	ref v[MOST];
 
@@ -95,7 +97,34 @@ vq_fcvt(struct tr *t, const struct rvv_insn *a)
 static ref
 element(struct tr *t, int bits, int n, int i)
 {
-	return tr_op1(t, O_movif, bits == 32 ? F32 : F64, ir_opx(t->r, O_umov, I64, 0, vq_lane(bits), i, vq_get(t, vq_type(bits), n), 0, 0));
+	ref v = ir_opx(t->r, O_umov, I64, 0, vq_lane(bits), i, vq_get(t, vq_type(bits), n), 0, 0);
+
+	return tr_op1(t, O_movif, scalartype(bits), v);
+}
+
+/* element 0 to an f register, and back */
+int
+vq_tof(struct tr *t, const struct rvv_insn *a)
+{
+	ref v;
+
+	if (vq_sew(t) < 32)
+		return 0;
+	v = element(t, vq_sew(t), a->vs2, 0);
+	tr_put(t, F64, RV_F0 + a->rd, vq_sew(t) == 64 ? v : ir_opx(t->r, O_fbox, F64, 0, F32, 0, v, 0, 0));
+	return 1;
+}
+
+int
+vq_fromf(struct tr *t, const struct rvv_insn *a)
+{
+	int bits = vq_sew(t), ty = vq_type(bits);
+
+	if (bits < 32)
+		return 0;
+	if (vcfg_vl(t->vcfg))
+		tr_put(t, ty, RV_v0 + a->vd, ir_opx(t->r, O_ins, ty, 0, 0, 0, vq_get(t, ty, a->vd), vq_float(t, a->rs1, bits), 0));
+	return 1;
 }
 
 /* one after another */
@@ -110,8 +139,8 @@ vq_freduce(struct tr *t, const struct rvv_insn *a)
 		return 0;
 	sum = element(t, bits, a->vs1, 0);
 	for (int i = 0; i < e.n * lanes; i++)
-		sum = ir_opx(t->r, a->op, bits == 32 ? F32 : F64, a->aux, 0, 0, sum, element(t, bits, a->vs2 + i / lanes, i % lanes), 0);
-	sum = ir_opx(t->r, O_movfi, I64, 0, bits == 32 ? F32 : F64, 0, sum, 0, 0);
+		sum = ir_opx(t->r, a->op, scalartype(bits), a->aux, 0, 0, sum, element(t, bits, a->vs2 + i / lanes, i % lanes), 0);
+	sum = ir_opx(t->r, O_movfi, I64, 0, scalartype(bits), 0, sum, 0, 0);
 	tr_put(t, ty, RV_v0 + a->vd, ir_opx(t->r, O_ins, ty, 0, 0, 0, vq_get(t, ty, a->vd), sum, 0));
 	return 1;
 }
