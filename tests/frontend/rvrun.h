@@ -9,21 +9,22 @@
 #include "frontend/riscv/riscv.h"
 #include "ir/eval.h"
 
-struct rvrun_form { gaddr again; int form; };  /* struct tr's, of the block before */
+/* Where the block that was translated last has another form, and that form's number. */
+struct rvform { gaddr again; int number; };
 
-/* Translates from pc to the end of the block, or to `end`; if pc is the label of another form of the block before, that
- * form.  Returns 0, or what ir_verify found. */
+/* Translates from pc to the end of the block, or to `end`; or the other form, if pc is its label.  Returns 0, or what
+ * ir_verify found. */
 static const char *
-rvrun_block(struct region *r, const struct cpu *cpu, gaddr pc, gaddr end, u32 mode, struct rvrun_form *f)
+rvrun_form(struct region *r, const struct cpu *cpu, gaddr pc, gaddr end, u32 mode, struct rvform *other)
 {
-	struct tr t = {.r = r, .mode = mode, .pc = pc, .cpu = cpu};
+	struct tr t = {.r = r, .mode = mode, .pc = pc, .cpu = cpu, .form = other->number - 1};
 	int going = 1;
 
-	t.form = f->form;
-	if (f->again && tr_again(&t, f->again) == pc)
-		t.pc = pc = f->again, t.form++;
+	if (other->again && pc == tr_again(&t, other->again))
+		pc = other->again, t.form++;
 	else
 		t.form = 0;
+	t.pc = pc;
 
 	region_init(r, &guest_riscv64, pc, mode);
 	ir_block(r, pc);
@@ -34,7 +35,7 @@ rvrun_block(struct region *r, const struct cpu *cpu, gaddr pc, gaddr end, u32 mo
 	}
 	if (going)
 		tr_jmp(&t, t.pc);
-	*f = (struct rvrun_form){t.again, t.form};
+	*other = (struct rvform){t.again, t.form + 1};
 	ir_dead(r, 0, 0);
 	return ir_verify(r);
 }
@@ -44,9 +45,9 @@ static struct cpu rvrun_cpu;
 static const char *
 rvrun_translate(struct region *r, gaddr pc, gaddr end, u32 mode)
 {
-	struct rvrun_form form = {0, 0};
+	struct rvform other = {0};
 
-	return rvrun_block(r, &rvrun_cpu, pc, end, mode, &form);
+	return rvrun_form(r, &rvrun_cpu, pc, end, mode, &other);
 }
 
 /* Runs from cpu->pc until it is `end`, or something other than a jump happens: then cpu->why tells
@@ -59,12 +60,12 @@ rvrun(struct cpu *cpu, gaddr end)
 	static size_t room;
 	enum evalend done = EVAL_GO;
 	const char *wrong;
-	struct rvrun_form form = {0, 0};
+	struct rvform other = {0};
 
 	cpu->why = WHY_NEXT;
 	rv_fpenter(cpu);
 	for (int n = 0; cpu->pc != end && n < 100000; n++) {
-		if ((wrong = rvrun_block(&r, cpu, cpu->pc, end, rv_mode(cpu), &form)))
+		if ((wrong = rvrun_form(&r, cpu, cpu->pc, end, rv_mode(cpu), &other)))
 			return wrong;
 		int stride = eval_stride(r.ins, r.nins);
 		if (room < (size_t)(r.nins * stride))

@@ -97,8 +97,8 @@ vq_masked(struct tr *t, const struct rvv_insn *a, int ty, int k, ref v)
 
 /* -- the second operand -- */
 
-static ref
-scalarfp(struct tr *t, int n, int bits)
+ref
+vq_float(struct tr *t, int n, int bits)
 {
 	ref v = tr_get(t, F64, RV_F0 + n);
 
@@ -117,7 +117,7 @@ splat(struct tr *t, const struct rvv_insn *a, int bits)
 	case FORM_VI:
 		return tr_op1(t, O_dup, ty, tr_k(t, zext((u64)(s64)a->imm, bits)));
 	case FORM_VF:
-		return tr_op1(t, O_dup, ty, scalarfp(t, a->rs1, bits));
+		return tr_op1(t, O_dup, ty, vq_float(t, a->rs1, bits));
 	}
 	return tr_op1(t, O_dup, ty, tr_zxt(t, I64, rv_get(t, a->rs1), bits));
 }
@@ -183,17 +183,36 @@ static quick_fn *const quick[rvv_COUNT] = {
 	WHOLE(1), WHOLE(2), WHOLE(4), WHOLE(8),
 
 	VVF(vfadd, vq_farith), VVF(vfsub, vq_farith), VVF(vfmul, vq_farith), VVF(vfdiv, vq_farith),
-	[rvv_vfrsub_vf] = vq_farith, [rvv_vfrdiv_vf] = vq_farith,
-	VVF(vfmadd, vq_ffma), VVF(vfnmadd, vq_ffma), VVF(vfmsub, vq_ffma), VVF(vfnmsub, vq_ffma),
-	VVF(vfmacc, vq_ffma), VVF(vfnmacc, vq_ffma), VVF(vfmsac, vq_ffma), VVF(vfnmsac, vq_ffma),
+	[rvv_vfrsub_vf] = vq_farith, [rvv_vfrdiv_vf] = vq_farith, VVF(vfmin, vq_farith), VVF(vfmax, vq_farith),
+	VVF(vfsgnj, vq_farith), VVF(vfsgnjn, vq_farith), VVF(vfsgnjx, vq_farith),
+	VVF(vfwadd, vq_farith), VVF(vfwsub, vq_farith), VVF(vfwmul, vq_farith), [rvv_vfwadd_wv] = vq_farith,
+	[rvv_vfwadd_wf] = vq_farith, [rvv_vfwsub_wv] = vq_farith, [rvv_vfwsub_wf] = vq_farith,
+	VVF(vfmadd, vq_farith), VVF(vfnmadd, vq_farith), VVF(vfmsub, vq_farith), VVF(vfnmsub, vq_farith),
+	VVF(vfmacc, vq_farith), VVF(vfnmacc, vq_farith), VVF(vfmsac, vq_farith), VVF(vfnmsac, vq_farith),
+	VVF(vfwmacc, vq_farith), VVF(vfwnmacc, vq_farith), VVF(vfwmsac, vq_farith), VVF(vfwnmsac, vq_farith),
+	[rvv_vfsqrt_v] = vq_fsqrt,
+	[rvv_vfcvt_x_f_v] = vq_fcvt, [rvv_vfcvt_xu_f_v] = vq_fcvt, [rvv_vfcvt_rtz_x_f_v] = vq_fcvt,
+	[rvv_vfcvt_rtz_xu_f_v] = vq_fcvt, [rvv_vfcvt_f_x_v] = vq_fcvt, [rvv_vfcvt_f_xu_v] = vq_fcvt,
+	[rvv_vfwcvt_f_f_v] = vq_fcvt, [rvv_vfncvt_f_f_w] = vq_fcvt, [rvv_vfncvt_rod_f_f_w] = vq_fcvt,
+	[rvv_vfmv_f_s] = vq_tof, [rvv_vfmv_s_f] = vq_fromf,
+	VS(vfredosum, vq_freduce), VS(vfredusum, vq_freduce), VS(vfredmin, vq_freduce), VS(vfredmax, vq_freduce),
 
 	VV(vaesem, vq_aes), VV(vaesef, vq_aes), VV(vaesdm, vq_aes), VV(vaesdf, vq_aes),
 	VS(vaesem, vq_aes), VS(vaesef, vq_aes), VS(vaesdm, vq_aes), VS(vaesdf, vq_aes), VS(vaesz, vq_aes),
-	VV(vsha2ms, vq_sha256), VV(vsha2ch, vq_sha256), VV(vsha2cl, vq_sha256),
+	VV(vsha2ms, vq_sha2), VV(vsha2ch, vq_sha2), VV(vsha2cl, vq_sha2), VV(vghsh, vq_ghash), VV(vgmul, vq_ghash),
 };
 
-/* Whether vec_operands knows the rules for operands: arithmetic, but for that of cryptography. */
-static int ordinary(u32 word) { return (word & 0x7f) == 0x57; }
+/* May the operands be what they are?  Accesses to memory and what looks at element 0 alone (one) have no groups, or
+ * look themselves. */
+static int
+allowed(const struct vec *v, const struct rvv_insn *a, u32 word)
+{
+	if (a->egs)
+		return vec_groups(v, a);
+	if (a->sums)
+		return vec_sums(v, a);
+	return a->one || (word & 0x7f) != 0x57 || vec_operands(v, a);
+}
 
 /* Those that do to each element what they do, whatever vl is; others touch memory, raise flags, or look across. */
 static int
@@ -211,6 +230,5 @@ rv_quick(struct tr *t, const struct rvv_insn *a)
 	struct vec v = {.cfg = t->vcfg, .vl = vcfg_vl(t->vcfg), .vlmax = vcfg_vlmax(t->vcfg), .sew = vq_sew(t),
 		.lmul = vcfg_lmul(t->vcfg)};
 
-	return (!t->vany || elementwise(quick[a->id])) && (!ordinary(t->word) || vec_operands(&v, a)) &&
-	    quick[a->id](t, a);
+	return (!t->vany || elementwise(quick[a->id])) && allowed(&v, a, t->word) && quick[a->id](t, a);
 }

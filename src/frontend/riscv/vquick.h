@@ -34,6 +34,7 @@ ref vq_indices(struct tr *, int bits, int k);  /* the numbers of the elements in
 ref vq_mask(struct tr *, int k);       /* register k of a group of SEW as lanes of ones where v0 has a bit set */
 /* v, or where v0 says so what vd has in register k of its group, if the instruction is masked */
 ref vq_masked(struct tr *, const struct rvv_insn *, int ty, int k, ref v);
+ref vq_float(struct tr *, int n, int bits);    /* the bits of f register n as a number of 32 or 64 bits */
 /* y[k]: register k of the operand that vs1, rs1 or imm gives, of elements of so many bits */
 int vq_second(struct tr *, const struct rvv_insn *, int bits, const struct extent *, ref *y);
 /* Both operands and the destination are groups of SEW: x is vs2. */
@@ -46,8 +47,8 @@ quick_fn vq_move, vq_merge, vq_moveregs, vq_tox, vq_fromx, vq_index, vq_slidedow
 /* -- vqmem.c -- */
 quick_fn vq_load, vq_store, vq_loadseg, vq_storeseg;
 /* -- vqfp.c -- */
-quick_fn vq_farith, vq_ffma;
+quick_fn vq_farith, vq_fsqrt, vq_fcvt, vq_tof, vq_fromf, vq_freduce;
 /* -- vqcrypto.c -- */
-quick_fn vq_aes, vq_sha256;
+quick_fn vq_aes, vq_sha2, vq_ghash;
 
 #endif
