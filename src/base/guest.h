@@ -23,7 +23,7 @@ struct reg {
 	u16 bits;                      /* architectural width */
 	u8 kind;                       /* enum regkind */
 	u8 rank;                       /* order in which it gets a fixed host register; 0 = never */
-	const char *gdbtype, *group;   /* target description: "int", "code_ptr"; "cpu", "fpu" */
+	const char *gdbtype, *group;   /* target description: "int", "code_ptr"; "cpu", "fpu"; "none": not in it */
 };
 
 /* What one instruction does to the flags variable (-> fl= in the .isa tables). */

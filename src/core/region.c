@@ -259,22 +259,21 @@ instruction(struct walk *w, struct tr *t)
 	return tr_look(t);                     /* the fetch will fault when control comes here */
 }
 
-/* The other form of the block before, which ends at end. */
+/* The next form of the block before, which ends at end. */
 static void
 other(struct walk *w, struct tr *t, gaddr end)
 {
 	struct region *r = t->r;
-	int n = ir_block(r, t->again + TR_OTHER), going = 1;
+	int n = ir_block(r, tr_again(t, t->again)), going = 1;
 
-	r->block[n].above = TR_OTHER;
+	r->block[n].above = (u8)(tr_again(t, t->again) - t->again);
+	t->form++;
 	t->pc = t->again;
 	t->again = 0;
-	t->other = 1;
 	while (going && t->pc < end)
 		going = instruction(w, t);
 	if (going)
 		tr_jmp(t, t->pc);
-	t->other = 0;
 	t->pc = end;
 }
 
@@ -299,8 +298,9 @@ block(struct walk *w, struct tr *t, u64 off)
 	}
 	if (!going && off < WINDOW && w->mark[off / 2] && isjumpon(r, t->pc))
 		w->mark[off / 2] |= HEAD;
-	if (t->again)
+	while (t->again)
 		other(w, t, t->pc);
+	t->form = 0;
 	return t->pc - w->pc;
 }
 

@@ -43,7 +43,18 @@ setup(void **unused)
 
 /* -- well formed -- */
 
-/* a third of the words random, the others of a random line; in every rounding mode */
+/* of a random line, or anything */
+static u32
+word(void)
+{
+	switch (rnd() % 4) {
+	case 0: return rnd();
+	case 1: return rvv_random(1 + (int)(rnd() % (rvv_COUNT - 1)), rnd());
+	default: return riscv_random(1 + (int)(rnd() % (riscv_COUNT - 1)), rnd());
+	}
+}
+
+/* in every rounding mode, with every vtype */
 static void
 test_random_words_translate_to_verified_ir(void **unused)
 {
@@ -53,10 +64,9 @@ test_random_words_translate_to_verified_ir(void **unused)
 
 	(void)unused;
 	for (int n = 0; n < 20000; n++) {
-		for (int i = 0; i < 32; i += 4) {
-			int id = 1 + (int)(rnd() % (riscv_COUNT - 1));
-			st32(code + i, rnd() % 3 ? riscv_random(id, rnd()) : rnd());
-		}
+		for (int i = 0; i < 32; i += 4)
+			st32(code + i, word());
+		riscv_state(&rvrun_cpu)->vcfg = vcfg_make(rnd() % 4 ? ~(u64)0 : rnd() % 128, rnd() % 256);
 		wrong = rvrun_translate(&r, CODE, CODE + 30, rnd() % 8);
 		if (wrong) {
 			for (int i = 0; i < 32; i += 4)
@@ -78,10 +88,9 @@ test_scan_agrees_with_translate(void **unused)
 
 	(void)unused;
 	for (int n = 0; n < 40000; n++) {
-		int id = 1 + (int)(rnd() % (riscv_COUNT - 1));
-		struct tr t = {.r = &r, .pc = CODE, .p = code, .n = 4};
+		struct tr t = {.r = &r, .pc = CODE, .p = code, .n = 4, .cpu = &rvrun_cpu};
 
-		st32(code, n & 1 ? riscv_random(id, rnd()) : rnd());
+		st32(code, word());
 		rv_scan(code, 4, CODE, &s);
 		region_init(&r, &guest_riscv64, CODE, 0);
 		ir_block(&r, CODE);

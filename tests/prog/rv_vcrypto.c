@@ -238,6 +238,7 @@ reserved(void)
 	TRY("AES with its own key", "e32, m1", 4, WITH(VAESEM, 8));
 	TRY("AES with one key for all", "e32, m2", 8, WITH(VAESEM + SCALAR, 17));
 	TRY("AES with one key of its own", "e32, m2", 8, WITH(VAESEM + SCALAR, 9));
+	TRY("AES with one key behind its vl", "e32, m4", 4, WITH(VAESEM + SCALAR, 11));
 	TRY("AES with a misaligned group", "e32, m2", 8, WITH(VAESEM, 17));
 	TRY("SHA-512 with one register", "e64, m1", 0, VSHA2MS);
 	TRY("SHA-512 with two registers", "e64, m2", 4, VSHA2MS);

@@ -124,7 +124,7 @@ takes(const struct x86 *x, ref t)
 	if (isk(t))
 		return 1;
 	if (v->reg >= 0)
-		return v->reg < NVTEMP;
+		return v->reg < x86_nvtemp;
 	return v->var == NOVAR || x86_home[v->var].reg < 0;
 }
 
@@ -132,7 +132,7 @@ takes(const struct x86 *x, ref t)
 static int
 crowded(const struct x86 *x, const struct ins *i)
 {
-	return takes(x, i->a) + takes(x, i->b) + takes(x, i->c) > 2;
+	return takes(x, i->a) + takes(x, i->b) + takes(x, i->c) + 3 > x86_nvtemp;
 }
 
 /* sha1rnds4 has the words in reverse order, E added to the first word, and adds the constants of

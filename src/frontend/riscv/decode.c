@@ -32,7 +32,7 @@ rv_decode(const u8 *p, int n, struct riscv_insn *a, u32 *word)
 		return 4;
 	}
 	*word = ld16(p);
-	if (rvc_decode(*word, &c))
+	if (rvc_decode(*word, &c) && model_has(c.need))
 		expand(&c, a);
 	else
 		*a = (struct riscv_insn){.id = riscv_none};
@@ -47,6 +47,12 @@ static const char *const fname[32] = {
 	"ft0", "ft1", "ft2", "ft3", "ft4", "ft5", "ft6", "ft7", "fs0", "fs1", "fa0", "fa1", "fa2", "fa3",
 	"fa4", "fa5", "fa6", "fa7", "fs2", "fs3", "fs4", "fs5", "fs6", "fs7", "fs8", "fs9", "fs10", "fs11",
 	"ft8", "ft9", "ft10", "ft11",
+};
+/* of fli, as assemblers write them */
+static const char *const constant[32] = {
+	"-1.0", "min", "1.52587890625e-05", "3.0517578125e-05", "0.00390625", "0.0078125", "0.0625", "0.125",
+	"0.25", "0.3125", "0.375", "0.4375", "0.5", "0.625", "0.75", "0.875", "1.0", "1.25", "1.5", "1.75",
+	"2.0", "2.5", "3.0", "4.0", "8.0", "16.0", "128.0", "256.0", "32768.0", "65536.0", "inf", "nan",
 };
 static const struct { u16 number; const char *name; } csrname[] = {
 	{CSR_FFLAGS, "fflags"}, {CSR_FRM, "frm"}, {CSR_FCSR, "fcsr"},
@@ -87,6 +93,8 @@ putoperand(char *buf, size_t n, char c, s64 v, const void *insn, gaddr pc)
 		return snprintf(buf, n, "%lld", (long long)v);
 	case 'h':
 		return snprintf(buf, n, "0x%llx", (unsigned long long)v);
+	case 'l':
+		return snprintf(buf, n, "%s", constant[v & 31]);
 	case 'U':                      /* as assemblers want it: the 20 bits alone */
 		return snprintf(buf, n, "0x%llx", (unsigned long long)(v >> 12 & 0xfffff));
 	case 'b':
@@ -274,7 +282,7 @@ rv_skip(const u8 *p, int n, gaddr pc, u8 *mark, int *bytes)
 }
 
 /* Unprivileged ISA, tables of opcodes: LOAD, STORE and their FP forms, AMO with funct5; compressed quadrants 0 and 2,
- * where funct3 modulo 4 is 0 for what stays in registers. */
+ * where funct3 is 0, or 4 in the latter, for what stays in registers. */
 enum excl
 rv_excl(const u8 *p, int n)
 {
@@ -287,5 +295,5 @@ rv_excl(const u8 *p, int n)
 		return EXCL_MEMORY;
 	if (quadrant == 3)
 		return (opcode & 0x5b) == 0x03 ? EXCL_MEMORY : EXCL_NONE;
-	return quadrant != 1 && p[1] >> 5 & 3 ? EXCL_MEMORY : EXCL_NONE;
+	return quadrant != 1 && p[1] >> 5 & (quadrant ? 3 : 7) ? EXCL_MEMORY : EXCL_NONE;
 }

@@ -18,11 +18,14 @@ _Static_assert(NELEM(regs) == RV_COUNT, "one row a register");
 _Static_assert(RV_t6 == 31 && RV_ft11 == RV_F0 + 31, "registers are numbered as in instructions");
 _Static_assert(sizeof(struct riscv_state) <= CPU_STATE, "the state fits");
 
+u64 rv_vctl = VCTL_ON;
+
 static void
 reset(struct cpu *cpu)
 {
 	memset(cpu->state, 0, sizeof(struct riscv_state));
 	riscv_state(cpu)->vcfg = VCFG_RESET;
+	riscv_state(cpu)->vctl = rv_vctl;
 	cpu->fpflags = cpu->fpwatch = cpu->fplooks = 0;
 	rv_fpenter(cpu);
 }

@@ -42,7 +42,9 @@ frm(const struct cpu *cpu)
 u32
 rv_mode(const struct cpu *cpu)
 {
-	return frm(cpu) < FRM_RMM ? 0 : frm(cpu);
+	u64 vctl = ((const struct riscv_state *)cpu->state)->vctl;
+
+	return (frm(cpu) < FRM_RMM ? 0 : frm(cpu)) | ((vctl & VCTL_CUR) == VCTL_OFF ? MODE_NOVEC : 0);
 }
 
 /* frm 0 to 3 are enum fprm less one.  In the other modes no instruction uses the dynamic mode: fp.c
@@ -128,6 +130,19 @@ counter(struct cpu *cpu, u64 csr, u64 b, u64 c)
 	return csr == CSR_TIME ? ns / (1000000000 / RV_TIMEBASE) : ns;
 }
 
+/* F64 to a word modulo 2^32 */
+static u64
+fcvtmod(struct cpu *cpu, u64 v, u64 b, u64 c)
+{
+	struct fpenv env = fp_env(cpu->fpmode, FPNAN_RISCV);
+	int exact;
+
+	(void)b, (void)c;
+	v = fp_jcvtzs(&env, v, &exact);
+	cpu->fpflags |= env.flags;
+	return v;
+}
+
 static u64
 fencei(struct cpu *cpu, u64 a, u64 b, u64 c)
 {
@@ -145,5 +160,6 @@ const struct helper rv_helper[RVH_COUNT] = {
 	[RVH_TIME] = {"counter", counter, HELP_FP},
 	[RVH_VDSO] = {"vdso_call", vdso_call, HELP_FP},
 	[RVH_VECTOR] = {"vector", rv_dovector, HELP_FP | HELP_STATE | HELP_FAULT},
+	[RVH_FCVTMOD] = {"fcvtmod", fcvtmod, HELP_FP},
 	[RVH_FENCEI] = {"fencei", fencei, HELP_FP},
 };

@@ -58,7 +58,16 @@ struct riscv_state {
 	u64 vcfg;                      /* vl, vtype and vstart: vector.h */
 	u64 vcsr;                      /* vxrm in bits 2:1, vxsat in 0 */
 	_Alignas(16) u8 v[32][16];
+	u64 vctl;                      /* VCTL_*: whether this thread and the programs it executes may use vectors */
 };
+
+/* PR_RISCV_V_SET_CONTROL's word (Documentation/arch/riscv/vector.rst): two bits for now, two for after execve, and
+ * whether those stay */
+enum { VCTL_DEFAULT, VCTL_OFF, VCTL_ON, VCTL_CUR = 3, VCTL_NEXT = 2, VCTL_INHERIT = 16, VCTL_ALL = 31 };
+extern u64 rv_vctl;                    /* of a process's first thread */
+
+/* guest->mode: frm if hosts do not have it as a mode, else 0; vectors are off */
+enum { MODE_FRM = 7, MODE_NOVEC = 8 };
 
 enum {
 #define REG(name, field, bits, kind, type, group, rank) RV_##name,
@@ -128,6 +137,9 @@ rv_putw(struct tr *t, int n, ref v)
 	rv_put(t, n, tr_sxt(t, I64, v, 32));
 }
 
+/* May the code use vectors? */
+static inline int rv_hasv(const struct tr *t) { return model_has(RVF_v) && !(t->mode & MODE_NOVEC); }
+
 extern const struct guest guest_riscv64;
 
 /* -- model.c -- */
@@ -138,9 +150,9 @@ extern const struct cpusetting rv_settings[];
 
 /* -- helper.c -- */
 enum { RV_TIMEBASE = 10000000 };       /* ticks of the CSR time a second */
-enum { RVH_FCSR, RVH_GETFLAGS, RVH_SETFLAGS, RVH_TIME, RVH_VDSO, RVH_FENCEI, RVH_VECTOR, RVH_COUNT };
+enum { RVH_FCSR, RVH_GETFLAGS, RVH_SETFLAGS, RVH_TIME, RVH_VDSO, RVH_FENCEI, RVH_FCVTMOD, RVH_VECTOR, RVH_COUNT };
 extern const struct helper rv_helper[RVH_COUNT];
-u32 rv_mode(const struct cpu *);       /* frm if hosts do not have it as a mode, else 0 */
+u32 rv_mode(const struct cpu *);
 void rv_fpenter(struct cpu *);
 void rv_fpleave(struct cpu *);
 void rv_fold(struct cpu *);             /* cpu->fpflags into the slot fcsr */

@@ -57,7 +57,7 @@ skip(struct tr *t, const struct riscv_insn *a, const struct riscv_insn *b, gaddr
 static int
 isthere(const struct riscv_insn *a)
 {
-	return a->id && (model_has(a->need) || (a->also && model_has(a->also)));
+	return a->id && (model_has(a->need) || (a->also && model_has(a->also))) && model_has(a->with);
 }
 
 int
@@ -425,6 +425,14 @@ rv_clock(struct tr *t, const struct riscv_insn *a)
 	return 1;
 }
 
+/* A may-be-operation that no extension has taken (Zimop). */
+int
+rv_mop(struct tr *t, const struct riscv_insn *a)
+{
+	rv_put(t, a->rd, tr_k(t, 0));
+	return 1;
+}
+
 /* -- Zicsr -- */
 
 /* After frm was written: goes on directly, which is usual, or leaves if the new one wants code of
@@ -434,10 +442,10 @@ aftermode(struct tr *t)
 {
 	ref frm = tr_bfx(t, I64, tr_get(t, I64, RV_fcsr), FCSR_RM, 3);
 
-	if (t->mode == 0)
-		tr_brc(t, R_LTU, I64, frm, tr_k(t, FRM_RMM), t->next);
+	if (t->mode & MODE_FRM)
+		tr_brc(t, R_EQ, I64, frm, tr_k(t, t->mode & MODE_FRM), t->next);
 	else
-		tr_brc(t, R_EQ, I64, frm, tr_k(t, t->mode), t->next);
+		tr_brc(t, R_LTU, I64, frm, tr_k(t, FRM_RMM), t->next);
 	return tr_look(t);
 }
 
@@ -533,7 +541,7 @@ vcsr(struct tr *t, const struct riscv_insn *a, int op)
 		{CSR_VCSR, RV_vcsr, 0, 3}, {CSR_VL, RV_vcfg, VCFG_VL, 16},
 	};
 
-	if (!model_has(RVF_v) || (a->csr >= CSR_VL && op != CSR_READ))
+	if (!rv_hasv(t) || (a->csr >= CSR_VL && op != CSR_READ))
 		return tr_undef(t);
 	for (size_t i = 0; i < NELEM(place); i++)
 		if (place[i].csr == a->csr)

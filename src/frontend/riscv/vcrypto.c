@@ -9,19 +9,33 @@
  * is written. */
 typedef void group_fn(struct vec *, const struct rvv_insn *, void *d, const void *x, const void *y);
 
-/* A line's `scalar`: vs2 is one group, which serves all, and lies apart from vd; `apart`: vs2 does (1), vs1 too (2). */
-static int
-groups(struct vec *v, const struct rvv_insn *a, u32 size, group_fn *f)
+/* Lines say: egs, elements of a group; wide: SEW may be 64, not just 32; scalar: vs2 is one group, which serves all,
+ * and apart from vd; apart: vs2 is apart from vd (1), and vs1 too (2). */
+int
+vec_groups(const struct vec *v, const struct rvv_insn *a)
 {
-	u32 bytes = size * (u32)v->sew / 8;
-	int log = v->lmul, scalar = a->scalar;
+	u32 size = a->egs;
+	int log = v->lmul, slog = a->scalar ? 0 : log;
 
-	if (v->vl % size || v->start % size || v->vlmax < size || !vec_group(a->vd, log) || !vec_group(a->vs1, log)
-	    || !vec_group(a->vs2, scalar ? 0 : log) || (scalar && !vec_apart(a->vd, log, a->vs2, 0))
-	    || (a->apart && !vec_apart(a->vd, log, a->vs2, log)) || (a->apart == 2 && !vec_apart(a->vd, log, a->vs1, log)))
+	if (v->sew != 32 && !(a->wide && v->sew == 64 && model_has(RVF_zvknhb)))
 		return 0;
-	for (u32 i = v->start / size; i < v->vl / size; i++)
-		f(v, a, v->s->v[a->vd] + i * bytes, v->s->v[a->vs2] + (scalar ? 0 : i * bytes), v->s->v[a->vs1] + i * bytes);
+	if (v->vl % size || v->start % size || v->vlmax < size)
+		return 0;
+	if (!vec_group(a->vd, log) || !vec_group(a->vs1, log) || !vec_group(a->vs2, slog))
+		return 0;
+	return (!(a->scalar || a->apart) || vec_apart(a->vd, log, a->vs2, slog))
+	    && (a->apart != 2 || vec_apart(a->vd, log, a->vs1, log));
+}
+
+static int
+groups(struct vec *v, const struct rvv_insn *a, group_fn *f)
+{
+	u32 bytes = a->egs * (u32)v->sew / 8;
+
+	if (!vec_groups(v, a))
+		return 0;
+	for (u32 i = v->start / a->egs; i < v->vl / a->egs; i++)
+		f(v, a, v->s->v[a->vd] + i * bytes, v->s->v[a->vs2] + (a->scalar ? 0 : i * bytes), v->s->v[a->vs1] + i * bytes);
 	return 1;
 }
 
@@ -54,11 +68,7 @@ hash(struct vec *v, const struct rvv_insn *a, void *d, const void *x, const void
 	memcpy(d, w, sizeof w);
 }
 
-int
-rvv_ghash(struct vec *v, const struct rvv_insn *a)
-{
-	return v->sew == 32 && groups(v, a, 4, hash);
-}
+int rvv_ghash(struct vec *v, const struct rvv_insn *a) { return groups(v, a, hash); }
 
 /* -- Zvkned: AES (FIPS 197) -- */
 
@@ -87,11 +97,7 @@ cipher(struct vec *v, const struct rvv_insn *a, void *d, const void *x, const vo
 	memcpy(d, state, sizeof state);
 }
 
-int
-rvv_aes(struct vec *v, const struct rvv_insn *a)
-{
-	return v->sew == 32 && groups(v, a, 4, cipher);
-}
+int rvv_aes(struct vec *v, const struct rvv_insn *a) { return groups(v, a, cipher); }
 
 /* ShiftRows does nothing to four equal columns. */
 static u32
@@ -127,11 +133,7 @@ schedule(struct vec *v, const struct rvv_insn *a, void *d, const void *x, const 
 	memcpy(d, w, sizeof w);
 }
 
-int
-rvv_aeskey(struct vec *v, const struct rvv_insn *a)
-{
-	return v->sew == 32 && groups(v, a, 4, schedule);
-}
+int rvv_aeskey(struct vec *v, const struct rvv_insn *a) { return groups(v, a, schedule); }
 
 /* -- Zvknha, Zvknhb: SHA-256 and SHA-512 (FIPS 180-4) by SEW -- */
 
@@ -206,19 +208,9 @@ compress(struct vec *v, const struct rvv_insn *a, void *d, const void *x, const 
 	setwords(v, d, (u64[4]){s[F], s[E], s[B], s[A]});
 }
 
-static int isshasize(const struct vec *v) { return v->sew == 32 || (v->sew == 64 && model_has(RVF_zvknhb)); }
+int rvv_sha2ms(struct vec *v, const struct rvv_insn *a) { return groups(v, a, expand); }
 
-int
-rvv_sha2ms(struct vec *v, const struct rvv_insn *a)
-{
-	return isshasize(v) && groups(v, a, 4, expand);
-}
-
-int
-rvv_sha2c(struct vec *v, const struct rvv_insn *a)
-{
-	return isshasize(v) && groups(v, a, 4, compress);
-}
+int rvv_sha2c(struct vec *v, const struct rvv_insn *a) { return groups(v, a, compress); }
 
 /* -- Zvksed: SM4 (GM/T 0002-2012) -- */
 
@@ -269,11 +261,7 @@ sm4keys(struct vec *v, const struct rvv_insn *a, void *d, const void *x, const v
 	memcpy(d, k + 4, 16);
 }
 
-int
-rvv_sm4k(struct vec *v, const struct rvv_insn *a)
-{
-	return v->sew == 32 && groups(v, a, 4, sm4keys);
-}
+int rvv_sm4k(struct vec *v, const struct rvv_insn *a) { return groups(v, a, sm4keys); }
 
 /* four rounds: d the state, x the keys */
 static void
@@ -291,11 +279,7 @@ sm4rounds(struct vec *v, const struct rvv_insn *a, void *d, const void *x, const
 	memcpy(d, s + 4, 16);
 }
 
-int
-rvv_sm4r(struct vec *v, const struct rvv_insn *a)
-{
-	return v->sew == 32 && groups(v, a, 4, sm4rounds);
-}
+int rvv_sm4r(struct vec *v, const struct rvv_insn *a) { return groups(v, a, sm4rounds); }
 
 /* -- Zvksh: SM3 (GM/T 0004-2012), whose words have their highest byte first -- */
 
@@ -323,11 +307,7 @@ sm3expand(struct vec *v, const struct rvv_insn *a, void *d, const void *x, const
 	bigwords(d, w + 16);
 }
 
-int
-rvv_sm3me(struct vec *v, const struct rvv_insn *a)
-{
-	return v->sew == 32 && groups(v, a, 8, sm3expand);
-}
+int rvv_sm3me(struct vec *v, const struct rvv_insn *a) { return groups(v, a, sm3expand); }
 
 /* Two rounds, 2 * imm and the next: d the state A to H from element 0 up, with every second one the older; x words
  * 0, 1, 4 and 5 of those from this round on. */
@@ -353,8 +333,4 @@ sm3rounds(struct vec *v, const struct rvv_insn *a, void *d, const void *x, const
 	bigwords(d, s);
 }
 
-int
-rvv_sm3c(struct vec *v, const struct rvv_insn *a)
-{
-	return v->sew == 32 && groups(v, a, 8, sm3rounds);
-}
+int rvv_sm3c(struct vec *v, const struct rvv_insn *a) { return groups(v, a, sm3rounds); }

@@ -126,6 +126,12 @@ vec_apart(int a, int alog, int b, int blog)
 }
 int vec_over(int vd, int dlog, int d, int n, int nlog, int s);
 
+/* -- vred.c, vcrypto.c -- */
+/* The same for a reduction: a line with `sums`. */
+int vec_sums(const struct vec *, const struct rvv_insn *);
+/* The same for a line of vector cryptography, one with egs: operands, SEW, LMUL, vl and vstart are as it wants them. */
+int vec_groups(const struct vec *, const struct rvv_insn *);
+
 /* -- vfp.c -- */
 /* An operation of the IR on up to 128 bits: op, ty, v, aux and imm are the instruction's; operands and result have two
  * words each.  Floating point follows RISC-V's rules and cpu->fpmode, and what it raises goes to cpu->fpflags. */

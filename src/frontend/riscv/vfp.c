@@ -132,7 +132,7 @@ rvv_festimate(struct vec *v, const struct rvv_insn *a)
 	return 1;
 }
 
-/* Mask elements come after those of the sources that they overwrite. */
+/* vd may be a source: a bit of it lies only where elements were that have been read before. */
 int
 rvv_fcompare(struct vec *v, const struct rvv_insn *a)
 {

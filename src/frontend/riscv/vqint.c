@@ -86,7 +86,7 @@ vq_unary(struct tr *t, const struct rvv_insn *a)
 	for (int k = 0; k < e.n; k++) {
 		ref x = vq_get(t, ty, a->vs2 + k);
 
-		if (a->id == 0/*rev8*/)
+		if (a->id == rvv_vrev8_v)
 			x = vq_sew(t) == 8 ? x : ir_opx(t->r, O_vrev, V8, 0, 0, vq_sew(t), x, 0, 0);
 		else
 			x = tr_op1(t, O_rbit, V8, x);  /* vbrev8 */

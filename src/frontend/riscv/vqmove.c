@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* vqmove.c - moves, permutations, loads and stores of the vector unit to IR */
+/* vqmove.c - moves and permutations of the vector unit to IR */
 #include "frontend/riscv/vquick.h"
 
 /* -- moves -- */
@@ -10,7 +10,8 @@ vq_move(struct tr *t, const struct rvv_insn *a)
 	ref v[MOST];
 	struct extent e;
 
-	if (!vq_extent(t, vq_sew(t), a->vd, &e) || !vq_second(t, a, vq_sew(t), &e, v))
+	if ((a->form == FORM_VF && vq_sew(t) < 32) || !vq_extent(t, vq_sew(t), a->vd, &e) ||
+	    !vq_second(t, a, vq_sew(t), &e, v))
 		return 0;
 	vq_putall(t, &e, vq_type(vq_sew(t)), a->vd, v);
 	return 1;
@@ -67,24 +68,17 @@ vq_fromx(struct tr *t, const struct rvv_insn *a)
 	return 1;
 }
 
-/* the numbers of the elements */
 int
-vq_indices(struct tr *t, const struct rvv_insn *a)
+vq_index(struct tr *t, const struct rvv_insn *a)
 {
-	int bits = vq_sew(t), lanes = VLEN / bits;
 	struct extent e;
 	ref v[MOST];
 
-	if (!a->vm || !vq_extent(t, bits, a->vd, &e))
+	if (!a->vm || !vq_extent(t, vq_sew(t), a->vd, &e))
 		return 0;
-	for (int k = 0; k < e.n; k++) {
-		u64 half[2] = {0, 0};
-
-		for (int i = 0; i < lanes; i++)
-			half[i * bits / 64] |= (u64)(k * lanes + i) << i * bits % 64;
-		v[k] = vq_constant(t, half[0], half[1]);
-	}
-	vq_putall(t, &e, V64, a->vd, v);
+	for (int k = 0; k < e.n; k++)
+		v[k] = vq_indices(t, vq_sew(t), k);
+	vq_putall(t, &e, vq_type(vq_sew(t)), a->vd, v);
 	return 1;
 }
 
@@ -132,58 +126,3 @@ vq_gather(struct tr *t, const struct rvv_insn *a)
 	tr_put(t, V8, RV_v0 + a->vd, tr_op2(t, O_tbl, V8, vq_get(t, V8, a->vs2), vq_get(t, V8, a->vs1)));
 	return 1;
 }
-
-/* -- memory -- */
-
-/* An access of its own is none of several; but it too is done again one element after another if it faults. */
-static ref
-ld(struct tr *t, int ty, ref base, int disp)
-{
-	return ir_opx(t->r, O_ld, ty, 0, 1, disp, base, 0, 0);
-}
-
-static void
-st(struct tr *t, int ty, ref base, int disp, ref v)
-{
-	ir_opx(t->r, O_st, ty, 0, 1, disp, base, 0, v);
-}
-
-/* What a unit-stride access covers; whole registers if it is one for any vtype. */
-static int
-covers(struct tr *t, const struct rvv_insn *a, struct extent *e)
-{
-	*e = (struct extent){a->nf, 0};
-	return a->anytype ? !(a->vd & (a->nf - 1)) : a->vm && vq_extent(t, ty_bits(a->ty), a->vd, e);
-}
-
-int
-vq_load(struct tr *t, const struct rvv_insn *a)
-{
-	ref base = rv_get(t, a->rs1), v[MOST];
-	struct extent e;
-
-	if (!covers(t, a, &e))
-		return 0;
-	if (e.part)
-		v[0] = tr_op1(t, O_vfromi, V64, ld(t, vq_lane(e.part), base, 0));
-	for (int k = 0; k < e.n && !e.part; k++)
-		v[k] = ld(t, V64, base, VLENB * k);
-	vq_putall(t, &e, V64, a->vd, v);
-	return 1;
-}
-
-int
-vq_store(struct tr *t, const struct rvv_insn *a)
-{
-	ref base = rv_get(t, a->rs1);
-	struct extent e;
-
-	if (!covers(t, a, &e))
-		return 0;
-	if (e.part)
-		st(t, vq_lane(e.part), base, 0, ir_opx(t->r, O_umov, I64, 0, vq_lane(e.part), 0, vq_get(t, VEC(vq_lane(e.part), 7), a->vd), 0, 0));
-	for (int k = 0; k < e.n && !e.part; k++)
-		st(t, V64, base, VLENB * k, vq_get(t, V64, a->vd + k));
-	return 1;
-}
-

@@ -26,12 +26,15 @@ struct extent { int n, part; };
 int vq_extent(const struct tr *, int bits, int first, struct extent *);
 
 static inline ref vq_get(struct tr *t, int ty, int n) { return tr_get(t, ty, RV_v0 + n); }
-void vq_put(struct tr *, const struct extent *, int ty, int n, ref);
-void vq_putall(struct tr *, const struct extent *, int ty, int n, const ref *);       /* registers from n on */
+/* Puts the values of the registers from n on; what vl does not cover stays.  ty has the lanes of the elements, but may
+ * have others where vl is known. */
+void vq_putall(struct tr *, const struct extent *, int ty, int n, const ref *);
 ref vq_constant(struct tr *, u64 lo, u64 hi);
+ref vq_indices(struct tr *, int bits, int k);  /* the numbers of the elements in register k of a group */
 ref vq_mask(struct tr *, int k);       /* register k of a group of SEW as lanes of ones where v0 has a bit set */
 /* v, or where v0 says so what vd has in register k of its group, if the instruction is masked */
 ref vq_masked(struct tr *, const struct rvv_insn *, int ty, int k, ref v);
+ref vq_float(struct tr *, int n, int bits);    /* the bits of f register n as a number of 32 or 64 bits */
 /* y[k]: register k of the operand that vs1, rs1 or imm gives, of elements of so many bits */
 int vq_second(struct tr *, const struct rvv_insn *, int bits, const struct extent *, ref *y);
 /* Both operands and the destination are groups of SEW: x is vs2. */
@@ -40,10 +43,12 @@ int vq_operands(struct tr *, const struct rvv_insn *, struct extent *, ref *x, r
 /* -- vqint.c -- */
 quick_fn vq_arith, vq_reversed, vq_shifti, vq_shiftv, vq_unary, vq_multiplyadd, vq_extend, vq_narrow, vq_reduce;
 /* -- vqmove.c -- */
-quick_fn vq_move, vq_merge, vq_moveregs, vq_tox, vq_fromx, vq_indices, vq_slidedown, vq_slideup, vq_gather, vq_load, vq_store;
+quick_fn vq_move, vq_merge, vq_moveregs, vq_tox, vq_fromx, vq_index, vq_slidedown, vq_slideup, vq_gather;
+/* -- vqmem.c -- */
+quick_fn vq_load, vq_store, vq_loadseg, vq_storeseg;
 /* -- vqfp.c -- */
-quick_fn vq_farith, vq_ffma;
+quick_fn vq_farith, vq_fsqrt, vq_fcvt, vq_tof, vq_fromf, vq_freduce;
 /* -- vqcrypto.c -- */
-quick_fn vq_aes, vq_sha256;
+quick_fn vq_aes, vq_sha2, vq_ghash;
 
 #endif

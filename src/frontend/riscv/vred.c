@@ -6,8 +6,8 @@
 #include "frontend/riscv/vfloat.h"
 
 /* Section 5.2: a register that is the mask, or has elements of twice SEW, is not another source besides. */
-static int
-operands(const struct vec *v, const struct rvv_insn *a)
+int
+vec_sums(const struct vec *v, const struct rvv_insn *a)
 {
 	return v->start == 0 && vec_group(a->vs2, v->lmul) && v->sew << a->wd <= 64
 	    && (!a->wd || vec_apart(a->vs1, 0, a->vs2, v->lmul))
@@ -21,7 +21,7 @@ rvv_reduce(struct vec *v, const struct rvv_insn *a)
 	int bits = v->sew << a->wd, ty = v->eew + a->wd;
 	u64 sum = vec_get(v, a->vs1, 0, bits);
 
-	if (!operands(v, a))
+	if (!vec_sums(v, a))
 		return 0;
 	for (u32 n = 0; n < v->vl; n++)
 		if (vec_active(v, a->vm, n)) {
@@ -41,7 +41,7 @@ rvv_freduce(struct vec *v, const struct rvv_insn *a)
 	struct ins i = {.op = (u8)a->op, .ty = (u8)vfp_type(bits), .aux = (u16)(a->aux | vfp_rounding(v))};
 	u64 sum = vec_get(v, a->vs1, 0, bits);
 
-	if (!operands(v, a) || !vfp_has(v, v->sew, RVF_zvfh))
+	if (!vec_sums(v, a) || !vfp_has(v, v->sew, RVF_zvfh))
 		return 0;
 	for (u32 n = 0; n < v->vl; n++)
 		if (vec_active(v, a->vm, n))

@@ -104,12 +104,19 @@ static const struct except absent[] = {
 #define LACKS "QEMU 7.2 lacks it"
 static const struct except wrong[] = {
 	{"wrs_nto", LACKS}, {"wrs_sto", LACKS}, {"cbo_inval", LACKS}, {"cbo_clean", LACKS}, {"cbo_flush", LACKS},
-	{"cbo_zero", LACKS}, {"czero_eqz", LACKS}, {"czero_nez", LACKS},
+	{"cbo_zero", LACKS}, {"czero_eqz", LACKS}, {"czero_nez", LACKS}, {"mop_r", LACKS}, {"mop_rr", LACKS}, {"c_mop", LACKS},
+	{"c_lbu", LACKS}, {"c_lhu", LACKS}, {"c_lh", LACKS}, {"c_sb", LACKS}, {"c_sh", LACKS}, {"c_mul", LACKS}, {"c_not", LACKS},
+	{"c_zext_b", LACKS}, {"c_sext_b", LACKS}, {"c_zext_h", LACKS}, {"c_sext_h", LACKS}, {"c_zext_w", LACKS},
+	{"fli_s", LACKS}, {"fminm_s", LACKS}, {"fmaxm_s", LACKS}, {"fround_s", LACKS}, {"froundnx_s", LACKS},
+	{"fltq_s", LACKS}, {"fleq_s", LACKS}, {"fli_d", LACKS}, {"fminm_d", LACKS}, {"fmaxm_d", LACKS},
+	{"fround_d", LACKS}, {"froundnx_d", LACKS}, {"fltq_d", LACKS}, {"fleq_d", LACKS}, {"fli_h", LACKS},
+	{"fminm_h", LACKS}, {"fmaxm_h", LACKS}, {"fround_h", LACKS}, {"froundnx_h", LACKS}, {"fltq_h", LACKS},
+	{"fleq_h", LACKS}, {"fcvtmod_w_d", LACKS},
 	{"ctzw", "Bitmanip 1.0, 2.5: QEMU 7.2 counts beyond the word"}, {0, 0}
 };
 static const struct except idle[] = {
 	{"fence", 0}, {"fence_tso", 0}, {"pause", 0}, {"fence_i", 0}, {"wrs_nto", 0}, {"wrs_sto", 0}, {"cbo_inval", 0},
-	{"cbo_clean", 0}, {"cbo_flush", 0}, {"prefetch_i", 0}, {"prefetch_r", 0}, {"prefetch_w", 0}, {0, 0}
+	{"cbo_clean", 0}, {"cbo_flush", 0}, {"prefetch_i", 0}, {"prefetch_r", 0}, {"prefetch_w", 0}, {"c_mop", 0}, {0, 0}
 };
 
 static const char *lacks(int line) { return line > V0 ? v_lacks(line - V0) : 0; }
