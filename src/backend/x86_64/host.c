@@ -51,10 +51,13 @@ static const u8 int_homes[] = {RBX, RSI, RDI, R8, R9, R10, R11, R14, R15, R13, R
 static int
 vector_temps(const struct guest *g)
 {
-	for (int v = 0; v < g->nreg; v++)
-		if (g->reg[v].kind == REG_VEC && !g->reg[v].rank)
-			return x86_avx512regs ? NVMORE : NVTEMP + 1;
-	return NVTEMP;
+	int vectors = 0, homes = 0;
+
+	for (int v = 0; v < g->nreg; v++) {
+		vectors |= g->reg[v].kind == REG_VEC;
+		homes |= g->reg[v].kind == REG_VEC && g->reg[v].rank;
+	}
+	return !vectors || homes ? NVTEMP : x86_avx512regs ? NVMORE : NVTEMP + 1;
 }
 
 static void

@@ -483,6 +483,20 @@ xr_set(struct x86 *x, ref t, int reg)
 }
 
 int
+xv_defisfree(struct x86 *x, ref t)
+{
+	int var = x->val[t].want;
+
+	return (var != NOVAR && x86_home[var].reg >= 0 && x86_home[var].kind != REG_INT) || dying_operand(x, VEC_, t) >= 0;
+}
+
+void
+xv_set(struct x86 *x, ref t, int reg)
+{
+	own(x, VEC_, t, reg);
+}
+
+int
 xv_deflow(struct x86 *x, ref t)
 {
 	int var = x->val[t].want;
