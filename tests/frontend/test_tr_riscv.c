@@ -249,8 +249,10 @@ setvector(void *insn, const char *name, size_t len, s64 v)
 	SET(a, vs1);
 	SET(a, vs2);
 	SET(a, vm);
+	SET(a, nf);
 	SET(a, rd);
 	SET(a, rs1);
+	SET(a, rs2);
 	SET(a, imm);
 }
 #undef SET
@@ -410,7 +412,7 @@ runfile(const char *path)
 static void
 test_cases(void **unused)
 {
-	static const char *const file[] = {"int", "bits", "fp", "compressed", "vcrypto"};
+	static const char *const file[] = {"int", "bits", "fp", "compressed", "vector", "vcrypto"};
 	char path[100];
 
 	(void)unused;
