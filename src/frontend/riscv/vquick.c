@@ -167,6 +167,12 @@ static quick_fn *const quick[rvv_COUNT] = {
 	VVX(vmacc, vq_multiplyadd), VVX(vnmsac, vq_multiplyadd),
 	VVX(vmadd, vq_multiplyadd), VVX(vnmsub, vq_multiplyadd),
 
+	VVXI(vmseq, vq_compare), VVXI(vmsne, vq_compare), VVXI(vmsleu, vq_compare), VVXI(vmsle, vq_compare),
+	VVX(vmsltu, vq_compare), VVX(vmslt, vq_compare), [rvv_vmsgtu_vx] = vq_compare, [rvv_vmsgtu_vi] = vq_compare,
+	[rvv_vmsgt_vx] = vq_compare, [rvv_vmsgt_vi] = vq_compare,
+	VVF(vmfeq, vq_fcompare), VVF(vmfne, vq_fcompare), VVF(vmflt, vq_fcompare), VVF(vmfle, vq_fcompare),
+	[rvv_vmfgt_vf] = vq_fcompare, [rvv_vmfge_vf] = vq_fcompare,
+
 	[rvv_vmv_v_v] = vq_move, [rvv_vmv_v_x] = vq_move, [rvv_vmv_v_i] = vq_move, [rvv_vfmv_v_f] = vq_move,
 	[rvv_vmerge_vvm] = vq_merge, [rvv_vmerge_vxm] = vq_merge, [rvv_vmerge_vim] = vq_merge,
 	[rvv_vmv1r] = vq_moveregs, [rvv_vmv2r] = vq_moveregs, [rvv_vmv4r] = vq_moveregs, [rvv_vmv8r] = vq_moveregs,
