@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include "base/guest.h"
 #include "base/model.h"
 #include "base/util.h"
@@ -28,11 +29,12 @@ isknown(const char *name, size_t n)
 	return 0;
 }
 
+/* Its number, or -1.  QEMU has spelt some with a capital. */
 static int
 feature(const struct guest *g, const char *name, size_t n)
 {
 	for (int i = 0; i < g->nfeature; i++)
-		if (strlen(g->feature[i]) == n && !memcmp(g->feature[i], name, n))
+		if (strlen(g->feature[i]) == n && !strncasecmp(g->feature[i], name, n))
 			return i;
 	return -1;
 }

@@ -26,7 +26,7 @@ struct tr {
 	int n;                         /* and how many are readable: at least guest->minlen */
 
 	int alone;                     /* no other thread runs while this code does */
-	const struct cpu *cpu;         /* the thread that has come to the region: a hint of what its code will find */
+	const struct cpu *cpu;         /* the thread that has come to the region: a hint of what its code will find; or 0 */
 	/* A block may have other forms, for when a guess does not hold that the translator made in it: the address of the
 	 * instruction from which on the next one differs, or 0; the block jumps there by the label tr_again. */
 	gaddr again;

@@ -67,6 +67,9 @@ struct flagover { u16 flag; u64 value, mask; };
 /* A struct that is laid out as another line of linux.abi says. */
 struct layoutover { u16 layout, as; };
 
+/* What hwprobe says of a key. */
+enum { PROBE_NUMBER = 1, PROBE_BITS };
+
 struct sigframe;
 
 struct linux_abi {
@@ -100,7 +103,7 @@ struct linux_abi {
 	 * being taken up before that has a thread; both may be 0. */
 	u64 (*bequeath)(const struct cpu *);
 	void (*inherit)(u64);
-	int (*hwprobe)(s64 key, u64 *value);   /* riscv_hwprobe: 1 if the key is known; may be 0 */
+	int (*hwprobe)(s64 key, u64 *value);   /* riscv_hwprobe: what the key's value is, 0 if there is none; may be 0 */
 
 	/* -- signals (threads/signal.c) -- */
 	/* Builds the frame below f->sp (aligned as the ABI says) and sets the guest's registers to

@@ -61,6 +61,7 @@ check interp $'410fd034 cpuinfo 0 hwcap 0\nSIGILL\nstatus 0' "$dragoman" -host i
 check rv64 $'cpuinfo 1\nexecuted\nstatus 0' "$dragoman" -cpu rv64 "$T/riscv64"
 check rva20 $'cpuinfo 0\nSIGILL\nstatus 0' "$dragoman" -cpu rva20u64 "$T/riscv64"
 check rva20+zba $'cpuinfo 1\nexecuted\nstatus 0' "$dragoman" -cpu rva20u64,zba=true "$T/riscv64"
+check capital $'cpuinfo 1\nexecuted\nstatus 0' "$dragoman" -cpu rva20u64,g=true,c=on,Zba=true "$T/riscv64"
 check foreign-model $'cpuinfo 1\nexecuted\nstatus 0' "$dragoman" -cpu cortex-a53 "$T/riscv64"
 hint="(try 'dragoman --help')"
 
@@ -111,7 +112,7 @@ probe needs-zvkb rva20u64,zvbb=on,zvkb=off 20112d 1664 30c2be000000007 '6=0 8=98
 	rv64imafdcv${base}_zve32f_zve32x_zve64d_zve64f_zve64x
 probe part rva20u64,v=on,zve64d=on,zve32x=on 20112d 1664 30c2be000000007 '6=0 8=989680 10=3 12=0 15=0' \
 	rv64imafdcv${base}_zve32f_zve32x_zve64d_zve64f_zve64x
-# ... and what can be executed of those whose instructions have 16 bits or look like others
+# ... and what can be executed of those whose instructions have 16 bits, look like others, or depend on vtype
 cat >"$T/words.c" <<'C'
 #include <setjmp.h>
 #include <signal.h>
@@ -125,14 +126,20 @@ int main(void)
 	TRY("c.not", ".2byte 0x9d75")
 	TRY("c.mop.1", ".2byte 0x6081")
 	TRY("mop.r.0", ".4byte 0x81c54573")
+	TRY("fli.s", ".4byte 0xf0180053")
+	TRY("vadd", "vsetivli zero, 4, e16, m1, ta, ma\n vadd.vv v1, v2, v3")
+	TRY("vfwcvt", "vsetivli zero, 4, e16, m1, ta, ma\n vfwcvt.f.f.v v4, v2")
+	TRY("vfadd", "vsetivli zero, 4, e16, m1, ta, ma\n vfadd.vv v1, v2, v3")
+	TRY("vlenb", "csrr a0, vlenb")
 	puts("");
 	return 0;
 }
 C
-riscv64-linux-gnu-gcc -O1 -static -o "$T/words" "$T/words.c" || { echo "0 passed, 1 failed, 0 skipped"; exit 1; }
-check words $' c.not c.mop.1 mop.r.0\nstatus 0' "$dragoman" "$T/words"
-check words-rva22 $' no c.not no c.mop.1 no mop.r.0\nstatus 0' "$dragoman" -cpu rva22u64 "$T/words"
-check words-zcb $' c.not no c.mop.1 no mop.r.0\nstatus 0' "$dragoman" -cpu rva22u64,zcb=on "$T/words"
+riscv64-linux-gnu-gcc -march=rv64gcv -O1 -static -o "$T/words" "$T/words.c" || { echo "0 passed, 1 failed, 0 skipped"; exit 1; }
+check words $' c.not c.mop.1 mop.r.0 fli.s vadd vfwcvt vfadd vlenb\nstatus 0' "$dragoman" "$T/words"
+check words-rva22 $' no c.not no c.mop.1 no mop.r.0 no fli.s no vadd no vfwcvt no vfadd no vlenb\nstatus 0' "$dragoman" -cpu rva22u64 "$T/words"
+check words-rva23 $' c.not c.mop.1 mop.r.0 fli.s vadd vfwcvt no vfadd vlenb\nstatus 0' "$dragoman" -cpu rva23u64 "$T/words"
+check words-zcb $' c.not no c.mop.1 no mop.r.0 no fli.s no vadd no vfwcvt no vfadd no vlenb\nstatus 0' "$dragoman" -cpu rva22u64,zcb=on "$T/words"
 check vlen "dragoman: -cpu: riscv64 has vlen=128 here, no other $hint"$'\nstatus 255' "$dragoman" -cpu max,vlen=256 "$T/riscv64"
 check part-alone "dragoman: -cpu: riscv64 has 'zve32x' with 'v', not alone $hint"$'\nstatus 255' \
 	"$dragoman" -cpu rva20u64,zve32x=on "$T/riscv64"

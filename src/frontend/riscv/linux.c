@@ -43,22 +43,24 @@ cpuinfo(char *buf, size_t size, int cpu, int n)
 
 enum { PROBE_EXT = 4, FAST = 3, UNSUPPORTED = 4, BLOCK = 64 };
 
-/* Keys of riscv_hwprobe(2) and their values (Documentation/arch/riscv/hwprobe.rst): with a feature, and without it. */
-static const struct { u64 value, without; int feature; } probes[] = {
-	[0] = {0, 0, RVF_i}, [1] = {0, 0, RVF_i}, [2] = {0, 0, RVF_i},         /* mvendorid, marchid, mimpid */
-	[3] = {1, 0, RVF_i},                   /* base behaviour: IMA */
-	[PROBE_EXT] = {0, 0, RVF_i},           /* extensions() */
-	[5] = {FAST, 0, RVF_i},                /* misaligned accesses to words */
-	[6] = {BLOCK, 0, RVF_zicboz},          /* bytes */
-	[7] = {((u64)1 << 38) - 1, 0, RVF_i},  /* highest user address */
-	[8] = {RV_TIMEBASE, 0, RVF_i},
-	[9] = {FAST, 0, RVF_i},                /* as 5 */
-	[10] = {FAST, UNSUPPORTED, RVF_v},     /* misaligned accesses by vector registers */
-	[11] = {0, 0, RVF_i},                  /* extensions of T-Head's */
-	[12] = {BLOCK, 0, RVF_zicbom},
-	[13] = {0, 0, RVF_i},                  /* of SiFive's */
-	[14] = {0, 0, RVF_i},                  /* of MIPS' */
-	[15] = {BLOCK, 0, RVF_zicbop},
+/* Keys of riscv_hwprobe(2) (Documentation/arch/riscv/hwprobe.rst), their values with a feature and without it. */
+static const struct { u8 kind, feature; u64 with, without; } probes[] = {
+	[0] = { PROBE_NUMBER, RVF_i, 0, 0 },           /* mvendorid */
+	[1] = { PROBE_NUMBER, RVF_i, 0, 0 },           /* marchid */
+	[2] = { PROBE_NUMBER, RVF_i, 0, 0 },           /* mimpid */
+	[3] = { PROBE_BITS, RVF_i, 1, 0 },             /* base behaviour: IMA */
+	[PROBE_EXT] = { PROBE_BITS, RVF_i, 0, 0 },     /* see extensions() */
+	[5] = { PROBE_BITS, RVF_i, FAST, 0 },          /* misaligned accesses to words */
+	[6] = { PROBE_NUMBER, RVF_zicboz, BLOCK, 0 },  /* bytes */
+	[7] = { PROBE_NUMBER, RVF_i, ((u64)1 << 38) - 1, 0 },  /* highest user address */
+	[8] = { PROBE_NUMBER, RVF_i, RV_TIMEBASE, 0 },
+	[9] = { PROBE_NUMBER, RVF_i, FAST, 0 },        /* as 5 */
+	[10] = { PROBE_NUMBER, RVF_v, FAST, UNSUPPORTED },     /* misaligned accesses by vector registers */
+	[11] = { PROBE_BITS, RVF_i, 0, 0 },            /* T-Head's extensions */
+	[12] = { PROBE_NUMBER, RVF_zicbom, BLOCK, 0 },
+	[13] = { PROBE_BITS, RVF_i, 0, 0 },            /* SiFive's */
+	[14] = { PROBE_BITS, RVF_i, 0, 0 },            /* MIPS' */
+	[15] = { PROBE_NUMBER, RVF_zicbop, BLOCK, 0 },
 };
 
 /* What the model has, as key 4 tells it. */
@@ -83,8 +85,8 @@ hwprobe(s64 key, u64 *value)
 {
 	if (key < 0 || key >= (s64)NELEM(probes))
 		return 0;
-	*value = key == PROBE_EXT ? extensions() : model_has(probes[key].feature) ? probes[key].value : probes[key].without;
-	return 1;
+	*value = key == PROBE_EXT ? extensions() : model_has(probes[key].feature) ? probes[key].with : probes[key].without;
+	return probes[key].kind;
 }
 
 /* -- PR_RISCV_V_SET_CONTROL -- */

@@ -16,7 +16,7 @@ const u8 rv_needs[RVF_COUNT] = {
 
 /* As QEMU names them. */
 const struct cpusetting rv_settings[] = {
-	{ "vlen", "128" }, { "elen", "64" }, { "vext_spec", "v1.0" },
+	{ "g", "true" }, { "vlen", "128" }, { "elen", "64" }, { "vext_spec", "v1.0" },
 	{ "cbom_blocksize", "64" }, { "cbop_blocksize", "64" }, { "cboz_blocksize", "64" },
 	{ 0, 0 },
 };
@@ -24,7 +24,8 @@ const struct cpusetting rv_settings[] = {
 #define F(name) ((u64)1 << RVF_##name)
 #define RVA22 (F(zba) | F(zbb) | F(zbs) | F(zicbom) | F(zicbop) | F(zicboz) | F(zihintpause) | F(zfhmin))
 
-#define RVA23 (RVA22 | F(zicond) | F(zihintntl) | F(zawrs) | F(zimop) | F(zcmop) | F(zcb) | F(zfa) | F(v) | F(zvfhmin) | F(zvbb))
+#define RVA23 (RVA22 | F(zicond) | F(zihintntl) | F(zawrs) | F(zimop) | F(zcmop) | F(zcb) | F(zfa) \
+	| F(v) | F(zvfhmin) | F(zvbb))
 
 /* The profiles are those of "RISC-V Profiles": what their user mode makes mandatory, less what a translator does not
  * promise (Zkt, Zvkt: how long something takes) or have (Supm: addresses whose upper bits are ignored). */

@@ -55,7 +55,7 @@ unless(struct tr *t, int rel, ref a, ref b)
 static int
 assume(struct tr *t)
 {
-	u64 guess = t->vguessed ? t->vguess : riscv_state((struct cpu *)(uintptr_t)t->cpu)->vcfg;
+	u64 guess = t->vguessed ? t->vguess : !t->cpu ? VCFG_RESET : riscv_state((struct cpu *)(uintptr_t)t->cpu)->vcfg;
 	ref c;
 
 	if (isknown(t))
