@@ -93,3 +93,60 @@ vq_fcompare(struct tr *t, const struct rvv_insn *a)
 	putmask(t, a, v, e.n);
 	return 1;
 }
+
+/* -- masks alone -- */
+
+static u64 ones(int n) { return n >= 64 ? ~(u64)0 : n <= 0 ? 0 : ((u64)1 << n) - 1; }
+
+int
+vq_masklogic(struct tr *t, const struct rvv_insn *a)
+{
+	int vl = (int)vcfg_vl(t->vcfg);
+	ref v = tr_op2(t, a->op, V64, vq_get(t, V64, a->vs2), vq_get(t, V64, a->vs1));
+
+	if (a->invert)
+		v = tr_op1(t, O_not, V64, v);
+	if (vl < VLEN)
+		v = tr_op3(t, O_bsl, V64, vq_constant(t, ones(vl), ones(vl - 64)), v, vq_get(t, V64, a->vd));
+	tr_put(t, V64, RV_v0 + a->vd, v);
+	return 1;
+}
+
+/* 64 bits of vs2 that are within vl and active */
+static ref
+maskword(struct tr *t, const struct rvv_insn *a, int word)
+{
+	int vl = (int)vcfg_vl(t->vcfg);
+	ref v = vq_get(t, V64, a->vs2);
+
+	if (!a->vm)
+		v = tr_op2(t, O_and, V64, v, vq_get(t, V64, 0));
+	return tr_opk(t, O_and, I64, ir_opx(t->r, O_umov, I64, 0, I64, word, v, 0, 0), ones(vl - 64 * word));
+}
+
+int
+vq_countmask(struct tr *t, const struct rvv_insn *a)
+{
+	ref n = tr_op1(t, O_popcnt, I64, maskword(t, a, 0));
+
+	if (vcfg_vl(t->vcfg) > 64)
+		n = tr_op2(t, O_add, I64, n, tr_op1(t, O_popcnt, I64, maskword(t, a, 1)));
+	rv_put(t, a->rd, n);
+	return 1;
+}
+
+int
+vq_findmask(struct tr *t, const struct rvv_insn *a)
+{
+	ref found = tr_k(t, ~(u64)0);
+
+	for (int word = vcfg_vl(t->vcfg) > 64; word >= 0; word--) {
+		ref x = maskword(t, a, word), n = tr_op1(t, O_ctz, I64, x);
+
+		if (word)
+			n = tr_opk(t, O_add, I64, n, 64);
+		found = tr_op3(t, O_sel, I64, ir_opx(t->r, O_set, I64, 0, R_NE, 0, x, tr_k(t, 0), 0), n, found);
+	}
+	rv_put(t, a->rd, found);
+	return 1;
+}

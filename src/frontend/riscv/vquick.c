@@ -152,6 +152,7 @@ vq_operands(struct tr *t, const struct rvv_insn *a, struct extent *e, ref *x, re
 #define VV(name, f) [rvv_##name##_vv] = f
 #define VVX(name, f) [rvv_##name##_vv] = f, [rvv_##name##_vx] = f
 #define VVXI(name, f) VVX(name, f), [rvv_##name##_vi] = f
+#define VWX(name) VVX(name, vq_widen), [rvv_##name##_wv] = vq_widen, [rvv_##name##_wx] = vq_widen
 #define VVF(name, f) [rvv_##name##_vv] = f, [rvv_##name##_vf] = f
 #define VS(name, f) [rvv_##name##_vs] = f
 #define WHOLE(n) [rvv_vl##n##re8] = vq_load, [rvv_vl##n##re16] = vq_load, [rvv_vl##n##re32] = vq_load, \
@@ -177,7 +178,14 @@ static quick_fn *const quick[rvv_COUNT] = {
 	[rvv_vmerge_vvm] = vq_merge, [rvv_vmerge_vxm] = vq_merge, [rvv_vmerge_vim] = vq_merge,
 	[rvv_vmv1r] = vq_moveregs, [rvv_vmv2r] = vq_moveregs, [rvv_vmv4r] = vq_moveregs, [rvv_vmv8r] = vq_moveregs,
 	[rvv_vmv_x_s] = vq_tox, [rvv_vmv_s_x] = vq_fromx, [rvv_vid] = vq_index,
-	[rvv_vzext_vf2] = vq_extend, [rvv_vsext_vf2] = vq_extend, [rvv_vnsrl_wi] = vq_narrow,
+	[rvv_vzext_vf2] = vq_extend, [rvv_vsext_vf2] = vq_extend, [rvv_vzext_vf4] = vq_extend,
+	[rvv_vsext_vf4] = vq_extend, [rvv_vzext_vf8] = vq_extend, [rvv_vsext_vf8] = vq_extend,
+	VWX(vwaddu), VWX(vwadd), VWX(vwsubu), VWX(vwsub), VVX(vwmulu, vq_widen), VVX(vwmul, vq_widen), VVX(vwmulsu, vq_widen),
+	VVX(vwmaccu, vq_widen), VVX(vwmacc, vq_widen), VVX(vwmaccsu, vq_widen), [rvv_vwmaccus_vx] = vq_widen,
+	[rvv_vmand_mm] = vq_masklogic, [rvv_vmnand_mm] = vq_masklogic, [rvv_vmandn_mm] = vq_masklogic,
+	[rvv_vmxor_mm] = vq_masklogic, [rvv_vmor_mm] = vq_masklogic, [rvv_vmnor_mm] = vq_masklogic,
+	[rvv_vmorn_mm] = vq_masklogic, [rvv_vmxnor_mm] = vq_masklogic, [rvv_vcpop] = vq_countmask, [rvv_vfirst] = vq_findmask,
+	 [rvv_vnsrl_wi] = vq_narrow,
 	[rvv_vslidedown_vi] = vq_slidedown, [rvv_vslideup_vi] = vq_slideup, [rvv_vrgather_vv] = vq_gather,
 	VS(vredsum, vq_reduce), VS(vredminu, vq_reduce), VS(vredmin, vq_reduce),
 	VS(vredmaxu, vq_reduce), VS(vredmax, vq_reduce),
@@ -208,8 +216,8 @@ static quick_fn *const quick[rvv_COUNT] = {
 	VV(vsha2ms, vq_sha2), VV(vsha2ch, vq_sha2), VV(vsha2cl, vq_sha2), VV(vghsh, vq_ghash), VV(vgmul, vq_ghash),
 };
 
-/* May the operands be what they are?  Accesses to memory and what looks at element 0 alone (one) have no groups, or
- * look themselves. */
+/* May the operands be what they are?  Accesses to memory look themselves; registers of masks, or of one element, are
+ * single. */
 static int
 allowed(const struct vec *v, const struct rvv_insn *a, u32 word)
 {
@@ -217,7 +225,7 @@ allowed(const struct vec *v, const struct rvv_insn *a, u32 word)
 		return vec_groups(v, a);
 	if (a->sums)
 		return vec_sums(v, a);
-	return a->one || (word & 0x7f) != 0x57 || vec_operands(v, a);
+	return a->single || (word & 0x7f) != 0x57 || vec_operands(v, a);
 }
 
 /* Those that do to each element what they do, whatever vl is; others touch memory, raise flags, or look across. */
@@ -225,7 +233,8 @@ static int
 elementwise(quick_fn *f)
 {
 	return f == vq_arith || f == vq_reversed || f == vq_shifti || f == vq_shiftv || f == vq_unary ||
-	    f == vq_multiplyadd || f == vq_move || f == vq_merge || f == vq_extend || f == vq_narrow || f == vq_index;
+	    f == vq_multiplyadd || f == vq_move || f == vq_merge ||
+	    f == vq_extend || f == vq_widen || f == vq_narrow || f == vq_index;
 }
 
 int rv_isquick(const struct rvv_insn *a) { return quick[a->id] != 0; }
