@@ -482,6 +482,12 @@ xr_set(struct x86 *x, ref t, int reg)
 	own(x, INT, t, reg);
 }
 
+void
+xv_set(struct x86 *x, ref t, int reg)
+{
+	own(x, VEC_, t, reg);
+}
+
 int
 xv_deflow(struct x86 *x, ref t)
 {

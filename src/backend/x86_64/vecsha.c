@@ -128,7 +128,7 @@ takes(const struct x86 *x, ref t)
 	return v->var == NOVAR || x86_home[v->var].reg < 0;
 }
 
-/* Three operands, two scratch registers and a result are too many if the operands take three. */
+/* Two scratch registers and xmm0 are needed besides what the operands take. */
 static int
 crowded(const struct x86 *x, const struct ins *i)
 {
@@ -144,10 +144,9 @@ ev_sha1(struct x86 *x, const struct ins *i)
 	enum { REVERSE = 0x1b };
 	struct code *c = &x->a;
 
-	if (!x86feat.sha || crowded(x, i))
+	if (!x86feat.sha)
 		return x_plain(x, i, plain_sha1);
 	int a = xv_use(x, i->a), b = xv_use(x, i->b), w = xv_use(x, i->c), t = xv_tmp(x), u = xv_tmp(x);
-	int d = xv_def(x, (ref)x->i);
 
 	vshdq(c, 1, t, b, 12);
 	v2i(c, V_PSHUFD, u, w, REVERSE);
@@ -159,7 +158,8 @@ ev_sha1(struct x86 *x, const struct ins *i)
 	put1(c, 0xcc);
 	modrm_r(c, u, t);
 	put1(c, i->v);
-	v2i(c, V_PSHUFD, d, u, REVERSE);
+	v2i(c, V_PSHUFD, u, u, REVERSE);
+	xv_set(x, (ref)x->i, u);
 	return 1;
 }
 
@@ -176,7 +176,7 @@ ev_sha256(struct x86 *x, const struct ins *i)
 		return x_plain(x, i, plain_sha256);
 	int a = xv_use(x, i->a), b = xv_use(x, i->b), w = xv_use(x, i->c), used = x->in[1][0] != 0;
 	x->lock[1] |= 1;               /* xmm0 must be neither of these */
-	int s = xv_tmp(x), r = xv_tmp(x), d = xv_def(x, (ref)x->i);
+	int s = xv_tmp(x), r = xv_tmp(x);
 
 	v3i(c, V_SHUFPS, s, b, a, FEBA);
 	v3i(c, V_SHUFPS, r, b, a, HGDC);
@@ -188,7 +188,8 @@ ev_sha256(struct x86 *x, const struct ins *i)
 	sha(c, SHA256RNDS2, s, r);
 	if (used)
 		v2m(c, V_MOVUPS, 0, save);
-	v3i(c, V_SHUFPS, d, s, r, i->v ? FEBA : HGDC);
+	v3i(c, V_SHUFPS, s, s, r, i->v ? FEBA : HGDC);
+	xv_set(x, (ref)x->i, s);
 	return 1;
 }
 
@@ -204,7 +205,7 @@ ev_sha256r2(struct x86 *x, const struct ins *i)
 		return x_plain(x, i, plain_sha256r2);
 	int a = xv_use(x, i->a), b = xv_use(x, i->b), w = xv_use(x, i->c), used = x->in[1][0] != 0;
 	x->lock[1] |= 1;               /* xmm0 must be neither of these */
-	int s = xv_tmp(x), r = xv_tmp(x), d = xv_def(x, (ref)x->i);
+	int s = xv_tmp(x), r = xv_tmp(x);
 
 	vmov(c, r, a);
 	vmov(c, s, b);
@@ -217,7 +218,7 @@ ev_sha256r2(struct x86 *x, const struct ins *i)
 	sha(c, SHA256RNDS2, r, s);
 	if (used)
 		v2m(c, V_MOVUPS, 0, save);
-	vmov(c, d, r);
+	xv_set(x, (ref)x->i, r);
 	return 1;
 }
 

@@ -167,6 +167,7 @@ int xv_def(struct x86 *, ref t);
 int xv_defx(struct x86 *, ref t);
 int xv_deflow(struct x86 *, ref t);            /* xmm0-15; may coincide with an operand as xv_def may */
 int xv_tmp(struct x86 *);                      /* scratch, one of xmm0-xmm4 */
+void xv_set(struct x86 *, ref t, int reg);     /* the scratch register holds the result */
 void xv_zx(struct x86 *, ref t);               /* result t is zero above the scalar */
 
 /* moves, of 128 bits; any registers.  xv_load: 2, 4, 8, 16 bytes, zeroing above; xv_store likewise */
