@@ -175,7 +175,7 @@ static quick_fn *const quick[rvv_COUNT] = {
 	[rvv_vmfgt_vf] = vq_fcompare, [rvv_vmfge_vf] = vq_fcompare,
 
 	[rvv_vmv_v_v] = vq_move, [rvv_vmv_v_x] = vq_move, [rvv_vmv_v_i] = vq_move, [rvv_vfmv_v_f] = vq_move,
-	[rvv_vmerge_vvm] = vq_merge, [rvv_vmerge_vxm] = vq_merge, [rvv_vmerge_vim] = vq_merge,
+	[rvv_vmerge_vvm] = vq_merge, [rvv_vmerge_vxm] = vq_merge, [rvv_vmerge_vim] = vq_merge, [rvv_vfmerge_vfm] = vq_merge,
 	[rvv_vmv1r] = vq_moveregs, [rvv_vmv2r] = vq_moveregs, [rvv_vmv4r] = vq_moveregs, [rvv_vmv8r] = vq_moveregs,
 	[rvv_vmv_x_s] = vq_tox, [rvv_vmv_s_x] = vq_fromx, [rvv_vid] = vq_index,
 	[rvv_vzext_vf2] = vq_extend, [rvv_vsext_vf2] = vq_extend, [rvv_vzext_vf4] = vq_extend,
@@ -207,9 +207,12 @@ static quick_fn *const quick[rvv_COUNT] = {
 	[rvv_vfsqrt_v] = vq_fsqrt,
 	[rvv_vfcvt_x_f_v] = vq_fcvt, [rvv_vfcvt_xu_f_v] = vq_fcvt, [rvv_vfcvt_rtz_x_f_v] = vq_fcvt,
 	[rvv_vfcvt_rtz_xu_f_v] = vq_fcvt, [rvv_vfcvt_f_x_v] = vq_fcvt, [rvv_vfcvt_f_xu_v] = vq_fcvt,
+	[rvv_vfwcvt_x_f_v] = vq_fcvt, [rvv_vfwcvt_xu_f_v] = vq_fcvt, [rvv_vfwcvt_rtz_x_f_v] = vq_fcvt,
+	[rvv_vfwcvt_rtz_xu_f_v] = vq_fcvt, [rvv_vfwcvt_f_x_v] = vq_fcvt, [rvv_vfwcvt_f_xu_v] = vq_fcvt,
 	[rvv_vfwcvt_f_f_v] = vq_fcvt, [rvv_vfncvt_f_f_w] = vq_fcvt, [rvv_vfncvt_rod_f_f_w] = vq_fcvt,
 	[rvv_vfmv_f_s] = vq_tof, [rvv_vfmv_s_f] = vq_fromf,
 	VS(vfredosum, vq_freduce), VS(vfredusum, vq_freduce), VS(vfredmin, vq_freduce), VS(vfredmax, vq_freduce),
+	VS(vfwredosum, vq_freduce), VS(vfwredusum, vq_freduce),
 
 	VV(vaesem, vq_aes), VV(vaesef, vq_aes), VV(vaesdm, vq_aes), VV(vaesdf, vq_aes),
 	VS(vaesem, vq_aes), VS(vaesef, vq_aes), VS(vaesdm, vq_aes), VS(vaesdf, vq_aes), VS(vaesz, vq_aes),
