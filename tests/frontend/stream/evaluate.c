@@ -127,18 +127,20 @@ onfault(int sig, siginfo_t *si, void *uc)
 	const struct host *h = host_pick(0);
 	u64 to = gmem_fixup(h->context_pc(uc));
 
-	(void)sig, (void)si;
+	(void)si;
 	if (!to)
-		siglongjmp(fault, 1);
+		siglongjmp(fault, sig);
 	h->context_setpc(uc, to);
 }
 
-/* As eval_block; a fault leaves with WHY_FAULT, cpu->pc being the instruction. */
+/* As eval_block; a fault leaves with WHY_FAULT, and a helper that traps (cpu_trap) with WHY_TRAP, cpu->pc being the
+ * instruction. */
 static enum evalend
 guarded(struct eval *e, int n)
 {
 	if (sigsetjmp(fault, 0)) {
-		e->cpu->why = WHY_FAULT;
+		e->cpu->why = e->cpu->trapping ? WHY_TRAP : WHY_FAULT;
+		e->cpu->trapping = 0;
 		return EVAL_LEFT;
 	}
 	return eval_block(e, n);
@@ -156,6 +158,7 @@ evaluate(const struct stream *s, int step, u64 end, u64 *pc)
 
 	memset(&cpu, 0, sizeof cpu);
 	sigaction(SIGSEGV, &(struct sigaction){.sa_sigaction = onfault, .sa_flags = SA_SIGINFO | SA_NODEFER}, 0);
+	sigaction(SIGILL, &(struct sigaction){.sa_sigaction = onfault, .sa_flags = SA_SIGINFO | SA_NODEFER}, 0);
 	gmem.lo = BASE;
 	gmem.hi = ~(u64)0;
 	cpu.guest = s->guest;

@@ -121,7 +121,7 @@ static const struct except idle[] = {
 
 static const char *lacks(int line) { return line > V0 ? v_lacks(line - V0) : 0; }
 
-/* QEMU 7.2 keeps vstart where it is at or beyond vl. */
+/* QEMU 7.2 keeps vstart where it is at or beyond vl, and in vxrm whatever is written to it. */
 static int
 iswrong(const struct item *i)
 {
@@ -131,7 +131,7 @@ iswrong(const struct item *i)
 	if (line > V0)
 		return v_iswrong(i->word);
 	if (line < riscv_COUNT && strstr(text(line), "csr") && riscv_decode(i->word, &a))
-		return a.csr == CSR_VSTART && (a.rs1 || a.op == CSR_WRITE);
+		return (a.csr == CSR_VSTART || (a.csr == CSR_VXRM && !(a.uimm && a.rs1 < 4))) && (a.rs1 || a.op == CSR_WRITE);
 	return excepted(wrong, name(line));
 }
 

@@ -32,14 +32,14 @@ v_lacks(int id)
 static int near(int a, int b) { return a / 8 == b / 8; }
 
 /* Reserved (section 5.2) and done by QEMU 7.2, for some vtype: a source that is a mask too, or sources that have
- * registers in common at different widths.  And it does masked forms of whole-register moves when vill is set. */
+ * registers in common at different widths.  And it comes to an end over reserved conversions that round towards 0. */
 int
 v_iswrong(u32 word)
 {
 	struct rvv_insn a;
 	int vv, wide;
 
-	if (!rvv_decode(word, &a) || a.need)
+	if (!rvv_decode(word, &a) || a.need || strstr(rvv_text[a.id], ".rtz"))
 		return 1;
 	if (isindexed(word)) {
 		int over = 0;
@@ -119,7 +119,7 @@ v_make(int id, struct piece *b, struct item *i)
 	if (isset(id))
 		a.zimm = (s16)v_type(b), a.rs2 = 0;
 	if (isaccess(opcode(id))) {
-		if (isindexed(rvv_pat[id].bits) && a.ty != 0)
+		if ((isindexed(rvv_pat[id].bits) && a.ty != 0) || (id >= rvv_vsssege8 && id <= rvv_vsssege64))
 			return 0;      /* v_idiom */
 		a.rs1 = (u8)riscv_pointer(b);
 		a.rs2 = 0;
@@ -201,15 +201,16 @@ scattered(struct piece *b, struct item *i)
 	put(i, access(b, indexed(ty), 1, group + (int)(rnd() % 8)));
 }
 
-/* Elements a small stride apart. */
+/* Elements a small stride apart; those of eight fields, which may be stored in any order, so that they do not overlap. */
 static void
 strided(struct piece *b, struct item *i)
 {
 	static const u16 line[4] = {rvv_vlse8, rvv_vlssege8, rvv_vsse8, rvv_vsssege8};
+	u32 which = rnd() % 4, many = which == 3;
 
-	put(i, addi(TEMP, (int)(rnd() % 25) - 8));
-	put(i, v_word(rvv_vsetivli, 0, 0, 0, 0) | v_type(b) << 20 | (rnd() & 31) << 15);
-	put(i, access(b, line[rnd() % 4], 4, TEMP));
+	put(i, addi(TEMP, many ? 64 : (int)(rnd() % 25) - 8));
+	put(i, v_word(rvv_vsetivli, 0, 0, 0, 0) | v_type(b) << 20 | (rnd() & (many ? 7 : 31)) << 15);
+	put(i, access(b, line[which], 4, TEMP));
 }
 
 /* vl and vtype from registers. */
