@@ -97,7 +97,7 @@ unit: $(filter-out $(SKIP:%=$(B)/tests/passed/%),$(patsubst $(B)/tests/%,$(B)/te
 # Unit tests under the sanitizers.  AddressSanitizer keeps its shadow from 2 GiB to 16 TiB: tests that
 # give guests addresses there run under UndefinedBehaviorSanitizer alone, as does the program itself.
 # Generated code is watched by neither; only the C it calls is.
-NOASAN := base/test_gmem syscall/test_dispatch syscall/test_strace syscall/test_tables
+NOASAN := base/test_gmem base/test_heap syscall/test_dispatch syscall/test_strace syscall/test_tables
 UBSAN  := -fsanitize=undefined -fno-sanitize-recover=undefined
 asan:
 	+$(MAKE) B=$(B)-asan OPT='-O1 -g' CFLAGS='$(UBSAN) -fsanitize=address -fno-omit-frame-pointer' SKIP='$(NOASAN)' unit

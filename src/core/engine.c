@@ -126,7 +126,7 @@ void
 engine_join(struct cpu *cpu)
 {
 	pthread_mutex_lock(&core.lock);
-	core.cpu = grow(core.cpu, core.ncpu, &core.capcpu, sizeof *core.cpu);
+	grow(&core.cpu, core.ncpu, &core.capcpu, sizeof *core.cpu);
 	core.cpu[core.ncpu++] = cpu;
 	pthread_mutex_unlock(&core.lock);
 }
@@ -523,16 +523,14 @@ forked(void)
 	cache_forked();
 }
 
-/* What a child that shared this memory was doing when it was killed is half done: all code goes, and memory that may
- * be neither the old piece nor the new one is given up. */
+/* What a child that shared this memory was doing when it was killed is half done: all code goes, and the arena, of
+ * which nobody knows how full it is. */
 static void
 orphaned(void)
 {
 	if (atomic_load(&core.stop) == cpu_self)
 		atomic_store(&core.stop, 0);
 	if (lock_inherit(&core.lock)) {
-		core.region = (struct region){0};
-		core.out = (struct out){0};
 		core.arena = (struct arena){0};
 		atomic_store(&core.stale, 1);
 		for (int i = 0; i < core.ncpu; i++)

@@ -203,8 +203,10 @@ locks(int phase, struct thread *t)
 		gmem_fork(0);
 		thread_lock(0);
 		pthread_mutex_lock(&t->sighand->lock);
+		heap_fork(0);
 		return;
 	}
+	heap_fork(phase);
 	if (phase == 1)
 		pthread_mutex_unlock(&t->sighand->lock);
 	else if (phase == 2)
