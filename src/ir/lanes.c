@@ -11,8 +11,6 @@
  * and their labels are odd, as no instruction's address is. */
 #include "ir/loop.h"
 
-enum { HEAD, TURNS = 1, REST = 3 };    /* labels, above the head */
-
 struct make {
 	const struct loop *l;
 	struct region *r;
@@ -299,16 +297,11 @@ go(struct make *m, int rel, ref a, u64 b, gaddr to)
 	ir_opx(m->r, O_brc, I64, 0, rel, 0, a, ir_k(m->r, b), ir_k(m->r, to));
 }
 
-static int
+static void
 begin(struct make *m, int label, int turns)
 {
-	int b = ir_block(m->r, m->l->head + (gaddr)label);
-
-	m->r->block[b].above = (u8)label;
-	m->r->block[b].entry = !label;
-	m->r->block[b].turns = (u8)turns;
+	loop_begin(m->l, label, turns);
 	memset(m->scalar, 0, sizeof m->scalar);
-	return b;
 }
 
 static ref
@@ -402,29 +395,6 @@ atonce(struct make *m)
 	ir_op(m->r, O_jmp, N, ir_k(m->r, l->head + REST), 0, 0);
 }
 
-static ref moved(ref t, int by) { return t && !isk(t) ? (ref)(t + by) : t; }
-
-/* The loop itself, its own head under another label. */
-static void
-asitwas(struct make *m)
-{
-	const struct loop *l = m->l;
-	int b = begin(m, REST, 1), by = m->r->block[b].first - l->first;
-
-	for (int k = 0; k < l->n; k++) {
-		struct ins i = l->ins[k];
-
-		i.a = moved(i.a, by);
-		i.b = moved(i.b, by);
-		i.c = k == l->n - 1 ? ir_k(m->r, l->head + REST) : moved(i.c, by);
-		if (i.op == O_insn)
-			i.imm -= REST;
-		if (i.op == O_nop && i.imm)
-			i.imm += by;
-		ir_append(m->r, i);
-	}
-}
-
 void
 loop_make(const struct loop *l)
 {
@@ -435,5 +405,6 @@ loop_make(const struct loop *l)
 	ir_unblock(l->r);
 	before(&m);
 	atonce(&m);
-	asitwas(&m);
+	loop_begin(l, REST, 1);
+	loop_turn(l, REST, l->head + REST);
 }

@@ -370,13 +370,49 @@ understood(struct loop *l)
 	return !feeds(l) && (isfloats(l) || loop_width(l));
 }
 
-/* Whether the open block has come to the branch that makes it a loop, of a size that is looked at. */
+/* -- making blocks -- */
+
+void
+loop_begin(const struct loop *l, int label, int turns)
+{
+	struct block *b = &l->r->block[ir_block(l->r, l->head + (gaddr)label)];
+
+	b->above = (u8)label;
+	b->entry = !label;
+	b->turns = (u8)turns;
+}
+
+static ref moved(ref t, int by) { return t && !isk(t) ? (ref)(t + by) : t; }
+
+void
+loop_turn(const struct loop *l, int label, gaddr again)
+{
+	int by = l->r->nins - l->first;
+
+	for (int k = 0; k < l->n; k++) {
+		struct ins i = l->ins[k];
+
+		i.a = moved(i.a, by);
+		i.b = moved(i.b, by);
+		i.c = k == l->n - 1 ? ir_k(l->r, again) : moved(i.c, by);
+		if (i.op == O_insn)
+			i.imm -= label;
+		if (i.op == O_nop && i.imm)
+			i.imm += by;
+		ir_append(l->r, i);
+	}
+}
+
+/* Whether the open block has come to a branch that may make it a loop, of a size that is looked at: back to itself,
+ * or to the block before. */
 static int
 closes(const struct region *r)
 {
 	const struct ins *last = &r->ins[r->nins - 1];
+	gaddr to = kval(r, last->c);
 
-	return (last->op == O_brc || last->op == O_brf) && kval(r, last->c) == r->open->pc && r->open->n <= BODY &&
+	return (last->op == O_brc || last->op == O_brf) && r->open->n <= BODY &&
+	    (to == r->open->pc || (r->nblock > 1 && to == r->open[-1].pc)) &&
 	    r->guest->bits == 64 && r->nins + 8 * BODY < REF_K;
 }
 
@@ -389,7 +425,9 @@ transform(struct region *r, gaddr next)
 	    .head = r->open->pc, .exit = next};
 
 	memcpy(copy, &r->ins[l.first], (size_t)l.n * sizeof *copy);
-	if (!understood(&l))
+	if (loop_search(&l))
+		return 1;
+	if (kval(r, copy[l.n - 1].c) != l.head || !understood(&l))
 		return 0;
 	loop_make(&l);
 	return 1;

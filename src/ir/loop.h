@@ -72,7 +72,17 @@ int loop_width(struct loop *);                 /* sets lane; 0: there is none */
 int loop_putsign(const struct loop *, ref);
 int loop_sumsign(const struct loop *, ref, int bits);
 
-/* Puts the loop on vectors before the loop, in the place of the block it was. */
+/* -- what takes the place of the block that a loop was (lanes.c, search.c) -- */
+enum { HEAD, TURNS = 1, REST = 3 };            /* labels, above the head */
+/* Begins the block of a label; turns as in struct block. */
+void loop_begin(const struct loop *, int label, int turns);
+/* A turn of the loop as it was, in the open block, which is that of the label; its last branch goes to `again`. */
+void loop_turn(const struct loop *, int label, gaddr again);
+
+/* Puts the loop on vectors before the loop. */
 void loop_make(const struct loop *);
+
+/* -- search.c -- */
+int loop_search(struct loop *);                /* 0: it is no search, or not understood */
 
 #endif
