@@ -20,6 +20,7 @@
 #include "base/gmem.h"
 #include "core/engine.h"
 #include "threads/thread.h"
+#include "syscall/path.h"
 #include "syscall/thread_calls.h"
 
 #ifndef CLONE_CLEAR_SIGHAND
@@ -257,6 +258,7 @@ vfork_run(struct vchild *v, struct cpu *cpu, const struct request *q)
 	size_t keep = offsetof(struct cpu, jc);
 	u8 *saved = xmalloc(keep);
 	struct thread *t = cpu->thread;
+	struct path_root root = path_root();
 	s64 r;
 
 	v->cpu = cpu;
@@ -279,6 +281,8 @@ vfork_run(struct vchild *v, struct cpu *cpu, const struct request *q)
 		  g2h(q->flags & CLONE_PIDFD ? q->pidfd : q->ptid), 0, 0);
 	if (r < 0)
 		r = -errno;
+	if (!(q->flags & CLONE_FS))
+		path_return(root, !!(q->flags & CLONE_FILES));
 	memcpy((void *)cpu, saved, keep);
 	cpu->njcset = NELEM(cpu->jcset) + 1;   /* the child has filled others */
 	cpu->kept = 0;                         /* the child's calls are on the shadow stack */
