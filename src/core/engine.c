@@ -12,6 +12,7 @@
 struct core core FORKED;
 
 enum { TRANSBYTES = 64 /* of the code area for each record of a translation */, MAXINSN = 192, GUESTROOM = 2 << 20 };
+enum { YOUNG = 16 };
 static const u64 codesize = (u64)256 << 20, codemin = (u64)4 << 20, imagesize = (u64)1 << 30;
 
 /* The user has limited address space. */
@@ -267,6 +268,18 @@ intact(const struct cpu *cpu)
 	return cpu->why == WHY_CALL || (cpu->why == WHY_NEXT && cpu->link);
 }
 
+/* Most processes that fork makes end, or become another program, soon; each page of the jump cache that they write
+ * would be copied for them. */
+static int
+isyoung(void)
+{
+	u32 left = core.young;
+
+	if (left)
+		core.young = left - 1;
+	return left != 0;
+}
+
 /* The code for cpu->pc, unless the engine's lock is needed first to find it, or to link to it.  The jump cache
  * is filled here and not when the code is made: the area may have been emptied since.  What is in an image needs no
  * records but that entry, unless another region is to be linked to it; so where the guest goes on after a system call
@@ -287,7 +300,7 @@ look(struct cpu *cpu, u32 mode)
 	code = n ? atomic_load(&n->code) : cache_code(cpu->pc, mode);
 	if (code && !n)
 		__atomic_fetch_add(&core.stat.found, 1, __ATOMIC_RELAXED);
-	if (code && (cpu->why == WHY_NEXT || (!n && (!pc || pc == ~(u64)0))))
+	if (code && (cpu->why == WHY_NEXT || (!n && (!pc || pc == ~(u64)0))) && !isyoung())
 		fill(cpu, n, code);
 	return code;
 }
@@ -517,9 +530,10 @@ forked(void)
 {
 	core.lock = (pthread_mutex_t)LOCK_INIT;
 	core.ncpu = 0;
-	if (cpu_self)
-		core.cpu[core.ncpu++] = cpu_self;
+	if (cpu_self && core.cpu[core.ncpu++] != cpu_self)
+		core.cpu[0] = cpu_self;
 	atomic_store(&core.stop, 0);
+	core.young = YOUNG;
 	cache_forked();
 }
 

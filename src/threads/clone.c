@@ -195,10 +195,16 @@ clone_thread(struct cpu *cpu, const struct request *q)
 	return r;
 }
 
-/* As engine_fork, for all locks a child may find taken; phase 3 leaves the handlers, of which it had its own. */
+/* As engine_fork, for all locks a child may find taken; phase 3 leaves the handlers, of which it had its own.  The
+ * pages they lie in would be copied, so a process that has always had one thread takes none. */
 static void
 locks(int phase, struct thread *t)
 {
+	if (__libc_single_threaded && phase < 3) {
+		if (phase == 2)
+			engine_fork(2);
+		return;
+	}
 	if (phase == 0) {
 		engine_fork(0);
 		gmem_fork(0);
@@ -377,14 +383,17 @@ fork_call(void *arg, u64 flags, u64 ctid)
 			 0, 0);
 }
 
-/* The C library's own locks (malloc) are safe only by its fork.  Where that cannot be had with these flags, the
- * child of a process with other threads may find one taken for ever. */
+/* The C library's own locks (streams, its threads) are safe only by its fork.  Where that cannot be had with these
+ * flags, the child of a process with other threads may find one taken for ever.  A process with one thread has none
+ * taken, and needs nothing of what else fork does, but that the library learns the child's tid. */
 static s64
 fork_host(struct thread *t, struct request *q)
 {
 	u64 simple = CLONE_SETTLS | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_PARENT_SETTID;
 	s64 r;
 
+	if (__libc_single_threaded && threads.libctid)
+		return fork_call(q, CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID, threads.libctid);
 	if (!(q->flags & ~simple) && q->exitsig == SIGCHLD) {
 		r = fork();
 		return r < 0 ? -errno : r;
