@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/single_threaded.h>
 #include "base/diag.h"
 #include "core/cache.h"
 
@@ -184,11 +185,14 @@ engine_go(struct cpu *cpu)
 }
 
 /* From here to leave() the thread may read nodes and run generated code: neither goes away, because
- * whoever empties the code area waits for it. */
+ * whoever empties the code area waits for it.  To order the two accesses costs time; an only thread need not. */
 static int
 enter(struct cpu *cpu)
 {
-	atomic_store(&cpu->running, 1);
+	if (__libc_single_threaded)
+		atomic_store_explicit(&cpu->running, 1, memory_order_relaxed);
+	else
+		atomic_store(&cpu->running, 1);
 	if (!atomic_load(&core.stop))
 		return 1;
 	atomic_store(&cpu->running, 0);
