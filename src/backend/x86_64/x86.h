@@ -118,7 +118,7 @@ struct x86 {
 	u16 *loop;                     /* the last block that jumps back to this one, and 1; 0: none does */
 	u32 turn;                      /* short functions so far */
 	struct fixup { u32 site; u16 block; } *fix; int nfix, capfix;
-	int capval, caplabel;
+	int capval, caplabel, caploop;
 };
 extern struct x86 x86;
 

@@ -66,7 +66,7 @@ v_type(const struct piece *b)
 	if (b->own && rnd() % 64 == 0)
 		return rnd() & 0xff;
 	do {
-		sew = b->vfloats ? 2 + (int)(rnd() % 2) : (int)(rnd() % 4);
+		sew = b->vfloats ? 1 + (int)(rnd() % 3) : (int)(rnd() % 4);
 		lmul = (int)(rnd() % 7) - 3;
 	} while (lmul < 0 && sew > 3 + lmul);
 	return (rnd() & 0xc0) | (u32)sew << 3 | (lmul & 7);
