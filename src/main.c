@@ -187,7 +187,7 @@ load(const struct options *o, const struct program *p, struct image *img, char *
 {
 	const struct linux_abi *abi = p->guest->abi;
 	struct start start = {.argv = p->argv, .envp = env, .execfn = p->name, .platform = abi->platform,
-	    .baseplatform = abi->baseplatform, .minsigstack = abi->minsigstack, .stacksize = o->stack,
+	    .baseplatform = abi->baseplatform, .minsigstack = abi->minsigstack(), .stacksize = o->stack,
 	    .secure = (u32)getauxval(AT_SECURE), .hasseed = o->hasseed, .seed = o->seed};
 
 	for (int i = 0; i < 2; i++)
@@ -257,7 +257,8 @@ main(int argc, char **argv)
 	static struct program p;
 	static struct image img;
 	char **env = environ;
-	int again = exec_unpack(&argc, &argv, &env), at = options_read(&o, argc, argv);
+	u64 legacy = 0;
+	int again = exec_unpack(&argc, &argv, &env, &legacy), at = options_read(&o, argc, argv);
 	struct cpu *cpu;
 	char *wrong;
 
@@ -284,6 +285,8 @@ main(int argc, char **argv)
 		log_hide(fd_hide);
 	if ((wrong = model_choose(p.guest, o.cpu)))
 		diag(D_USAGE, wrong);
+	if (legacy && p.guest->abi->inherit)
+		p.guest->abi->inherit(legacy);
 	openstore(&o, again);
 	/* before the program is mapped: the engine looks at what is mapped */
 	engine_init(p.guest, &(struct engine_options){.host = o.host, .features = o.features,

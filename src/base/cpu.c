@@ -34,3 +34,13 @@ jc_place(struct cpu *cpu, u64 pc)
 	jc_clear(cpu);
 	return &cpu->jc[jc_index(cpu, pc)];
 }
+
+/* The way out is that of an access that faults (core/fault.c). */
+_Noreturn void
+cpu_trap(struct cpu *cpu, enum trap trap, u32 info)
+{
+	cpu->trap = trap;
+	cpu->trapinfo = info;
+	cpu->trapping = 1;
+	__builtin_trap();
+}

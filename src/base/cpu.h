@@ -17,7 +17,7 @@
 
 enum {
 	CPU_BIAS = 128,
-	CPU_STATE = 1024,              /* bytes of guest state, less vectors of more than 128 bits */
+	CPU_STATE = 1088,              /* bytes of guest state, less vectors of more than 128 bits */
 	CPU_WIDE = 32 * 256,           /* bytes for those: 32 of 2048 bits */
 	JC_BITS = 12, JC_MOST = 14,    /* log2 of the entries of the jump cache: at first, at most */
 };
@@ -83,6 +83,7 @@ struct cpu {
 	/* -- the engine's -- */
 	u32 trap;                      /* enum trap */
 	u32 trapinfo;                  /* the guest's: brk immediate, undefined word */
+	u32 trapping;                  /* cpu_trap has been called */
 	struct fault fault;
 	_Atomic u32 running;           /* 1 while inside generated code */
 	const struct guest *guest;
@@ -132,6 +133,9 @@ cpu_polled(struct cpu *cpu)
 	if (atomic_load(&cpu->poll))
 		cpu_poll(cpu);
 }
+
+/* The guest instruction that called the helper (HELP_STATE, HELP_FAULT) traps: by that helper, as its last act. */
+_Noreturn void cpu_trap(struct cpu *, enum trap, u32 info);
 
 /* The thread's record; 0 in a thread that runs no guest code. */
 extern _Thread_local struct cpu *cpu_self __attribute__((tls_model("local-exec")));

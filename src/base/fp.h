@@ -99,6 +99,10 @@ u64 fp_recpx(struct fpenv *, enum fpfmt, u64 a);
 u32 fp_urecpe(u32 a);
 u32 fp_ursqrte(u32 a);
 
+/* -- fprv.c: RISC-V's estimates -- */
+u64 fp_rec7(struct fpenv *, enum fpfmt, u64 a);
+u64 fp_rsqrt7(struct fpenv *, enum fpfmt, u64 a);
+
 static inline int
 fp_width(enum fpfmt f)
 {

@@ -23,7 +23,7 @@ struct reg {
 	u16 bits;                      /* architectural width */
 	u8 kind;                       /* enum regkind */
 	u8 rank;                       /* order in which it gets a fixed host register; 0 = never */
-	const char *gdbtype, *group;   /* target description: "int", "code_ptr"; "cpu", "fpu" */
+	const char *gdbtype, *group;   /* target description: "int", "code_ptr"; "cpu", "fpu"; "none": not in it */
 };
 
 /* What one instruction does to the flags variable (-> fl= in the .isa tables). */
@@ -132,6 +132,9 @@ struct guest {
 	const struct cpumodel *model;
 	const char *const *feature; int nfeature;
 	u64 needed;
+	const u8 *needs;               /* by feature: the one it is nothing without, or itself; 0: each stands alone */
+	u64 parts;                     /* those that are there exactly when the one they need is */
+	const struct cpusetting *setting;      /* what else -cpu may say, ended by one without a name; or 0 */
 	const struct gspace *space;    /* base/gmem.h */
 	const struct linux_abi *abi;   /* call registers, numbers, frames, auxv */
 	const struct vdso *vdso;       /* base/vdso.h; 0: the guest's kernel maps none */

@@ -12,6 +12,8 @@
 
 struct guest;
 
+struct cpusetting { const char *name, *value; };       /* -cpu MODEL,NAME=VALUE: the one value there is */
+
 struct cpumodel {
 	const char *name;
 	u64 have;                      /* features, by bit */

@@ -45,6 +45,21 @@ guestfault(struct cpu *cpu, int sig, const siginfo_t *si, void *uc, const struct
 	core.host->unwind(uc, cpu, WHY_FAULT, at->pc);
 }
 
+/* Where generated code is, or has called the helper that runs; 0: neither. */
+static int
+placeof(const struct cpu *cpu, u64 at, struct guestat *place)
+{
+	u64 caller;
+
+	if (core_pcat((const u8 *)at, place))
+		return 1;
+	caller = core.host->helper_pc(cpu);
+	if (!caller || !core_pcat((const u8 *)caller - 1, place))
+		return 0;
+	place->several = place->base = 0;
+	return 1;
+}
+
 int
 engine_raised(const void *uc, int sig, const siginfo_t *si)
 {
@@ -74,17 +89,12 @@ engine_fault(struct cpu *cpu, int sig, siginfo_t *si, void *uc)
 		}
 		return 1;
 	}
-	if (!memory)
+	if ((!memory && !cpu->trapping) || !placeof(cpu, at, &place))
 		return 0;
-	if (core_pcat((const u8 *)at, &place)) {
+	if (memory)
 		guestfault(cpu, sig, si, uc, &place);
-		return 1;
-	}
-	/* In a helper that generated code called: its return address tells the instruction. */
-	if ((to = core.host->helper_pc(cpu)) && core_pcat((const u8 *)to - 1, &place)) {
-		place.several = place.base = 0;
-		guestfault(cpu, sig, si, uc, &place);
-		return 1;
-	}
-	return 0;
+	else
+		core.host->unwind(uc, cpu, WHY_TRAP, place.pc);
+	cpu->trapping = 0;
+	return 1;
 }

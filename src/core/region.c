@@ -237,23 +237,57 @@ isbranch(const struct region *r)
 	return op == O_brc || op == O_brf;
 }
 
+/* Whether the block has just got a jump to the instruction after it. */
+static int
+isjumpon(const struct region *r, gaddr pc)
+{
+	const struct ins *i = &r->ins[r->nins - 1];
+
+	return i->op == O_jmp && kval(r, i->a) == pc;
+}
+
+/* Translates the instruction at t->pc into the open block; 0 if it is the last. */
+static int
+instruction(struct walk *w, struct tr *t)
+{
+	int got;
+
+	t->p = fetch(w, t->pc, &got);
+	t->n = got;
+	if (got >= w->g->minlen)
+		return w->g->translate(t);
+	return tr_look(t);                     /* the fetch will fault when control comes here */
+}
+
+/* The next form of the block before, which ends at end. */
+static void
+other(struct walk *w, struct tr *t, gaddr end)
+{
+	struct region *r = t->r;
+	int n = ir_block(r, tr_again(t, t->again)), going = 1;
+
+	r->block[n].above = (u8)(tr_again(t, t->again) - t->again);
+	t->form++;
+	t->pc = t->again;
+	t->again = 0;
+	while (going && t->pc < end)
+		going = instruction(w, t);
+	if (going)
+		tr_jmp(t, t->pc);
+	t->pc = end;
+}
+
 /* Translates from off to the block's end; returns the offset after it. */
 static u64
 block(struct walk *w, struct tr *t, u64 off)
 {
 	struct region *r = t->r;
-	int going = 1, got, n = ir_block(r, w->pc + off);
+	int going = 1, n = ir_block(r, w->pc + off);
 
 	r->block[n].entry = 1;
 	t->pc = w->pc + off;
 	while (going) {
-		t->p = fetch(w, t->pc, &got);
-		t->n = got;
-		if (got < w->g->minlen) {              /* the fetch will fault when control comes here */
-			tr_look(t);
-			break;
-		}
-		going = w->g->translate(t);
+		going = instruction(w, t);
 		off = t->pc - w->pc;
 		if (going && isbranch(r) && ir_loop(r, t->pc) && off < WINDOW && w->mark[off / 2])
 			w->mark[off / 2] |= HEAD;
@@ -262,6 +296,11 @@ block(struct walk *w, struct tr *t, u64 off)
 			break;
 		}
 	}
+	if (!going && off < WINDOW && w->mark[off / 2] && isjumpon(r, t->pc))
+		w->mark[off / 2] |= HEAD;
+	while (t->again)
+		other(w, t, t->pc);
+	t->form = 0;
 	return t->pc - w->pc;
 }
 
@@ -385,7 +424,7 @@ core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 {
 	static struct walk w ROOMY;                    /* core.lock held */
 	struct tr t = {
-		.r = r, .mode = mode & ~ALONE, .alone = (mode & ALONE) != 0,
+		.r = r, .mode = mode & ~ALONE, .alone = (mode & ALONE) != 0, .cpu = cpu,
 		.answered = core.guest->keeps ? answered : 0, .env = &w,
 	};
 	u64 off, from;

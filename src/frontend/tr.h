@@ -26,6 +26,11 @@ struct tr {
 	int n;                         /* and how many are readable: at least guest->minlen */
 
 	int alone;                     /* no other thread runs while this code does */
+	const struct cpu *cpu;         /* the thread that has come to the region: a hint of what its code will find; or 0 */
+	/* A block may have other forms, for when a guess does not hold that the translator made in it: the address of the
+	 * instruction from which on the next one differs, or 0; the block jumps there by the label tr_again. */
+	gaddr again;
+	int form;                      /* 0, or the number of the other form that is being made */
 	/* Does the code at pc, to which a call returns, read flags that it has not written?  0: never asked. */
 	int (*answered)(struct tr *, gaddr pc);
 	void *env;                     /* the engine's */
@@ -35,9 +40,14 @@ struct tr {
 	u32 mode;                      /* = r->mode */
 	gaddr next;                    /* address after the instruction */
 	u64 ext;                       /* extensions this guest has, for need= */
+	u64 vcfg;                      /* RISC-V: vector.h's, as block number vblock - 1 takes it to be; */
+	int vblock, vany;              /* vany: but for vl, which may be anything */
+	u64 vguess; int vguessed;      /* what was last expected of it, in this region */
 	int bytestored;                /* RISC-V: number of the region's last store of a byte */
 	void *own;
 };
+
+static inline gaddr tr_again(const struct tr *t, gaddr pc) { return pc + 2 * (gaddr)t->form + 1; }
 
 /* Appends an undefined-instruction trap, logged under -d unimp once per pc.  Returns 0. */
 int tr_undef(struct tr *);

@@ -45,7 +45,7 @@ int eval_stride(const struct ins *, int n);
 /* -- between eval.c, evalfp.c and evalvec.c -- */
 typedef enum evalend eval_fn(struct eval *, const struct ins *, u64 *out);
 extern eval_fn *const eval_fp[O_COUNT], *const eval_vec[O_COUNT];
-eval_fn eval_sha1, eval_sha256, eval_sha256su0, eval_sha256su1;        /* evalsha.c */
+eval_fn eval_sha1, eval_sha256, eval_sha256r2, eval_sha256su0, eval_sha256su1;        /* evalsha.c */
 
 static inline const u64 *
 eval_arg(const struct eval *e, ref r)

@@ -64,6 +64,26 @@ eval_sha256(struct eval *e, const struct ins *i, u64 *out)
 }
 
 enum evalend
+eval_sha256r2(struct eval *e, const struct ins *i, u64 *out)
+{
+	u32 x[4], y[4], w[4];
+
+	words(e, i->a, y);
+	words(e, i->b, x);
+	words(e, i->c, w);
+	for (int n = 0; n < 2; n++) {
+		u32 E = x[1], F = x[0], G = y[1], H = y[0], A = x[3], B = x[2], C = y[3], D = y[2];
+		u32 t1 = H + (ror(E, 6) ^ ror(E, 11) ^ ror(E, 25)) + choose(E, F, G) + w[2 * (i->v != 0) + n];
+		u32 t2 = (ror(A, 2) ^ ror(A, 13) ^ ror(A, 22)) + majority(A, B, C);
+
+		x[3] = t1 + t2, x[2] = A, y[3] = B, y[2] = C;
+		x[1] = D + t1, x[0] = E, y[1] = F, y[0] = G;
+	}
+	result(out, x);
+	return EVAL_ON;
+}
+
+enum evalend
 eval_sha256su0(struct eval *e, const struct ins *i, u64 *out)
 {
 	u32 x[4], y[4];

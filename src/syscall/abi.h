@@ -67,6 +67,9 @@ struct flagover { u16 flag; u64 value, mask; };
 /* A struct that is laid out as another line of linux.abi says. */
 struct layoutover { u16 layout, as; };
 
+/* What hwprobe says of a key. */
+enum { PROBE_NUMBER = 1, PROBE_BITS };
+
 struct sigframe;
 
 struct linux_abi {
@@ -92,11 +95,15 @@ struct linux_abi {
 	u64 (*hwcap)(int which);       /* AT_HWCAP (1), AT_HWCAP2 (2), 3, 4 */
 	/* Text of /proc/cpuinfo for processor cpu of n into buf; returns its length. */
 	int (*cpuinfo)(char *buf, size_t size, int cpu, int n);
-	u32 minsigstack;               /* AT_MINSIGSTKSZ */
+	u64 (*minsigstack)(void);      /* AT_MINSIGSTKSZ: bytes of the largest signal frame */
 	u64 tasksize;                  /* addresses from here up are never given to the guest */
 	/* prctl options and calls of this machine alone; -EINVAL for an unknown option */
 	s64 (*prctl)(struct cpu *, const u64 *a);
-	int (*hwprobe)(s64 key, u64 *value);   /* riscv_hwprobe: 1 if the key is known; may be 0 */
+	/* What a thread that calls execve hands on to the new program besides what the host keeps (0: nothing), and its
+	 * being taken up before that has a thread; both may be 0. */
+	u64 (*bequeath)(const struct cpu *);
+	void (*inherit)(u64);
+	int (*hwprobe)(s64 key, u64 *value);   /* riscv_hwprobe: what the key's value is, 0 if there is none; may be 0 */
 
 	/* -- signals (threads/signal.c) -- */
 	/* Builds the frame below f->sp (aligned as the ABI says) and sets the guest's registers to

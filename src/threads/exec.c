@@ -7,7 +7,7 @@
  * environment all in its argument list, so that the guest's environment (LD_LIBRARY_PATH,
  * LD_PRELOAD) does not act on dragoman, nor ours on the guest:
  *
- *	argv0  MARK  "<options> <arguments>"  options...  program  arguments...  environment... */
+ *	argv0  MARK  "<options> <arguments> <what abi->bequeath gives>"  options...  program  arguments...  environment... */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -188,8 +188,9 @@ run_native(struct execstate *x)
 
 /* The argument list of the new dragoman. */
 static char **
-pack(struct execstate *x)
+pack(const struct cpu *cpu, struct execstate *x)
 {
+	const struct linux_abi *abi = cpu->guest->abi;
 	struct program *p = &x->prog;
 	size_t npass = 0, k = 0;
 	char **v;
@@ -199,8 +200,8 @@ pack(struct execstate *x)
 	v = arena_get(&x->a, (npass + (size_t)p->argc + x->envc + 5) * sizeof *v);
 	v[k++] = p->argc ? p->argv[0] : p->path;
 	v[k++] = (char *)MARK;
-	v[k] = arena_get(&x->a, 48);
-	snprintf(v[k++], 48, "%zu %d", npass, p->argc);
+	v[k] = arena_get(&x->a, 64);
+	snprintf(v[k++], 64, "%zu %d %llu", npass, p->argc, (unsigned long long)(abi->bequeath ? abi->bequeath(cpu) : 0));
 	for (size_t i = 0; i < npass; i++)
 		v[k++] = threads.pass[i];
 	v[k++] = p->path;
@@ -220,10 +221,10 @@ changes_ids(const struct program *p)
 }
 
 static s64
-run_guest(struct execstate *x)
+run_guest(const struct cpu *cpu, struct execstate *x)
 {
 	static char *none[] = { 0 };
-	char **v = pack(x);
+	char **v = pack(cpu, x);
 	s64 r;
 
 	/* only the kernel can give privileges, if binfmt_misc knows us (with its flag C) */
@@ -248,7 +249,7 @@ run(struct cpu *cpu, struct execstate *x)
 		return r;
 	if (!cpu->thread->parent)              /* the parent of a vfork child shares our memory, and goes on */
 		engine_end();
-	r = x->prog.kind == IMAGE_GUEST ? run_guest(x) : run_native(x);
+	r = x->prog.kind == IMAGE_GUEST ? run_guest(cpu, x) : run_native(x);
 	signal_after_exec(cpu->thread);
 	return r;
 }
@@ -292,13 +293,14 @@ sys_execveat(struct cpu *cpu, const u64 *a)
 /* -- the other side -- */
 
 int
-exec_unpack(int *argc, char ***argv, char ***envp)
+exec_unpack(int *argc, char ***argv, char ***envp, u64 *legacy)
 {
 	static char dashdash[] = "--", zero[] = "-0", name[] = "dragoman", empty[] = "";
 	char **in = *argv, **out;
+	unsigned long long given = 0;
 	int npass, n, k = 0, at = 3;
 
-	if (*argc < 4 || strcmp(in[1], MARK) || sscanf(in[2], "%d %d", &npass, &n) != 2 ||
+	if (*argc < 4 || strcmp(in[1], MARK) || sscanf(in[2], "%d %d %llu", &npass, &n, &given) < 2 ||
 	    npass < 0 || n < 0 || npass > *argc || n > *argc || npass + n + 4 > *argc)
 		return 0;
 	out = xmalloc(sizeof *out * (size_t)(npass + n + 8));
@@ -312,6 +314,7 @@ exec_unpack(int *argc, char ***argv, char ***envp)
 	for (int i = 1; i < n; i++)
 		out[k++] = in[at + i];
 	out[k] = 0;
+	*legacy = given;
 	*envp = in + at + n;
 	*argc = k;
 	*argv = out;

@@ -140,8 +140,8 @@ int seccomp_stops(struct cpu *);                       /* the call must not be p
 /* -- exec.c -- */
 void exec_release(struct execstate *, int ownfds);
 /* main, first thing: if this process was started by a guest's execve, argv becomes the command line
- * (options, program, arguments) and *envp the guest's environment; 1 if so. */
-int exec_unpack(int *argc, char ***argv, char ***envp);
+ * (options, program, arguments), *envp the guest's environment and *legacy what abi->inherit is given; 1 if so. */
+int exec_unpack(int *argc, char ***argv, char ***envp, u64 *legacy);
 
 /* -- clone.c -- */
 _Noreturn void thread_exit(struct cpu *, int status);

@@ -6,7 +6,7 @@ enum { B8 = 1, B16 = 2, B32 = 4, B64 = 8, INTS = 15, WHOLE = 16 };
 
 /* operation, lane types, number of vector operands, how v and imm are chosen */
 enum how { H_NONE, H_REL, H_SHIFT, H_RSHIFT, H_LOW, H_DUP, H_LANE, H_FROMI, H_PAIR, H_INS, H_INSLANE, H_UMOV,
-	H_EXT, H_REV, H_WIDEN, H_NARROW, H_QNARROW, H_RED, H_PMULL };
+	H_EXT, H_REV, H_WIDEN, H_NARROW, H_QNARROW, H_RED, H_PMULL, H_HALF };
 static const struct opcase { u8 op, lanes, nvec, how; } cases[] = {
 	{O_mov, INTS, 1, 0}, {O_add, INTS, 2, 0}, {O_sub, INTS, 2, 0}, {O_mul, INTS, 2, 0},
 	{O_and, INTS | WHOLE, 2, 0}, {O_or, INTS, 2, 0}, {O_xor, INTS, 2, 0}, {O_andn, INTS, 2, 0},
@@ -31,6 +31,8 @@ static const struct opcase { u8 op, lanes, nvec, how; } cases[] = {
 	{O_vnarrow, B8 | B16 | B32, 1, H_NARROW}, {O_vqnarrow, B8 | B16 | B32, 1, H_QNARROW}, {O_vred, INTS, 1, H_RED},
 	{O_pmull, B16, 2, H_PMULL}, {O_udot, B32, 3, 0}, {O_sdot, B32, 3, 0}, {O_aese, B8, 1, 0}, {O_aesd, B8, 1, 0},
 	{O_aesmc, B8, 1, 0}, {O_aesimc, B8, 1, 0}, {O_aesenc, B8, 1, 0}, {O_aesdec, B8, 1, 0},
+	{O_sha1, B32, 3, 0}, {O_sha256, B32, 3, H_HALF}, {O_sha256r2, B32, 3, H_HALF}, {O_sha256su0, B32, 2, 0},
+	{O_sha256su1, B32, 2, 0},
 };
 
 static struct region r;
@@ -58,6 +60,7 @@ emit(const struct opcase *c)
 
 	switch (c->how) {
 	case H_REL: v = (int)below(R_NTST + 1); break;
+	case H_HALF: v = (int)below(2); break;
 	case H_SHIFT: imm = (int)below((u32)w + 1); break;
 	case H_RSHIFT: imm = 1 + (int)below((u32)w); break;
 	case H_LOW: imm = 8 << below(5); break;

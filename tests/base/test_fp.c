@@ -502,6 +502,41 @@ test_arm_estimates_and_steps(void **state)
 	}
 }
 
+/* "V" Standard Extension, tables 16 and 17: the first and last entries of each; and what lies beyond normal numbers */
+static void
+test_riscv_estimates_of_seven_bits(void **state)
+{
+	static const struct { u32 a, rec, rsqrt; u32 recflags, rsqrtflags; u8 rm; } v[] = {
+		{0x3f800000, 0x3f7f0000, 0x3f7f0000, 0, 0, RM_NE},
+		{0x3f810000, 0x3f7d0000, 0x3f7f0000, 0, 0, RM_NE},
+		{0x3fff0000, 0x3f000000, 0x3f350000, 0, 0, RM_NE},
+		{0x40000000, 0x3eff0000, 0x3f340000, 0, 0, RM_NE},
+		{0x407f0000, 0x3e800000, 0x3f000000, 0, 0, RM_NE},
+		{0x7e800000, 0x007f8000, 0x1fff0000, 0, 0, RM_NE},      /* results that are denormal */
+		{0x7f7fffff, 0x00200000, 0x1f800000, 0, 0, RM_NE},
+		{0x00400000, 0x7eff0000, 0x5f340000, 0, 0, RM_NE},
+		{0x00000001, 0x7f800000, 0x64b40000, FPX_OVERFLOW | FPX_INEXACT, 0, RM_NE},
+		{0x00000001, 0x7f7fffff, 0x64b40000, FPX_OVERFLOW | FPX_INEXACT, 0, RM_DN},
+		{0x80000001, 0xff800000, 0x7fc00000, FPX_OVERFLOW | FPX_INEXACT, FPX_INVALID, RM_DN},
+		{0x80000000, 0xff800000, 0xff800000, FPX_DIVZERO, FPX_DIVZERO, RM_NE},
+		{0x7f800000, 0, 0, 0, 0, RM_NE},
+		{0xff800000, 0x80000000, 0x7fc00000, 0, FPX_INVALID, RM_NE},
+		{0x7f800001, 0x7fc00000, 0x7fc00000, FPX_INVALID, FPX_INVALID, RM_NE},
+		{0xffc00001, 0x7fc00000, 0x7fc00000, 0, 0, RM_NE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof v / sizeof *v; i++) {
+		struct fpenv e = fp_env(v[i].rm, FPNAN_RISCV);
+
+		assert_int_equal(fp_rec7(&e, FMT_F32, v[i].a), v[i].rec);
+		assert_int_equal(e.flags, v[i].recflags);
+		e.flags = 0;
+		assert_int_equal(fp_rsqrt7(&e, FMT_F32, v[i].a), v[i].rsqrt);
+		assert_int_equal(e.flags, v[i].rsqrtflags);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -518,6 +553,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_jcvtzs),
 		cmocka_unit_test(test_alternative_half),
 		cmocka_unit_test(test_arm_estimates_and_steps),
+		cmocka_unit_test(test_riscv_estimates_of_seven_bits),
 	};
 
 	seed = argc > 1 ? strtoull(argv[1], 0, 0) : (u64)time(0) * 0x9e3779b97f4a7c15 | 1;

@@ -9,12 +9,22 @@
 #include "frontend/riscv/riscv.h"
 #include "ir/eval.h"
 
-/* Translates from pc to the end of the block, or to `end`.  Returns 0, or what ir_verify found. */
+/* Where the block that was translated last has another form, and that form's number. */
+struct rvform { gaddr again; int number; };
+
+/* Translates from pc to the end of the block, or to `end`; or the other form, if pc is its label.  Returns 0, or what
+ * ir_verify found. */
 static const char *
-rvrun_translate(struct region *r, gaddr pc, gaddr end, u32 mode)
+rvrun_form(struct region *r, const struct cpu *cpu, gaddr pc, gaddr end, u32 mode, struct rvform *other)
 {
-	struct tr t = {.r = r, .mode = mode, .pc = pc};
+	struct tr t = {.r = r, .mode = mode, .pc = pc, .cpu = cpu, .form = other->number - 1};
 	int going = 1;
+
+	if (other->again && pc == tr_again(&t, other->again))
+		pc = other->again, t.form++;
+	else
+		t.form = 0;
+	t.pc = pc;
 
 	region_init(r, &guest_riscv64, pc, mode);
 	ir_block(r, pc);
@@ -25,8 +35,19 @@ rvrun_translate(struct region *r, gaddr pc, gaddr end, u32 mode)
 	}
 	if (going)
 		tr_jmp(&t, t.pc);
+	*other = (struct rvform){t.again, t.form + 1};
 	ir_dead(r, 0, 0);
 	return ir_verify(r);
+}
+
+/* ... for a thread that does not run it */
+static struct cpu rvrun_cpu;
+static const char *
+rvrun_translate(struct region *r, gaddr pc, gaddr end, u32 mode)
+{
+	struct rvform other = {0};
+
+	return rvrun_form(r, &rvrun_cpu, pc, end, mode, &other);
 }
 
 /* Runs from cpu->pc until it is `end`, or something other than a jump happens: then cpu->why tells
@@ -39,11 +60,12 @@ rvrun(struct cpu *cpu, gaddr end)
 	static size_t room;
 	enum evalend done = EVAL_GO;
 	const char *wrong;
+	struct rvform other = {0};
 
 	cpu->why = WHY_NEXT;
 	rv_fpenter(cpu);
 	for (int n = 0; cpu->pc != end && n < 100000; n++) {
-		if ((wrong = rvrun_translate(&r, cpu->pc, end, rv_mode(cpu))))
+		if ((wrong = rvrun_form(&r, cpu, cpu->pc, end, rv_mode(cpu), &other)))
 			return wrong;
 		int stride = eval_stride(r.ins, r.nins);
 		if (room < (size_t)(r.nins * stride))

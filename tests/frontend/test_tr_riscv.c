@@ -2,7 +2,7 @@
 /* test_tr_riscv.c - RISC-V translators: whatever the words, the IR is well formed; and the cases of
  * tests/insn/riscv give the state they state
  *
- * The cases are assembled by reading the operand texts of riscv.isa and rvc.isa backwards. */
+ * The cases are assembled by reading the operand texts of riscv.isa, rvc.isa and rvv.isa backwards. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <ctype.h>
@@ -11,6 +11,7 @@
 #include <time.h>
 #include <cmocka.h>
 #include "rvrun.h"
+#include "frontend/riscv/vector.h"
 #include "riscv/rvc.h"
 #include "excl.h"
 
@@ -42,7 +43,18 @@ setup(void **unused)
 
 /* -- well formed -- */
 
-/* a third of the words random, the others of a random line; in every rounding mode */
+/* of a random line, or anything */
+static u32
+word(void)
+{
+	switch (rnd() % 4) {
+	case 0: return rnd();
+	case 1: return rvv_random(1 + (int)(rnd() % (rvv_COUNT - 1)), rnd());
+	default: return riscv_random(1 + (int)(rnd() % (riscv_COUNT - 1)), rnd());
+	}
+}
+
+/* in every rounding mode, with every vtype */
 static void
 test_random_words_translate_to_verified_ir(void **unused)
 {
@@ -52,10 +64,9 @@ test_random_words_translate_to_verified_ir(void **unused)
 
 	(void)unused;
 	for (int n = 0; n < 20000; n++) {
-		for (int i = 0; i < 32; i += 4) {
-			int id = 1 + (int)(rnd() % (riscv_COUNT - 1));
-			st32(code + i, rnd() % 3 ? riscv_random(id, rnd()) : rnd());
-		}
+		for (int i = 0; i < 32; i += 4)
+			st32(code + i, word());
+		riscv_state(&rvrun_cpu)->vcfg = vcfg_make(rnd() % 4 ? ~(u64)0 : rnd() % 128, rnd() % 256);
 		wrong = rvrun_translate(&r, CODE, CODE + 30, rnd() % 8);
 		if (wrong) {
 			for (int i = 0; i < 32; i += 4)
@@ -77,10 +88,9 @@ test_scan_agrees_with_translate(void **unused)
 
 	(void)unused;
 	for (int n = 0; n < 40000; n++) {
-		int id = 1 + (int)(rnd() % (riscv_COUNT - 1));
-		struct tr t = {.r = &r, .pc = CODE, .p = code, .n = 4};
+		struct tr t = {.r = &r, .pc = CODE, .p = code, .n = 4, .cpu = &rvrun_cpu};
 
-		st32(code, n & 1 ? riscv_random(id, rnd()) : rnd());
+		st32(code, word());
 		rv_scan(code, 4, CODE, &s);
 		region_init(&r, &guest_riscv64, CODE, 0);
 		ir_block(&r, CODE);
@@ -122,15 +132,20 @@ test_half_an_instruction_faults_on_its_second_half(void **unused)
 
 /* -- assembler -- */
 
-/* a register, or a number; -1 if s starts with none */
+/* a register, or a number; -1 if s starts with none.  M: m of rvv.isa */
 static int
 parse(const char **s, char class, s64 *v)
 {
 	size_t n = strcspn(*s, ",() \n");
 	char *end;
 
-	if (class == 'x' || class == 'f') {
-		int lo = class == 'x' ? 0 : RV_F0;
+	if (class == 'M') {
+		*v = strncmp(*s, ",v0.t", 5) != 0;
+		*s += *v ? 0 : 5;
+		return 0;
+	}
+	if (class == 'x' || class == 'f' || class == 'v') {
+		int lo = class == 'x' ? 0 : class == 'f' ? RV_F0 : RV_v0;
 		for (*v = 0; *v < 32; ++*v)
 			if (strlen(guest_riscv64.reg[lo + *v].name) == n && !strncmp(guest_riscv64.reg[lo + *v].name, *s, n))
 				return *s += n, 0;
@@ -154,6 +169,8 @@ parse(const char **s, char class, s64 *v)
 	*s = end;
 	return 0;
 }
+
+static void setvector(void *, const char *, size_t, s64);
 
 /* matches line s against a mnemonic and operand text; set() gets the members */
 static int
@@ -179,7 +196,7 @@ match(const char *s, const char *name, const char *text, void (*set)(void *, con
 			if (t[n + 2] == 'o') {
 				v = !strncmp(s, ".aqrl", 5);
 				s += v ? 5 : 0;
-			} else if (parse(&s, t[n + 2], &v)) {
+			} else if (parse(&s, set == setvector && t[n + 2] == 'm' ? 'M' : t[n + 2], &v)) {
 				return 0;
 			}
 			set(insn, t + 1, n, v);
@@ -222,6 +239,22 @@ set16(void *insn, const char *name, size_t len, s64 v)
 	if (len == 2 && !memcmp(name, "rd", 2) && c->rs1 == SAME)
 		c->rs1 = (u8)v;
 }
+
+static void
+setvector(void *insn, const char *name, size_t len, s64 v)
+{
+	struct rvv_insn *a = insn;
+
+	SET(a, vd);
+	SET(a, vs1);
+	SET(a, vs2);
+	SET(a, vm);
+	SET(a, nf);
+	SET(a, rd);
+	SET(a, rs1);
+	SET(a, rs2);
+	SET(a, imm);
+}
 #undef SET
 
 /* appends the instruction of line s at p; its length */
@@ -244,6 +277,13 @@ assemble(u8 *p, const char *s)
 			return 2;
 		}
 	}
+	for (int id = 1; id < rvv_COUNT; id++) {
+		struct rvv_insn a = rvv_tmpl[id];
+		if (match(s, rvv_name[id], rvv_text[id], setvector, &a)) {
+			st32(p, rvv_encode(&a));
+			return 4;
+		}
+	}
 	fail_msg("cannot assemble \"%s\"", s);
 	return 0;
 }
@@ -262,15 +302,48 @@ regnumber(const char *s, size_t n)
 
 static u64 *slot(struct cpu *cpu, int n) { return (u64 *)((u8 *)cpu + guest_riscv64.reg[n].off); }
 
-/* "a0=1 fa0=0x3f..." into the registers of cpu */
+/* vl,SEW,LMUL: "4,e32,m1", "2,e16,mf2" */
+static u64
+vset(const char *s, char **end)
+{
+	unsigned vl, sew, lmul;
+	int n = 0, part = sscanf(s, "%u,e%u,mf%u%n", &vl, &sew, &lmul, &n) == 3;
+
+	if (!part && sscanf(s, "%u,e%u,m%u%n", &vl, &sew, &lmul, &n) != 3)
+		fail_msg("no vtype: %s", s);
+	*end = (char *)s + n;
+	lmul = (unsigned)__builtin_ctz(lmul);
+	return vcfg_make(vl, (u64)__builtin_ctz(sew / 8) << 3 | ((part ? -lmul : lmul) & 7));
+}
+
+/* the 128 bits of a vector register, in hexadecimal */
+static void
+setwide(u64 *to, const char *s, char **end)
+{
+	to[0] = to[1] = 0;
+	for (s += 2; isxdigit((unsigned char)*s); s++) {
+		to[1] = to[1] << 4 | to[0] >> 60;
+		to[0] = to[0] << 4 | (u64)(*s <= '9' ? *s - '0' : *s - 'a' + 10);
+	}
+	*end = (char *)s;
+}
+
+static int iswide(int reg) { return reg >= RV_v0 && reg < RV_v0 + 32; }
+
+/* "a0=1 fa0=0x3f... vset=4,e32,m1 v8=0x..." into the registers of cpu */
 static void
 assign(struct cpu *cpu, const char *s)
 {
 	while (*(s += strspn(s, " \n"))) {
 		size_t n = strcspn(s, "=");
+		const char *value = s + n + 1;
 		char *end;
-		*slot(cpu, regnumber(s, n)) = s[n + 1] == '-' ? (u64)strtoll(s + n + 1, &end, 0)
-		                                              : strtoull(s + n + 1, &end, 0);
+		if (n == 4 && !strncmp(s, "vset", n))
+			riscv_state(cpu)->vcfg = vset(value, &end);
+		else if (iswide(regnumber(s, n)))
+			setwide(slot(cpu, regnumber(s, n)), value, &end);
+		else
+			*slot(cpu, regnumber(s, n)) = *value == '-' ? (u64)strtoll(value, &end, 0) : strtoull(value, &end, 0);
 		s = end;
 	}
 }
@@ -297,9 +370,10 @@ judge(const char *file, const char *name, struct cpu *cpu, struct cpu *want, gad
 	if (cpu->pc != end)
 		fail_msg("%s: %s: left at %llx", file, name, (unsigned long long)cpu->pc);
 	for (int i = 0; i < RV_COUNT; i++)
-		if (i != RV_pc && *slot(cpu, i) != *slot(want, i))
-			fail_msg("%s: %s: %s is %llx, not %llx", file, name, guest_riscv64.reg[i].name,
-			         (unsigned long long)*slot(cpu, i), (unsigned long long)*slot(want, i));
+		for (int k = 0; k <= iswide(i); k++)
+			if (i != RV_pc && slot(cpu, i)[k] != slot(want, i)[k])
+				fail_msg("%s: %s: %s is %llx, not %llx (word %d)", file, name, guest_riscv64.reg[i].name,
+				         (unsigned long long)slot(cpu, i)[k], (unsigned long long)slot(want, i)[k], k);
 }
 
 static int
@@ -338,7 +412,7 @@ runfile(const char *path)
 static void
 test_cases(void **unused)
 {
-	static const char *const file[] = {"int", "bits", "fp", "compressed"};
+	static const char *const file[] = {"int", "bits", "fp", "compressed", "vector", "vcrypto"};
 	char path[100];
 
 	(void)unused;
@@ -366,7 +440,8 @@ static void
 test_undefined_instructions_trap(void **unused)
 {
 	enum { FADD_D = 0x02c5f553, FADD_D_RM5 = 0x02c5d553, CSRR_CYCLE = 0xc0002573, CSRW_CYCLE = 0xc0001073,
-	       CSRR_MSTATUS = 0x30002573, CLOCK = 0x0000000b };
+	       CSRR_MSTATUS = 0x30002573, CLOCK = 0x0000000b, CSRR_VLENB = 0xc2202573, CSRW_VL = 0xc2001073,
+	       CSRW_VTYPE = 0xc2101073, CSRW_VLENB = 0xc2201073, CSRW_VCSR = 0x00f01073 };
 
 	(void)unused;
 	assert_int_equal(trapof(0, 0), TRAP_UNDEF);
@@ -379,6 +454,11 @@ test_undefined_instructions_trap(void **unused)
 	assert_int_equal(trapof(CSRW_CYCLE, 0), TRAP_UNDEF);
 	assert_int_equal(trapof(CSRR_MSTATUS, 0), TRAP_UNDEF);
 	assert_int_equal(trapof(CLOCK, 0), TRAP_UNDEF);
+	assert_int_equal(trapof(CSRR_VLENB, 0), 0);
+	assert_int_equal(trapof(CSRW_VL, 0), TRAP_UNDEF);
+	assert_int_equal(trapof(CSRW_VTYPE, 0), TRAP_UNDEF);
+	assert_int_equal(trapof(CSRW_VLENB, 0), TRAP_UNDEF);
+	assert_int_equal(trapof(CSRW_VCSR, 0), 0);
 	assert_int_equal(trapof(0x00100073, 0), TRAP_BREAK);
 }
 

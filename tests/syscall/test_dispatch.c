@@ -344,6 +344,45 @@ test_prctl(void **s)
 	assert_int_equal(guest64(mem + 16), ~(u64)0);
 }
 
+/* riscv_hwprobe about sets of processors, in both directions */
+static void
+test_hwprobe(void **s)
+{
+	enum { EXT = 4, WHICH = 1 };
+	const u64 set = mem + 256;
+
+	(void)s;
+	call_start(&guest_riscv64);
+	st64(g2h(mem), EXT);
+	st64(g2h(set), 1);
+	assert_int_equal(CALL(riscv_hwprobe, mem, 1, 8, set, 0), 0);
+	assert_true(guest64(mem + 8) & 1);
+	st64(g2h(set), 0);
+	assert_int_equal(CALL(riscv_hwprobe, mem, 1, 8, set, 0), -EINVAL);
+	assert_int_equal(CALL(riscv_hwprobe, mem, 1, 8, 8, 0), -EFAULT);
+	assert_int_equal(CALL(riscv_hwprobe, mem, 1, 0, 0, 2), -EINVAL);
+	assert_int_equal(CALL(riscv_hwprobe, mem, 1, 0, 0, WHICH), -EINVAL);
+	st64(g2h(mem + 8), 1);                 /* FD, one bit of several */
+	assert_int_equal(CALL(riscv_hwprobe, mem, 1, 8, set, WHICH), 0);
+	assert_true(guest64(set) & 1);         /* empty means all */
+	st64(g2h(set), ~(u64)0);
+	st64(g2h(mem + 8), (u64)1 << 63);      /* a bit that nobody has */
+	assert_int_equal(CALL(riscv_hwprobe, mem, 1, 8, set, WHICH), 0);
+	assert_int_equal(guest64(set), 0);
+	st64(g2h(mem), 6);                     /* a number must be equal */
+	st64(g2h(mem + 8), 0);
+	assert_int_equal(CALL(riscv_hwprobe, mem, 1, 8, set, WHICH), 0);
+	assert_int_equal(guest64(set), 0);
+	st64(g2h(mem + 8), 64);
+	st64(g2h(set), 1);
+	assert_int_equal(CALL(riscv_hwprobe, mem, 1, 8, set, WHICH), 0);
+	assert_int_equal(guest64(set), 1);
+	st64(g2h(mem), 4711);                  /* no key */
+	assert_int_equal(CALL(riscv_hwprobe, mem, 1, 8, set, WHICH), 0);
+	assert_int_equal(guest64(set), 0);
+	assert_int_equal(guest64(mem), ~(u64)0);
+}
+
 static void
 test_descriptors_of_ours_are_out_of_reach(void **s)
 {
@@ -525,6 +564,7 @@ main(void)
 		cmocka_unit_test(test_locks_and_owners),
 		cmocka_unit_test(test_ipc),
 		cmocka_unit_test(test_prctl),
+		cmocka_unit_test(test_hwprobe),
 		cmocka_unit_test(test_descriptors_of_ours_are_out_of_reach),
 		cmocka_unit_test(test_an_interrupted_call_leaves_the_registers),
 		cmocka_unit_test(test_a_sleep_goes_on_with_what_is_left),

@@ -8,6 +8,7 @@
 
 static int argc;
 static char **argv, **envp;
+static u64 legacy;
 
 static int
 unpack(char **v)
@@ -16,7 +17,7 @@ unpack(char **v)
 		;
 	argv = v;
 	envp = 0;
-	return exec_unpack(&argc, &argv, &envp);
+	return exec_unpack(&argc, &argv, &envp, &legacy);
 }
 
 static void
@@ -34,7 +35,7 @@ test_a_users_command_line_is_left_alone(void **state)
 static void
 test_options_program_arguments_and_environment(void **state)
 {
-	char *v[] = { "shown", "--dragoman-program", "2 3", "-L", "/root", "/bin/prog", "argv0", "-x", "--",
+	char *v[] = { "shown", "--dragoman-program", "2 3 18446744073709551614", "-L", "/root", "/bin/prog", "argv0", "-x", "--",
 		      "A=1", "B=2", 0 };
 	static const char *want[] = { "dragoman", "-L", "/root", "-0", "argv0", "--", "/bin/prog", "-x", "--" };
 
@@ -47,13 +48,14 @@ test_options_program_arguments_and_environment(void **state)
 	assert_string_equal(envp[0], "A=1");
 	assert_string_equal(envp[1], "B=2");
 	assert_null(envp[2]);
+	assert_true(legacy == (u64)-2);
 	free(argv);
 }
 
 static void
 test_no_arguments_and_no_environment(void **state)
 {
-	char *v[] = { "", "--dragoman-program", "0 1", "/bin/prog", "", 0 };
+	char *v[] = { "", "--dragoman-program", "0 1 0", "/bin/prog", "", 0 };
 
 	(void)state;
 	assert_int_equal(unpack(v), 1);

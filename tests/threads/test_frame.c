@@ -29,8 +29,8 @@ isplain(const struct guest *g, int v)
 {
 	const struct reg *r = &g->reg[v];
 
-	return v != g->pc_reg && !strcmp(r->group, r->kind == REG_INT ? "cpu" : "fpu") &&
-	       r->kind != REG_FLAGS;
+	return v != g->pc_reg && r->kind != REG_FLAGS &&
+	       (r->kind == REG_INT ? !strcmp(r->group, "cpu") : !strcmp(r->group, "fpu") || !strcmp(r->group, "vector"));
 }
 
 static void

@@ -9,7 +9,7 @@
 struct x86feat x86feat;
 struct x86 x86;
 struct home x86_home[256];
-int x86_nvhome, x86_avx512regs;
+int x86_nvtemp, x86_nvhome, x86_avx512regs;
 
 static const struct sel int_sel[O_COUNT] = {
 #define SEL(op, fn, fl) [O_##op] = {fn, fl},
@@ -46,6 +46,20 @@ fill_sel(void)
 /* Best first: those that need no REX prefix, then those that are cheap as a base address. */
 static const u8 int_homes[] = {RBX, RSI, RDI, R8, R9, R10, R11, R14, R15, R13, R12};
 
+/* Where vectors have no homes, only scalar floats, they want temporary registers instead: homes beyond those of the
+ * floats that are used most are given up, or one where there are few. */
+static int
+vector_temps(const struct guest *g)
+{
+	int vectors = 0, homes = 0;
+
+	for (int v = 0; v < g->nreg; v++) {
+		vectors |= g->reg[v].kind == REG_VEC;
+		homes |= g->reg[v].kind == REG_VEC && g->reg[v].rank;
+	}
+	return !vectors || homes ? NVTEMP : x86_avx512regs ? NVMORE : NVTEMP + 1;
+}
+
 static void
 set_guest(const struct guest *g)
 {
@@ -53,7 +67,8 @@ set_guest(const struct guest *g)
 	int nint = 0, nvec = 0;
 
 	memset(by_rank, 0xff, sizeof by_rank);
-	x86_nvhome = (x86_avx512regs ? 32 : 16) - NVTEMP;
+	x86_nvtemp = vector_temps(g);
+	x86_nvhome = (x86_avx512regs ? 32 : 16) - x86_nvtemp;
 	for (int v = 0; v < g->nreg; v++) {
 		const struct reg *r = &g->reg[v];
 
@@ -67,7 +82,7 @@ set_guest(const struct guest *g)
 		if (v >= 0 && nint < (int)NELEM(int_homes))
 			x86_home[v].reg = (s8)int_homes[nint++];
 		if (w >= 0 && nvec < x86_nvhome)
-			x86_home[w].reg = (s8)(NVTEMP + nvec++);
+			x86_home[w].reg = (s8)(x86_nvtemp + nvec++);
 	}
 	stub_guest(g);
 	fp_guest(g->fpnan);
@@ -491,6 +506,8 @@ unwind(void *uc, struct cpu *cpu, enum why why, gaddr pc)
 	cpu->link = 0;
 	if (why == WHY_FAULT && cpu->fault.base)
 		put_base(g, cpu, cpu->fault.base);
+	if (cpu->scratch[7])           /* in a helper, above whose return address the shadow stack is */
+		cpu->shadow_sp = (void *)(uintptr_t)(cpu->scratch[7] + 8);
 	g[REG_RIP] = (greg_t)(uintptr_t)(cpu->scratch[7] ? x86_stub.leavec : x86_stub.leave);
 	g[REG_RBP] = (greg_t)(uintptr_t)((u8 *)cpu + CPU_BIAS);
 	g[REG_EFL] &= ~0x400;          /* a helper may have been interrupted in a backward copy */

@@ -11,7 +11,9 @@
 
 enum { INT, VEC_ };                    /* classes */
 
-static const u8 ntemp[2] = {NRTEMP, NVTEMP};
+/* The order in which they are taken: xmm0 last, which SHA's rounds want. */
+static inline int nth(int c, int k) { return c == VEC_ ? k + 1 < x86_nvtemp ? k + 1 : 0 : k; }
+static inline int ntemp(int c) { return c == VEC_ ? x86_nvtemp : NRTEMP; }
 
 static int
 class_of(const struct x86 *x, ref t)
@@ -108,9 +110,9 @@ take_any(struct x86 *x, int c, int dying)
 {
 	int best = -1, score = 0;
 
-	for (int r = 0; r < ntemp[c]; r++) {
+	for (int n = ntemp(c), k = 0; k < n; k++) {
+		int r = nth(c, k), s;
 		ref t = x->in[c][r];
-		int s;
 
 		if (x->lock[c] >> r & 1)
 			continue;
@@ -154,8 +156,8 @@ rescue(struct x86 *x, ref t, int var)
 	struct val *v = &x->val[t];
 	int c = class_of(x, t), bits = x->val[t].ty, reg = -1;
 
-	for (int r = 0; r < ntemp[c] && reg < 0; r++)
-		if (!(x->lock[c] >> r & 1) && (!x->in[c][r] || x->val[x->in[c][r]].last < x->i))
+	for (int n = ntemp(c), k = 0, r; k < n && reg < 0; k++)
+		if (r = nth(c, k), !(x->lock[c] >> r & 1) && (!x->in[c][r] || x->val[x->in[c][r]].last < x->i))
 			reg = r;
 	if (reg < 0) {                 /* none is free: straight to a slot if the home is a register */
 		if (h->reg >= 0) {
@@ -483,6 +485,20 @@ xr_set(struct x86 *x, ref t, int reg)
 }
 
 int
+xv_defisfree(struct x86 *x, ref t)
+{
+	int var = x->val[t].want;
+
+	return (var != NOVAR && x86_home[var].reg >= 0 && x86_home[var].kind != REG_INT) || dying_operand(x, VEC_, t) >= 0;
+}
+
+void
+xv_set(struct x86 *x, ref t, int reg)
+{
+	own(x, VEC_, t, reg);
+}
+
+int
 xv_deflow(struct x86 *x, ref t)
 {
 	int var = x->val[t].want;
@@ -563,7 +579,7 @@ xv_copy(struct x86 *x, ref t)
 {
 	int reg = xv_use(x, t), to;
 
-	if (!isk(t) && reg < NVTEMP && x->in[VEC_][reg] == t && x->val[t].last <= x->i) {
+	if (!isk(t) && reg < x86_nvtemp && x->in[VEC_][reg] == t && x->val[t].last <= x->i) {
 		forget(x, VEC_, reg);
 		return reg;
 	}
@@ -587,7 +603,7 @@ put_vec(struct x86 *x, const struct ins *i, const struct home *h)
 		return;
 	val_leavehome(x, i->v);        /* clearing changes it for wider values in it, too */
 	if (clear) {
-		int d = h->reg >= 0 ? h->reg : s < NVTEMP ? s : xv_tmp(x);
+		int d = h->reg >= 0 ? h->reg : s < x86_nvtemp ? s : xv_tmp(x);
 
 		xv_clear(x, ty_bits(i->ty), d, s);
 		s = d;
@@ -674,7 +690,7 @@ void
 val_spillall(struct x86 *x)
 {
 	for (int c = 0; c < 2; c++)
-		for (int r = 0; r < ntemp[c]; r++) {
+		for (int r = 0; r < ntemp(c); r++) {
 			ref t = x->in[c][r];
 
 			if (t && x->val[t].last > x->i && x->val[t].reg == r)

@@ -53,6 +53,24 @@ plain_sha256(struct cpu *cpu, u64 second, u64 b, u64 c)
 }
 
 static PLAIN u64
+plain_sha256r2(struct cpu *cpu, u64 upper, u64 b, u64 c)
+{
+	const u32 *y = words(cpu, 0), *x = words(cpu, 1), *w = words(cpu, 2) + (upper ? 2 : 0);
+	u32 *out = words(cpu, 3), A = x[3], B = x[2], C = y[3], D = y[2], E = x[1], F = x[0], G = y[1], H = y[0];
+
+	(void)b, (void)c;
+	for (int n = 0; n < 2; n++) {
+		u32 t1 = H + (ror(E, 6) ^ ror(E, 11) ^ ror(E, 25)) + choose(E, F, G) + w[n];
+		u32 t2 = (ror(A, 2) ^ ror(A, 13) ^ ror(A, 22)) + majority(A, B, C);
+
+		H = G, G = F, F = E, E = D + t1;
+		D = C, C = B, B = A, A = t1 + t2;
+	}
+	out[3] = A, out[2] = B, out[1] = E, out[0] = F;
+	return 0;
+}
+
+static PLAIN u64
 plain_su0(struct cpu *cpu, u64 a, u64 b, u64 c)
 {
 	const u32 *x = words(cpu, 0), *y = words(cpu, 1);
@@ -106,15 +124,15 @@ takes(const struct x86 *x, ref t)
 	if (isk(t))
 		return 1;
 	if (v->reg >= 0)
-		return v->reg < NVTEMP;
+		return v->reg < x86_nvtemp;
 	return v->var == NOVAR || x86_home[v->var].reg < 0;
 }
 
-/* Three operands, two scratch registers and a result are too many if the operands take three. */
+/* Whether the operands leave n temporaries. */
 static int
-crowded(const struct x86 *x, const struct ins *i)
+leave(const struct x86 *x, const struct ins *i, int n)
 {
-	return takes(x, i->a) + takes(x, i->b) + takes(x, i->c) > 2;
+	return takes(x, i->a) + takes(x, i->b) + takes(x, i->c) + n <= x86_nvtemp;
 }
 
 /* sha1rnds4 has the words in reverse order, E added to the first word, and adds the constants of
@@ -126,10 +144,12 @@ ev_sha1(struct x86 *x, const struct ins *i)
 	enum { REVERSE = 0x1b };
 	struct code *c = &x->a;
 
-	if (!x86feat.sha || crowded(x, i))
+	int room = xv_defisfree(x, (ref)x->i) || leave(x, i, 3);
+
+	if (!x86feat.sha)
 		return x_plain(x, i, plain_sha1);
 	int a = xv_use(x, i->a), b = xv_use(x, i->b), w = xv_use(x, i->c), t = xv_tmp(x), u = xv_tmp(x);
-	int d = xv_def(x, (ref)x->i);
+	int d = room ? xv_def(x, (ref)x->i) : u;
 
 	vshdq(c, 1, t, b, 12);
 	v2i(c, V_PSHUFD, u, w, REVERSE);
@@ -142,6 +162,8 @@ ev_sha1(struct x86 *x, const struct ins *i)
 	modrm_r(c, u, t);
 	put1(c, i->v);
 	v2i(c, V_PSHUFD, d, u, REVERSE);
+	if (!room)
+		xv_set(x, (ref)x->i, d);
 	return 1;
 }
 
@@ -154,11 +176,14 @@ ev_sha256(struct x86 *x, const struct ins *i)
 	struct mem save = m_cpu(offsetof(struct cpu, scratch));
 	struct code *c = &x->a;
 
-	if (!x86feat.sha || crowded(x, i))
+	/* two scratch registers and xmm0 are taken */
+	int room = xv_defisfree(x, (ref)x->i) || leave(x, i, 4);
+
+	if (!x86feat.sha || !leave(x, i, 3))
 		return x_plain(x, i, plain_sha256);
 	int a = xv_use(x, i->a), b = xv_use(x, i->b), w = xv_use(x, i->c), used = x->in[1][0] != 0;
 	x->lock[1] |= 1;               /* xmm0 must be neither of these */
-	int s = xv_tmp(x), r = xv_tmp(x), d = xv_def(x, (ref)x->i);
+	int s = xv_tmp(x), r = xv_tmp(x), d = room ? xv_def(x, (ref)x->i) : s;
 
 	v3i(c, V_SHUFPS, s, b, a, FEBA);
 	v3i(c, V_SHUFPS, r, b, a, HGDC);
@@ -171,6 +196,37 @@ ev_sha256(struct x86 *x, const struct ins *i)
 	if (used)
 		v2m(c, V_MOVUPS, 0, save);
 	v3i(c, V_SHUFPS, d, s, r, i->v ? FEBA : HGDC);
+	if (!room)
+		xv_set(x, (ref)x->i, d);
+	return 1;
+}
+
+/* The host's instruction, but for where the words are. */
+int
+ev_sha256r2(struct x86 *x, const struct ins *i)
+{
+	enum { UPPER = 0xee };
+	struct mem save = m_cpu(offsetof(struct cpu, scratch));
+	struct code *c = &x->a;
+
+	if (!x86feat.sha || !leave(x, i, 3))
+		return x_plain(x, i, plain_sha256r2);
+	int a = xv_use(x, i->a), b = xv_use(x, i->b), w = xv_use(x, i->c), used = x->in[1][0] != 0;
+	x->lock[1] |= 1;               /* xmm0 must be neither of these */
+	int s = xv_tmp(x), r = xv_tmp(x);
+
+	vmov(c, r, a);
+	vmov(c, s, b);
+	if (used)
+		v2m(c, V_MOVUPS_ST, 0, save);
+	if (i->v)
+		v2i(c, V_PSHUFD, 0, w, UPPER);
+	else
+		vmov(c, 0, w);
+	sha(c, SHA256RNDS2, r, s);
+	if (used)
+		v2m(c, V_MOVUPS, 0, save);
+	xv_set(x, (ref)x->i, r);
 	return 1;
 }
 

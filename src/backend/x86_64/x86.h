@@ -44,7 +44,8 @@
 #include "ir/ir.h"
 
 enum {
-	NRTEMP = 3, NVTEMP = 5,        /* rax rcx rdx; xmm0 to xmm4 */
+	NRTEMP = 3,                    /* rax rcx rdx */
+	NVTEMP = 5, NVMORE = 12,       /* xmm0 to xmm4 at least, to xmm11 at most: x86_nvtemp */
 	NRSLOT = 64, NVSLOT = 28,      /* spill slots; cpu->vspill[28..31] pass operands to the evaluator */
 	CODE_MARGIN = 1024,            /* bytes that must be free before an instruction is emitted */
 };
@@ -68,6 +69,7 @@ struct home {
 	s32 disp;                      /* from rbp, always valid */
 };
 extern struct home x86_home[256];
+extern int x86_nvtemp;                 /* vector registers that are temporary; the others are homes */
 extern int x86_nvhome;                 /* vector registers that are homes */
 extern int x86_avx512regs;             /* 1: homes may be in xmm16-xmm31, only EVEX reaches them */
 
@@ -100,7 +102,7 @@ struct x86 {
 	struct val *val;               /* by ref */
 	int i;                         /* the instruction being emitted */
 	u32 lock[2];                   /* registers this instruction uses, by class */
-	ref in[2][8];                  /* value in each temporary register, 0: none; dead ones stay until reused */
+	ref in[2][NVMORE];                  /* value in each temporary register, 0: none; dead ones stay until reused */
 	ref slot[2][NRSLOT];           /* value in each spill slot, likewise */
 	ref fl;                        /* value that EFLAGS hold, 0: none */
 	u8 flkind;
@@ -165,6 +167,8 @@ int xv_def(struct x86 *, ref t);
 int xv_defx(struct x86 *, ref t);
 int xv_deflow(struct x86 *, ref t);            /* xmm0-15; may coincide with an operand as xv_def may */
 int xv_tmp(struct x86 *);                      /* scratch, one of xmm0-xmm4 */
+int xv_defisfree(struct x86 *, ref t);         /* 1: xv_def will not take another temporary */
+void xv_set(struct x86 *, ref t, int reg);     /* the scratch register holds the result */
 void xv_zx(struct x86 *, ref t);               /* result t is zero above the scalar */
 
 /* moves, of 128 bits; any registers.  xv_load: 2, 4, 8, 16 bytes, zeroing above; xv_store likewise */

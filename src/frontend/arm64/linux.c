@@ -57,6 +57,9 @@ prctl(struct cpu *cpu, const u64 *a)
 	return -EINVAL;
 }
 
+/* sizeof(struct rt_sigframe) of a kernel that knows no SVE */
+static u64 minsigstack(void) { return 4720; }
+
 int aarch64_push(struct cpu *, struct sigframe *);       /* signal.c */
 int aarch64_pop(struct cpu *, struct sigframe *);
 
@@ -74,7 +77,7 @@ const struct linux_abi aarch64_linux = {
 	.flags = flags, .nflags = NELEM(flags),
 	.hwcap = a64_hwcap,
 	.cpuinfo = cpuinfo,
-	.minsigstack = 4720,           /* sizeof(struct rt_sigframe) of a kernel that knows no SVE */
+	.minsigstack = minsigstack,
 	.tasksize = (u64)1 << 48,
 	.prctl = prctl,
 	.push = aarch64_push,

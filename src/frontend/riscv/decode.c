@@ -2,9 +2,11 @@
 /* decode.c - bytes to RISC-V instructions, and to their text */
 #include <stdio.h>
 #define riscv_IMPLEMENT
-#include "frontend/riscv/riscv.h"
+#include "frontend/riscv/vector.h"
 #define rvc_IMPLEMENT
 #include "riscv/rvc.h"
+#define rvv_IMPLEMENT
+#include "riscv/rvv.h"
 
 /* a 16-bit instruction is short for one of 32 bits, whose constants it inherits */
 static void
@@ -30,7 +32,7 @@ rv_decode(const u8 *p, int n, struct riscv_insn *a, u32 *word)
 		return 4;
 	}
 	*word = ld16(p);
-	if (rvc_decode(*word, &c))
+	if (rvc_decode(*word, &c) && model_has(c.need))
 		expand(&c, a);
 	else
 		*a = (struct riscv_insn){.id = riscv_none};
@@ -46,9 +48,17 @@ static const char *const fname[32] = {
 	"fa4", "fa5", "fa6", "fa7", "fs2", "fs3", "fs4", "fs5", "fs6", "fs7", "fs8", "fs9", "fs10", "fs11",
 	"ft8", "ft9", "ft10", "ft11",
 };
+/* of fli, as assemblers write them */
+static const char *const constant[32] = {
+	"-1.0", "min", "1.52587890625e-05", "3.0517578125e-05", "0.00390625", "0.0078125", "0.0625", "0.125",
+	"0.25", "0.3125", "0.375", "0.4375", "0.5", "0.625", "0.75", "0.875", "1.0", "1.25", "1.5", "1.75",
+	"2.0", "2.5", "3.0", "4.0", "8.0", "16.0", "128.0", "256.0", "32768.0", "65536.0", "inf", "nan",
+};
 static const struct { u16 number; const char *name; } csrname[] = {
 	{CSR_FFLAGS, "fflags"}, {CSR_FRM, "frm"}, {CSR_FCSR, "fcsr"},
 	{CSR_CYCLE, "cycle"}, {CSR_TIME, "time"}, {CSR_INSTRET, "instret"},
+	{CSR_VSTART, "vstart"}, {CSR_VXSAT, "vxsat"}, {CSR_VXRM, "vxrm"}, {CSR_VCSR, "vcsr"},
+	{CSR_VL, "vl"}, {CSR_VTYPE, "vtype"}, {CSR_VLENB, "vlenb"},
 };
 
 static int
@@ -83,6 +93,8 @@ putoperand(char *buf, size_t n, char c, s64 v, const void *insn, gaddr pc)
 		return snprintf(buf, n, "%lld", (long long)v);
 	case 'h':
 		return snprintf(buf, n, "0x%llx", (unsigned long long)v);
+	case 'l':
+		return snprintf(buf, n, "%s", constant[v & 31]);
 	case 'U':                      /* as assemblers want it: the 20 bits alone */
 		return snprintf(buf, n, "0x%llx", (unsigned long long)(v >> 12 & 0xfffff));
 	case 'b':
@@ -99,20 +111,49 @@ putoperand(char *buf, size_t n, char c, s64 v, const void *insn, gaddr pc)
 	return 0;
 }
 
+static int
+putvtype(char *buf, size_t n, s64 v)
+{
+	static const char *const lmul[8] = {"m1", "m2", "m4", "m8", "", "mf8", "mf4", "mf2"};
+
+	if (v >> 8 || v >> 3 & 4 || (v & 7) == 4)
+		return snprintf(buf, n, "%lld", (long long)v);
+	return snprintf(buf, n, "e%d,%s,%s,%s", 8 << (v >> 3 & 3), lmul[v & 7], v & 0x40 ? "ta" : "tu",
+	                v & 0x80 ? "ma" : "mu");
+}
+
+static int
+putvector(char *buf, size_t n, char c, s64 v, const void *insn, gaddr pc)
+{
+	switch (c) {
+	case 'v':
+		return snprintf(buf, n, "v%lld", (long long)v);
+	case 'm':                      /* nothing if not masked */
+		return snprintf(buf, n, "%s", v ? "" : ",v0.t");
+	case 'T':
+		return putvtype(buf, n, v);
+	}
+	return putoperand(buf, n, c, v, insn, pc);
+}
+
 static const struct isa_printer printer = {riscv_member, putoperand};
 static const struct isa_printer cprinter = {rvc_member, putoperand};
+static const struct isa_printer vprinter = {rvv_member, putvector};
 
 int
 rv_disasm(const u8 *p, int n, gaddr pc, char *buf, size_t size)
 {
 	struct riscv_insn a;
 	struct rvc_insn c;
+	struct rvv_insn v;
 	u32 w;
 	int len = rv_decode(p, n, &a, &w);
 
 	if (!len)
 		snprintf(buf, size, "(truncated)");
-	else if (!a.id)
+	else if (len == 4 && rvv_decode(w, &v))
+		isa_print(&vprinter, buf, size, rvv_name[v.id], rvv_text[v.id], &v, pc);
+	else if (!a.id || a.id >= riscv_v_op)  /* those of the vector unit are the last */
 		snprintf(buf, size, len == 2 ? ".2byte\t0x%x" : ".4byte\t0x%x", w);
 	else if (len == 4)
 		isa_print(&printer, buf, size, riscv_name[a.id], riscv_text[a.id], &a, pc);
@@ -241,7 +282,7 @@ rv_skip(const u8 *p, int n, gaddr pc, u8 *mark, int *bytes)
 }
 
 /* Unprivileged ISA, tables of opcodes: LOAD, STORE and their FP forms, AMO with funct5; compressed quadrants 0 and 2,
- * where funct3 modulo 4 is 0 for what stays in registers. */
+ * where funct3 is 0, or 4 in the latter, for what stays in registers. */
 enum excl
 rv_excl(const u8 *p, int n)
 {
@@ -254,5 +295,5 @@ rv_excl(const u8 *p, int n)
 		return EXCL_MEMORY;
 	if (quadrant == 3)
 		return (opcode & 0x5b) == 0x03 ? EXCL_MEMORY : EXCL_NONE;
-	return quadrant != 1 && p[1] >> 5 & 3 ? EXCL_MEMORY : EXCL_NONE;
+	return quadrant != 1 && p[1] >> 5 & (quadrant ? 3 : 7) ? EXCL_MEMORY : EXCL_NONE;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* fp.c - RISC-V floating-point instructions to IR: F, D and Zfh
+/* fp.c - RISC-V floating-point instructions to IR: F, D, Zfh and Zfa
  *
  * Registers hold F64; an F32 or F16 is boxed (all bits above it are ones), and an operand that
  * is not is taken for the canonical NaN (Volume I, 21.2).  Loads, stores and moves carry bits and
@@ -27,10 +27,10 @@ rounding(struct tr *t, const struct riscv_insn *a)
 {
 	u32 rm = a->rm;
 
-	if (rm == FRM_DYN && t->mode == 0)
+	if (rm == FRM_DYN && !(t->mode & MODE_FRM))
 		return RM_DYN;
 	if (rm == FRM_DYN)
-		rm = t->mode;
+		rm = t->mode & MODE_FRM;
 	return rm <= FRM_RMM ? (int)rm + RM_NE : -1;
 }
 
@@ -113,7 +113,7 @@ rv_fminmax(struct tr *t, const struct riscv_insn *a)
 {
 	ref x = fget(t, a->ty, a->rs1), y = fget(t, a->ty, a->rs2);
 
-	fput(t, a->ty, a->rd, ir_opx(t->r, a->op, a->ty, FP_NUM, 0, 0, x, y, 0));
+	fput(t, a->ty, a->rd, ir_opx(t->r, a->op, a->ty, a->aux, 0, 0, x, y, 0));
 	return 1;
 }
 
@@ -197,5 +197,46 @@ rv_fclass(struct tr *t, const struct riscv_insn *a)
 	ref x = fget(t, a->ty, a->rs1);
 
 	rv_put(t, a->rd, ir_opx(t->r, O_fclass, I64, 0, a->ty, 0, x, 0, 0));
+	return 1;
+}
+
+/* -- Zfa -- */
+
+/* All constants of fli are single-precision numbers but the second, the smallest normal number of the type.  What an
+ * F16 cannot hold is infinity. */
+int
+rv_fli(struct tr *t, const struct riscv_insn *a)
+{
+	static const float single[32] = {
+		-1, 0, 0x1p-16, 0x1p-15, 0x1p-8, 0x1p-7, 0.0625, 0.125, 0.25, 0.3125, 0.375, 0.4375, 0.5, 0.625, 0.75, 0.875,
+		1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4, 8, 16, 128, 256, 0x1p15, 0x1p16, __builtin_inff(), __builtin_nanf(""),
+	};
+	static const u64 smallest[] = {[F16] = 0x400, [F32] = 0x800000, [F64] = 0x10000000000000};
+	static const u8 format[] = {[F16] = FMT_F16, [F32] = FMT_F32, [F64] = FMT_F64};
+	struct fpenv env = fp_env(RM_NE, FPNAN_RISCV);
+	u64 v = a->rs1 == 1 ? smallest[a->ty] : fp_convert(&env, format[a->ty], FMT_F32, ld32(&single[a->rs1]));
+
+	fput(t, a->ty, a->rd, tr_op1(t, O_movif, a->ty, tr_k(t, v)));
+	return 1;
+}
+
+int
+rv_fround(struct tr *t, const struct riscv_insn *a)
+{
+	ref x = fget(t, a->ty, a->rs1);
+	int rm = rounding(t, a);
+
+	if (rm < 0)
+		return tr_undef(t);
+	fput(t, a->ty, a->rd, ir_opx(t->r, O_fround, a->ty, a->aux | rm, 0, 0, x, 0, 0));
+	return 1;
+}
+
+int
+rv_fcvtmod(struct tr *t, const struct riscv_insn *a)
+{
+	ref x = ir_opx(t->r, O_movfi, I64, 0, F64, 0, tr_get(t, F64, RV_F0 + a->rs1), 0, 0);
+
+	rv_putw(t, a->rd, tr_help(t, RVH_FCVTMOD, x, 0, 0));
 	return 1;
 }

@@ -2,7 +2,7 @@
 /* guest.c - the contract of the RISC-V guest, RV64GC and what riscv.isa adds to it */
 #include <elf.h>
 #include "base/gmem.h"
-#include "frontend/riscv/riscv.h"
+#include "frontend/riscv/vector.h"
 
 static const struct reg regs[] = {
 #define REG(name, field, bits, kind, type, group, rank) \
@@ -18,10 +18,14 @@ _Static_assert(NELEM(regs) == RV_COUNT, "one row a register");
 _Static_assert(RV_t6 == 31 && RV_ft11 == RV_F0 + 31, "registers are numbered as in instructions");
 _Static_assert(sizeof(struct riscv_state) <= CPU_STATE, "the state fits");
 
+u64 rv_vctl = VCTL_ON;
+
 static void
 reset(struct cpu *cpu)
 {
 	memset(cpu->state, 0, sizeof(struct riscv_state));
+	riscv_state(cpu)->vcfg = VCFG_RESET;
+	riscv_state(cpu)->vctl = rv_vctl;
 	cpu->fpflags = cpu->fpwatch = cpu->fplooks = 0;
 	rv_fpenter(cpu);
 }
@@ -72,6 +76,9 @@ const struct guest guest_riscv64 = {
 	.feature = rv_features,
 	.nfeature = RVF_COUNT,
 	.needed = RV_NEEDED,
+	.needs = rv_needs,
+	.parts = RV_PARTS,
+	.setting = rv_settings,
 	.space = &space,
 	.abi = &riscv64_linux,
 	.vdso = &riscv_vdso,

@@ -4,7 +4,7 @@
 #include "base/fp.h"
 #include "base/gmem.h"
 #include "base/vdso.h"
-#include "frontend/riscv/riscv.h"
+#include "frontend/riscv/vector.h"
 
 /* fflags of every set of FPX_* but denormals, which RISC-V has not */
 #define F(x) ((x & FPX_INVALID ? FCSR_NV : 0) | (x & FPX_DIVZERO ? FCSR_DZ : 0) \
@@ -42,7 +42,9 @@ frm(const struct cpu *cpu)
 u32
 rv_mode(const struct cpu *cpu)
 {
-	return frm(cpu) < FRM_RMM ? 0 : frm(cpu);
+	u64 vctl = ((const struct riscv_state *)cpu->state)->vctl;
+
+	return (frm(cpu) < FRM_RMM ? 0 : frm(cpu)) | ((vctl & VCTL_CUR) == VCTL_OFF ? MODE_NOVEC : 0);
 }
 
 /* frm 0 to 3 are enum fprm less one.  In the other modes no instruction uses the dynamic mode: fp.c
@@ -114,7 +116,7 @@ setflags(struct cpu *cpu, u64 v, u64 b, u64 c)
 	return 0;
 }
 
-/* time counts at 10 MHz, as on common boards and in their device trees; cycles and instructions are
+/* time counts at RV_TIMEBASE, as on common boards and in their device trees; cycles and instructions are
  * taken to pass at one a nanosecond. */
 static u64
 counter(struct cpu *cpu, u64 csr, u64 b, u64 c)
@@ -125,7 +127,20 @@ counter(struct cpu *cpu, u64 csr, u64 b, u64 c)
 	(void)cpu, (void)b, (void)c;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	ns = (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec;
-	return csr == CSR_TIME ? ns / 100 : ns;
+	return csr == CSR_TIME ? ns / (1000000000 / RV_TIMEBASE) : ns;
+}
+
+/* F64 to a word modulo 2^32 */
+static u64
+fcvtmod(struct cpu *cpu, u64 v, u64 b, u64 c)
+{
+	struct fpenv env = fp_env(cpu->fpmode, FPNAN_RISCV);
+	int exact;
+
+	(void)b, (void)c;
+	v = fp_jcvtzs(&env, v, &exact);
+	cpu->fpflags |= env.flags;
+	return v;
 }
 
 static u64
@@ -144,5 +159,7 @@ const struct helper rv_helper[RVH_COUNT] = {
 	[RVH_SETFLAGS] = {"setflags", setflags, HELP_FP | HELP_STATE},
 	[RVH_TIME] = {"counter", counter, HELP_FP},
 	[RVH_VDSO] = {"vdso_call", vdso_call, HELP_FP},
+	[RVH_VECTOR] = {"vector", rv_dovector, HELP_FP | HELP_STATE | HELP_FAULT},
+	[RVH_FCVTMOD] = {"fcvtmod", fcvtmod, HELP_FP},
 	[RVH_FENCEI] = {"fencei", fencei, HELP_FP},
 };

@@ -14,45 +14,53 @@ static const u16 lines[] = {
 #undef CALL
 };
 
-/* AT_HWCAP: a bit for each single-letter extension. */
+/* AT_HWCAP: a bit for each single-letter extension that the process may use. */
 static u64
 hwcap(int which)
 {
-	static const char letters[] = "acdfim";
 	u64 v = 0;
 
-	for (const char *p = letters; *p; p++)
-		v |= (u64)1 << (*p - 'a');
+	for (int i = 0; i < RVF_COUNT; i++)
+		if (!rv_features[i][1] && model_has(i))
+			v |= (u64)1 << (rv_features[i][0] - 'a');
+	if ((rv_vctl & VCTL_CUR) == VCTL_OFF)
+		v &= ~((u64)1 << ('v' - 'a'));
 	return which == 1 ? v : 0;
 }
 
 static int
 cpuinfo(char *buf, size_t size, int cpu, int n)
 {
-	char isa[256];
+	char isa[RVF_COUNT * 16];
 	size_t len = 0;
 
 	(void)n;
-	for (int i = RVF_gc + 1; i < RVF_COUNT; i++)
+	for (int i = 0; i < RVF_COUNT; i++)
 		if (model_has(i))
-			len += (size_t)snprintf(isa + len, sizeof isa - len, "_%s", rv_features[i]);
-	return snprintf(buf, size, "processor\t: %d\nhart\t\t: %d\nisa\t\t: rv64imafdc%s\nmmu\t\t: sv39\n\n",
-	                cpu, cpu, isa);
+			len += (size_t)snprintf(isa + len, sizeof isa - len, "%s%s", rv_features[i][1] ? "_" : "", rv_features[i]);
+	return snprintf(buf, size, "processor\t: %d\nhart\t\t: %d\nisa\t\t: rv64%s\nmmu\t\t: sv39\n\n", cpu, cpu, isa);
 }
 
-enum { PROBE_EXT = 4, PROBE_ZICBOZ = 6 };
+enum { PROBE_EXT = 4, FAST = 3, UNSUPPORTED = 4, BLOCK = 64 };
 
-/* Keys of riscv_hwprobe(2) and their values (Documentation/arch/riscv/hwprobe.rst). */
-static const struct { s64 key; u64 value; } probes[] = {
-	{ 0, 0 }, { 1, 0 }, { 2, 0 },  /* mvendorid, marchid, mimpid */
-	{ 3, 1 },                      /* base behaviour: IMA */
-	{ PROBE_EXT, 1 << 0 | 1 << 1 },        /* FD and C; see extensions() */
-	{ 5, 3 },                      /* misaligned scalar accesses are fast */
-	{ PROBE_ZICBOZ, 64 },          /* bytes of its block */
-	{ 7, ((u64)1 << 38) - 1 },     /* highest user address */
-	{ 8, 1000000000 },             /* ticks of the time CSR a second */
-	{ 9, 3 },                      /* misaligned scalar accesses are fast */
-	{ 10, 4 },                     /* misaligned vector accesses: unsupported */
+/* Keys of riscv_hwprobe(2) (Documentation/arch/riscv/hwprobe.rst), their values with a feature and without it. */
+static const struct { u8 kind, feature; u64 with, without; } probes[] = {
+	[0] = { PROBE_NUMBER, RVF_i, 0, 0 },           /* mvendorid */
+	[1] = { PROBE_NUMBER, RVF_i, 0, 0 },           /* marchid */
+	[2] = { PROBE_NUMBER, RVF_i, 0, 0 },           /* mimpid */
+	[3] = { PROBE_BITS, RVF_i, 1, 0 },             /* base behaviour: IMA */
+	[PROBE_EXT] = { PROBE_BITS, RVF_i, 0, 0 },     /* see extensions() */
+	[5] = { PROBE_BITS, RVF_i, FAST, 0 },          /* misaligned accesses to words */
+	[6] = { PROBE_NUMBER, RVF_zicboz, BLOCK, 0 },  /* bytes */
+	[7] = { PROBE_NUMBER, RVF_i, ((u64)1 << 38) - 1, 0 },  /* highest user address */
+	[8] = { PROBE_NUMBER, RVF_i, RV_TIMEBASE, 0 },
+	[9] = { PROBE_NUMBER, RVF_i, FAST, 0 },        /* as 5 */
+	[10] = { PROBE_NUMBER, RVF_v, FAST, UNSUPPORTED },     /* misaligned accesses by vector registers */
+	[11] = { PROBE_BITS, RVF_i, 0, 0 },            /* T-Head's extensions */
+	[12] = { PROBE_NUMBER, RVF_zicbom, BLOCK, 0 },
+	[13] = { PROBE_BITS, RVF_i, 0, 0 },            /* SiFive's */
+	[14] = { PROBE_BITS, RVF_i, 0, 0 },            /* MIPS' */
+	[15] = { PROBE_NUMBER, RVF_zicbop, BLOCK, 0 },
 };
 
 /* What the model has, as key 4 tells it. */
@@ -60,11 +68,9 @@ static u64
 extensions(void)
 {
 	static const struct { s8 bit, feature; } ext[] = {
-#define NEEDED 1
-#define FEATURE(name, bit, needed) { bit, RVF_##name },
+#define FEATURE(name, bit, kind, needs) { bit, RVF_##name },
 #include "frontend/riscv/feature.def"
 #undef FEATURE
-#undef NEEDED
 	};
 	u64 v = 0;
 
@@ -77,30 +83,56 @@ extensions(void)
 static int
 hwprobe(s64 key, u64 *value)
 {
-	for (size_t i = 0; i < NELEM(probes); i++)
-		if (probes[i].key == key) {
-			*value = probes[i].value;
-			if (key == PROBE_EXT)
-				*value |= extensions();
-			if (key == PROBE_ZICBOZ && !model_has(RVF_zicboz))
-				*value = 0;
-			return 1;
-		}
+	if (key < 0 || key >= (s64)NELEM(probes))
+		return 0;
+	*value = key == PROBE_EXT ? extensions() : model_has(probes[key].feature) ? probes[key].with : probes[key].without;
+	return probes[key].kind;
+}
+
+/* -- PR_RISCV_V_SET_CONTROL -- */
+
+static s64
+setvctl(struct riscv_state *s, u64 v)
+{
+	u64 now = v & VCTL_CUR, next = v >> VCTL_NEXT & VCTL_CUR;
+
+	if (!model_has(RVF_v) || v & ~(u64)VCTL_ALL || now > VCTL_ON || next > VCTL_ON)
+		return -EINVAL;
+	if (now == VCTL_OFF && (s->vctl & VCTL_CUR) != VCTL_OFF)
+		return -EPERM;
+	s->vctl = (v & ~(u64)VCTL_CUR) | (now == VCTL_DEFAULT ? s->vctl & VCTL_CUR : now);
 	return 0;
 }
+
+static u64
+bequeath(const struct cpu *cpu)
+{
+	u64 v = ((const struct riscv_state *)cpu->state)->vctl, next = v >> VCTL_NEXT & VCTL_CUR;
+
+	return (next ? next : VCTL_ON) | (v & VCTL_INHERIT ? v & ~(u64)VCTL_CUR : 0);
+}
+
+static void inherit(u64 v) { rv_vctl = v; }
 
 static s64
 prctl(struct cpu *cpu, const u64 *a)
 {
-	enum { PR_RISCV_SET_ICACHE_FLUSH_CTX_ = 71 };
+	enum { V_SET = 69, V_GET = 70, SET_ICACHE_FLUSH_CTX = 71 };
 
-	(void)cpu;
-	/* a hint about fence.i, which is always honoured */
-	return a[0] == PR_RISCV_SET_ICACHE_FLUSH_CTX_ ? 0 : -EINVAL;
+	switch (a[0]) {
+	case V_SET:
+		return setvctl(riscv_state(cpu), a[1]);
+	case V_GET:
+		return model_has(RVF_v) ? (s64)riscv_state(cpu)->vctl : -EINVAL;
+	case SET_ICACHE_FLUSH_CTX:     /* a hint about fence.i, which is always honoured */
+		return 0;
+	}
+	return -EINVAL;
 }
 
 int riscv64_push(struct cpu *, struct sigframe *);       /* signal.c */
 int riscv64_pop(struct cpu *, struct sigframe *);
+u64 riscv64_minsigstack(void);
 
 const struct linux_abi riscv64_linux = {
 	.machine = "riscv64",
@@ -113,9 +145,11 @@ const struct linux_abi riscv64_linux = {
 	.line = lines, .nline = NELEM(lines),
 	.hwcap = hwcap,
 	.cpuinfo = cpuinfo,
-	.minsigstack = 0,              /* the kernel gives AT_MINSIGSTKSZ only with the vector extension */
+	.minsigstack = riscv64_minsigstack,
 	.tasksize = (u64)1 << 47,
 	.prctl = prctl,
+	.bequeath = bequeath,
+	.inherit = inherit,
 	.hwprobe = hwprobe,
 	.push = riscv64_push,
 	.pop = riscv64_pop,

@@ -22,34 +22,52 @@
 #include "frontend/tr.h"
 
 /* CSRs a program may name, and what an instruction does to one */
-enum { CSR_FFLAGS = 1, CSR_FRM, CSR_FCSR, CSR_CYCLE = 0xc00, CSR_TIME, CSR_INSTRET };
+enum { CSR_FFLAGS = 1, CSR_FRM, CSR_FCSR, CSR_VSTART = 8, CSR_VXSAT, CSR_VXRM, CSR_VCSR = 15,
+       CSR_CYCLE = 0xc00, CSR_TIME, CSR_INSTRET, CSR_VL = 0xc20, CSR_VTYPE, CSR_VLENB };
 enum { CSR_READ, CSR_WRITE, CSR_SET, CSR_CLEAR };
 
-/* Features, by bit of cpu_model.have (base/model.h); a line without need= needs the first. */
+/* Features, by bit of cpu_model.have (base/model.h), and their kinds; a line without need= needs the first. */
 enum rv_feature {
-#define FEATURE(name, bit, needed) RVF_##name,
+#define FEATURE(name, bit, kind, needs) RVF_##name,
 #include "frontend/riscv/feature.def"
 #undef FEATURE
 	RVF_COUNT
 };
 enum {
 	NOPROBE = -1,
-	RV_NEEDED = 0                  /* the features no model can be without */
-#define NEEDED 1
-#define FEATURE(name, bit, needed) | (needed) << RVF_##name
+	NEEDED = 1, PART,
+#define FEATURE(name, bit, kind, needs) | (u64)(kind == NEEDED) << RVF_##name
+	RV_NEEDED = 0
+#include "frontend/riscv/feature.def"
+	,
+#undef FEATURE
+#define FEATURE(name, bit, kind, needs) | (u64)(kind == PART) << RVF_##name
+	RV_PARTS = 0
 #include "frontend/riscv/feature.def"
 #undef FEATURE
-#undef NEEDED
 };
 
 #include "riscv/riscv.h"
+#include "riscv/rvv.h"
 
 /* at the start of cpu->state: the integer registers are reached with one byte of displacement */
 struct riscv_state {
 	u64 x[32];                     /* x[0] is never written */
 	u64 f[32];                     /* narrower values are NaN-boxed */
 	u64 fcsr;                      /* frm in bits 7:5, fflags in 4:0; bits above are 0 */
+	u64 vcfg;                      /* vl, vtype and vstart: vector.h */
+	u64 vcsr;                      /* vxrm in bits 2:1, vxsat in 0 */
+	_Alignas(16) u8 v[32][16];
+	u64 vctl;                      /* VCTL_*: whether this thread and the programs it executes may use vectors */
 };
+
+/* PR_RISCV_V_SET_CONTROL's word (Documentation/arch/riscv/vector.rst): two bits for now, two for after execve, and
+ * whether those stay */
+enum { VCTL_DEFAULT, VCTL_OFF, VCTL_ON, VCTL_CUR = 3, VCTL_NEXT = 2, VCTL_INHERIT = 16, VCTL_ALL = 31 };
+extern u64 rv_vctl;                    /* of a process's first thread */
+
+/* guest->mode: frm if hosts do not have it as a mode, else 0; vectors are off */
+enum { MODE_FRM = 7, MODE_NOVEC = 8 };
 
 enum {
 #define REG(name, field, bits, kind, type, group, rank) RV_##name,
@@ -119,16 +137,22 @@ rv_putw(struct tr *t, int n, ref v)
 	rv_put(t, n, tr_sxt(t, I64, v, 32));
 }
 
+/* May the code use vectors? */
+static inline int rv_hasv(const struct tr *t) { return model_has(RVF_v) && !(t->mode & MODE_NOVEC); }
+
 extern const struct guest guest_riscv64;
 
 /* -- model.c -- */
 extern const struct cpumodel rv_models[];
 extern const char *const rv_features[RVF_COUNT];
+extern const u8 rv_needs[RVF_COUNT];
+extern const struct cpusetting rv_settings[];
 
 /* -- helper.c -- */
-enum { RVH_FCSR, RVH_GETFLAGS, RVH_SETFLAGS, RVH_TIME, RVH_VDSO, RVH_FENCEI, RVH_COUNT };
+enum { RV_TIMEBASE = 10000000 };       /* ticks of the CSR time a second */
+enum { RVH_FCSR, RVH_GETFLAGS, RVH_SETFLAGS, RVH_TIME, RVH_VDSO, RVH_FENCEI, RVH_FCVTMOD, RVH_VECTOR, RVH_COUNT };
 extern const struct helper rv_helper[RVH_COUNT];
-u32 rv_mode(const struct cpu *);       /* frm if hosts do not have it as a mode, else 0 */
+u32 rv_mode(const struct cpu *);
 void rv_fpenter(struct cpu *);
 void rv_fpleave(struct cpu *);
 void rv_fold(struct cpu *);             /* cpu->fpflags into the slot fcsr */

@@ -14,13 +14,13 @@ enum { ANY };                          /* a register may hold any NaN; else the 
 static int
 computes(translator *f)
 {
-	return f == rv_farith || f == rv_fmadd || f == rv_fsqrt || f == rv_fminmax || f == rv_fcvt;
+	return f == rv_farith || f == rv_fmadd || f == rv_fsqrt || f == rv_fminmax || f == rv_fcvt || f == rv_fround;
 }
 
 static int
 writes(translator *f)
 {
-	return computes(f) || f == rv_fsgnj || f == rv_fload || f == rv_finttof || f == rv_fmvf;
+	return computes(f) || f == rv_fsgnj || f == rv_fload || f == rv_finttof || f == rv_fmvf || f == rv_fli;
 }
 
 static int
@@ -46,6 +46,7 @@ rv_settle(struct cpu *cpu, gaddr from)
 	u64 *f = riscv_state(cpu)->f;
 	u8 form[32] = {ANY};
 	struct riscv_insn a;
+	struct rvv_insn v;
 	gaddr pc = from;
 	u32 word;
 
@@ -56,6 +57,8 @@ rv_settle(struct cpu *cpu, gaddr from)
 		len = rv_decode(p, got, &a, &word);
 		if (!len || !a.id)
 			return;
+		if (rv_translator[a.id] == rv_vector && rvv_decode(word, &v) == rvv_vfmv_f_s)
+			form[v.rd] = ANY;
 		if (writes(rv_translator[a.id]))
 			form[a.rd] = computes(rv_translator[a.id]) || (moves(&a) && form[a.rs1] == a.ty) ? (u8)a.ty : ANY;
 		pc += (u64)len;

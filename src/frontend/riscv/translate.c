@@ -5,7 +5,7 @@
  * extended (low), and logic on two extended values is extended after it, not before: so sign extensions
  * leave the chain of dependent operations, and most are found dead. */
 #include "base/vdso.h"
-#include "frontend/riscv/riscv.h"
+#include "frontend/riscv/vector.h"
 
 int (*const rv_translator[riscv_COUNT])(struct tr *, const struct riscv_insn *) = {
 #define T(name, function) [riscv_##name] = rv_##function,
@@ -57,7 +57,7 @@ skip(struct tr *t, const struct riscv_insn *a, const struct riscv_insn *b, gaddr
 static int
 isthere(const struct riscv_insn *a)
 {
-	return a->id && (model_has(a->need) || (a->also && model_has(a->also)));
+	return a->id && (model_has(a->need) || (a->also && model_has(a->also))) && model_has(a->with);
 }
 
 int
@@ -425,6 +425,14 @@ rv_clock(struct tr *t, const struct riscv_insn *a)
 	return 1;
 }
 
+/* A may-be-operation that no extension has taken (Zimop). */
+int
+rv_mop(struct tr *t, const struct riscv_insn *a)
+{
+	rv_put(t, a->rd, tr_k(t, 0));
+	return 1;
+}
+
 /* -- Zicsr -- */
 
 /* After frm was written: goes on directly, which is usual, or leaves if the new one wants code of
@@ -434,10 +442,10 @@ aftermode(struct tr *t)
 {
 	ref frm = tr_bfx(t, I64, tr_get(t, I64, RV_fcsr), FCSR_RM, 3);
 
-	if (t->mode == 0)
-		tr_brc(t, R_LTU, I64, frm, tr_k(t, FRM_RMM), t->next);
+	if (t->mode & MODE_FRM)
+		tr_brc(t, R_EQ, I64, frm, tr_k(t, t->mode & MODE_FRM), t->next);
 	else
-		tr_brc(t, R_EQ, I64, frm, tr_k(t, t->mode), t->next);
+		tr_brc(t, R_LTU, I64, frm, tr_k(t, FRM_RMM), t->next);
 	return tr_look(t);
 }
 
@@ -495,6 +503,57 @@ fpcsr(struct tr *t, const struct riscv_insn *a, int op)
 	return op == CSR_READ ? 1 : aftermode(t);
 }
 
+/* a CSR of the vector unit: n bits of a slot, from bit lo up */
+struct field { int csr, slot, lo, n; };
+
+static int
+field(struct tr *t, const struct riscv_insn *a, int op, const struct field *c)
+{
+	ref v = a->uimm ? tr_k(t, a->rs1) : rv_get(t, a->rs1), slot = tr_get(t, I64, c->slot);
+	ref old = tr_bfx(t, I64, slot, c->lo, c->n);
+
+	if (op == CSR_SET)
+		v = tr_op2(t, O_or, I64, old, v);
+	else if (op == CSR_CLEAR)
+		v = tr_op2(t, O_andn, I64, old, v);
+	if (op != CSR_READ)
+		tr_put(t, I64, c->slot, tr_dep(t, I64, slot, v, c->lo, c->n));
+	rv_put(t, a->rd, old);
+	return 1;
+}
+
+/* vill is vtype's top bit. */
+static int
+vtype(struct tr *t, const struct riscv_insn *a)
+{
+	ref slot = tr_get(t, I64, RV_vcfg), ill = tr_bfx(t, I64, slot, VCFG_ILL, 1);
+
+	rv_put(t, a->rd, tr_dep(t, I64, tr_bfx(t, I64, slot, VCFG_TYPE, 8), ill, 63, 1));
+	return 1;
+}
+
+/* one of the vector unit's, which are read-only from vl on */
+static int
+vcsr(struct tr *t, const struct riscv_insn *a, int op)
+{
+	static const struct field place[] = {
+		{CSR_VSTART, RV_vcfg, VCFG_START, 7}, {CSR_VXSAT, RV_vcsr, 0, 1}, {CSR_VXRM, RV_vcsr, 1, 2},
+		{CSR_VCSR, RV_vcsr, 0, 3}, {CSR_VL, RV_vcfg, VCFG_VL, 16},
+	};
+
+	if (!rv_hasv(t) || (a->csr >= CSR_VL && op != CSR_READ))
+		return tr_undef(t);
+	if (op != CSR_READ && a->csr == CSR_VSTART)
+		t->vblock = 0;         /* vcfg is not what it was taken to be */
+	for (size_t i = 0; i < NELEM(place); i++)
+		if (place[i].csr == a->csr)
+			return field(t, a, op, &place[i]);
+	if (a->csr == CSR_VTYPE)
+		return vtype(t, a);
+	rv_put(t, a->rd, tr_k(t, VLENB));
+	return 1;
+}
+
 int
 rv_csr(struct tr *t, const struct riscv_insn *a)
 {
@@ -508,6 +567,8 @@ rv_csr(struct tr *t, const struct riscv_insn *a)
 			return tr_undef(t);
 		rv_put(t, a->rd, tr_help(t, RVH_TIME, tr_k(t, a->csr), 0, 0));
 		return 1;
+	case CSR_VSTART: case CSR_VXSAT: case CSR_VXRM: case CSR_VCSR: case CSR_VL: case CSR_VTYPE: case CSR_VLENB:
+		return vcsr(t, a, op);
 	}
 	return tr_undef(t);
 }

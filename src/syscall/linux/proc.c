@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
@@ -279,24 +280,96 @@ sys_prctl(struct cpu *cpu, const u64 *a)
 }
 
 /* -- of one machine -- */
+struct cpuset { u64 n; u8 b[128]; };   /* n bytes */
+
+static int
+isempty(const struct cpuset *s)
+{
+	u8 any = 0;
+
+	for (u64 i = 0; i < s->n; i++)
+		any |= s->b[i];
+	return !any;
+}
+
+/* The processors in the set of size bytes at address at that are there; if `all`, an empty set is every processor. */
+static int
+getcpus(struct cpuset *s, u64 size, gaddr at, int all)
+{
+	u64 count = (u64)sysconf(_SC_NPROCESSORS_ONLN);
+
+	s->n = size < sizeof s->b ? size : sizeof s->b;
+	if (gmem_read(s->b, at, s->n))
+		return -EFAULT;
+	if (all && isempty(s))
+		memset(s->b, 0xff, s->n);
+	for (u64 i = count; i < s->n * 8; i++)
+		s->b[i / 8] &= (u8)~(1 << i % 8);
+	return 0;
+}
+
+struct pair { s64 key; u64 value; };
+
+/* Looks a key up, which becomes -1 if there is none.  Returns what abi->hwprobe does, or -EFAULT. */
+static int
+lookup(const struct linux_abi *abi, gaddr at, struct pair *p, u64 *value)
+{
+	int kind;
+
+	if (abi_in(abi, S_riscv_hwprobe, p, at))
+		return -EFAULT;
+	if (!(kind = abi->hwprobe(p->key, value)))
+		*p = (struct pair){-1, 0};
+	return kind;
+}
+
+/* RISCV_HWPROBE_WHICH_CPUS: which processors of a set have the values given? */
+static s64
+whichcpus(const struct linux_abi *abi, const u64 *a)
+{
+	struct cpuset s;
+	struct pair p;
+	int fit = 1, kind, r;
+	u64 value;
+
+	if (!a[2] || !a[3])
+		return -EINVAL;
+	if ((r = getcpus(&s, a[2], a[3], 1)))
+		return r;
+	for (u64 i = 0; i < a[1]; i++) {
+		gaddr at = a[0] + i * sizeof p;
+		if ((kind = lookup(abi, at, &p, &value)) < 0 || (!kind && abi_out(abi, S_riscv_hwprobe, at, &p)))
+			return -EFAULT;
+		fit &= kind && (kind == PROBE_BITS ? value & p.value : value) == p.value;
+	}
+	if (!fit)              /* all our processors are alike */
+		memset(s.b, 0, s.n);
+	return gmem_write(a[3], s.b, s.n) ? -EFAULT : 0;
+}
+
 s64
 sys_riscv_hwprobe(struct cpu *cpu, const u64 *a)
 {
 	const struct linux_abi *abi = ABI(cpu);
-	struct { s64 key; u64 value; } p;
+	struct cpuset s;
+	struct pair p;
+	u64 value;
+	int r;
 
-	/* all our processors are alike, so no set of them changes an answer */
 	if (a[4] & ~(u64)1 || !abi->hwprobe)
 		return -EINVAL;
-	if (a[4] & 1)          /* RISCV_HWPROBE_WHICH_CPUS: the set stays as it is */
-		return a[2] && a[3] ? 0 : -EINVAL;
+	if (a[4])
+		return whichcpus(abi, a);
+	if ((a[2] || a[3]) && (r = getcpus(&s, a[2], a[3], 0)))
+		return r;
+	if ((a[2] || a[3]) && isempty(&s))
+		return -EINVAL;
 	for (u64 i = 0; i < a[1]; i++) {
 		gaddr at = a[0] + i * sizeof p;
-		if (abi_in(abi, S_riscv_hwprobe, &p, at))
-			return -EFAULT;
-		p.value = 0;
-		if (!abi->hwprobe(p.key, &p.value))
-			p.key = -1;
+		if ((r = lookup(abi, at, &p, &value)) < 0)
+			return r;
+		if (r)
+			p.value = value;
 		if (abi_out(abi, S_riscv_hwprobe, at, &p))
 			return -EFAULT;
 	}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* vqint.c - vectors of integers to IR */
+#include "frontend/riscv/vquick.h"
+
+/* -- integer arithmetic -- */
+
+int
+vq_arith(struct tr *t, const struct rvv_insn *a)
+{
+	int ty = vq_type(vq_sew(t));
+	ref x[MOST], y[MOST], v[MOST];
+	struct extent e;
+
+	if (!vq_operands(t, a, &e, x, y))
+		return 0;
+	for (int k = 0; k < e.n; k++)
+		v[k] = vq_masked(t, a, ty, k, tr_op2(t, a->op, ty, x[k], y[k]));
+	vq_putall(t, &e, ty, a->vd, v);
+	return 1;
+}
+
+int
+vq_reversed(struct tr *t, const struct rvv_insn *a)
+{
+	int ty = vq_type(vq_sew(t));
+	ref x[MOST], y[MOST], v[MOST];
+	struct extent e;
+
+	if (!vq_operands(t, a, &e, x, y))
+		return 0;
+	for (int k = 0; k < e.n; k++)
+		v[k] = vq_masked(t, a, ty, k, tr_op2(t, O_sub, ty, y[k], x[k]));
+	vq_putall(t, &e, ty, a->vd, v);
+	return 1;
+}
+
+/* by a constant */
+int
+vq_shifti(struct tr *t, const struct rvv_insn *a)
+{
+	int bits = vq_sew(t), ty = vq_type(bits), by = a->op == O_rotr ? -a->imm : a->imm, op = a->op;
+	ref x[MOST], y[MOST], v[MOST];
+	struct extent e;
+
+	op = op == O_shl ? O_shli : op == O_shr ? O_shri : op == O_sar ? O_sari : O_roli;
+	by &= bits - 1;
+	if (!vq_operands(t, a, &e, x, y))
+		return 0;
+	for (int k = 0; k < e.n; k++)
+		v[k] = vq_masked(t, a, ty, k, by ? ir_opx(t->r, op, ty, 0, 0, by, x[k], 0, 0) : x[k]);
+	vq_putall(t, &e, ty, a->vd, v);
+	return 1;
+}
+
+/* by the low bits of each element */
+int
+vq_shiftv(struct tr *t, const struct rvv_insn *a)
+{
+	int bits = vq_sew(t), ty = vq_type(bits);
+	ref x[MOST], y[MOST], v[MOST], low = tr_op1(t, O_dup, ty, tr_k(t, (u64)bits - 1));
+	struct extent e;
+
+	if (!vq_operands(t, a, &e, x, y))
+		return 0;
+	for (int k = 0; k < e.n; k++) {
+		ref by = tr_op2(t, O_and, ty, y[k], low);
+
+		if (a->op != O_shl)
+			by = tr_op1(t, O_neg, ty, by);
+		v[k] = vq_masked(t, a, ty, k, tr_op2(t, a->op == O_sar ? O_sshl : O_ushl, ty, x[k], by));
+	}
+	vq_putall(t, &e, ty, a->vd, v);
+	return 1;
+}
+
+/* one operand */
+int
+vq_unary(struct tr *t, const struct rvv_insn *a)
+{
+	int ty = vq_type(vq_sew(t));
+	ref v[MOST];
+	struct extent e, same;
+
+	if (!vq_extent(t, vq_sew(t), a->vd, &e) || !vq_extent(t, vq_sew(t), a->vs2, &same))
+		return 0;
+	for (int k = 0; k < e.n; k++) {
+		ref x = vq_get(t, ty, a->vs2 + k);
+
+		if (a->id == rvv_vrev8_v)
+			x = vq_sew(t) == 8 ? x : ir_opx(t->r, O_vrev, V8, 0, 0, vq_sew(t), x, 0, 0);
+		else
+			x = tr_op1(t, O_rbit, V8, x);  /* vbrev8 */
+		v[k] = vq_masked(t, a, ty, k, x);
+	}
+	vq_putall(t, &e, ty, a->vd, v);
+	return 1;
+}
+
+/* x * y + z, or z - x * y; of x, y, z two are vs1 and vs2 and one vd: which one is addend says the line's id */
+int
+vq_multiplyadd(struct tr *t, const struct rvv_insn *a)
+{
+	int ty = vq_type(vq_sew(t));
+	int toaddend = a->id == rvv_vmacc_vv || a->id == rvv_vmacc_vx || a->id == rvv_vnmsac_vv || a->id == rvv_vnmsac_vx;
+	int minus = a->id == rvv_vnmsac_vv || a->id == rvv_vnmsac_vx || a->id == rvv_vnmsub_vv || a->id == rvv_vnmsub_vx;
+	ref x[MOST], y[MOST], v[MOST];
+	struct extent e;
+
+	if (!vq_operands(t, a, &e, x, y))
+		return 0;
+	for (int k = 0; k < e.n; k++) {
+		ref d = vq_get(t, ty, a->vd + k), p = tr_op2(t, O_mul, ty, y[k], toaddend ? x[k] : d);
+
+		v[k] = vq_masked(t, a, ty, k, tr_op2(t, minus ? O_sub : O_add, ty, toaddend ? d : x[k], p));
+	}
+	vq_putall(t, &e, ty, a->vd, v);
+	return 1;
+}
+
+/* -- narrower -- */
+
+/* vnsrl.wi: elements twice as wide, shifted right, and cut */
+int
+vq_narrow(struct tr *t, const struct rvv_insn *a)
+{
+	int bits = vq_sew(t), ty = vq_type(bits), wide = vq_lane(2 * bits), by = a->imm & (2 * bits - 1);
+	struct extent e, src;
+	ref v[MOST];
+
+	if (!a->vm || !vq_extent(t, bits, a->vd, &e) || !vq_extent(t, 2 * bits, a->vs2, &src))
+		return 0;
+	for (int k = 0; k < e.n; k++) {
+		ref part[2] = {0, 0};
+
+		for (int i = 0; i < 2 && 2 * k + i < src.n; i++) {
+			ref x = vq_get(t, VEC(wide, 7), a->vs2 + 2 * k + i);
+
+			if (by)
+				x = ir_opx(t->r, O_shri, VEC(wide, 7), 0, 0, by, x, 0, 0);
+			part[i] = ir_opx(t->r, O_vnarrow, ty, 0, wide, 0, x, 0, 0);
+		}
+		v[k] = part[1] ? tr_op2(t, O_vcat, V64, part[0], part[1]) : part[0];
+	}
+	vq_putall(t, &e, ty, a->vd, v);
+	return 1;
+}
+
+/* -- reductions -- */
+
+/* all elements, and element 0 of vs1, into element 0 of vd */
+int
+vq_reduce(struct tr *t, const struct rvv_insn *a)
+{
+	static const u8 how[O_COUNT] = {[O_add] = VRED_ADD, [O_smin] = VRED_SMIN, [O_smax] = VRED_SMAX,
+		[O_umin] = VRED_UMIN, [O_umax] = VRED_UMAX};
+	int l = vq_lane(vq_sew(t)), ty = VEC(l, 7);
+	struct extent e;
+	ref v;
+
+	if (!a->vm || !vq_extent(t, vq_sew(t), a->vs2, &e) || e.part)
+		return 0;
+	v = vq_get(t, ty, a->vs2);
+	for (int k = 1; k < e.n; k++)
+		v = tr_op2(t, a->op, ty, v, vq_get(t, ty, a->vs2 + k));
+	v = ir_opx(t->r, O_vred, ty, 0, 0, how[a->op], v, 0, 0);
+	v = tr_op2(t, a->op, ty, v, vq_get(t, ty, a->vs1));
+	tr_put(t, ty, RV_v0 + a->vd, ir_opx(t->r, O_inslane, ty, 0, 0, 0, vq_get(t, ty, a->vd), v, 0));
+	return 1;
+}
+

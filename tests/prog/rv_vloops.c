@@ -1,0 +1,154 @@
+// guest: riscv64
+// flags: -march=rv64gcv
+/* SPDX-License-Identifier: MIT */
+/* rv_vloops.c - vector loops of all lengths, and vector code that finds vl and vtype as its caller left them: what is
+ * translated for one vl must be right for all (src/frontend/riscv/vtranslate.c).  The output is QEMU 11's. */
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SIZE = 1024, MOST = 70 };
+static uint8_t a[SIZE], b[SIZE], c[SIZE], out[SIZE + 64];
+static uint64_t seed = 88172645463325252;
+
+static uint64_t
+rnd(void)
+{
+	seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
+	return seed;
+}
+
+static void
+fill(void)
+{
+	for (int i = 0; i < SIZE; i++)
+		a[i] = (uint8_t)rnd(), b[i] = (uint8_t)rnd(), c[i] = (uint8_t)rnd();
+	memset(out, 0x5a, sizeof out);
+}
+
+static uint64_t
+sum(const void *p, int n)
+{
+	const uint8_t *q = p;
+	uint64_t h = 14695981039346656037u;
+
+	for (int i = 0; i < n; i++)
+		h = (h ^ q[i]) * 1099511628211;
+	return h;
+}
+
+/* A strip-mined loop over n elements; the body has operands in v8 and v16 (and v0 as a mask), its result in v24. */
+#define LOOP(name, type, bytes, outbytes, body) \
+static __attribute__((noinline)) void name(long n, long x) \
+{ \
+	uint8_t *p = a, *q = b, *r = out; \
+	__asm__ volatile("vsetvli t0, zero, e8, m8, ta, ma\n\tvle8.v v0, (%4)\n\tli t1, 37\n\t" \
+	    "vmv.v.i v24, 3\n1: vsetvli t0, %0, " type ", ta, mu\n\tvle" #bytes ".v v8, (%1)\n\tvle" #bytes ".v v16, (%2)\n\t" \
+	    body "\n\tvse" #outbytes ".v v24, (%3)\n\tsub %0, %0, t0\n\tslli t2, t0, " SHIFT##bytes "\n\tadd %1, %1, t2\n\t" \
+	    "add %2, %2, t2\n\tslli t2, t0, " SHIFT##outbytes "\n\tadd %3, %3, t2\n\tbnez %0, 1b" \
+	    : "+r"(n), "+r"(p), "+r"(q), "+r"(r) : "r"(c), "r"(x) : "t0", "t1", "t2", "memory"); \
+}
+#define SHIFT8 "0"
+#define SHIFT16 "1"
+#define SHIFT32 "2"
+#define SHIFT64 "3"
+
+LOOP(add8m1, "e8, m1", 8, 8, "vadd.vv v24, v8, v16")
+LOOP(add16m2, "e16, m2", 16, 16, "vadd.vx v24, v8, %5")
+LOOP(sub32m4, "e32, m4", 32, 32, "vsub.vv v24, v8, v16\n\tvrsub.vi v24, v24, 5")
+LOOP(xor64m8, "e64, m8", 64, 64, "vxor.vv v24, v8, v16\n\tvand.vi v24, v24, -3")
+LOOP(mul32f2, "e32, mf2", 32, 32, "vmul.vv v24, v8, v16\n\tvor.vx v24, v24, %5")
+LOOP(shift8, "e8, m2", 8, 8, "vsll.vv v24, v8, v16\n\tvsrl.vi v8, v8, 3\n\tvadd.vv v24, v24, v8")
+LOOP(shift32, "e32, m1", 32, 32, "vsra.vx v24, v8, %5\n\tvsll.vi v8, v16, 7\n\tvxor.vv v24, v24, v8\n\tvsrl.vv v8, v8, v16\n\tvadd.vv v24, v24, v8")
+LOOP(shift64, "e64, m2", 64, 64, "vsra.vi v24, v8, 9\n\tvsrl.vx v8, v16, %5\n\tvxor.vv v24, v24, v8")
+LOOP(minmax16, "e16, m1", 16, 16, "vmin.vv v24, v8, v16\n\tvmaxu.vx v24, v24, %5")
+LOOP(masked8, "e8, m8", 8, 8, "vadd.vv v24, v8, v16, v0.t")
+LOOP(masked16, "e16, m4", 16, 16, "vmul.vv v24, v8, v16, v0.t")
+LOOP(masked32, "e32, m8", 32, 32, "vsll.vi v24, v8, 3, v0.t\n\tvxor.vx v24, v24, %5, v0.t")
+LOOP(masked64, "e64, m4", 64, 64, "vmacc.vv v24, v8, v16, v0.t")
+LOOP(merge8, "e8, m4", 8, 8, "vmerge.vvm v24, v8, v16, v0")
+LOOP(merge32, "e32, m2", 32, 32, "vmerge.vxm v24, v8, %5, v0\n\tvmerge.vim v24, v24, -2, v0")
+LOOP(macc16, "e16, m2", 16, 16, "vmv.v.v v24, v8\n\tvmacc.vx v24, %5, v16\n\tvnmsac.vv v24, v8, v16\n\tvmadd.vv v24, v8, v16\n\tvnmsub.vx v24, %5, v16")
+LOOP(index8, "e8, m8", 8, 8, "vid.v v24\n\tvadd.vv v24, v24, v8")
+LOOP(index64, "e64, m8", 64, 64, "vid.v v24\n\tvadd.vv v24, v24, v8")
+LOOP(splat, "e32, m4", 32, 32, "vmv.v.x v24, %5\n\tvadd.vv v24, v24, v8\n\tvmv.s.x v24, t1")
+LOOP(moves, "e16, m2", 16, 16, "vmv2r.v v24, v8\n\tvmv.x.s t2, v16\n\tvadd.vx v24, v24, t2")
+LOOP(narrow8, "e8, m2", 16, 8, "vnsrl.wi v24, v8, 4")
+LOOP(narrow32, "e32, m4", 64, 32, "vnsrl.wi v24, v8, 0")
+LOOP(extend16, "e16, m4", 8, 16, "vzext.vf2 v24, v8\n\tvsext.vf2 v4, v16\n\tvsub.vv v24, v24, v4")
+LOOP(extend64, "e64, m2", 32, 64, "vsext.vf2 v24, v8")
+LOOP(slides, "e32, m1", 32, 32, "vslidedown.vi v24, v8, 2\n\tvslideup.vi v24, v16, 1")
+LOOP(slides8, "e8, m2", 8, 8, "vslidedown.vi v24, v8, 5\n\tvslide1up.vx v4, v24, %5\n\tvadd.vv v24, v4, v16")
+LOOP(gather, "e8, m1", 8, 8, "vand.vi v16, v16, 15\n\tvrgather.vv v24, v8, v16")
+LOOP(reduce8, "e8, m4", 8, 8, "vredsum.vs v24, v8, v16\n\tvredmaxu.vs v25, v8, v16\n\tvmv.v.v v24, v24")
+LOOP(reduce32, "e32, m1", 32, 32, "vredsum.vs v24, v8, v16\n\tvredmin.vs v4, v8, v16\n\tvredxor.vs v5, v8, v16\n\tvadd.vv v24, v24, v4")
+LOOP(types, "e32, m2", 32, 32, "vsetvli zero, zero, e16, m1, ta, mu\n\tvnsrl.wi v4, v8, 3\n\tvadd.vv v4, v4, v4\n\t"
+    "vsetvli zero, zero, e32, m2, ta, mu\n\tvzext.vf2 v24, v4\n\tvadd.vv v24, v24, v16")
+LOOP(again, "e32, m2", 32, 32, "vadd.vv v24, v8, v16\n\tvsetvli t0, t0, e32, m2, ta, mu\n\tvxor.vv v24, v24, v8")
+LOOP(first, "e16, m1", 16, 16, "vmv.v.v v24, v16\n\tvle16ff.v v24, (%1)\n\tvadd.vv v24, v24, v16")
+LOOP(fadd32, "e32, m2", 32, 32, "vand.vx v8, v8, %5\n\tvfcvt.f.x.v v8, v8\n\tvfcvt.f.x.v v16, v16\n\tvfadd.vv v24, v8, v16\n\tvfmacc.vv v24, v8, v16")
+LOOP(fmul64, "e64, m4", 64, 64, "vfcvt.f.x.v v8, v8\n\tvfcvt.f.x.v v16, v16\n\tvfmul.vv v24, v8, v16\n\tvfnmsub.vv v24, v8, v16\n\tvfsub.vv v24, v24, v16")
+LOOP(fscalar, "e64, m1", 64, 64, "fcvt.d.l ft0, %5\n\tvfmv.v.f v24, ft0\n\tvfcvt.f.x.v v16, v16\n\tvfmadd.vf v24, ft0, v16\n\tvfrdiv.vf v24, v24, ft0")
+
+/* Vector code that sets nothing. */
+#define BARE(name, body) \
+static __attribute__((noinline)) void name(void) { __asm__ volatile(body); }
+BARE(bareadd, "vadd.vv v24, v8, v16\n\tvxor.vi v24, v24, 3")
+BARE(bareshift, "vsll.vi v24, v8, 2\n\tvsub.vv v24, v24, v16\n\tvmv.v.v v8, v24")
+BARE(baremove, "vmv.v.v v24, v8\n\tvid.v v16\n\tvadd.vv v24, v24, v16")
+BARE(bareload, "la t0, a\n\tvle8.v v8, (t0)\n\tvadd.vi v24, v8, 1\n\tla t0, out\n\tvse8.v v24, (t0)")
+
+static uint64_t
+bare(void (*f)(void), long avl, long type)
+{
+	uint8_t *p = a, *q = b, *r = out;
+
+	__asm__ volatile("vl8re8.v v8, (%0)\n\tvl8re8.v v16, (%1)\n\tvl8re8.v v24, (%2)\n\tvsetvl zero, %3, %4\n\tjalr %5\n\t"
+	    "vs8r.v v24, (%2)" : : "r"(p), "r"(q), "r"(r), "r"(avl), "r"(type), "r"(f)
+	    : "ra", "t0", "memory");
+	return sum(out, 128);
+}
+
+static void
+bares(void)
+{
+	static void (*const f[])(void) = {bareadd, bareshift, baremove, bareload};
+	static const int types[] = {0x00, 0xc1, 0x02, 0xc3, 0x08, 0xc9, 0x0b, 0x10, 0xd1, 0x13, 0x18, 0xd9, 0x1b, 0x0f, 0x07, 0xd7};
+
+	for (unsigned k = 0; k < sizeof f / sizeof *f; k++) {
+		uint64_t h = 0;
+
+		fill();
+		for (int n = 0; n < 400; n++) {
+			long type = types[rnd() % 3 ? n / 40 % 16 : rnd() % 16];
+
+			h = h * 31 + bare(f[k], rnd() % 4 ? 1000 : (long)(rnd() % 18), type);
+		}
+		printf("bare %u: %016llx\n", k, (unsigned long long)h);
+	}
+}
+
+#define K(name) {#name, name}
+static const struct { const char *name; void (*f)(long, long); } kernel[] = {
+	K(add8m1), K(add16m2), K(sub32m4), K(xor64m8), K(mul32f2), K(shift8), K(shift32), K(shift64), K(minmax16),
+	K(masked8), K(masked16), K(masked32), K(masked64), K(merge8), K(merge32), K(macc16), K(index8), K(index64),
+	K(splat), K(moves), K(narrow8), K(narrow32), K(extend16), K(extend64), K(slides), K(slides8), K(gather),
+	K(reduce8), K(reduce32), K(types), K(again), K(first), K(fadd32), K(fmul64), K(fscalar),
+};
+
+int
+main(void)
+{
+	for (unsigned k = 0; k < sizeof kernel / sizeof *kernel; k++) {
+		uint64_t h = 0;
+
+		fill();
+		for (int n = 1; n <= MOST; n++) {
+			kernel[k].f(n, (long)rnd());
+			h = h * 31 + sum(out, sizeof out);
+		}
+		printf("%s: %016llx\n", kernel[k].name, (unsigned long long)h);
+	}
+	bares();
+	return 0;
+}
