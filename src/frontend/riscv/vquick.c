@@ -168,6 +168,7 @@ static quick_fn *const quick[rvv_COUNT] = {
 	VVX(vmacc, vq_multiplyadd), VVX(vnmsac, vq_multiplyadd),
 	VVX(vmadd, vq_multiplyadd), VVX(vnmsub, vq_multiplyadd),
 
+	[rvv_vnclip_wi] = vq_clip, [rvv_vnclipu_wi] = vq_clip,
 	VVXI(vmseq, vq_compare), VVXI(vmsne, vq_compare), VVXI(vmsleu, vq_compare), VVXI(vmsle, vq_compare),
 	VVX(vmsltu, vq_compare), VVX(vmslt, vq_compare), [rvv_vmsgtu_vx] = vq_compare, [rvv_vmsgtu_vi] = vq_compare,
 	[rvv_vmsgt_vx] = vq_compare, [rvv_vmsgt_vi] = vq_compare,
