@@ -80,3 +80,68 @@ vq_clip(struct tr *t, const struct rvv_insn *a)
 	vq_putall(t, &e, ty, a->vd, v);
 	return 1;
 }
+
+/* vssrl.vi, vssra.vi */
+int
+vq_scale(struct tr *t, const struct rvv_insn *a)
+{
+	int bits = vq_sew(t), ty = vq_type(bits), by = a->imm & (bits - 1);
+	struct rounding r;
+	struct extent e;
+	ref v[MOST];
+
+	if (by == bits - 1 || !vq_extent(t, bits, a->vd, &e))
+		return 0;
+	if (by)
+		rounding(t, ty, by, &r);
+	for (int k = 0; k < e.n; k++) {
+		v[k] = vq_get(t, ty, a->vs2 + k);
+		if (by)
+			v[k] = shifted(t, ty, v[k], by, a->sx != 0, &r);
+		v[k] = vq_masked(t, a, ty, k, v[k]);
+	}
+	vq_putall(t, &e, ty, a->vd, v);
+	return 1;
+}
+
+/* sums and differences that saturate: where they do, they are not what they would be otherwise */
+int
+vq_saturate(struct tr *t, const struct rvv_insn *a)
+{
+	int ty = vq_type(vq_sew(t));
+	ref x[MOST], y[MOST], v[MOST], lost = vq_constant(t, 0, 0);
+	struct extent e;
+
+	if (!a->vm || !vq_operands(t, a, &e, x, y))
+		return 0;
+	for (int k = 0; k < e.n; k++) {
+		v[k] = tr_op2(t, a->op, ty, x[k], y[k]);
+		lost = tr_op2(t, O_or, V64, lost, tr_op2(t, O_xor, V64, v[k], tr_op2(t, a->exact, ty, x[k], y[k])));
+	}
+	saturated(t, lost, e.part);
+	vq_putall(t, &e, ty, a->vd, v);
+	return 1;
+}
+
+/* Averages: the operation rounds down, and what it drops is where the operands differ in bit 0. */
+int
+vq_average(struct tr *t, const struct rvv_insn *a)
+{
+	int ty = vq_type(vq_sew(t));
+	ref x[MOST], y[MOST], v[MOST];
+	struct rounding r;
+	struct extent e;
+
+	if (!vq_operands(t, a, &e, x, y))
+		return 0;
+	rounding(t, ty, 1, &r);
+	for (int k = 0; k < e.n; k++) {
+		ref half = tr_op2(t, a->op, ty, x[k], y[k]);
+		ref up = tr_op2(t, O_or, ty, tr_op2(t, O_and, ty, half, r.odd), tr_op2(t, O_andn, ty, r.any, half));
+
+		up = tr_op2(t, O_and, ty, tr_op2(t, O_or, ty, up, r.base), tr_op2(t, O_xor, ty, x[k], y[k]));
+		v[k] = vq_masked(t, a, ty, k, tr_op2(t, O_add, ty, half, up));
+	}
+	vq_putall(t, &e, ty, a->vd, v);
+	return 1;
+}
