@@ -87,6 +87,7 @@ struct threads {
 	gaddr sigreturn;               /* guest code that calls rt_sigreturn, or 0 */
 	char *const *pass;             /* options for programs started by the guest; NULL terminated */
 	void (*atexit)(int status);    /* called before the process ends by exit; or 0 */
+	u64 libctid;                   /* where the C library keeps the first thread's tid; 0: not known */
 };
 extern struct threads threads;
 extern const struct os linux_os;

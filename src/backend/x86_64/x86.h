@@ -118,7 +118,7 @@ struct x86 {
 	u16 *loop;                     /* the last block that jumps back to this one, and 1; 0: none does */
 	u32 turn;                      /* short functions so far */
 	struct fixup { u32 site; u16 block; } *fix; int nfix, capfix;
-	int capval, caplabel;
+	int capval, caplabel, caploop;
 };
 extern struct x86 x86;
 
@@ -167,6 +167,7 @@ int xv_def(struct x86 *, ref t);
 int xv_defx(struct x86 *, ref t);
 int xv_deflow(struct x86 *, ref t);            /* xmm0-15; may coincide with an operand as xv_def may */
 int xv_tmp(struct x86 *);                      /* scratch, one of xmm0-xmm4 */
+int xv_defisfree(struct x86 *, ref t);         /* 1: xv_def will not take another temporary */
 void xv_set(struct x86 *, ref t, int reg);     /* the scratch register holds the result */
 void xv_zx(struct x86 *, ref t);               /* result t is zero above the scalar */
 
