@@ -168,6 +168,9 @@ static quick_fn *const quick[rvv_COUNT] = {
 	VVX(vmacc, vq_multiplyadd), VVX(vnmsac, vq_multiplyadd),
 	VVX(vmadd, vq_multiplyadd), VVX(vnmsub, vq_multiplyadd),
 
+	VVXI(vsaddu, vq_saturate), VVXI(vsadd, vq_saturate), VVX(vssubu, vq_saturate), VVX(vssub, vq_saturate),
+	VVX(vaaddu, vq_average), VVX(vaadd, vq_average), VVX(vasubu, vq_average), VVX(vasub, vq_average),
+	[rvv_vssrl_vi] = vq_scale, [rvv_vssra_vi] = vq_scale, [rvv_vnclip_wi] = vq_clip, [rvv_vnclipu_wi] = vq_clip,
 	VVXI(vmseq, vq_compare), VVXI(vmsne, vq_compare), VVXI(vmsleu, vq_compare), VVXI(vmsle, vq_compare),
 	VVX(vmsltu, vq_compare), VVX(vmslt, vq_compare), [rvv_vmsgtu_vx] = vq_compare, [rvv_vmsgtu_vi] = vq_compare,
 	[rvv_vmsgt_vx] = vq_compare, [rvv_vmsgt_vi] = vq_compare,
@@ -237,7 +240,7 @@ elementwise(quick_fn *f)
 {
 	return f == vq_arith || f == vq_reversed || f == vq_shifti || f == vq_shiftv || f == vq_unary ||
 	    f == vq_multiplyadd || f == vq_move || f == vq_merge ||
-	    f == vq_extend || f == vq_widen || f == vq_narrow || f == vq_index;
+	    f == vq_extend || f == vq_widen || f == vq_narrow || f == vq_index || f == vq_scale || f == vq_average;
 }
 
 int rv_isquick(const struct rvv_insn *a) { return quick[a->id] != 0; }

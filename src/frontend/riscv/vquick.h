@@ -48,6 +48,8 @@ quick_fn vq_move, vq_merge, vq_moveregs, vq_tox, vq_fromx, vq_index, vq_slidedow
 quick_fn vq_load, vq_store, vq_loadseg, vq_storeseg;
 /* -- vqwide.c -- */
 quick_fn vq_extend, vq_widen;
+/* -- vqfix.c -- */
+quick_fn vq_clip, vq_scale, vq_saturate, vq_average;
 /* -- vqmask.c -- */
 quick_fn vq_compare, vq_fcompare, vq_masklogic, vq_countmask, vq_findmask;
 /* -- vqfp.c -- */
