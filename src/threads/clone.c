@@ -243,7 +243,6 @@ vfork_child(void *arg)
 	cpu->thread = &v->t;
 	if (v->q->flags & CLONE_CLEAR_SIGHAND)
 		clear_handlers(v->t.sighand);
-	signal_defer(v->t.sighand);
 	child_registers(cpu, v->q);
 	child_tids(v->q, v->t.tid);
 	if (v->started) {

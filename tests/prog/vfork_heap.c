@@ -37,7 +37,7 @@ killer(void *arg)
 		}
 		usleep(delay);
 		who = 0;
-		kill(pid, SIGKILL);
+		kill(pid, (int[]){ SIGKILL, SIGTERM, SIGINT, SIGRTMIN + 3 }[i % 4]);
 	}
 	return arg;
 }
