@@ -80,6 +80,19 @@ LOOP(extend64, "e64, m2", 32, 64, "vsext.vf2 v24, v8")
 LOOP(slides, "e32, m1", 32, 32, "vslidedown.vi v24, v8, 2\n\tvslideup.vi v24, v16, 1")
 LOOP(slides8, "e8, m2", 8, 8, "vslidedown.vi v24, v8, 5\n\tvslide1up.vx v4, v24, %5\n\tvadd.vv v24, v4, v16")
 LOOP(gather, "e8, m1", 8, 8, "vand.vi v16, v16, 15\n\tvrgather.vv v24, v8, v16")
+LOOP(slides32m2, "e32, m2", 32, 32, "vmv.v.v v24, v16\n\tvslidedown.vi v4, v8, 2\n\tvslideup.vi v24, v4, 4\n\tvslidedown.vi v4, v8, 7\n\tvadd.vv v24, v24, v4")
+LOOP(slides8m4, "e8, m4", 8, 8, "vslidedown.vi v4, v8, 19\n\tvslideup.vi v24, v8, 21\n\tvslidedown.vi v24, v4, 16, v0.t")
+LOOP(slides64m4, "e64, m4", 64, 64, "vslidedown.vi v24, v8, 31\n\tvslideup.vi v24, v8, 3, v0.t\n\tvslidedown.vi v8, v8, 0\n\tvadd.vv v24, v24, v8")
+LOOP(slide1s8, "e8, m1", 8, 8, "vslide1up.vx v24, v8, %5\n\tvslide1down.vx v8, v16, %5\n\tvadd.vv v24, v24, v8")
+LOOP(slide1s16, "e16, m4", 16, 16, "vslide1down.vx v24, v8, %5, v0.t\n\tvslide1up.vx v4, v24, t1\n\tvadd.vv v24, v24, v4")
+LOOP(slide1s32, "e32, m2", 32, 32, "vslide1up.vx v24, v8, %5, v0.t\n\tvslide1down.vx v24, v24, t1")
+LOOP(slide1sf, "e64, m2", 64, 64, "fmv.d.x ft0, %5\n\tvfslide1up.vf v24, v8, ft0\n\tvfslide1down.vf v16, v16, ft0\n\tvxor.vv v24, v24, v16")
+LOOP(gather8m2, "e8, m2", 8, 8, "vand.vi v16, v16, 15\n\tvsll.vi v16, v16, 2\n\tvrgather.vv v24, v8, v16")
+LOOP(gather16, "e16, m1", 16, 16, "vand.vi v16, v16, 15\n\tvrgather.vv v24, v8, v16\n\tvrgather.vi v4, v24, 3\n\tvadd.vv v24, v24, v4")
+LOOP(gather32, "e32, m2", 32, 32, "vand.vi v16, v16, 11\n\tvrgather.vv v24, v8, v16\n\tvrgather.vi v4, v8, 6, v0.t\n\tvadd.vv v24, v24, v4")
+LOOP(gather64, "e64, m2", 64, 64, "vand.vi v16, v16, 5\n\tvrgather.vv v24, v8, v16, v0.t\n\tvrgather.vi v4, v8, 31\n\tvadd.vv v24, v24, v4")
+LOOP(gatherx, "e16, m2", 16, 16, "andi t2, %5, 15\n\tvrgather.vx v24, v8, t2\n\tvrgather.vx v4, v16, %5\n\tvadd.vv v24, v24, v4")
+LOOP(gatherx8, "e8, m1", 8, 8, "andi t2, %5, 31\n\tvrgather.vx v24, v8, t2\n\tslli t2, t2, 8\n\tvrgather.vx v4, v16, t2\n\tvadd.vv v24, v24, v4")
 LOOP(reduce8, "e8, m4", 8, 8, "vredsum.vs v24, v8, v16\n\tvredmaxu.vs v25, v8, v16\n\tvmv.v.v v24, v24")
 LOOP(reduce32, "e32, m1", 32, 32, "vredsum.vs v24, v8, v16\n\tvredmin.vs v4, v8, v16\n\tvredxor.vs v5, v8, v16\n\tvadd.vv v24, v24, v4")
 LOOP(types, "e32, m2", 32, 32, "vsetvli zero, zero, e16, m1, ta, mu\n\tvnsrl.wi v4, v8, 3\n\tvadd.vv v4, v4, v4\n\t"
@@ -133,6 +146,8 @@ static const struct { const char *name; void (*f)(long, long); } kernel[] = {
 	K(add8m1), K(add16m2), K(sub32m4), K(xor64m8), K(mul32f2), K(shift8), K(shift32), K(shift64), K(minmax16),
 	K(masked8), K(masked16), K(masked32), K(masked64), K(merge8), K(merge32), K(macc16), K(index8), K(index64),
 	K(splat), K(moves), K(narrow8), K(narrow32), K(extend16), K(extend64), K(slides), K(slides8), K(gather),
+	K(slides32m2), K(slides8m4), K(slides64m4), K(slide1s8), K(slide1s16), K(slide1s32), K(slide1sf),
+	K(gather8m2), K(gather16), K(gather32), K(gather64), K(gatherx), K(gatherx8),
 	K(reduce8), K(reduce32), K(types), K(again), K(first), K(fadd32), K(fmul64), K(fscalar),
 };
 

@@ -189,7 +189,9 @@ static quick_fn *const quick[rvv_COUNT] = {
 	[rvv_vmxor_mm] = vq_masklogic, [rvv_vmor_mm] = vq_masklogic, [rvv_vmnor_mm] = vq_masklogic,
 	[rvv_vmorn_mm] = vq_masklogic, [rvv_vmxnor_mm] = vq_masklogic, [rvv_vcpop] = vq_countmask, [rvv_vfirst] = vq_findmask,
 	 [rvv_vnsrl_wi] = vq_narrow,
-	[rvv_vslidedown_vi] = vq_slidedown, [rvv_vslideup_vi] = vq_slideup, [rvv_vrgather_vv] = vq_gather,
+	[rvv_vslidedown_vi] = vq_slidedown, [rvv_vslideup_vi] = vq_slideup, VVXI(vrgather, vq_gather),
+	[rvv_vslide1up_vx] = vq_slide1, [rvv_vslide1down_vx] = vq_slide1, [rvv_vfslide1up_vf] = vq_slide1,
+	[rvv_vfslide1down_vf] = vq_slide1,
 	VS(vredsum, vq_reduce), VS(vredminu, vq_reduce), VS(vredmin, vq_reduce),
 	VS(vredmaxu, vq_reduce), VS(vredmax, vq_reduce),
 

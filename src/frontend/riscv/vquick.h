@@ -43,7 +43,7 @@ int vq_operands(struct tr *, const struct rvv_insn *, struct extent *, ref *x, r
 /* -- vqint.c -- */
 quick_fn vq_arith, vq_reversed, vq_shifti, vq_shiftv, vq_unary, vq_multiplyadd, vq_narrow, vq_reduce;
 /* -- vqmove.c -- */
-quick_fn vq_move, vq_merge, vq_moveregs, vq_tox, vq_fromx, vq_index, vq_slidedown, vq_slideup, vq_gather;
+quick_fn vq_move, vq_merge, vq_moveregs, vq_tox, vq_fromx, vq_index, vq_slidedown, vq_slideup, vq_slide1, vq_gather;
 /* -- vqmem.c -- */
 quick_fn vq_load, vq_store, vq_loadseg, vq_storeseg;
 /* -- vqwide.c -- */
