@@ -46,6 +46,7 @@ vcfg_vlmax(u64 c)
 enum { FORM_VV, FORM_VX, FORM_VI, FORM_VF, FORM_V };
 enum { W_MASK = 8 };
 enum { SX_1 = 1, SX_2 = 2, SX_BOTH = 3 };
+enum { LIGHT_SM4K, LIGHT_SM4R, LIGHT_SM3ME, LIGHT_SM3C };      /* functions of vlight.c */
 
 /* One instruction being done the general way. */
 struct vec {
@@ -125,6 +126,9 @@ vec_apart(int a, int alog, int b, int blog)
 	return a + vec_size(alog) <= b || b + vec_size(blog) <= a;
 }
 int vec_over(int vd, int dlog, int d, int n, int nlog, int s);
+
+/* -- vlight.c -- */
+vhelper_fn rv_light;                   /* RVH_LIGHT: groups of elements at d, from x and y */
 
 /* -- vred.c, vcrypto.c -- */
 /* The same for a reduction: a line with `sums`. */

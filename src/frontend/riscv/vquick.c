@@ -222,6 +222,7 @@ static quick_fn *const quick[rvv_COUNT] = {
 	VV(vaesem, vq_aes), VV(vaesef, vq_aes), VV(vaesdm, vq_aes), VV(vaesdf, vq_aes),
 	VS(vaesem, vq_aes), VS(vaesef, vq_aes), VS(vaesdm, vq_aes), VS(vaesdf, vq_aes), VS(vaesz, vq_aes),
 	VV(vsha2ms, vq_sha2), VV(vsha2ch, vq_sha2), VV(vsha2cl, vq_sha2), VV(vghsh, vq_ghash), VV(vgmul, vq_ghash),
+	[rvv_vsm4k_vi] = vq_light, VV(vsm4r, vq_light), VS(vsm4r, vq_light), [rvv_vsm3c_vi] = vq_light, VV(vsm3me, vq_light),
 };
 
 /* May the operands be what they are?  Accesses to memory look themselves; registers of masks, or of one element, are

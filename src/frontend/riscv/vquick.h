@@ -56,5 +56,7 @@ quick_fn vq_compare, vq_fcompare, vq_masklogic, vq_countmask, vq_findmask;
 quick_fn vq_farith, vq_fsqrt, vq_fcvt, vq_tof, vq_fromf, vq_freduce;
 /* -- vqcrypto.c -- */
 quick_fn vq_aes, vq_sha2, vq_ghash;
+/* -- vlight.c -- */
+quick_fn vq_light;
 
 #endif
