@@ -93,6 +93,19 @@ LOOP(gather32, "e32, m2", 32, 32, "vand.vi v16, v16, 11\n\tvrgather.vv v24, v8, 
 LOOP(gather64, "e64, m2", 64, 64, "vand.vi v16, v16, 5\n\tvrgather.vv v24, v8, v16, v0.t\n\tvrgather.vi v4, v8, 31\n\tvadd.vv v24, v24, v4")
 LOOP(gatherx, "e16, m2", 16, 16, "andi t2, %5, 15\n\tvrgather.vx v24, v8, t2\n\tvrgather.vx v4, v16, %5\n\tvadd.vv v24, v24, v4")
 LOOP(gatherx8, "e8, m1", 8, 8, "andi t2, %5, 31\n\tvrgather.vx v24, v8, t2\n\tslli t2, t2, 8\n\tvrgather.vx v4, v16, t2\n\tvadd.vv v24, v24, v4")
+LOOP(strided8, "e8, m1", 8, 8, "li t2, 3\n\tvlse8.v v24, (%4), t2\n\tli t2, -1\n\taddi t1, %3, 512\n\tvsse8.v v16, (t1), t2\n\tvadd.vv v24, v24, v8")
+LOOP(strided32, "e32, m1", 32, 32, "li t2, 12\n\tvlse32.v v24, (%4), t2\n\tli t2, -4\n\taddi t1, %3, 512\n\tvsse32.v v16, (t1), t2\n\tvadd.vv v24, v24, v8")
+LOOP(strided64, "e64, m4", 64, 64, "vlse64.v v24, (%4), zero\n\tli t2, 5\n\tvlse32.v v4, (%4), t2, v0.t\n\taddi t1, %3, 512\n\tvsse64.v v16, (t1), zero\n\tvadd.vv v24, v24, v8")
+LOOP(indexed32, "e32, m2", 32, 32, "vand.vi v8, v8, 15\n\tvluxei32.v v24, (%4), v8\n\taddi t1, %3, 512\n\tvsoxei32.v v16, (t1), v8\n\tvadd.vv v24, v24, v8")
+LOOP(indexed16, "e16, m1", 16, 16, "vand.vi v8, v8, 15\n\tvloxei16.v v24, (%4), v8\n\tvluxei8.v v4, (%4), v8\n\taddi t1, %3, 512\n\tvsuxei16.v v16, (t1), v8\n\tvadd.vv v24, v24, v4")
+LOOP(indexed64, "e64, m2", 64, 64, "vand.vi v8, v8, 15\n\tvluxei64.v v24, (%4), v8\n\taddi t1, %3, 512\n\tvluxseg2ei64.v v4, (%4), v8\n\tvsuxseg2ei64.v v4, (t1), v8\n\tvadd.vv v24, v24, v6")
+LOOP(fields8, "e8, m2", 8, 8, "vlseg4e8.v v0, (%4)\n\tvadd.vv v24, v2, v4\n\tvlseg2e8.v v0, (%4)\n\tvadd.vv v24, v24, v2\n\taddi t1, %3, 512\n\tvsseg2e8.v v0, (t1)\n\tvsseg4e8.v v0, (t1)")
+LOOP(fields16, "e16, m1", 16, 16, "vlseg4e16.v v4, (%4)\n\tvadd.vv v24, v4, v5\n\tvlseg2e16.v v0, (%4)\n\tvadd.vv v24, v24, v1\n\taddi t1, %3, 512\n\tvsseg4e16.v v4, (t1)\n\tvadd.vv v24, v24, v7")
+LOOP(fields32, "e32, m1", 32, 32, "vlseg3e32.v v4, (%4)\n\tvadd.vv v24, v4, v6\n\tvlseg2e32.v v0, (%4)\n\tvadd.vv v24, v24, v1\n\taddi t1, %3, 512\n\tvsseg3e32.v v4, (t1)\n\tvsseg2e32.v v0, (t1)")
+LOOP(fields64, "e64, m2", 64, 64, "vlseg2e64.v v4, (%4)\n\tvadd.vv v24, v4, v6\n\taddi t1, %3, 512\n\tvsseg4e64.v v0, (t1)\n\tvsseg2e64.v v4, (t1)\n\tvlseg4e64.v v0, (%4)\n\tvadd.vv v24, v24, v6")
+LOOP(threes, "e32, m2", 32, 32, "vsetivli zero, 3, e32, m1, tu, mu\n\tvle32.v v8, (%4)\n\tvle32.v v17, (%4)\n\taddi t1, %3, 512\n\tvse32.v v16, (t1)\n\t"
+    "vlseg2e32.v v4, (%4)\n\tvsseg2e32.v v4, (t1)\n\tvsetivli zero, 5, e16, m1, tu, mu\n\tvle16.v v9, (%4)\n\tvse16.v v8, (t1)\n\t"
+    "vsetvli zero, t0, e32, m2, ta, mu\n\tvadd.vv v24, v8, v16\n\tvadd.vv v24, v24, v4")
 LOOP(reduce8, "e8, m4", 8, 8, "vredsum.vs v24, v8, v16\n\tvredmaxu.vs v25, v8, v16\n\tvmv.v.v v24, v24")
 LOOP(reduce32, "e32, m1", 32, 32, "vredsum.vs v24, v8, v16\n\tvredmin.vs v4, v8, v16\n\tvredxor.vs v5, v8, v16\n\tvadd.vv v24, v24, v4")
 LOOP(types, "e32, m2", 32, 32, "vsetvli zero, zero, e16, m1, ta, mu\n\tvnsrl.wi v4, v8, 3\n\tvadd.vv v4, v4, v4\n\t"
@@ -148,6 +161,8 @@ static const struct { const char *name; void (*f)(long, long); } kernel[] = {
 	K(splat), K(moves), K(narrow8), K(narrow32), K(extend16), K(extend64), K(slides), K(slides8), K(gather),
 	K(slides32m2), K(slides8m4), K(slides64m4), K(slide1s8), K(slide1s16), K(slide1s32), K(slide1sf),
 	K(gather8m2), K(gather16), K(gather32), K(gather64), K(gatherx), K(gatherx8),
+	K(strided8), K(strided32), K(strided64), K(indexed32), K(indexed16), K(indexed64),
+	K(fields8), K(fields16), K(fields32), K(fields64), K(threes),
 	K(reduce8), K(reduce32), K(types), K(again), K(first), K(fadd32), K(fmul64), K(fscalar),
 };
 

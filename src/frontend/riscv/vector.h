@@ -127,6 +127,10 @@ vec_apart(int a, int alog, int b, int blog)
 }
 int vec_over(int vd, int dlog, int d, int n, int nlog, int s);
 
+/* -- vmem.c -- */
+/* The same for the registers of a load or store that is not of whole registers or masks. */
+int vec_access(const struct vec *, const struct rvv_insn *, int indexed);
+
 /* -- vlight.c -- */
 vhelper_fn rv_light;                   /* RVH_LIGHT: groups of elements at d, from x and y */
 

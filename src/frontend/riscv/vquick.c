@@ -2,6 +2,15 @@
 /* vquick.c - instructions of the vector unit on whole registers: operands, and which lines have a quick way */
 #include "frontend/riscv/vquick.h"
 
+struct vec
+vq_state(const struct tr *t)
+{
+	int sew = vq_sew(t);
+
+	return (struct vec){.cfg = t->vcfg, .vl = vcfg_vl(t->vcfg), .vlmax = vcfg_vlmax(t->vcfg), .sew = sew,
+	    .lmul = vcfg_lmul(t->vcfg), .eew = vq_lane(sew)};
+}
+
 int
 vq_extent(const struct tr *t, int bits, int first, struct extent *e)
 {
@@ -155,6 +164,7 @@ vq_operands(struct tr *t, const struct rvv_insn *a, struct extent *e, ref *x, re
 #define VWX(name) VVX(name, vq_widen), [rvv_##name##_wv] = vq_widen, [rvv_##name##_wx] = vq_widen
 #define VVF(name, f) [rvv_##name##_vv] = f, [rvv_##name##_vf] = f
 #define VS(name, f) [rvv_##name##_vs] = f
+#define EEWS(name, f) [rvv_##name##8] = f, [rvv_##name##16] = f, [rvv_##name##32] = f, [rvv_##name##64] = f
 #define WHOLE(n) [rvv_vl##n##re8] = vq_load, [rvv_vl##n##re16] = vq_load, [rvv_vl##n##re32] = vq_load, \
 	[rvv_vl##n##re64] = vq_load, [rvv_vs##n##r] = vq_store
 static quick_fn *const quick[rvv_COUNT] = {
@@ -195,10 +205,11 @@ static quick_fn *const quick[rvv_COUNT] = {
 	VS(vredsum, vq_reduce), VS(vredminu, vq_reduce), VS(vredmin, vq_reduce),
 	VS(vredmaxu, vq_reduce), VS(vredmax, vq_reduce),
 
-	[rvv_vle8] = vq_load, [rvv_vle16] = vq_load, [rvv_vle32] = vq_load, [rvv_vle64] = vq_load,
-	[rvv_vse8] = vq_store, [rvv_vse16] = vq_store, [rvv_vse32] = vq_store, [rvv_vse64] = vq_store,
-	[rvv_vlsege32] = vq_loadseg, [rvv_vlssege32] = vq_loadseg,
-	[rvv_vssege32] = vq_storeseg, [rvv_vsssege32] = vq_storeseg,
+	EEWS(vle, vq_load), EEWS(vse, vq_store),
+	EEWS(vlse, vq_loadfew), EEWS(vluxei, vq_loadfew), EEWS(vloxei, vq_loadfew),
+	EEWS(vsse, vq_storefew), EEWS(vsuxei, vq_storefew), EEWS(vsoxei, vq_storefew),
+	EEWS(vlsege, vq_loadseg), EEWS(vlssege, vq_loadseg), EEWS(vluxsegei, vq_loadfew), EEWS(vloxsegei, vq_loadfew),
+	EEWS(vssege, vq_storeseg), EEWS(vsssege, vq_storeseg), EEWS(vsuxsegei, vq_storefew), EEWS(vsoxsegei, vq_storefew),
 	WHOLE(1), WHOLE(2), WHOLE(4), WHOLE(8),
 
 	VVF(vfadd, vq_farith), VVF(vfsub, vq_farith), VVF(vfmul, vq_farith), VVF(vfdiv, vq_farith),
@@ -251,8 +262,7 @@ int rv_isquick(const struct rvv_insn *a) { return quick[a->id] != 0; }
 int
 rv_quick(struct tr *t, const struct rvv_insn *a)
 {
-	struct vec v = {.cfg = t->vcfg, .vl = vcfg_vl(t->vcfg), .vlmax = vcfg_vlmax(t->vcfg), .sew = vq_sew(t),
-		.lmul = vcfg_lmul(t->vcfg)};
+	struct vec v = vq_state(t);
 
 	return (!t->vany || elementwise(quick[a->id])) && allowed(&v, a, t->word) && quick[a->id](t, a);
 }

@@ -20,6 +20,9 @@ static inline int vq_lane(int bits) { return I8 + vq_log(bits); }
 /* the type of a vector of integers of so many bits */
 static inline int vq_type(int bits) { return VEC(vq_lane(bits), 7); }
 
+/* vl and vtype as the general way wants them */
+struct vec vq_state(const struct tr *);
+
 /* How much of a group of elements of `bits` vl covers: n registers, or `part` bits of one. */
 struct extent { int n, part; };
 /* 0 if the group cannot be that of register `first`, or vl ends inside of a register at no such part */
@@ -46,6 +49,11 @@ quick_fn vq_arith, vq_reversed, vq_shifti, vq_shiftv, vq_unary, vq_multiplyadd, 
 quick_fn vq_move, vq_merge, vq_moveregs, vq_tox, vq_fromx, vq_index, vq_slidedown, vq_slideup, vq_slide1, vq_gather;
 /* -- vqmem.c -- */
 quick_fn vq_load, vq_store, vq_loadseg, vq_storeseg;
+/* An access of its own is none of several; but it too is done again one element after another if it faults. */
+ref vq_ld(struct tr *, int ty, ref base, int disp);
+void vq_st(struct tr *, int ty, ref base, int disp, ref v);
+/* -- vqelem.c: few elements; or two or four fields that fill registers -- */
+quick_fn vq_loadfew, vq_storefew, vq_loadfields, vq_storefields;
 /* -- vqwide.c -- */
 quick_fn vq_extend, vq_widen;
 /* -- vqfix.c -- */
