@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* vcrypto.c - vector cryptography on element groups: Zvkg, Zvkned, Zvknha, Zvknhb; vlight.c has Zvksed and Zvksh
+/* vcrypto.c - vector cryptography on element groups: Zvkg, Zvkned; vlight.c has the others
  *
  * (Volume I, "Cryptography Extensions: Vector".)  An instruction works on groups of four or eight elements, in memory
  * one after another; vl and vstart are multiples of that.  vd is both operand and result. */
@@ -134,80 +134,3 @@ schedule(struct vec *v, const struct rvv_insn *a, void *d, const void *x, const 
 }
 
 int rvv_aeskey(struct vec *v, const struct rvv_insn *a) { return groups(v, a, schedule); }
-
-/* -- Zvknha, Zvknhb: SHA-256 and SHA-512 (FIPS 180-4) by SEW -- */
-
-/* 4.1.2, 4.1.3: two rotations, and one more or a shift */
-enum { SUM0, SUM1, SIGMA0, SIGMA1 };
-static u64
-sigma(const struct vec *v, int which, u64 x)
-{
-	static const u8 by[2][4][3] = {
-		{{2, 13, 22}, {6, 11, 25}, {7, 18, 3}, {17, 19, 10}},
-		{{28, 34, 39}, {14, 18, 41}, {1, 8, 7}, {19, 61, 6}},
-	};
-	const u8 *n = by[v->sew == 64][which];
-	u64 last = ir_value(which < SIGMA0 ? O_rotr : O_shr, v->eew, x, n[2], 0, 0, 0);
-
-	return ir_value(O_rotr, v->eew, x, n[0], 0, 0, 0) ^ ir_value(O_rotr, v->eew, x, n[1], 0, 0, 0) ^ last;
-}
-
-static void
-words(const struct vec *v, const void *p, u64 w[4])
-{
-	for (int i = 0; i < 4; i++)
-		w[i] = ldn((const u8 *)p + i * v->sew / 8, v->sew / 8, 0);
-}
-
-static void
-setwords(const struct vec *v, void *p, const u64 w[4])
-{
-	for (int i = 0; i < 4; i++)
-		memcpy((u8 *)p + i * v->sew / 8, &w[i], (size_t)v->sew / 8);
-}
-
-/* d: words 0 to 3, x: 4, 9 to 11, y: 12 to 15; d: 16 to 19 */
-static void
-expand(struct vec *v, const struct rvv_insn *a, void *d, const void *x, const void *y)
-{
-	u64 w[4], mid[4], late[4], new[4];
-
-	(void)a;
-	words(v, d, w);
-	words(v, x, mid);
-	words(v, y, late);
-	for (int i = 0; i < 4; i++) {
-		u64 two = i < 2 ? late[2 + i] : new[i - 2], seven = i < 3 ? mid[1 + i] : late[0];
-		u64 fifteen = i < 3 ? w[1 + i] : mid[0];
-		new[i] = sigma(v, SIGMA1, two) + seven + sigma(v, SIGMA0, fifteen) + w[i];
-		new[i] = zext(new[i], v->sew);
-	}
-	setwords(v, d, new);
-}
-
-/* Two rounds: from element 3 down x is A B E F, d C D G H; the new A B E F go to d.  y: words plus constants, the
- * upper two (more) or the lower. */
-static void
-compress(struct vec *v, const struct rvv_insn *a, void *d, const void *x, const void *y)
-{
-	enum { A, B, C, D, E, F, G, H };
-	u64 abef[4], cdgh[4], w[4];
-
-	words(v, x, abef);
-	words(v, d, cdgh);
-	words(v, y, w);
-	u64 s[8] = {abef[3], abef[2], cdgh[3], cdgh[2], abef[1], abef[0], cdgh[1], cdgh[0]};
-	for (int i = 0; i < 2; i++) {
-		u64 choice = (s[E] & s[F]) ^ (~s[E] & s[G]), majority = (s[A] & s[B]) ^ (s[A] & s[C]) ^ (s[B] & s[C]);
-		u64 t1 = s[H] + sigma(v, SUM1, s[E]) + choice + w[i + (a->more ? 2 : 0)];
-		u64 t2 = sigma(v, SUM0, s[A]) + majority;
-		memmove(s + 1, s, sizeof s - sizeof s[0]);
-		s[E] += t1;
-		s[A] = t1 + t2;
-	}
-	setwords(v, d, (u64[4]){s[F], s[E], s[B], s[A]});
-}
-
-int rvv_sha2ms(struct vec *v, const struct rvv_insn *a) { return groups(v, a, expand); }
-
-int rvv_sha2c(struct vec *v, const struct rvv_insn *a) { return groups(v, a, compress); }

@@ -46,7 +46,8 @@ vcfg_vlmax(u64 c)
 enum { FORM_VV, FORM_VX, FORM_VI, FORM_VF, FORM_V };
 enum { W_MASK = 8 };
 enum { SX_1 = 1, SX_2 = 2, SX_BOTH = 3 };
-enum { LIGHT_SM4K, LIGHT_SM4R, LIGHT_SM3ME, LIGHT_SM3C };      /* functions of vlight.c */
+/* light: a function of vlight.c; there is another for words of 64 bits after those of SHA-2. */
+enum { LIGHT_SM4K, LIGHT_SM4R, LIGHT_SM3ME, LIGHT_SM3C, LIGHT_SHA2C, LIGHT_SHA2MS = LIGHT_SHA2C + 2 };
 
 /* One instruction being done the general way. */
 struct vec {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* vlight.c - vector cryptography that hosts have nothing for: Zvksed, Zvksh
+/* vlight.c - vector cryptography that hosts have nothing for: Zvksed, Zvksh, Zvknhb; and Zvknha's general way
  *
  * (Volume I, "Cryptography Extensions: Vector".)  Both ways call the same functions here: the general one after it has
  * decoded the word, the quick one from generated code (HELP_GROUP), which knows how many groups there are.  They are
@@ -154,42 +154,121 @@ sm3rounds(int imm, void *d, const void *x, const void *y)
 	setbig(d, 4, G), setbig(d, 5, H), setbig(d, 6, rol(E, 19)), setbig(d, 7, F);
 }
 
+/* -- SHA-256 and SHA-512 (FIPS 180-4): each once for words of 32 and of 64 bits -- */
+
+static ALWAYS u64
+get(int bits, const void *p, int n)
+{
+	u64 w = 0;
+
+	memcpy(&w, (const u8 *)p + n * bits / 8, (size_t)bits / 8);
+	return w;
+}
+
+static ALWAYS void put(int bits, void *p, int n, u64 w) { memcpy((u8 *)p + n * bits / 8, &w, (size_t)bits / 8); }
+static ALWAYS u64 cut(int bits, u64 x) { return bits == 32 ? (u32)x : x; }
+static ALWAYS u64 ror(int bits, u64 x, int n) { return cut(bits, x) >> n | x << (bits - n); }
+
+/* 4.1.2, 4.1.3: two rotations, and one more or a shift */
+enum { SUM0, SUM1, SIGMA0, SIGMA1 };
+static ALWAYS u64
+sigma(int bits, int which, u64 x)
+{
+	static const u8 by[2][4][3] = {
+		{{2, 13, 22}, {6, 11, 25}, {7, 18, 3}, {17, 19, 10}},
+		{{28, 34, 39}, {14, 18, 41}, {1, 8, 7}, {19, 61, 6}},
+	};
+	const u8 *n = by[bits == 64][which];
+
+	return ror(bits, x, n[0]) ^ ror(bits, x, n[1]) ^ (which < SIGMA0 ? ror(bits, x, n[2]) : cut(bits, x) >> n[2]);
+}
+
+/* A round with the word w: the new E, by D's place, and A, by H's. */
+static ALWAYS void
+sharound(int bits, u64 w, u64 a, u64 b, u64 c, u64 *d, u64 e, u64 f, u64 g, u64 *h)
+{
+	u64 t = *h + w + sigma(bits, SUM1, e) + (((f ^ g) & e) ^ g);
+
+	*d += t;
+	*h = t + sigma(bits, SUM0, a) + (((a | b) & c) | (a & b));
+}
+
+/* Two rounds: from element 3 down x is A B E F, d C D G H; the new A B E F go to d.  y: words plus constants, the
+ * upper two or the lower. */
+static ALWAYS void
+sharounds(int bits, int upper, void *d, const void *x, const void *y)
+{
+	u64 A = get(bits, x, 3), B = get(bits, x, 2), C = get(bits, d, 3), D = get(bits, d, 2);
+	u64 E = get(bits, x, 1), F = get(bits, x, 0), G = get(bits, d, 1), H = get(bits, d, 0);
+
+	sharound(bits, get(bits, y, 2 * upper), A, B, C, &D, E, F, G, &H);
+	sharound(bits, get(bits, y, 2 * upper + 1), H, A, B, &C, D, E, F, &G);
+	put(bits, d, 0, D), put(bits, d, 1, C), put(bits, d, 2, H), put(bits, d, 3, G);
+}
+
+/* d: words 0 to 3, x: 4, 9 to 11, y: 12 to 15; d: 16 to 19 */
+static ALWAYS void
+shaexpand(int bits, void *d, const void *x, const void *y)
+{
+	u64 w[20];
+
+	for (int i = 0; i < 4; i++) {
+		w[i] = get(bits, d, i);
+		w[i ? 8 + i : 4] = get(bits, x, i);
+		w[12 + i] = get(bits, y, i);
+	}
+	for (int i = 16; i < 20; i++) {
+		w[i] = sigma(bits, SIGMA1, w[i - 2]) + w[i - 7] + sigma(bits, SIGMA0, w[i - 15]) + w[i - 16];
+		put(bits, d, i - 16, w[i]);
+	}
+}
+
+static PLAIN void sha256rounds(int imm, void *d, const void *x, const void *y) { sharounds(32, imm, d, x, y); }
+static PLAIN void sha512rounds(int imm, void *d, const void *x, const void *y) { sharounds(64, imm, d, x, y); }
+static PLAIN void sha256expand(int imm, void *d, const void *x, const void *y) { (void)imm, shaexpand(32, d, x, y); }
+static PLAIN void sha512expand(int imm, void *d, const void *x, const void *y) { (void)imm, shaexpand(64, d, x, y); }
+
 /* -- both ways -- */
 
-/* What the helper's last argument holds: which function, whether vs2 is one group for all, imm, and the number of
- * groups. */
+/* What the helper's last argument holds: which function, whether vs2 is one group for all, imm, or the line's `more`,
+ * and the number of groups. */
 enum { WHICH = 0, SCALAR = 3, IMM = 4, COUNT = 9 };
 
 static u64
-argument(const struct rvv_insn *a, u32 count)
+argument(const struct rvv_insn *a, int sew, u32 elements)
 {
-	return (u64)a->light << WHICH | (u64)a->scalar << SCALAR | (u64)(a->imm & 31) << IMM | (u64)count << COUNT;
+	return (u64)(a->light + (sew == 64)) << WHICH | (u64)a->scalar << SCALAR | (u64)((a->imm & 31) | a->more) << IMM |
+	    (u64)(elements / (u32)a->egs) << COUNT;
 }
 
 PLAIN void
 rv_light(struct cpu *cpu, void *d, const void *x, const void *y, u64 how)
 {
-	static light_fn *const function[] = {
-		[LIGHT_SM4K] = sm4keys, [LIGHT_SM4R] = sm4rounds, [LIGHT_SM3ME] = sm3expand, [LIGHT_SM3C] = sm3rounds,
+	static const struct { light_fn *f; u32 size; } all[] = {
+		[LIGHT_SM4K] = {sm4keys, 16}, [LIGHT_SM4R] = {sm4rounds, 16},
+		[LIGHT_SM3ME] = {sm3expand, 32}, [LIGHT_SM3C] = {sm3rounds, 32},
+		[LIGHT_SHA2C] = {sha256rounds, 16}, [LIGHT_SHA2C + 1] = {sha512rounds, 32},
+		[LIGHT_SHA2MS] = {sha256expand, 16}, [LIGHT_SHA2MS + 1] = {sha512expand, 32},
 	};
-	int which = how >> WHICH & 7, imm = how >> IMM & 31;
-	u32 size = which < LIGHT_SM3ME ? 16 : 32, end = size * (u32)(how >> COUNT), step = how >> SCALAR & 1 ? 0 : size;
+	int imm = how >> IMM & 31;
+	light_fn *f = all[how >> WHICH & 7].f;
+	u32 size = all[how >> WHICH & 7].size, end = size * (u32)(how >> COUNT), step = how >> SCALAR & 1 ? 0 : size;
 
 	(void)cpu;
 	for (u32 at = 0, from = 0; at < end; at += size, from += step)
-		function[which](imm, (u8 *)d + at, (const u8 *)x + from, (const u8 *)y + at);
+		f(imm, (u8 *)d + at, (const u8 *)x + from, (const u8 *)y + at);
 }
 
 int
 rvv_light(struct vec *v, const struct rvv_insn *a)
 {
-	u32 at = v->start * 4;
+	u32 at = v->start * (u32)v->sew / 8;
 
 	if (!vec_groups(v, a))
 		return 0;
 	if (v->start < v->vl)
 		rv_light(v->cpu, v->s->v[a->vd] + at, v->s->v[a->vs2] + (a->scalar ? 0 : at), v->s->v[a->vs1] + at,
-		    argument(a, (v->vl - v->start) / (u32)a->egs));
+		    argument(a, v->sew, v->vl - v->start));
 	return 1;
 }
 
@@ -197,6 +276,6 @@ int
 vq_light(struct tr *t, const struct rvv_insn *a)
 {
 	tr_vhelp(t, RVH_LIGHT, RV_v0 + a->vd, RV_v0 + a->vs2, RV_v0 + a->vs1,
-	    (int)argument(a, vcfg_vl(t->vcfg) / (u32)a->egs));
+	    (int)argument(a, vq_sew(t), vcfg_vl(t->vcfg)));
 	return 1;
 }

@@ -91,57 +91,20 @@ schedule512(struct tr *t, const ref *d, const ref *x, const ref *y, ref *v)
 	v[1] = add(t, V64, b, sigma(t, v[0], 19, 61, 6));
 }
 
-static ref lane(struct tr *t, ref v, int n) { return ir_opx(t->r, O_umov, I64, 0, V64, n, v, 0, 0); }
-
-static ref
-sum(struct tr *t, ref x, int first, int second, int third)
-{
-	ref v = tr_op2(t, O_xor, I64, tr_opk(t, O_rotr, I64, x, (u64)first), tr_opk(t, O_rotr, I64, x, (u64)second));
-
-	return tr_op2(t, O_xor, I64, v, tr_opk(t, O_rotr, I64, x, (u64)third));
-}
-
-/* From word 0 up x is F E B A, d H G D C; w the two words plus constants. */
-static void
-rounds512(struct tr *t, const ref *d, const ref *x, ref w, ref *v)
-{
-	enum { A, B, C, D, E, F, G, H };
-	ref s[8] = {
-		lane(t, x[1], 1), lane(t, x[1], 0), lane(t, d[1], 1), lane(t, d[1], 0),
-		lane(t, x[0], 1), lane(t, x[0], 0), lane(t, d[0], 1), lane(t, d[0], 0),
-	};
-
-	for (int i = 0; i < 2; i++) {
-		ref choice = tr_op2(t, O_xor, I64, tr_op2(t, O_and, I64, tr_op2(t, O_xor, I64, s[F], s[G]), s[E]), s[G]);
-		ref majority = tr_op2(t, O_xor, I64, tr_op2(t, O_and, I64, tr_op2(t, O_xor, I64, s[A], s[B]), s[C]),
-		    tr_op2(t, O_and, I64, s[A], s[B]));
-		ref t1 = add(t, I64, add(t, I64, s[H], lane(t, w, i)), add(t, I64, sum(t, s[E], 14, 18, 41), choice));
-		ref t2 = add(t, I64, sum(t, s[A], 28, 34, 39), majority);
-
-		memmove(s + 1, s, sizeof s - sizeof s[0]);
-		s[E] = add(t, I64, s[E], t1);
-		s[A] = add(t, I64, t1, t2);
-	}
-	v[0] = tr_op2(t, O_vpair, V64, s[F], s[E]);
-	v[1] = tr_op2(t, O_vpair, V64, s[B], s[A]);
-}
-
+/* Rounds are long chains of scalars: those are for a compiler. */
 static int
 sha512(struct tr *t, const struct rvv_insn *a)
 {
 	ref d[2], x[2], y[2], v[2];
 
-	if (vcfg_vl(t->vcfg) != 4)
-		return 0;
+	if (a->id != rvv_vsha2ms_vv || vcfg_vl(t->vcfg) != 4)
+		return vq_light(t, a);
 	for (int k = 0; k < 2; k++) {
 		d[k] = vq_get(t, V64, a->vd + k);
 		x[k] = vq_get(t, V64, a->vs2 + k);
 		y[k] = vq_get(t, V64, a->vs1 + k);
 	}
-	if (a->id == rvv_vsha2ms_vv)
-		schedule512(t, d, x, y, v);
-	else
-		rounds512(t, d, x, y[a->more], v);
+	schedule512(t, d, x, y, v);
 	tr_put(t, V64, RV_v0 + a->vd, v[0]);
 	tr_put(t, V64, RV_v0 + a->vd + 1, v[1]);
 	return 1;
