@@ -106,6 +106,21 @@ LOOP(fields64, "e64, m2", 64, 64, "vlseg2e64.v v4, (%4)\n\tvadd.vv v24, v4, v6\n
 LOOP(threes, "e32, m2", 32, 32, "vsetivli zero, 3, e32, m1, tu, mu\n\tvle32.v v8, (%4)\n\tvle32.v v17, (%4)\n\taddi t1, %3, 512\n\tvse32.v v16, (t1)\n\t"
     "vlseg2e32.v v4, (%4)\n\tvsseg2e32.v v4, (t1)\n\tvsetivli zero, 5, e16, m1, tu, mu\n\tvle16.v v9, (%4)\n\tvse16.v v8, (t1)\n\t"
     "vsetvli zero, t0, e32, m2, ta, mu\n\tvadd.vv v24, v8, v16\n\tvadd.vv v24, v24, v4")
+LOOP(narrow16, "e16, m1", 32, 16, "vnsrl.wx v24, v8, zero\n\tvnsra.wi v4, v16, 9, v0.t\n\tvnsra.wx v5, v8, %5\n\tvnsrl.wx v7, v16, %5\n\tvadd.vv v24, v24, v5\n\tvxor.vv v24, v24, v7")
+LOOP(rotate8, "e8, m1", 8, 8, ".insn r 0x57, 0, 0x2b, x24, x16, x8\n\t.insn r 0x57, 4, 0x29, x4, %5, x16\n\tvadd.vv v24, v24, v4")
+LOOP(rotate32, "e32, m2", 32, 32, ".insn r 0x57, 4, 0x2b, x24, %5, x8\n\t.insn r 0x57, 0, 0x28, x24, x16, x24\n\tvadd.vv v24, v24, v8")
+LOOP(rotate64, "e64, m2", 64, 64, ".insn r 0x57, 0, 0x29, x24, x16, x8\n\t.insn r 0x57, 0, 0x2b, x16, x8, x16\n\tvadd.vv v24, v24, v16")
+LOOP(mulh8, "e8, m2", 8, 8, "vmulh.vv v24, v8, v16\n\tvmulhu.vx v4, v8, %5\n\tvmulhsu.vv v16, v8, v16, v0.t\n\tvxor.vv v24, v24, v4\n\tvadd.vv v24, v24, v16")
+LOOP(mulh16, "e16, m1", 16, 16, "vmulh.vx v24, v8, %5\n\tvmulhu.vv v4, v8, v16\n\tvmulhsu.vv v16, v8, v16, v0.t\n\tvxor.vv v24, v24, v4\n\tvadd.vv v24, v24, v16")
+LOOP(mulh32, "e32, m2", 32, 32, "vmulh.vv v24, v8, v16\n\tvmulhu.vv v4, v8, v16\n\tvmulhsu.vx v16, v8, %5, v0.t\n\tvxor.vv v24, v24, v4\n\tvadd.vv v24, v24, v16")
+LOOP(mulh64, "e64, m2", 64, 64, "vmulh.vv v24, v8, v16\n\tvmulhu.vv v4, v8, v16\n\tvmulhsu.vv v16, v8, v16, v0.t\n\tvxor.vv v24, v24, v4\n\tvadd.vv v24, v24, v16")
+LOOP(setmask8, "e8, m2", 8, 8, "vmslt.vx v4, v8, %5\n\tvmsbf.m v5, v4\n\tvmsif.m v6, v4, v0.t\n\tvmsof.m v7, v4\n\tvmxor.mm v0, v5, v6\n\tvmor.mm v0, v0, v7\n\tvmerge.vvm v24, v8, v16, v0")
+LOOP(setmask32, "e32, m1", 32, 32, "vmslt.vx v4, v8, %5\n\tvmsbf.m v5, v4, v0.t\n\tvmsif.m v6, v4\n\tvmsof.m v7, v4\n\tvmxor.mm v0, v5, v6\n\tvmor.mm v0, v0, v7\n\tvmerge.vvm v24, v8, v16, v0")
+LOOP(fmask32, "e32, m2", 32, 32, "csrw fflags, zero\n\tvfcvt.f.x.v v16, v16\n\tvmv.v.i v4, 0\n\tvfcvt.f.xu.v v4, v8, v0.t\n\tvfdiv.vv v24, v16, v4, v0.t\n\t"
+    "vfmacc.vv v24, v16, v4, v0.t\n\tvfsqrt.v v24, v8, v0.t\n\tvmflt.vv v0, v16, v4, v0.t\n\tvfcvt.x.f.v v16, v24, v0.t\n\tvfmin.vv v24, v24, v8, v0.t\n\t"
+    "frflags t1\n\tvadd.vx v24, v24, t1\n\tvadd.vv v24, v24, v16")
+LOOP(fmask64, "e64, m2", 64, 64, "csrw fflags, zero\n\tvfmul.vv v24, v8, v16, v0.t\n\tvfadd.vv v24, v24, v8, v0.t\n\tvfnmsub.vv v24, v16, v8, v0.t\n\tvmfeq.vv v4, v8, v8, v0.t\n\t"
+    "vfcvt.rtz.x.f.v v16, v16, v0.t\n\tfrflags t1\n\tvadd.vx v24, v24, t1\n\tvadd.vv v24, v24, v16")
 LOOP(reduce8, "e8, m4", 8, 8, "vredsum.vs v24, v8, v16\n\tvredmaxu.vs v25, v8, v16\n\tvmv.v.v v24, v24")
 LOOP(reduce32, "e32, m1", 32, 32, "vredsum.vs v24, v8, v16\n\tvredmin.vs v4, v8, v16\n\tvredxor.vs v5, v8, v16\n\tvadd.vv v24, v24, v4")
 LOOP(types, "e32, m2", 32, 32, "vsetvli zero, zero, e16, m1, ta, mu\n\tvnsrl.wi v4, v8, 3\n\tvadd.vv v4, v4, v4\n\t"
@@ -163,6 +178,8 @@ static const struct { const char *name; void (*f)(long, long); } kernel[] = {
 	K(gather8m2), K(gather16), K(gather32), K(gather64), K(gatherx), K(gatherx8),
 	K(strided8), K(strided32), K(strided64), K(indexed32), K(indexed16), K(indexed64),
 	K(fields8), K(fields16), K(fields32), K(fields64), K(threes),
+	K(narrow16), K(rotate8), K(rotate32), K(rotate64), K(mulh8), K(mulh16), K(mulh32), K(mulh64),
+	K(setmask8), K(setmask32), K(fmask32), K(fmask64),
 	K(reduce8), K(reduce32), K(types), K(again), K(first), K(fadd32), K(fmul64), K(fscalar),
 };
 

@@ -110,24 +110,29 @@ subword(struct vec *v, u32 w)
 	return (u32)state[0];
 }
 
-/* A round of the key's schedule, of one key of four words (vaeskf1) or two (more); the round's number is made one
- * that there is by inverting its bit 3. */
+int
+rv_aeskeyround(const struct rvv_insn *a, u32 *rcon)
+{
+	static const u8 constant[] = {0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80, 0x1b, 0x36};
+	int round = a->imm & 15, first = a->more ? 2 : 1, last = a->more ? 14 : 10;
+
+	if (round < first || round > last)
+		round ^= 8;
+	*rcon = constant[(a->more ? round / 2 : round) - 1];
+	return !(a->more && round & 1);
+}
+
 static void
 schedule(struct vec *v, const struct rvv_insn *a, void *d, const void *x, const void *y)
 {
-	static const u8 rcon[] = {0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80, 0x1b, 0x36};
-	int round = a->imm & 15, first = a->more ? 2 : 1, last = a->more ? 14 : 10;
-	u32 w[4], last4[4], now;
+	u32 w[4], last4[4], now, rcon;
 
 	(void)y;
 	memcpy(w, a->more ? d : x, sizeof w);
 	memcpy(last4, x, sizeof last4);
-	if (round < first || round > last)
-		round ^= 8;
-	if (a->more && round & 1)
-		now = subword(v, last4[3]);
-	else
-		now = subword(v, rol(last4[3], 24)) ^ rcon[(a->more ? round / 2 : round) - 1];
+	now = subword(v, last4[3]);
+	if (rv_aeskeyround(a, &rcon))
+		now = rol(now, 24) ^ rcon;
 	for (int i = 0; i < 4; i++)
 		w[i] = now ^= w[i];
 	memcpy(d, w, sizeof w);

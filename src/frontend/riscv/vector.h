@@ -140,6 +140,9 @@ vhelper_fn rv_light;                   /* RVH_LIGHT: groups of elements at d, fr
 int vec_sums(const struct vec *, const struct rvv_insn *);
 /* The same for a line of vector cryptography, one with egs: operands, SEW, LMUL, vl and vstart are as it wants them. */
 int vec_groups(const struct vec *, const struct rvv_insn *);
+/* A round of the key's schedule, of one key of four words (vaeskf1) or two (more); the round's number is made one that
+ * there is by inverting its bit 3.  Returns whether the substituted word is rotated and has *rcon added. */
+int rv_aeskeyround(const struct rvv_insn *, u32 *rcon);
 
 /* -- vfp.c -- */
 /* An operation of the IR on up to 128 bits: op, ty, v, aux and imm are the instruction's; operands and result have two

@@ -40,6 +40,38 @@ vq_aes(struct tr *t, const struct rvv_insn *a)
 	return 1;
 }
 
+/* w, whose words from the lowest on each have those below them added, and all of them `first` */
+static ref
+accumulate(struct tr *t, ref w, ref first)
+{
+	ref zero = vq_constant(t, 0, 0);
+
+	for (int bytes = 4; bytes < VLENB; bytes *= 2)
+		w = tr_op2(t, O_xor, V32, w, ir_opx(t->r, O_vext, V8, 0, 0, VLENB - bytes, zero, w, 0));
+	return tr_op2(t, O_xor, V32, w, first);
+}
+
+int
+vq_aeskey(struct tr *t, const struct rvv_insn *a)
+{
+	struct extent e;
+	u32 rcon;
+	int rotates = rv_aeskeyround(a, &rcon);
+
+	if (!groups(t, a, &e))
+		return 0;
+	for (int k = 0; k < e.n; k++) {
+		ref x = vq_get(t, V32, a->vs2 + k), now = ir_opx(t->r, O_duplane, V32, 0, 3, 0, x, 0, 0);
+
+		now = tr_op1(t, O_aese, V8, now);      /* ShiftRows does nothing to equal columns */
+		if (rotates)
+			now = tr_op2(t, O_xor, V32, ir_opx(t->r, O_roli, V32, 0, 0, 24, now, 0, 0),
+			    tr_op1(t, O_dup, V32, tr_k(t, rcon)));
+		tr_put(t, V32, RV_v0 + a->vd + k, accumulate(t, a->more ? vq_get(t, V32, a->vd + k) : x, now));
+	}
+	return 1;
+}
+
 /* -- Zvknha, Zvknhb: one element group; two rounds, or four words of the schedule -- */
 
 static int
@@ -152,5 +184,22 @@ vq_ghash(struct tr *t, const struct rvv_insn *a)
 			x = tr_op2(t, O_xor, V8, x, vq_get(t, V8, a->vs1 + k));
 		tr_put(t, V8, RV_v0 + a->vd + k, tr_op1(t, O_rbit, V8, product(t, tr_op1(t, O_rbit, V8, x), h)));
 	}
+	return 1;
+}
+
+/* -- Zvbc: products of 64 bits -- */
+
+int
+vq_clmul(struct tr *t, const struct rvv_insn *a)
+{
+	ref x[MOST], y[MOST], v[MOST];
+	struct extent e;
+
+	if (vq_sew(t) != 64 || !vq_operands(t, a, &e, x, y))
+		return 0;
+	for (int k = 0; k < e.n; k++)
+		v[k] = vq_masked(t, a, V64, k, tr_op2(t, a->op == O_clmulh ? O_zip2 : O_zip1, V64,
+		    multiply(t, x[k], y[k], 0), multiply(t, x[k], y[k], 1)));
+	vq_putall(t, &e, V64, a->vd, v);
 	return 1;
 }

@@ -104,6 +104,14 @@ vq_masked(struct tr *t, const struct rvv_insn *a, int ty, int k, ref v)
 	return a->vm ? v : tr_op3(t, O_bsl, ty, vq_mask(t, k), v, vq_get(t, ty, a->vd + k));
 }
 
+ref
+vq_active(struct tr *t, const struct rvv_insn *a, int ty, int k, ref v)
+{
+	ref one = tr_op1(t, O_dup, vq_type(vq_sew(t)), tr_k(t, vq_sew(t) == 32 ? 0x3f800000 : 0x3ff0000000000000));
+
+	return a->vm ? v : tr_op3(t, O_bsl, ty, vq_mask(t, k), v, one);
+}
+
 /* -- the second operand -- */
 
 ref
@@ -174,6 +182,9 @@ static quick_fn *const quick[rvv_COUNT] = {
 	VVX(vminu, vq_arith), VVX(vmin, vq_arith), VVX(vmaxu, vq_arith), VVX(vmax, vq_arith), VVX(vmul, vq_arith),
 	VVX(vsll, vq_shiftv), VVX(vsrl, vq_shiftv), VVX(vsra, vq_shiftv),
 	[rvv_vsll_vi] = vq_shifti, [rvv_vsrl_vi] = vq_shifti, [rvv_vsra_vi] = vq_shifti, [rvv_vror_vi] = vq_shifti,
+	VVX(vrol, vq_rotatev), VVX(vror, vq_rotatev), VVX(vclmul, vq_clmul), VVX(vclmulh, vq_clmul),
+	VVX(vmulh, vq_mulhigh), VVX(vmulhu, vq_mulhigh), VVX(vmulhsu, vq_mulhigh),
+	[rvv_vmsbf] = vq_setmask, [rvv_vmsif] = vq_setmask, [rvv_vmsof] = vq_setmask,
 	[rvv_vrev8_v] = vq_unary, [rvv_vbrev8_v] = vq_unary,
 	VVX(vmacc, vq_multiplyadd), VVX(vnmsac, vq_multiplyadd),
 	VVX(vmadd, vq_multiplyadd), VVX(vnmsub, vq_multiplyadd),
@@ -198,7 +209,8 @@ static quick_fn *const quick[rvv_COUNT] = {
 	[rvv_vmand_mm] = vq_masklogic, [rvv_vmnand_mm] = vq_masklogic, [rvv_vmandn_mm] = vq_masklogic,
 	[rvv_vmxor_mm] = vq_masklogic, [rvv_vmor_mm] = vq_masklogic, [rvv_vmnor_mm] = vq_masklogic,
 	[rvv_vmorn_mm] = vq_masklogic, [rvv_vmxnor_mm] = vq_masklogic, [rvv_vcpop] = vq_countmask, [rvv_vfirst] = vq_findmask,
-	 [rvv_vnsrl_wi] = vq_narrow,
+	[rvv_vnsrl_wi] = vq_narrow,
+	[rvv_vnsrl_wx] = vq_narrow, [rvv_vnsra_wi] = vq_narrow, [rvv_vnsra_wx] = vq_narrow,
 	[rvv_vslidedown_vi] = vq_slidedown, [rvv_vslideup_vi] = vq_slideup, VVXI(vrgather, vq_gather),
 	[rvv_vslide1up_vx] = vq_slide1, [rvv_vslide1down_vx] = vq_slide1, [rvv_vfslide1up_vf] = vq_slide1,
 	[rvv_vfslide1down_vf] = vq_slide1,
@@ -232,6 +244,7 @@ static quick_fn *const quick[rvv_COUNT] = {
 
 	VV(vaesem, vq_aes), VV(vaesef, vq_aes), VV(vaesdm, vq_aes), VV(vaesdf, vq_aes),
 	VS(vaesem, vq_aes), VS(vaesef, vq_aes), VS(vaesdm, vq_aes), VS(vaesdf, vq_aes), VS(vaesz, vq_aes),
+	[rvv_vaeskf1_vi] = vq_aeskey, [rvv_vaeskf2_vi] = vq_aeskey,
 	VV(vsha2ms, vq_sha2), VV(vsha2ch, vq_sha2), VV(vsha2cl, vq_sha2), VV(vghsh, vq_ghash), VV(vgmul, vq_ghash),
 	[rvv_vsm4k_vi] = vq_light, VV(vsm4r, vq_light), VS(vsm4r, vq_light), [rvv_vsm3c_vi] = vq_light, VV(vsm3me, vq_light),
 };
@@ -253,7 +266,7 @@ static int
 elementwise(quick_fn *f)
 {
 	return f == vq_arith || f == vq_reversed || f == vq_shifti || f == vq_shiftv || f == vq_unary ||
-	    f == vq_multiplyadd || f == vq_move || f == vq_merge ||
+	    f == vq_multiplyadd || f == vq_rotatev || f == vq_mulhigh || f == vq_clmul || f == vq_move || f == vq_merge ||
 	    f == vq_extend || f == vq_widen || f == vq_narrow || f == vq_index || f == vq_scale || f == vq_average;
 }
 

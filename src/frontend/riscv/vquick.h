@@ -37,6 +37,9 @@ ref vq_indices(struct tr *, int bits, int k);  /* the numbers of the elements in
 ref vq_mask(struct tr *, int k);       /* register k of a group of SEW as lanes of ones where v0 has a bit set */
 /* v, or where v0 says so what vd has in register k of its group, if the instruction is masked */
 ref vq_masked(struct tr *, const struct rvv_insn *, int ty, int k, ref v);
+/* v, an operand of floats of SEW bits; if the instruction is masked then with 1 where v0 says that nothing is done, of
+ * which no operation raises anything */
+ref vq_active(struct tr *, const struct rvv_insn *, int ty, int k, ref v);
 ref vq_float(struct tr *, int n, int bits);    /* the bits of f register n as a number of 32 or 64 bits */
 /* y[k]: register k of the operand that vs1, rs1 or imm gives, of elements of so many bits */
 int vq_second(struct tr *, const struct rvv_insn *, int bits, const struct extent *, ref *y);
@@ -44,7 +47,8 @@ int vq_second(struct tr *, const struct rvv_insn *, int bits, const struct exten
 int vq_operands(struct tr *, const struct rvv_insn *, struct extent *, ref *x, ref *y);
 
 /* -- vqint.c -- */
-quick_fn vq_arith, vq_reversed, vq_shifti, vq_shiftv, vq_unary, vq_multiplyadd, vq_narrow, vq_reduce;
+quick_fn vq_arith, vq_reversed, vq_shifti, vq_shiftv, vq_rotatev, vq_mulhigh, vq_unary, vq_multiplyadd, vq_narrow;
+quick_fn vq_reduce;
 /* -- vqmove.c -- */
 quick_fn vq_move, vq_merge, vq_moveregs, vq_tox, vq_fromx, vq_index, vq_slidedown, vq_slideup, vq_slide1, vq_gather;
 /* -- vqmem.c -- */
@@ -59,11 +63,11 @@ quick_fn vq_extend, vq_widen;
 /* -- vqfix.c -- */
 quick_fn vq_clip, vq_scale, vq_saturate, vq_average;
 /* -- vqmask.c -- */
-quick_fn vq_compare, vq_fcompare, vq_masklogic, vq_countmask, vq_findmask;
+quick_fn vq_compare, vq_fcompare, vq_masklogic, vq_countmask, vq_findmask, vq_setmask;
 /* -- vqfp.c -- */
 quick_fn vq_farith, vq_fsqrt, vq_fcvt, vq_tof, vq_fromf, vq_freduce;
 /* -- vqcrypto.c -- */
-quick_fn vq_aes, vq_sha2, vq_ghash;
+quick_fn vq_aes, vq_aeskey, vq_sha2, vq_ghash, vq_clmul;
 /* -- vlight.c -- */
 quick_fn vq_light;
 
