@@ -121,6 +121,12 @@ LOOP(fmask32, "e32, m2", 32, 32, "csrw fflags, zero\n\tvfcvt.f.x.v v16, v16\n\tv
     "frflags t1\n\tvadd.vx v24, v24, t1\n\tvadd.vv v24, v24, v16")
 LOOP(fmask64, "e64, m2", 64, 64, "csrw fflags, zero\n\tvfmul.vv v24, v8, v16, v0.t\n\tvfadd.vv v24, v24, v8, v0.t\n\tvfnmsub.vv v24, v16, v8, v0.t\n\tvmfeq.vv v4, v8, v8, v0.t\n\t"
     "vfcvt.rtz.x.f.v v16, v16, v0.t\n\tfrflags t1\n\tvadd.vx v24, v24, t1\n\tvadd.vv v24, v24, v16")
+LOOP(maskload8, "e8, m2", 8, 8, "vle8.v v24, (%4), v0.t\n\tvle8.v v16, (%3), v0.t\n\tvadd.vv v24, v24, v16")
+LOOP(maskload32, "e32, m4", 32, 32, "vle32.v v24, (%4), v0.t\n\tvle16.v v4, (%4), v0.t\n\tvadd.vv v24, v24, v4")
+LOOP(compress8, "e8, m2", 8, 8, "vmv.v.v v24, v16\n\tvcompress.vm v24, v8, v0\n\tviota.m v4, v16, v0.t\n\tvadd.vv v24, v24, v4")
+LOOP(compress16, "e16, m1", 16, 16, "vmv.v.v v24, v16\n\tvadd.vv v8, v8, v16\n\tvcompress.vm v24, v8, v0\n\tviota.m v4, v24\n\tvadd.vv v24, v24, v4")
+LOOP(compress32, "e32, m4", 32, 32, "vmv.v.v v24, v16\n\tvadd.vv v8, v8, v16\n\tvcompress.vm v24, v8, v0\n\tviota.m v4, v8\n\tvadd.vv v24, v24, v4\n\tvid.v v4\n\tviota.m v4, v8, v0.t\n\tvxor.vv v24, v24, v4")
+LOOP(compress64, "e64, m2", 64, 64, "vmv.v.v v24, v16\n\tvadd.vv v8, v8, v16\n\tvcompress.vm v24, v8, v0\n\tviota.m v4, v8\n\tvadd.vv v24, v24, v4")
 LOOP(reduce8, "e8, m4", 8, 8, "vredsum.vs v24, v8, v16\n\tvredmaxu.vs v25, v8, v16\n\tvmv.v.v v24, v24")
 LOOP(reduce32, "e32, m1", 32, 32, "vredsum.vs v24, v8, v16\n\tvredmin.vs v4, v8, v16\n\tvredxor.vs v5, v8, v16\n\tvadd.vv v24, v24, v4")
 LOOP(types, "e32, m2", 32, 32, "vsetvli zero, zero, e16, m1, ta, mu\n\tvnsrl.wi v4, v8, 3\n\tvadd.vv v4, v4, v4\n\t"
@@ -178,6 +184,7 @@ static const struct { const char *name; void (*f)(long, long); } kernel[] = {
 	K(gather8m2), K(gather16), K(gather32), K(gather64), K(gatherx), K(gatherx8),
 	K(strided8), K(strided32), K(strided64), K(indexed32), K(indexed16), K(indexed64),
 	K(fields8), K(fields16), K(fields32), K(fields64), K(threes),
+	K(maskload8), K(maskload32), K(compress8), K(compress16), K(compress32), K(compress64),
 	K(narrow16), K(rotate8), K(rotate32), K(rotate64), K(mulh8), K(mulh16), K(mulh32), K(mulh64),
 	K(setmask8), K(setmask32), K(fmask32), K(fmask64),
 	K(reduce8), K(reduce32), K(types), K(again), K(first), K(fadd32), K(fmul64), K(fscalar),

@@ -132,8 +132,15 @@ int vec_over(int vd, int dlog, int d, int n, int nlog, int s);
 /* The same for the registers of a load or store that is not of whole registers or masks. */
 int vec_access(const struct vec *, const struct rvv_insn *, int indexed);
 
+/* Functions that generated code calls too, and that are compiled for general registers only, so that calling them
+ * saves no vector registers (HELP_GROUP). */
+#define PLAIN __attribute__((target("general-regs-only")))
+#define ALWAYS PLAIN inline __attribute__((always_inline))
 /* -- vlight.c -- */
 vhelper_fn rv_light;                   /* RVH_LIGHT: groups of elements at d, from x and y */
+/* -- vpack.c -- */
+vhelper_fn rv_compress;                /* RVH_COMPRESS: to d the elements at x that the mask y has */
+vhelper_fn rv_iota;                    /* RVH_IOTA: to d how many bits the mask x has below each element that y has */
 
 /* -- vred.c, vcrypto.c -- */
 /* The same for a reduction: a line with `sums`. */

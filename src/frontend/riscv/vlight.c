@@ -6,9 +6,6 @@
  * compiled for general registers only, so that calling them saves no vector registers. */
 #include "frontend/riscv/vquick.h"
 
-#define PLAIN __attribute__((target("general-regs-only")))
-#define ALWAYS PLAIN inline __attribute__((always_inline))
-
 /* One group, as it lies in memory: d from vd, x from vs2, y from vs1; imm: the instruction's.  They may be equal: x
  * and y are read before d is written. */
 typedef void light_fn(int imm, void *d, const void *x, const void *y);

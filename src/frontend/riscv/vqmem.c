@@ -19,7 +19,15 @@ static int
 covers(struct tr *t, const struct rvv_insn *a, struct extent *e)
 {
 	*e = (struct extent){a->nf, 0};
-	return a->anytype ? !(a->vd & (a->nf - 1)) : a->vm && vq_extent(t, ty_bits(a->ty), a->vd, e);
+	return a->anytype ? !(a->vd & (a->nf - 1)) : vq_extent(t, ty_bits(a->ty), a->vd, e);
+}
+
+/* Of a masked load all is read: if what is masked out faults, the general way, which leaves it alone, comes after
+ * it. */
+static int
+loadable(struct tr *t, const struct rvv_insn *a)
+{
+	return a->anytype || a->vm || (a->vd && ty_bits(a->ty) == vq_sew(t));
 }
 
 int
@@ -28,12 +36,14 @@ vq_load(struct tr *t, const struct rvv_insn *a)
 	ref base = rv_get(t, a->rs1), v[MOST];
 	struct extent e;
 
-	if (!covers(t, a, &e))
+	if (!loadable(t, a) || !covers(t, a, &e))
 		return !a->anytype && vq_loadfew(t, a);
 	if (e.part)
 		v[0] = tr_op1(t, O_vfromi, V64, vq_ld(t, vq_lane(e.part), base, 0));
 	for (int k = 0; k < e.n && !e.part; k++)
 		v[k] = vq_ld(t, V64, base, VLENB * k);
+	for (int k = 0; k < e.n && !a->anytype; k++)
+		v[k] = vq_masked(t, a, vq_type(ty_bits(a->ty)), k, v[k]);
 	vq_putall(t, &e, V64, a->vd, v);
 	return 1;
 }
@@ -44,7 +54,7 @@ vq_store(struct tr *t, const struct rvv_insn *a)
 	ref base = rv_get(t, a->rs1);
 	struct extent e;
 
-	if (!covers(t, a, &e))
+	if (!(a->anytype || a->vm) || !covers(t, a, &e))
 		return !a->anytype && vq_storefew(t, a);
 	if (e.part)
 		vq_st(t, vq_lane(e.part), base, 0, ir_opx(t->r, O_umov, I64, 0, vq_lane(e.part), 0,

@@ -212,6 +212,7 @@ static quick_fn *const quick[rvv_COUNT] = {
 	[rvv_vnsrl_wi] = vq_narrow,
 	[rvv_vnsrl_wx] = vq_narrow, [rvv_vnsra_wi] = vq_narrow, [rvv_vnsra_wx] = vq_narrow,
 	[rvv_vslidedown_vi] = vq_slidedown, [rvv_vslideup_vi] = vq_slideup, VVXI(vrgather, vq_gather),
+	[rvv_vcompress] = vq_compress, [rvv_viota] = vq_iota,
 	[rvv_vslide1up_vx] = vq_slide1, [rvv_vslide1down_vx] = vq_slide1, [rvv_vfslide1up_vf] = vq_slide1,
 	[rvv_vfslide1down_vf] = vq_slide1,
 	VS(vredsum, vq_reduce), VS(vredminu, vq_reduce), VS(vredmin, vq_reduce),

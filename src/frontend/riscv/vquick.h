@@ -68,6 +68,8 @@ quick_fn vq_compare, vq_fcompare, vq_masklogic, vq_countmask, vq_findmask, vq_se
 quick_fn vq_farith, vq_fsqrt, vq_fcvt, vq_tof, vq_fromf, vq_freduce;
 /* -- vqcrypto.c -- */
 quick_fn vq_aes, vq_aeskey, vq_sha2, vq_ghash, vq_clmul;
+/* -- vpack.c -- */
+quick_fn vq_compress, vq_iota;
 /* -- vlight.c -- */
 quick_fn vq_light;
 
