@@ -123,6 +123,9 @@ v_make(int id, struct piece *b, struct item *i)
 			return 0;      /* v_idiom */
 		a.rs1 = (u8)riscv_pointer(b);
 		a.rs2 = 0;
+		/* What faults does so at element 0: QEMU 7.2 goes on with the vstart and vl of before, in parts, up to the
+		 * next jump. */
+		a.vm |= b->faults && !b->own;
 	}
 	if (has(id, "{rd:x}") && riscv_isreserved(a.rd))
 		return 0;
