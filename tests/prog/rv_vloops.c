@@ -127,6 +127,11 @@ LOOP(compress8, "e8, m2", 8, 8, "vmv.v.v v24, v16\n\tvcompress.vm v24, v8, v0\n\
 LOOP(compress16, "e16, m1", 16, 16, "vmv.v.v v24, v16\n\tvadd.vv v8, v8, v16\n\tvcompress.vm v24, v8, v0\n\tviota.m v4, v24\n\tvadd.vv v24, v24, v4")
 LOOP(compress32, "e32, m4", 32, 32, "vmv.v.v v24, v16\n\tvadd.vv v8, v8, v16\n\tvcompress.vm v24, v8, v0\n\tviota.m v4, v8\n\tvadd.vv v24, v24, v4\n\tvid.v v4\n\tviota.m v4, v8, v0.t\n\tvxor.vv v24, v24, v4")
 LOOP(compress64, "e64, m2", 64, 64, "vmv.v.v v24, v16\n\tvadd.vv v8, v8, v16\n\tvcompress.vm v24, v8, v0\n\tviota.m v4, v8\n\tvadd.vv v24, v24, v4")
+LOOP(divide8, "e8, m1", 8, 8, "vdivu.vv v24, v8, v16\n\tvrem.vx v4, v8, %5\n\tvand.vi v16, v16, 1\n\tvdiv.vv v16, v8, v16\n\tvadd.vv v24, v24, v4\n\tvxor.vv v24, v24, v16")
+LOOP(divide32, "e32, m2", 32, 32, "vdiv.vv v24, v8, v16\n\tvremu.vv v4, v8, v16, v0.t\n\tvsra.vi v16, v16, 31\n\tvdiv.vv v6, v8, v16\n\tvrem.vv v16, v8, v16\n\tvxor.vv v4, v4, v6\n\tvadd.vv v24, v24, v4\n\tvxor.vv v24, v24, v16")
+LOOP(divide64, "e64, m2", 64, 64, "vdivu.vx v24, v8, %5\n\tvrem.vv v4, v8, v16, v0.t\n\tvsra.vi v16, v16, 31\n\tvsra.vi v16, v16, 31\n\tvdiv.vv v16, v8, v16\n\tvadd.vv v24, v24, v4\n\tvxor.vv v24, v24, v16")
+LOOP(maskwide8, "e8, m1", 16, 16, "vwmulu.vv v24, v8, v16, v0.t\n\tvwadd.vx v24, v8, %5, v0.t\n\tvwmacc.vv v24, v9, v16, v0.t\n\tvsetvli zero, zero, e16, m2, ta, mu")
+LOOP(maskwide32, "e32, m1", 64, 64, "vwmulu.vv v24, v8, v16, v0.t\n\tvwsubu.wv v24, v24, v8, v0.t\n\tvid.v v16, v0.t\n\tvwmaccsu.vv v24, v9, v16, v0.t\n\tvsetvli zero, zero, e64, m2, ta, mu\n\tvsext.vf2 v8, v16, v0.t\n\tvadd.vv v24, v24, v8")
 LOOP(reduce8, "e8, m4", 8, 8, "vredsum.vs v24, v8, v16\n\tvredmaxu.vs v25, v8, v16\n\tvmv.v.v v24, v24")
 LOOP(reduce32, "e32, m1", 32, 32, "vredsum.vs v24, v8, v16\n\tvredmin.vs v4, v8, v16\n\tvredxor.vs v5, v8, v16\n\tvadd.vv v24, v24, v4")
 LOOP(types, "e32, m2", 32, 32, "vsetvli zero, zero, e16, m1, ta, mu\n\tvnsrl.wi v4, v8, 3\n\tvadd.vv v4, v4, v4\n\t"
@@ -184,6 +189,7 @@ static const struct { const char *name; void (*f)(long, long); } kernel[] = {
 	K(gather8m2), K(gather16), K(gather32), K(gather64), K(gatherx), K(gatherx8),
 	K(strided8), K(strided32), K(strided64), K(indexed32), K(indexed16), K(indexed64),
 	K(fields8), K(fields16), K(fields32), K(fields64), K(threes),
+	K(divide8), K(divide32), K(divide64), K(maskwide8), K(maskwide32),
 	K(maskload8), K(maskload32), K(compress8), K(compress16), K(compress32), K(compress64),
 	K(narrow16), K(rotate8), K(rotate32), K(rotate64), K(mulh8), K(mulh16), K(mulh32), K(mulh64),
 	K(setmask8), K(setmask32), K(fmask32), K(fmask64),

@@ -106,6 +106,40 @@ mulhigh64(struct tr *t, int op, ref x, ref y)
 	return tr_op2(t, O_vpair, V64, v[0], v[1]);
 }
 
+/* One element after another.  A quotient by zero is all ones; the operation itself gives 0. */
+static ref
+divide(struct tr *t, const struct rvv_insn *a, int bits, ref x, ref y)
+{
+	int ty = vq_type(bits), l = vq_lane(bits), move = a->op == O_divs || a->op == O_rems ? O_smov : O_umov;
+	ref v = x;
+
+	for (int i = 0; i < VLEN / bits; i++) {
+		ref by = ir_opx(t->r, move, I64, 0, l, i, y, 0, 0);
+		ref q = tr_op2(t, a->op, I64, ir_opx(t->r, move, I64, 0, l, i, x, 0, 0), by);
+
+		if (a->op == O_divs || a->op == O_divu)
+			q = tr_sel(t, I64, tr_set(t, R_NE, I64, by, tr_k(t, 0)), q, tr_k(t, ~(u64)0));
+		v = ir_opx(t->r, O_ins, ty, 0, i, 0, v, q, 0);
+	}
+	return v;
+}
+
+int
+vq_divide(struct tr *t, const struct rvv_insn *a)
+{
+	enum { FEW = 16 };             /* elements */
+	int bits = vq_sew(t), ty = vq_type(bits);
+	ref x[MOST], y[MOST], v[MOST];
+	struct extent e;
+
+	if (!vq_operands(t, a, &e, x, y) || e.n * VLEN / bits > FEW)
+		return 0;
+	for (int k = 0; k < e.n; k++)
+		v[k] = vq_masked(t, a, ty, k, divide(t, a, bits, x[k], y[k]));
+	vq_putall(t, &e, ty, a->vd, v);
+	return 1;
+}
+
 /* the upper half of products */
 static ref
 mulhigh(struct tr *t, const struct rvv_insn *a, int bits, ref x, ref y)

@@ -27,7 +27,7 @@ vq_merge(struct tr *t, const struct rvv_insn *a)
 	if ((a->form == FORM_VF && vq_sew(t) < 32) || !vq_operands(t, a, &e, x, y))
 		return 0;
 	for (int k = 0; k < e.n; k++)
-		v[k] = tr_op3(t, O_bsl, ty, vq_mask(t, k), y[k], x[k]);
+		v[k] = tr_op3(t, O_bsl, ty, vq_mask(t, vq_sew(t), k), y[k], x[k]);
 	vq_putall(t, &e, ty, a->vd, v);
 	return 1;
 }
@@ -74,10 +74,10 @@ vq_index(struct tr *t, const struct rvv_insn *a)
 	struct extent e;
 	ref v[MOST];
 
-	if (!a->vm || !vq_extent(t, vq_sew(t), a->vd, &e))
+	if ((!a->vm && !a->vd) || !vq_extent(t, vq_sew(t), a->vd, &e))
 		return 0;
 	for (int k = 0; k < e.n; k++)
-		v[k] = vq_indices(t, vq_sew(t), k);
+		v[k] = vq_masked(t, a, vq_type(vq_sew(t)), k, vq_indices(t, vq_sew(t), k));
 	vq_putall(t, &e, vq_type(vq_sew(t)), a->vd, v);
 	return 1;
 }

@@ -74,9 +74,9 @@ vq_putall(struct tr *t, const struct extent *e, int ty, int n, const ref *v)
 
 /* Register k of a group as lanes of ones where v0 has a bit set. */
 ref
-vq_mask(struct tr *t, int k)
+vq_mask(struct tr *t, int bits, int k)
 {
-	int bits = vq_sew(t), lanes = VLEN / bits, first = k * lanes, ty = vq_type(bits);
+	int lanes = VLEN / bits, first = k * lanes, ty = vq_type(bits);
 	ref v0 = vq_get(t, V8, 0), v, one;
 
 	if (bits == 8) {
@@ -101,7 +101,7 @@ vq_mask(struct tr *t, int k)
 ref
 vq_masked(struct tr *t, const struct rvv_insn *a, int ty, int k, ref v)
 {
-	return a->vm ? v : tr_op3(t, O_bsl, ty, vq_mask(t, k), v, vq_get(t, ty, a->vd + k));
+	return a->vm ? v : tr_op3(t, O_bsl, ty, vq_mask(t, ty_lanebits(ty), k), v, vq_get(t, ty, a->vd + k));
 }
 
 ref
@@ -109,7 +109,7 @@ vq_active(struct tr *t, const struct rvv_insn *a, int ty, int k, ref v)
 {
 	ref one = tr_op1(t, O_dup, vq_type(vq_sew(t)), tr_k(t, vq_sew(t) == 32 ? 0x3f800000 : 0x3ff0000000000000));
 
-	return a->vm ? v : tr_op3(t, O_bsl, ty, vq_mask(t, k), v, one);
+	return a->vm ? v : tr_op3(t, O_bsl, ty, vq_mask(t, ty_lanebits(ty), k), v, one);
 }
 
 /* -- the second operand -- */
@@ -183,6 +183,7 @@ static quick_fn *const quick[rvv_COUNT] = {
 	VVX(vsll, vq_shiftv), VVX(vsrl, vq_shiftv), VVX(vsra, vq_shiftv),
 	[rvv_vsll_vi] = vq_shifti, [rvv_vsrl_vi] = vq_shifti, [rvv_vsra_vi] = vq_shifti, [rvv_vror_vi] = vq_shifti,
 	VVX(vrol, vq_rotatev), VVX(vror, vq_rotatev), VVX(vclmul, vq_clmul), VVX(vclmulh, vq_clmul),
+	VVX(vdivu, vq_divide), VVX(vdiv, vq_divide), VVX(vremu, vq_divide), VVX(vrem, vq_divide),
 	VVX(vmulh, vq_mulhigh), VVX(vmulhu, vq_mulhigh), VVX(vmulhsu, vq_mulhigh),
 	[rvv_vmsbf] = vq_setmask, [rvv_vmsif] = vq_setmask, [rvv_vmsof] = vq_setmask,
 	[rvv_vrev8_v] = vq_unary, [rvv_vbrev8_v] = vq_unary,
@@ -267,7 +268,8 @@ static int
 elementwise(quick_fn *f)
 {
 	return f == vq_arith || f == vq_reversed || f == vq_shifti || f == vq_shiftv || f == vq_unary ||
-	    f == vq_multiplyadd || f == vq_rotatev || f == vq_mulhigh || f == vq_clmul || f == vq_move || f == vq_merge ||
+	    f == vq_multiplyadd || f == vq_rotatev || f == vq_mulhigh || f == vq_divide ||
+	    f == vq_clmul || f == vq_move || f == vq_merge ||
 	    f == vq_extend || f == vq_widen || f == vq_narrow || f == vq_index || f == vq_scale || f == vq_average;
 }
 

@@ -34,7 +34,8 @@ static inline ref vq_get(struct tr *t, int ty, int n) { return tr_get(t, ty, RV_
 void vq_putall(struct tr *, const struct extent *, int ty, int n, const ref *);
 ref vq_constant(struct tr *, u64 lo, u64 hi);
 ref vq_indices(struct tr *, int bits, int k);  /* the numbers of the elements in register k of a group */
-ref vq_mask(struct tr *, int k);       /* register k of a group of SEW as lanes of ones where v0 has a bit set */
+/* register k of a group of elements of `bits` as lanes of ones where v0 has a bit set */
+ref vq_mask(struct tr *, int bits, int k);
 /* v, or where v0 says so what vd has in register k of its group, if the instruction is masked */
 ref vq_masked(struct tr *, const struct rvv_insn *, int ty, int k, ref v);
 /* v, an operand of floats of SEW bits; if the instruction is masked then with 1 where v0 says that nothing is done, of
@@ -47,8 +48,8 @@ int vq_second(struct tr *, const struct rvv_insn *, int bits, const struct exten
 int vq_operands(struct tr *, const struct rvv_insn *, struct extent *, ref *x, ref *y);
 
 /* -- vqint.c -- */
-quick_fn vq_arith, vq_reversed, vq_shifti, vq_shiftv, vq_rotatev, vq_mulhigh, vq_unary, vq_multiplyadd, vq_narrow;
-quick_fn vq_reduce;
+quick_fn vq_arith, vq_reversed, vq_shifti, vq_shiftv, vq_rotatev, vq_mulhigh, vq_divide, vq_unary;
+quick_fn vq_multiplyadd, vq_narrow, vq_reduce;
 /* -- vqmove.c -- */
 quick_fn vq_move, vq_merge, vq_moveregs, vq_tox, vq_fromx, vq_index, vq_slidedown, vq_slideup, vq_slide1, vq_gather;
 /* -- vqmem.c -- */
