@@ -76,7 +76,7 @@ struct cpu {
 	void *host_sp, *shadow_base;   /* C stack while generated code runs; top of the shadow stack */
 	void *shadow_lo;               /* lowest address of the shadow stack's usable part */
 	void *shadow_sp;               /* its pointer when generated code was last left */
-	const void *link;              /* code of the region left last by a link that the engine shall make; or 0 */
+	const u8 *link;                /* in the stub of the link left by last, which the engine shall make; or 0 */
 	u64 anchor;                    /* an address in this program, from which generated code counts others */
 	const u8 *stub[24];            /* the host's common stubs, for code that lies anywhere */
 

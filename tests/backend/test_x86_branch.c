@@ -35,6 +35,7 @@ struct made {
 	struct entry entry[8];
 	struct mapent map[64];
 	int nlink, nentry, nmap;
+	u32 size;
 	gaddr pc;
 };
 static struct made made[MAXRUN];
@@ -53,7 +54,8 @@ compile(void)
 	out.end = area + AREA;
 	assert_int_equal(h->compile(&r, &out), 0);
 	assert_true(out.nlink <= 8 && out.nentry <= 8 && out.nmap <= 64);
-	*m = (struct made){.code = at, .nlink = out.nlink, .nentry = out.nentry, .nmap = out.nmap, .pc = r.pc};
+	*m = (struct made){.code = at, .nlink = out.nlink, .nentry = out.nentry, .nmap = out.nmap, .size = out.size,
+	    .pc = r.pc};
 	for (int i = 0; i < out.nlink; i++)
 		m->link[i] = out.link[i];
 	for (int i = 0; i < out.nentry; i++)
@@ -77,10 +79,10 @@ lookup(gaddr pc)
 }
 
 static const struct made *
-madeat(const void *code)
+madeat(const u8 *code)
 {
 	for (int n = 0; n < nmade; n++)
-		if (made[n].code == code)
+		if (code >= made[n].code && code < made[n].code + made[n].size)
 			return &made[n];
 	return 0;
 }
@@ -97,7 +99,7 @@ run(gaddr pc, int dolink)
 	while ((code = lookup(cpu->pc)) && n < 5000) {
 		if (n && dolink && cpu->link) {
 			const struct made *m = madeat(cpu->link);
-			const struct link *l = &m->link[cpu->scratch[0]];
+			const struct link *l = &m->link[link_at(m->link, m->nlink, (u32)(cpu->link - m->code))];
 
 			assert_int_equal(l->pc, cpu->pc);
 			h->link(m->code, l, code);
@@ -191,8 +193,8 @@ test_loop_inside_a_region_ends_at_its_exit(void **state)
 	assert_int_equal(*var(B), 5050);
 	assert_int_equal(cpu->pc, 0x2000);
 	assert_int_equal(cpu->why, WHY_NEXT);
-	assert_ptr_equal(cpu->link, made[0].code);
-	assert_int_equal(made[0].link[cpu->scratch[0]].pc, 0x2000);
+	assert_ptr_equal(madeat(cpu->link), &made[0]);
+	assert_int_equal(made[0].link[link_at(made[0].link, made[0].nlink, (u32)(cpu->link - made[0].code))].pc, 0x2000);
 }
 
 /* Wherever the code before it ends, a short loop lies on one line of 64 bytes. */

@@ -63,14 +63,36 @@ cold_poll(struct x86 *x, const struct cold *c)
 	x_gostub(x, &x86_stub.poll);
 }
 
+/* Returns the field of a jump that is taken if the thread is to leave. */
+static u8 *
+ifpoll(struct x86 *x)
+{
+	alu_mi(&x->a, A_CMP, 32, m_cpu(offsetof(struct cpu, poll)), 0);
+	return jcc_32(&x->a, JNE);
+}
+
 static void
 poll(struct x86 *x, gaddr pc)
 {
-	u8 *from;
+	u8 *from = ifpoll(x);
 
-	alu_mi(&x->a, A_CMP, 32, m_cpu(offsetof(struct cpu, poll)), 0);
-	from = jcc_32(&x->a, JNE);
 	x_cold(x, from, cold_poll)->k = pc;
+}
+
+/* To be pointed at the stub of link n, which finds cpu->poll set (link_stubs). */
+static void
+cold_link(struct x86 *x, const struct cold *c)
+{
+	rel32_to(c->from, x->out->code + x->out->link[c->n].stub);
+}
+
+/* A safe point before the link that is made next. */
+static void
+poll_link(struct x86 *x)
+{
+	u8 *from = ifpoll(x);
+
+	x_cold(x, from, cold_link)->n = (u32)x->out->nlink;
 }
 
 /* -- the heads of blocks -- */
@@ -197,7 +219,7 @@ jump(struct x86 *x, gaddr pc)
 
 	if (b < 0) {
 		if (wantspoll(x, pc))
-			poll(x, pc);
+			poll_link(x);
 		jmp_link(x, pc);
 	} else if (x->label[b] != NOLABEL) {
 		jmp_to(&x->a, x->out->code + x->label[b]);
@@ -216,15 +238,8 @@ x_jmp(struct x86 *x, const struct ins *i)
 static void
 cold_backward(struct x86 *x, const struct cold *c)
 {
-	gaddr pc = c->k;
-	u8 *go;
-
-	alu_mi(&x->a, A_CMP, 32, m_cpu(offsetof(struct cpu, poll)), 0);
-	go = jcc_8(&x->a, JE);
-	mov_ri(&x->a, RAX, pc);
-	x_gostub(x, &x86_stub.poll);
-	rel8_here(&x->a, go);
-	jmp_link(x, pc);
+	poll_link(x);
+	jmp_link(x, c->k);
 }
 
 static void
@@ -386,12 +401,16 @@ x_call(struct x86 *x, const struct ins *i)
 	gaddr to = kval(x->r, i->a);
 	int b = ir_blockat(x->r, to);
 
-	if (wantspoll(x, to) && !(b >= 0 && x->loop[b]))
-		poll(x, to);
 	if (!haslink(x)) {
+		if (b >= 0 && wantspoll(x, to) && !x->loop[b])
+			poll(x, to);
 		jump(x, to);
 		return 1;
 	}
+	if (wantspoll(x, to) && b < 0)
+		poll_link(x);
+	else if (wantspoll(x, to) && !x->loop[b])
+		poll(x, to);
 	if (b < 0) {
 		align_field(x, 1);
 		add_link(x, call_32(&x->a), to);
@@ -524,24 +543,16 @@ static void
 link_stubs(struct x86 *x)
 {
 	struct out *o = x->out;
-	u8 *tail = 0;
+	u8 *exit = x->a.p;
 
 	if (!o->nlink)
 		return;
-	for (int n = 0; n < o->nlink; n++) {
+	x_gostub(x, &x86_stub.linkexit);
+	for (int n = 0; n < o->nlink && x->a.p <= x->lim; n++) {
 		o->link[n].stub = (u32)(x->a.p - o->code);
 		rel32_to(o->code + o->link[n].site, x->a.p);
 		mov_ri(&x->a, RAX, o->link[n].pc);
-		mov_ri(&x->a, RCX, (u64)n);
-		if (tail) {
-			jmp_to(&x->a, tail);
-		} else {
-			tail = x->a.p;
-			lea(&x->a, 64, RDX, mem_at(RIP, (s32)(o->code - x86_area)));
-			x_gostub(x, &x86_stub.linkexit);
-		}
-		if (x->a.p > x->lim)
-			return;
+		rel32_to(call_32(&x->a), exit);
 	}
 }
 
@@ -555,6 +566,8 @@ branch_end(struct x86 *x)
 	for (int n = 0; n < x->ncold && x->a.p <= x->lim; n++) {
 		struct cold c = x->cold[n];
 
+		if (c.emit == cold_link)
+			continue;
 		if (c.from)
 			rel32_to(c.from, x->a.p);
 		x->pcoff = c.pcoff;
@@ -564,5 +577,8 @@ branch_end(struct x86 *x)
 		c.emit(x, &c);
 	}
 	link_stubs(x);
+	for (int n = 0; n < x->ncold; n++)
+		if (x->cold[n].emit == cold_link)
+			cold_link(x, &x->cold[n]);
 	return x->a.p > x->lim;
 }
