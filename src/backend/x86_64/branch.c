@@ -128,7 +128,7 @@ size_of(const struct region *r, int b, int last, int most)
 static void
 place(struct x86 *x, int b)
 {
-	enum { POLL = 13, SHORT = 3 * LINE / 4 };
+	enum { POLL = 10, SHORT = 3 * LINE / 4 };
 	const struct region *r = x->r;
 	int size, off = (int)((uintptr_t)x->a.p & (LINE - 1));
 

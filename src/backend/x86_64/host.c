@@ -69,7 +69,8 @@ set_guest(const struct guest *g)
 	for (int v = 0; v < g->nreg; v++) {
 		const struct reg *r = &g->reg[v];
 
-		x86_home[v] = (struct home){.reg = -1, .kind = r->kind, .bits = r->bits, .disp = r->off - CPU_BIAS};
+		x86_home[v] = (struct home){.reg = -1, .kind = r->kind, .bits = r->bits,
+		    .disp = m_cpu(offsetof(struct cpu, state) + r->off).disp};
 		if (r->kind != REG_FLAGS && r->bits <= 128)
 			by_rank[r->kind != REG_INT][r->rank] = (s16)v;
 	}
