@@ -218,6 +218,63 @@ test_short_loops_begin_on_a_line(void **state)
 	}
 }
 
+/* A jump ahead takes two bytes if a signed byte reaches; if it only looked so, the long form.  Constants are longer
+ * than what the guess thinks of them. */
+static void
+test_jumps_ahead_reach_whatever_is_between(void **state)
+{
+	(void)state;
+	for (int n = 0; n < 40; n++) {
+		const u64 big = 0x123456789abcdef1;
+		const u8 *p;
+		int nlong = 0;
+		u64 want = 0;
+
+		fresh(0);
+		begin(0x1000);
+		brc(R_EQ, get(A), k(0), 0x2000);
+		jmp(0x1010);
+		block(0x1010, 0);
+		for (int i = 0; i < n; i++) {
+			put(B, ir_op(&r, i & 1 ? O_xor : O_add, I64, get(B), k(big), 0));
+			want = i & 1 ? want ^ big : want + big;
+		}
+		jmp(0x2000);
+		block(0x2000, 0);
+		put(C, add(get(C), 1));
+		jmp(0x3000);
+		p = compile()->code;
+		for (int i = 0; i < 16; i++)
+			nlong += p[i] == 0x0f && p[i + 1] == 0x84;
+		assert_int_equal(nlong, n > 9);
+		run(0x1000, 0);
+		*var(A) = 1;
+		run(0x1000, 0);
+		assert_int_equal(*var(C), 2);
+		assert_int_equal(*var(B), want);
+	}
+}
+
+/* Where an exit has a safe point before it, both go to one stub. */
+static void
+test_poll_before_an_exit_leaves_no_link(void **state)
+{
+	(void)state;
+	begin(0x1000);
+	put(A, add(get(A), 1));
+	jmp(0x800);
+	compile();
+	assert_int_equal(run(0x1000, 0), 1);
+	assert_int_equal(cpu->why, WHY_NEXT);
+	assert_ptr_equal(madeat(cpu->link), &made[0]);
+	cpu->poll = 1;
+	run(0x1000, 0);
+	assert_int_equal(cpu->why, WHY_POLL);
+	assert_int_equal(cpu->pc, 0x800);
+	assert_null(cpu->link);
+	assert_int_equal(*var(A), 2);
+}
+
 static void
 test_poll_leaves_a_loop_with_its_state_and_it_goes_on(void **state)
 {
@@ -774,6 +831,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_loop_inside_a_region_ends_at_its_exit, fresh),
 		cmocka_unit_test_setup(test_short_loops_begin_on_a_line, fresh),
+		cmocka_unit_test_setup(test_jumps_ahead_reach_whatever_is_between, fresh),
+		cmocka_unit_test_setup(test_poll_before_an_exit_leaves_no_link, fresh),
 		cmocka_unit_test_setup(test_poll_leaves_a_loop_with_its_state_and_it_goes_on, fresh),
 		cmocka_unit_test_setup(test_exits_are_linked_and_unlinked, fresh),
 		cmocka_unit_test_setup(test_linked_backward_exits_are_safe_points, fresh),

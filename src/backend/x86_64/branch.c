@@ -4,6 +4,7 @@
  * A link is a jump whose rel32 field the engine patches with one store, so the field must not cross
  * an 8-byte boundary.  Safe points: the head of a block that is jumped back to, and every other edge
  * backward or computed, but for those out of such a block. */
+#include <errno.h>
 #include "backend/x86_64/int.h"
 
 enum { NOLABEL = ~0u };
@@ -99,14 +100,14 @@ poll_link(struct x86 *x)
 
 enum { LINE = 64 };                    /* bytes the host fetches at a time */
 
-/* About as many bytes as the code of blocks b to last will take, or more than most. */
+/* About as many bytes as the code of instructions n to end - 1 will take, or more than most. */
 static int
-size_of(const struct region *r, int b, int last, int most)
+size_of(const struct region *r, int n, int end, int most)
 {
 	enum { MOST = 5, COMPUTED = 55, CALL = 20 };
-	int size = 0, end = r->block[last].first + r->block[last].n;
+	int size = 0;
 
-	for (int n = r->block[b].first; n < end && size <= most; n++)
+	for (; n < end && size <= most; n++)
 		switch (r->ins[n].op) {
 		case O_insn: case O_nop: case O_get: case O_put:
 			break;
@@ -130,12 +131,13 @@ place(struct x86 *x, int b)
 {
 	enum { POLL = 10, SHORT = 3 * LINE / 4 };
 	const struct region *r = x->r;
-	int size, off = (int)((uintptr_t)x->a.p & (LINE - 1));
+	const struct block *k = &r->block[b], *last = x->loop[b] ? &r->block[x->loop[b] - 1] : k;
+	int size, off = (int)((uintptr_t)x->a.p & (LINE - 1)), end = last->first + last->n;
 
 	if (x->loop[b])
-		size = POLL + size_of(r, b, x->loop[b] - 1, SHORT);
-	else if (r->nblock == 1 && r->ins[r->block[0].first + r->block[0].n - 1].op == O_ret)
-		size = size_of(r, 0, 0, SHORT);
+		size = POLL + size_of(r, k->first, end, SHORT);
+	else if (r->nblock == 1 && r->ins[end - 1].op == O_ret)
+		size = size_of(r, k->first, end, SHORT);
 	else
 		return;
 	if (size > SHORT)
@@ -196,10 +198,71 @@ jmp_link(struct x86 *x, gaddr pc)
 }
 
 static void
-add_fix(struct x86 *x, u8 *field, int block)
+add_fix(struct x86 *x, u8 *field, int block, int isshort)
 {
 	x->fix = grow(x->fix, x->nfix, &x->capfix, sizeof *x->fix);
-	x->fix[x->nfix++] = (struct fixup){.site = (u32)(field - x->out->code), .block = (u16)block};
+	x->fix[x->nfix++] = (struct fixup){.site = (u32)(field - x->out->code), .block = (u16)block, .isshort = (u8)isshort};
+}
+
+/* Will a signed byte reach from here to the head of a block that is still to come?  A guess; where it is wrong the
+ * region is made again without. */
+static int
+isnear(const struct x86 *x, int b)
+{
+	enum { REACH = 100, PLACED = LINE / 2 };
+	const struct region *r = x->r;
+	int most = REACH;
+
+	if (!x->guess)
+		return 0;
+	for (int k = (int)(x->b - r->block) + 1; k <= b; k++)
+		most -= x->loop[k] ? PLACED : 0;
+	return most >= 0 && size_of(r, x->i + 1, r->block[b].first, most) <= most;
+}
+
+/* To the head of a block of the region, whose label may not be known yet. */
+static void
+jmp_block(struct x86 *x, int b)
+{
+	int isshort;
+
+	if (x->label[b] != NOLABEL) {
+		jmp_to(&x->a, x->out->code + x->label[b]);
+		return;
+	}
+	isshort = isnear(x, b);
+	add_fix(x, isshort ? jmp_8(&x->a) : jmp_32(&x->a), b, isshort);
+}
+
+static void
+jcc_block(struct x86 *x, int cc, int b)
+{
+	int isshort;
+
+	if (x->label[b] != NOLABEL) {
+		jcc_to(&x->a, cc, x->out->code + x->label[b]);
+		return;
+	}
+	isshort = isnear(x, b);
+	add_fix(x, isshort ? jcc_8(&x->a, cc) : jcc_32(&x->a, cc), b, isshort);
+}
+
+/* Points all of them at what they go to; 0 if one does not reach it. */
+static int
+fix(const struct x86 *x)
+{
+	for (int n = 0; n < x->nfix; n++) {
+		const struct fixup *f = &x->fix[n];
+		s32 dist = (s32)(x->label[f->block] - f->site);
+
+		if (!f->isshort)
+			st32(x->out->code + f->site, (u32)(dist - 4));
+		else if (fits8(dist - 1))
+			x->out->code[f->site] = (u8)(dist - 1);
+		else
+			return 0;
+	}
+	return 1;
 }
 
 /* The head of this block is a safe point: who leaves it has just passed one, there is no other way in. */
@@ -221,10 +284,8 @@ jump(struct x86 *x, gaddr pc)
 		if (wantspoll(x, pc))
 			poll_link(x);
 		jmp_link(x, pc);
-	} else if (x->label[b] != NOLABEL) {
-		jmp_to(&x->a, x->out->code + x->label[b]);
 	} else if (b != here + 1) {
-		add_fix(x, jmp_32(&x->a), b);
+		jmp_block(x, b);
 	}
 }
 
@@ -252,10 +313,8 @@ jcc(struct x86 *x, int cc, gaddr pc)
 	} else if (b < 0) {
 		align_field(x, 2);
 		add_link(x, jcc_32(&x->a, cc), pc);
-	} else if (x->label[b] != NOLABEL) {
-		jcc_to(&x->a, cc, x->out->code + x->label[b]);
 	} else {
-		add_fix(x, jcc_32(&x->a, cc), b);
+		jcc_block(x, cc, b);
 	}
 }
 
@@ -265,8 +324,8 @@ always(struct x86 *x, gaddr pc)
 {
 	int b = ir_blockat(x->r, pc);
 
-	if (b >= 0 && x->label[b] == NOLABEL)
-		add_fix(x, jmp_32(&x->a), b);
+	if (b >= 0)
+		jmp_block(x, b);
 	else
 		jump(x, pc);
 }
@@ -417,7 +476,7 @@ x_call(struct x86 *x, const struct ins *i)
 	} else if (x->label[b] != NOLABEL) {
 		rel32_to(call_32(&x->a), x->out->code + x->label[b]);
 	} else {
-		add_fix(x, call_32(&x->a), b);
+		add_fix(x, call_32(&x->a), b, 0);
 	}
 	continuation(x, kval(x->r, i->b));
 	return 1;
@@ -559,10 +618,8 @@ link_stubs(struct x86 *x)
 int
 branch_end(struct x86 *x)
 {
-	struct out *o = x->out;
-
-	for (int n = 0; n < x->nfix; n++)
-		rel32_to(o->code + x->fix[n].site, o->code + x->label[x->fix[n].block]);
+	if (!fix(x))
+		return -EAGAIN;
 	for (int n = 0; n < x->ncold && x->a.p <= x->lim; n++) {
 		struct cold c = x->cold[n];
 
@@ -580,5 +637,5 @@ branch_end(struct x86 *x)
 	for (int n = 0; n < x->ncold; n++)
 		if (x->cold[n].emit == cold_link)
 			cold_link(x, &x->cold[n]);
-	return x->a.p > x->lim;
+	return x->a.p > x->lim ? -ENOSPC : 0;
 }

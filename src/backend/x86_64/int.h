@@ -35,7 +35,8 @@ void x_bswap_reg(struct x86 *, int bits, int d);       /* 16 bits: changes EFLAG
 /* branch.c */
 void branch_begin(struct x86 *);
 void branch_head(struct x86 *, int block);     /* a block starts here */
-int branch_end(struct x86 *);                  /* resolves jumps, emits stubs and cold code; -E2BIG */
+/* Resolves jumps, emits stubs and cold code; -ENOSPC, or -EAGAIN: a guess was wrong, all again with x->guess = 0. */
+int branch_end(struct x86 *);
 
 /* stub.c: addresses of the common stubs */
 struct stubs {
