@@ -26,13 +26,16 @@ srcs     = $(wildcard src/$1/*.c src/$1/*/*.c src/$1/*.S src/$1/*/*.S)
 objs     = $(patsubst src/%,$(B)/%.o,$1)
 LIBA    := $(foreach r,$(ROOMS),$(B)/lib$r.a)
 TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*/test_*.c))
+# What all processes run lies together, apart from what translates: the kernel maps a program 64 KiB at a time, for each
+# process anew.
+PROGRAM := $(foreach r,base core loader syscall threads backend frontend ir,$(B)/lib$r.a)
 
 .PHONY: all debug static check check-full soak unit asan tsan bless fuzz fuzz-targets lint bench demo install clean tests
 all: $(B)/dragoman
 
 MAIN := $(B)/main.c.o $(B)/options.c.o $(B)/cachecmd.c.o $(B)/warm.c.o
 $(B)/dragoman: $(MAIN) $(LIBA)
-	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--build-id,-z,now -pie -o $@ $(MAIN) -Wl,--start-group $(LIBA) -Wl,--end-group $(LIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--build-id,-z,now -pie -o $@ $(MAIN) -Wl,--start-group $(PROGRAM) -Wl,--end-group $(LIBS)
 
 $(B)/%.c.o: src/%.c | $(GEN_ISA)
 	@mkdir -p $(@D)
@@ -97,7 +100,7 @@ unit: $(filter-out $(SKIP:%=$(B)/tests/passed/%),$(patsubst $(B)/tests/%,$(B)/te
 # Unit tests under the sanitizers.  AddressSanitizer keeps its shadow from 2 GiB to 16 TiB: tests that
 # give guests addresses there run under UndefinedBehaviorSanitizer alone, as does the program itself.
 # Generated code is watched by neither; only the C it calls is.
-NOASAN := base/test_gmem syscall/test_dispatch syscall/test_strace syscall/test_tables
+NOASAN := base/test_gmem base/test_heap syscall/test_dispatch syscall/test_strace syscall/test_tables
 UBSAN  := -fsanitize=undefined -fno-sanitize-recover=undefined
 asan:
 	+$(MAKE) B=$(B)-asan OPT='-O1 -g' CFLAGS='$(UBSAN) -fsanitize=address -fno-omit-frame-pointer' SKIP='$(NOASAN)' unit
@@ -153,7 +156,7 @@ debug:
 # the page cache than what a linker leaves, and a process that maps it starts a tenth faster.
 static: $(B)/dragoman-static
 $(B)/dragoman-static: $(MAIN) $(LIBA)
-	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--build-id -static-pie -Wl,-z,pack-relative-relocs -Wl,--wrap=dlopen,--wrap=dlsym,--wrap=_dl_get_origin -o $@.ld $(MAIN) -Wl,--start-group $(LIBA) -Wl,--end-group $(LIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--build-id -static-pie -Wl,-z,pack-relative-relocs -Wl,--wrap=dlopen,--wrap=dlsym,--wrap=_dl_get_origin -o $@.ld $(MAIN) -Wl,--start-group $(PROGRAM) -Wl,--end-group $(LIBS)
 	cat $@.ld >$@.new && rm $@.ld && chmod 755 $@.new && mv $@.new $@
 
 demo: $(B)/dragoman

@@ -81,7 +81,7 @@ setvar(char ***env, int *n, int *cap, const char *set)
 			(*env)[keep++] = (*env)[i];
 	*n = keep;
 	if (set[len]) {
-		*env = grow(*env, *n + 1, cap, sizeof **env);
+		grow(env, *n + 1, cap, sizeof **env);
 		(*env)[(*n)++] = (char *)set;
 	}
 	(*env)[*n] = 0;
@@ -94,10 +94,10 @@ environment(const struct options *o, char **from)
 	int n = 0, cap = 0;
 
 	for (; from[n]; n++) {
-		env = grow(env, n + 1, &cap, sizeof *env);
+		grow(&env, n + 1, &cap, sizeof *env);
 		env[n] = from[n];
 	}
-	env = grow(env, n + 1, &cap, sizeof *env);
+	grow(&env, n + 1, &cap, sizeof *env);
 	env[n] = 0;
 	for (int i = 0; i < o->nunset; i++) {
 		o->unset[i][strcspn(o->unset[i], "=")] = 0;

@@ -15,7 +15,7 @@ typedef void optfn(struct options *, const char *arg);
 static void
 push(char ***list, int *n, int *cap, const char *s)
 {
-	*list = grow(*list, *n + 1, cap, sizeof **list);
+	grow(list, *n + 1, cap, sizeof **list);
 	(*list)[(*n)++] = xstrdup(s);
 	(*list)[*n] = 0;
 }

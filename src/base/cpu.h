@@ -130,6 +130,8 @@ cpu_poll(struct cpu *cpu)
 static inline void
 cpu_polled(struct cpu *cpu)
 {
+	if (atomic_load(&cpu->jcmask) == cpu->jcsize)
+		return;
 	atomic_store(&cpu->jcmask, cpu->jcsize);
 	if (atomic_load(&cpu->poll))
 		cpu_poll(cpu);

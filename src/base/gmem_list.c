@@ -14,7 +14,8 @@ enum { FILE_BUCKETS = 256, FIRST_CAP = 64 };
 static _Alignas(4096) pthread_mutex_t maplock FORKED = LOCK_INIT;      /* linked first: FORKED is in one page */
 static _Thread_local int lockdepth;            /* gmem_watch may call back with the lock held */
 static struct table *_Atomic table;
-static _Atomic u32 seq;                        /* odd while the table changes */
+static struct table *both[2];                  /* it, and the one before it */
+static _Atomic u32 seq;                        /* changes begun */
 static struct mfile *bucket[FILE_BUCKETS];
 static _Thread_local struct mfile *pinned;     /* holds the path gmem_find gave out last */
 
@@ -47,11 +48,7 @@ gmem_fork(int phase)
 		lockdepth = 0;
 	} else {
 		lockdepth = 0;
-		if (lock_inherit(&maplock)) {
-			win.out = 0;
-			win.cap = 0;
-			atomic_fetch_add(&seq, atomic_load(&seq) & 1);
-		}
+		lock_inherit(&maplock);
 		pthread_mutex_unlock(&maplock);
 	}
 }
@@ -191,7 +188,7 @@ push(struct ent e, gaddr lo, gaddr hi)
 		win.out[win.n - 1].end = e.end;
 		return;
 	}
-	win.out = grow(win.out, win.n, &win.cap, sizeof *win.out);
+	grow(&win.out, win.n, &win.cap, sizeof *win.out);
 	if (e.file)
 		e.file->refs++;
 	win.out[win.n++] = e;
@@ -214,49 +211,43 @@ win_open(gaddr a, gaddr end)
 		push(t->e[k], 0, a);
 }
 
+/* The table that is not in use, with room for n entries.  Who has found it while it was takes nothing that he reads
+ * there from now on for true. */
 static struct table *
-bigger(const struct table *t, int need)
+other(const struct table *t, int n)
 {
+	struct table **u = &both[t == both[0]], *new;
 	int cap = t->cap ? t->cap : FIRST_CAP;
-	struct table *u;
 
-	while (cap < need)
+	atomic_fetch_add(&seq, 1);
+	if (*u && n <= (*u)->cap)
+		return *u;
+	while (cap < n)
 		cap *= 2;
-	u = xmalloc(sizeof *u + cap * sizeof *u->e);
-	u->n = t->n;
-	u->cap = cap;
-	memcpy(u->e, t->e, t->n * sizeof *u->e);
-	return u;
+	new = xmalloc(sizeof *new + (size_t)cap * sizeof *new->e);
+	new->cap = cap;
+	return *u = new;
 }
 
 /* Keeps what lies above end and puts the window in place. */
 static void
 win_close(gaddr end)
 {
-	struct table *t = (struct table *)list_table();
-	struct mfile *drop[16];
-	int ndrop = 0, n;
+	const struct table *t = list_table();
+	struct table *u;
+	int n;
 
 	for (int k = win.lo; k < win.hi; k++)
 		push(t->e[k], end, ~(gaddr)0);
 	n = t->n - (win.hi - win.lo) + win.n;
-	if (n > t->cap)
-		t = bigger(t, n);
-	atomic_fetch_add_explicit(&seq, 1, memory_order_acq_rel);
-	atomic_thread_fence(memory_order_seq_cst);
-	for (int k = win.lo; k < win.hi; k++) {
-		if (ndrop < (int)NELEM(drop))
-			drop[ndrop++] = t->e[k].file;
-		else
-			file_put(t->e[k].file);
-	}
-	memmove(t->e + win.lo + win.n, t->e + win.hi, (t->n - win.hi) * sizeof *t->e);
-	memcpy(t->e + win.lo, win.out, win.n * sizeof *t->e);
-	__atomic_store_n(&t->n, n, __ATOMIC_RELAXED);
-	atomic_store_explicit(&table, t, memory_order_release);
-	atomic_fetch_add_explicit(&seq, 1, memory_order_release);
-	while (ndrop)
-		file_put(drop[--ndrop]);
+	u = other(t, n);
+	memcpy(u->e, t->e, (size_t)win.lo * sizeof *u->e);
+	memcpy(u->e + win.lo, win.out, (size_t)win.n * sizeof *u->e);
+	memcpy(u->e + win.lo + win.n, t->e + win.hi, (size_t)(t->n - win.hi) * sizeof *u->e);
+	__atomic_store_n(&u->n, n, __ATOMIC_RELAXED);
+	atomic_store_explicit(&table, u, memory_order_release);
+	for (int k = win.lo; k < win.hi; k++)
+		file_put(t->e[k].file);
 }
 
 void
@@ -300,7 +291,7 @@ list_move(gaddr old, gaddr oldend, gaddr to, gaddr toend, int keep)
 	struct ent *e = 0;
 
 	for (int i = search(t, a); i < t->n && t->e[i].start < end; i++) {
-		e = grow(e, n, &cap, sizeof *e);
+		grow(&e, n, &cap, sizeof *e);
 		e[n] = t->e[i];
 		if (e[n].start < a) {
 			e[n].off += e[n].file ? a - e[n].start : 0;
@@ -373,24 +364,17 @@ prot_at(const struct table *t, gaddr a)
 int
 gmem_prot(gaddr a)
 {
-	for (int tries = 0;; tries++) {
-		u32 s = atomic_load_explicit(&seq, memory_order_acquire);
-		int p;
+	u32 s;
+	int p;
 
-		/* The writer is this very thread, interrupted: its old table is as good as any. */
-		if (s & 1 && !lockdepth) {
-			if (tries > 100)
-				sched_yield();
-			continue;
-		}
+	do {
+		s = atomic_load_explicit(&seq, memory_order_acquire);
 		p = prot_at(list_table(), a);
 		atomic_thread_fence(memory_order_acquire);
-		if (s & 1 || atomic_load_explicit(&seq, memory_order_relaxed) == s) {
-			if (p >= 0)
-				return p;
-			return ismapped(a) ? GM_READ | GM_WRITE : 0;
-		}
-	}
+	} while (atomic_load_explicit(&seq, memory_order_relaxed) != s);
+	if (p >= 0)
+		return p;
+	return ismapped(a) ? GM_READ | GM_WRITE : 0;
 }
 
 static void
@@ -406,6 +390,7 @@ int
 gmem_find(gaddr a, struct vma *v)
 {
 	const struct table *t;
+	struct mfile *old;
 	int i, found;
 
 	list_lock();
@@ -413,8 +398,9 @@ gmem_find(gaddr a, struct vma *v)
 	t = list_table();
 	i = search(t, a);
 	memset(v, 0, sizeof *v);
-	file_put(pinned);
+	old = pinned;
 	pinned = 0;
+	file_put(old);
 	if (i < t->n) {
 		tovma(v, &t->e[i]);
 		if ((pinned = t->e[i].file))

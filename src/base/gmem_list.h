@@ -2,8 +2,9 @@
 /* gmem_list.h - the list of guest mappings, shared by the gmem_*.c files only
  *
  * A sorted array of mappings that do not overlap; neighbours that Linux would merge are merged.
- * Changed under the map lock, and readable without it: a sequence number is odd while the array
- * changes.  An array that became too small is never freed, so a reader can always look at it. */
+ * Changed under the map lock, and readable without it.  There are two arrays: a change copies the one in use to
+ * the other, which one store then puts in its place, so that a vfork child may be killed at any moment; and who reads
+ * one of them looks at the count of changes again afterwards.  One that became too small is never freed. */
 #ifndef BASE_GMEM_LIST_H
 #define BASE_GMEM_LIST_H
 

@@ -13,7 +13,13 @@
 /* For a call that may block on behalf of the guest: looks at cpu->poll right before the host's
  * system call instruction and returns -ERESTARTNOINTR (-513) instead of calling when it is set.
  * -ERESTARTSYS (-512): the kernel waited, was interrupted and would call again. */
-s64 host_syscall(struct cpu *, long nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5);
+s64 host_syscall_asm(long nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5, _Atomic u32 *poll);
+
+static inline s64
+host_syscall(struct cpu *cpu, long nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
+{
+	return host_syscall_asm(nr, a0, a1, a2, a3, a4, a5, &cpu->poll);
+}
 
 /* For our own calls and those that never wait for anybody. */
 s64 host_call(long nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/single_threaded.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -70,14 +71,20 @@ xasprintf(const char *fmt, ...)
 	return s;
 }
 
-void *
-grow_more(void *p, int *cap, size_t elem)
+void
+grow_more(void *array, int *cap, size_t elem)
 {
+	void **p = array, *old = *p, *new;
 	int want = *cap ? *cap * 2 : GROW_FIRST;
+
 	if (want <= *cap)
 		nomemory((size_t)*cap * elem * 2);
-	*cap = want;
-	return xrealloc(p, (size_t)*cap * elem);
+	new = xmalloc((size_t)want * elem);
+	if (*cap)
+		memcpy(new, old, (size_t)*cap * elem);
+	__atomic_store_n(p, new, __ATOMIC_RELEASE);
+	__atomic_store_n(cap, want, __ATOMIC_RELEASE);
+	free(old);
 }
 
 void
@@ -99,9 +106,9 @@ lock_inherit(pthread_mutex_t *m)
 {
 	enum { PATIENCE = 1000 };      /* times 100 us */
 	const struct timespec nap = {0, 100000};
-	int r = EBUSY;
+	int r = EBUSY, tries = __libc_single_threaded ? 1 : PATIENCE;
 
-	for (int i = 0; i < PATIENCE && r == EBUSY; i++)
+	for (int i = 0; i < tries && r == EBUSY; i++)
 		if (__atomic_load_n(&m->__data.__owner, __ATOMIC_RELAXED))
 			r = pthread_mutex_lock(m);
 		else if ((r = pthread_mutex_trylock(m)))
@@ -142,7 +149,7 @@ arena_get(struct arena *a, size_t n)
 			nomemory(size);
 		c->size = size;
 		c->next = a->chunk;
-		a->chunk = c;
+		__atomic_store_n(&a->chunk, c, __ATOMIC_RELEASE);
 		open_chunk(a, c);
 	}
 	void *p = a->at;

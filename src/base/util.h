@@ -24,14 +24,19 @@ void *xrealloc(void *p, size_t n);
 char *xstrdup(const char *s);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Room for one more element in the array p of n elements and *cap slots; returns the array. */
-void *grow_more(void *p, int *cap, size_t elem);
+/* Room for one more element in the array of n elements and *cap slots whose address is at `array`.  Whenever a vfork
+ * child is killed in it, its parent has the old array or the new one, and *cap is no more than that holds. */
+void grow_more(void *array, int *cap, size_t elem);
 
-static inline void *
-grow(void *p, int n, int *cap, size_t elem)
+static inline void
+grow(void *array, int n, int *cap, size_t elem)
 {
-	return n < *cap ? p : grow_more(p, cap, elem);
+	if (n >= *cap)
+		grow_more(array, cap, elem);
 }
+
+/* heap.c: the lock of malloc; phase as in engine_fork */
+void heap_fork(int phase);
 
 /* The pages of a table that will be written here and there, all at once: that costs a quarter of as many faults. */
 void pagein(void *p, size_t n);

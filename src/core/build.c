@@ -38,7 +38,7 @@ constant(struct build *b, const u8 *p)
 	for (; b->poolhash[h]; h = (h + 1) & (b->npoolhash - 1))
 		if (b->pool[b->poolhash[h] - 1].lo == lo && b->pool[b->poolhash[h] - 1].hi == hi)
 			return b->poolhash[h] - 1;
-	b->pool = grow(b->pool, b->npool, &b->cappool, sizeof *b->pool);
+	grow(&b->pool, b->npool, &b->cappool, sizeof *b->pool);
 	b->pool[b->npool].lo = lo;
 	b->pool[b->npool].hi = hi;
 	b->poolhash[h] = (u32)++b->npool;

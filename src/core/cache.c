@@ -133,14 +133,16 @@ setclean(struct dso *d, gaddr lo, gaddr hi)
 	gaddr newlo = d->lo < d->hi && d->lo < lo ? d->lo : lo, newhi = d->hi > hi ? d->hi : hi;
 
 	if (d->lo == d->hi || newlo < d->lo || newhi > d->hi) {
-		u8 *c = xmalloc((newhi - newlo) / PAGE);
+		u8 *c = xmalloc((newhi - newlo) / PAGE), *old = d->page;
 
 		if (d->lo < d->hi)
 			memcpy(c + (d->lo - newlo) / PAGE, d->page, (d->hi - d->lo) / PAGE);
-		free(d->page);
-		d->page = c;
-		d->lo = newlo;
-		d->hi = newhi;
+		/* in this order: a vfork child may be killed in between */
+		__atomic_store_n(&d->hi, d->lo, __ATOMIC_RELEASE);
+		__atomic_store_n(&d->page, c, __ATOMIC_RELEASE);
+		__atomic_store_n(&d->lo, newlo, __ATOMIC_RELEASE);
+		__atomic_store_n(&d->hi, newhi, __ATOMIC_RELEASE);
+		free(old);
 	}
 	for (gaddr p = lo; p < hi; p += PAGE)
 		d->page[(p - d->lo) / PAGE] |= PAGE_CLEAN;
@@ -356,8 +358,8 @@ detach(struct dso *d)
 		log_print("cache: %s at %#llx: its code changes, let go\n", d->name, (unsigned long long)d->lo);
 	vacate(d->image.base, d->image.size);
 	d->image = (struct cimage){0};
-	free(d->made.v);
-	memset(&d->made, 0, sizeof d->made);
+	d->made.cap = d->made.n = 0;
+	free(__atomic_exchange_n(&d->made.v, 0, __ATOMIC_ACQ_REL));
 	atomic_fetch_add(&core.emptied, 1);    /* links on their way are forgotten */
 }
 
@@ -489,9 +491,9 @@ enlarge(struct dso *d)
 	for (u32 i = 0; i < d->made.cap; i++)
 		if (d->made.v[i])
 			*place(v, cap, d->made.v[i]->code) = d->made.v[i];
-	free(d->made.v);
-	d->made.v = v;
+	v = __atomic_exchange_n(&d->made.v, v, __ATOMIC_ACQ_REL);
 	d->made.cap = cap;
+	free(v);
 }
 
 static struct trans *

@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/single_threaded.h>
 #include "base/diag.h"
 #include "core/cache.h"
 
 struct core core FORKED;
 
 enum { TRANSBYTES = 64 /* of the code area for each record of a translation */, MAXINSN = 192, GUESTROOM = 2 << 20 };
+enum { YOUNG = 16 };
 static const u64 codesize = (u64)256 << 20, codemin = (u64)4 << 20, imagesize = (u64)1 << 30;
 
 /* The user has limited address space. */
@@ -126,7 +128,7 @@ void
 engine_join(struct cpu *cpu)
 {
 	pthread_mutex_lock(&core.lock);
-	core.cpu = grow(core.cpu, core.ncpu, &core.capcpu, sizeof *core.cpu);
+	grow(&core.cpu, core.ncpu, &core.capcpu, sizeof *core.cpu);
 	core.cpu[core.ncpu++] = cpu;
 	pthread_mutex_unlock(&core.lock);
 }
@@ -183,11 +185,14 @@ engine_go(struct cpu *cpu)
 }
 
 /* From here to leave() the thread may read nodes and run generated code: neither goes away, because
- * whoever empties the code area waits for it. */
+ * whoever empties the code area waits for it.  To order the two accesses costs time; an only thread need not. */
 static int
 enter(struct cpu *cpu)
 {
-	atomic_store(&cpu->running, 1);
+	if (__libc_single_threaded)
+		atomic_store_explicit(&cpu->running, 1, memory_order_relaxed);
+	else
+		atomic_store(&cpu->running, 1);
 	if (!atomic_load(&core.stop))
 		return 1;
 	atomic_store(&cpu->running, 0);
@@ -268,6 +273,18 @@ intact(const struct cpu *cpu)
 	return cpu->why == WHY_CALL || (cpu->why == WHY_NEXT && cpu->link);
 }
 
+/* Most processes that fork makes end, or become another program, soon; each page of the jump cache that they write
+ * would be copied for them. */
+static int
+isyoung(void)
+{
+	u32 left = core.young;
+
+	if (left)
+		core.young = left - 1;
+	return left != 0;
+}
+
 /* The code for cpu->pc, unless the engine's lock is needed first to find it, or to link to it.  The jump cache
  * is filled here and not when the code is made: the area may have been emptied since.  What is in an image needs no
  * records but that entry, unless another region is to be linked to it; so where the guest goes on after a system call
@@ -288,7 +305,7 @@ look(struct cpu *cpu, u32 mode)
 	code = n ? atomic_load(&n->code) : cache_code(cpu->pc, mode);
 	if (code && !n)
 		__atomic_fetch_add(&core.stat.found, 1, __ATOMIC_RELAXED);
-	if (code && (cpu->why == WHY_NEXT || (!n && (!pc || pc == ~(u64)0))))
+	if (code && (cpu->why == WHY_NEXT || (!n && (!pc || pc == ~(u64)0))) && !isyoung())
 		fill(cpu, n, code);
 	return code;
 }
@@ -518,22 +535,21 @@ forked(void)
 {
 	core.lock = (pthread_mutex_t)LOCK_INIT;
 	core.ncpu = 0;
-	if (cpu_self)
-		core.cpu[core.ncpu++] = cpu_self;
+	if (cpu_self && core.cpu[core.ncpu++] != cpu_self)
+		core.cpu[0] = cpu_self;
 	atomic_store(&core.stop, 0);
+	core.young = YOUNG;
 	cache_forked();
 }
 
-/* What a child that shared this memory was doing when it was killed is half done: all code goes, and memory that may
- * be neither the old piece nor the new one is given up. */
+/* What a child that shared this memory was doing when it was killed is half done: all code goes, and the arena, of
+ * which nobody knows how full it is. */
 static void
 orphaned(void)
 {
 	if (atomic_load(&core.stop) == cpu_self)
 		atomic_store(&core.stop, 0);
 	if (lock_inherit(&core.lock)) {
-		core.region = (struct region){0};
-		core.out = (struct out){0};
 		core.arena = (struct arena){0};
 		atomic_store(&core.stale, 1);
 		for (int i = 0; i < core.ncpu; i++)

@@ -311,17 +311,12 @@ lock(void)
 	return 0;
 }
 
-void
-cache_persist(void)
+static void
+persist(void)
 {
-	int n, saved = errno;
 	struct maps maps = {0};
+	int n = count() ? atomic_load(&ndso) : 0;
 
-	if (!cache_on || !store_writable())
-		return;
-	if (!lock())
-		return;
-	n = count() ? atomic_load(&ndso) : 0;
 	for (int i = 0; i < n; i++) {
 		char *name;
 
@@ -336,6 +331,19 @@ cache_persist(void)
 	free(maps.text);
 	store_done();
 	persistfrom = atomic_load(&core.ntrans);
-	pthread_mutex_unlock(&core.lock);
+}
+
+void
+cache_persist(void)
+{
+	int saved;
+
+	if (!cache_on || persistfrom == atomic_load(&core.ntrans) || !store_writable())
+		return;
+	saved = errno;
+	if (lock()) {
+		persist();
+		pthread_mutex_unlock(&core.lock);
+	}
 	errno = saved;
 }

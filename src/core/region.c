@@ -319,7 +319,7 @@ addrange(struct region *r, gaddr lo, gaddr hi)
 		r->range[r->nrange - 1].hi = hi;
 		return;
 	}
-	r->range = grow(r->range, r->nrange, &r->caprange, sizeof *r->range);
+	grow(&r->range, r->nrange, &r->caprange, sizeof *r->range);
 	r->range[r->nrange].lo = lo;
 	r->range[r->nrange++].hi = hi;
 }

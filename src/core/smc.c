@@ -54,7 +54,7 @@ need(gaddr at)
 	p = arena_get(&core.arena, sizeof *p);
 	p->at = at;
 	p->next = *s;
-	*s = p;
+	__atomic_store_n(s, p, __ATOMIC_RELEASE);
 	atomic_fetch_add(&npage, 1);
 	return p;
 }
@@ -108,7 +108,7 @@ smc_add(struct trans *t)
 				continue;
 			r = arena_get(&core.arena, sizeof *r);
 			*r = (struct pageref){t, p->ref};
-			p->ref = r;
+			__atomic_store_n(&p->ref, r, __ATOMIC_RELEASE);
 			if (p->loose)
 				continue;
 			guard(p);
@@ -131,9 +131,10 @@ openpage(struct page *p)
 	for (struct pageref *r = p->ref; r; r = r->next)
 		core_kill(r->t);
 	p->ref = 0;
+	/* in this order: a vfork child may be killed in between */
 	if (p->guarded) {
-		p->guarded = 0;
 		gmem_guard(p->at, PAGE, 0);
+		p->guarded = 0;
 	}
 	if (p->alias && p->alias != p) {
 		struct page *q = p->alias;

@@ -184,6 +184,8 @@ void
 store_endsession(void)
 {
 	for (int i = 0; i < NSESSION; i++) {
+		if (!store.session[i])
+			continue;
 		if (store.session[i] > 0)
 			close(store.session[i] - 1);
 		store.session[i] = 0;
@@ -193,9 +195,11 @@ store_endsession(void)
 void
 store_done(void)
 {
-	if (store.commits && store_account(store.grown, store.commits))
-		store_prune(store.limit, 0);
-	store.grown = store.commits = 0;
+	if (store.commits) {
+		if (store_account(store.grown, store.commits))
+			store_prune(store.limit, 0);
+		store.grown = store.commits = 0;
+	}
 	store_endsession();
 }
 

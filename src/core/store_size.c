@@ -132,7 +132,7 @@ scan(struct list *l, int all)
 				unlinkat(store.own, e->d_name, 0);
 			continue;
 		}
-		l->v = grow(l->v, l->n, &l->cap, sizeof *l->v);
+		grow(&l->v, l->n, &l->cap, sizeof *l->v);
 		snprintf(l->v[l->n].name, sizeof l->v->name, "%.39s", e->d_name);
 		l->v[l->n].size = (u64)st.st_size;
 		l->v[l->n++].used = st.st_mtime;

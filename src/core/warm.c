@@ -9,7 +9,7 @@ struct work { gaddr *pc; int n, cap; };
 static void
 push(struct work *w, gaddr pc)
 {
-	w->pc = grow(w->pc, w->n, &w->cap, sizeof *w->pc);
+	grow(&w->pc, w->n, &w->cap, sizeof *w->pc);
 	w->pc[w->n++] = pc;
 }
 

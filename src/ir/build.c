@@ -36,7 +36,7 @@ region_init(struct region *r, const struct guest *g, gaddr pc, u32 mode)
 	r->nk = r->nblock = r->nrange = r->ninsn = r->nmark = r->broken = r->unboxes = r->pieces = 0;
 	r->bstart = r->sorted = 1;
 	if (!r->capins)
-		r->ins = grow(r->ins, 1, &r->capins, sizeof *r->ins);
+		grow(&r->ins, 1, &r->capins, sizeof *r->ins);
 	r->ins[0] = (struct ins){.ty = N};
 	memset(r->hash, 0, sizeof r->hash);
 	memset(r->khash, 0, sizeof r->khash);
@@ -62,7 +62,7 @@ ir_block(struct region *r, gaddr pc)
 {
 	struct block *b;
 
-	r->block = grow(r->block, r->nblock, &r->capblock, sizeof *r->block);
+	grow(&r->block, r->nblock, &r->capblock, sizeof *r->block);
 	b = &r->block[r->nblock];
 	r->sorted &= !r->nblock || b[-1].pc < pc;
 	*b = (struct block){.pc = pc, .first = r->nins, .turns = 1};
@@ -114,7 +114,7 @@ more(struct region *r)
 		r->broken = 1;
 		return 0;
 	}
-	r->ins = grow(r->ins, r->nins, &r->capins, sizeof *r->ins);
+	grow(&r->ins, r->nins, &r->capins, sizeof *r->ins);
 	return 1;
 }
 
@@ -135,7 +135,7 @@ append(struct region *r, struct ins i)
 static ref
 appendmarked(struct region *r, struct ins i)
 {
-	r->mark = grow(r->mark, r->nmark, &r->capmark, sizeof *r->mark);
+	grow(&r->mark, r->nmark, &r->capmark, sizeof *r->mark);
 	r->mark[r->nmark++] = (u16)r->nins;
 	return append(r, i);
 }
@@ -197,7 +197,7 @@ ir_k(struct region *r, u64 v)
 		r->broken = 1;
 		return REF_K;
 	}
-	r->k = grow(r->k, r->nk, &r->capk, sizeof *r->k);
+	grow(&r->k, r->nk, &r->capk, sizeof *r->k);
 	r->k[r->nk] = v;
 	r->khash[h] = (u16)(r->nk + 1);
 	return (ref)(REF_K | r->nk++);

@@ -429,7 +429,7 @@ insert(struct pass *p)
 	int to = r->nins + p->nmore;
 
 	place(p);
-	r->ins = grow(r->ins, to, &r->capins, sizeof *r->ins);
+	grow(&r->ins, to, &r->capins, sizeof *r->ins);
 	for (int k = r->nins - 1; k > 0; k--) {
 		r->ins[--to] = done[k] == SAME ? (struct ins){.op = O_nop, .ty = N} : renamed(r->ins[k]);
 		if (extra[k])

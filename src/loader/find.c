@@ -121,8 +121,7 @@ script(struct program *p, const u8 *head, size_t n, const char *prefix)
 	v[k++] = keep(p, p->name);
 	for (int i = 1; i < p->argc; i++)
 		v[k++] = p->argv[i];
-	free(p->argv);
-	p->argv = v;
+	free(__atomic_exchange_n(&p->argv, v, __ATOMIC_ACQ_REL));
 	p->argc = k;
 	r = image_lookup(prefix, interp, path);
 	if (r)
@@ -243,18 +242,19 @@ image_find(struct program *p, const char *path, const char *name, char *const ar
 	return r;
 }
 
+/* What is freed here has been forgotten before: a vfork child may be killed in between. */
 void
 image_done(struct program *p)
 {
+	int n = __atomic_exchange_n(&p->nowned, 0, __ATOMIC_ACQ_REL);
+
 	if (p->fd >= 0)
 		close(p->fd);
 	if (p->interp_fd >= 0)
 		close(p->interp_fd);
 	p->fd = p->interp_fd = -1;
-	for (int i = 0; i < p->nowned; i++)
+	for (int i = 0; i < n; i++)
 		free(p->owned[i]);
-	p->nowned = 0;
-	free(p->argv);
-	p->argv = 0;
+	free(__atomic_exchange_n(&p->argv, 0, __ATOMIC_ACQ_REL));
 	p->argc = 0;
 }

@@ -43,7 +43,7 @@ readsyms(struct symfile *f, Elf *e, Elf_Scn *scn)
 		return;
 	for (int i = 1; gelf_getsym(d, i, &s); i++)
 		if (isnamed(&s) && (name = elf_strptr(e, h.sh_link, s.st_name)) && *name) {
-			f->sym = grow(f->sym, f->nsym, &f->capsym, sizeof *f->sym);
+			grow(&f->sym, f->nsym, &f->capsym, sizeof *f->sym);
 			f->sym[f->nsym++] = (struct sym){s.st_value, s.st_size, xstrdup(name)};
 		}
 }
@@ -68,7 +68,7 @@ readfile(struct symfile *f, int fd)
 		n = 0;
 	for (size_t i = 0; i < n && gelf_getphdr(e, (int)i, &p); i++)
 		if (p.p_type == PT_LOAD) {
-			f->seg = grow(f->seg, f->nseg, &f->capseg, sizeof *f->seg);
+			grow(&f->seg, f->nseg, &f->capseg, sizeof *f->seg);
 			f->seg[f->nseg].off = p.p_offset;
 			f->seg[f->nseg].size = p.p_filesz;
 			f->seg[f->nseg++].vaddr = p.p_vaddr;

@@ -170,7 +170,7 @@ const struct ioctl_row *ioctl_find(u32 nr);    /* 0: unknown */
 /* How the arguments of a line are converted under one ABI; worked out once per ABI and line. */
 struct plan {
 	u8 ready, nargs;
-	u8 plain;                      /* every argument is passed as it is */
+	u8 plain;                      /* the host's call of that name with every argument as it is */
 	u8 direct;                     /* no argument needs memory of ours */
 	u8 conv;                       /* some FLAGS or SIG differs from the host's */
 	u8 norm[6], op[6];

@@ -33,8 +33,8 @@ reg_put(struct cpu *cpu, int var, u64 v)
 	st64(cpu->state + cpu->guest->reg[var].off, cpu->guest->bits == 32 ? (u32)v : v);
 }
 
-void
-syscall_result(struct cpu *cpu, s64 r)
+static inline void
+result(struct cpu *cpu, s64 r)
 {
 	const struct linux_abi *abi = cpu->guest->abi;
 	int failed = r < 0 && r > -4096;
@@ -46,6 +46,12 @@ syscall_result(struct cpu *cpu, s64 r)
 		r = failed ? -r : r;
 	}
 	reg_put(cpu, abi->ret, (u64)r);
+}
+
+void
+syscall_result(struct cpu *cpu, s64 r)
+{
+	result(cpu, r);
 }
 
 void
@@ -115,10 +121,13 @@ static s64
 perform(struct call *c)
 {
 	sysfn *fn = sysfns[c->line];
+	const u64 *v = c->v;
 	u64 a[6];
 	s64 r;
 
-	if (fn && !c->plan->conv)
+	if (c->plan->plain)
+		r = host_syscall(c->cpu, systab[c->line].host, v[0], v[1], v[2], v[3], v[4], v[5]);
+	else if (fn && !c->plan->conv)
 		r = fn(c->cpu, c->v);
 	else if (fn) {
 		call_args(c, a);
@@ -187,6 +196,6 @@ syscall_do(struct cpu *cpu)
 	}
 	state.resume = 0;
 	if (r != SYS_NORESULT)
-		syscall_result(cpu, r);
+		result(cpu, r);
 	return r;
 }

@@ -7,6 +7,7 @@
  * itself if no better one is free. */
 int fd_hide(int fd);
 int fd_hidden(int fd);
+int fd_note(int fd);                   /* remembers it where it is; returns it */
 /* Forgets and closes a hidden descriptor. */
 void fd_drop(int fd);
 

@@ -295,7 +295,7 @@ copy_add(struct copy *c, const struct linux_abi *to, const struct linux_abi *fro
 			         s + ss->at[j].off + k * ss->at[j].size);
 		if (m->type == MT_struct)
 			continue;
-		c->step = grow(c->step, c->n, &c->cap, sizeof *c->step);
+		grow(&c->step, c->n, &c->cap, sizeof *c->step);
 		c->step[c->n++] = (struct step){
 			d + ds->at[i].off, s + ss->at[j].off, (u8)ds->at[i].size, (u8)ss->at[j].size,
 			step_how(m), (u8)issigned(o->type), m->sub, (u16)n };

@@ -110,7 +110,7 @@ plan_of(const struct linux_abi *abi, enum sysline line)
 		p->conv |= op == P_FLAGS || op == P_SIG;
 	}
 	p->nargs = (u8)n;
-	p->plain = (u8)plain;
+	p->plain = plain && s->host >= 0 && !sysfns[line];
 	p->direct = (u8)direct;
 	__atomic_store_n(&p->ready, 1, __ATOMIC_RELEASE);
 	return p;
@@ -438,11 +438,8 @@ call_convert(struct call *c)
 s64
 call_host(struct call *c)
 {
-	const u64 *v = c->v;
 	u64 h[6];
 
-	if (c->plan->plain)
-		return host_syscall(c->cpu, systab[c->line].host, v[0], v[1], v[2], v[3], v[4], v[5]);
 	if (!c->plan->direct)
 		return call_convert(c);
 	for (int i = 0; i < 6; i++)

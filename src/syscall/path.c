@@ -60,6 +60,22 @@ prefix_fd(void)
 	return fd;
 }
 
+struct path_root
+path_root(void)
+{
+	return (struct path_root){proc.prefix, atomic_load(&prefixfd)};
+}
+
+void
+path_return(struct path_root r, int samefds)
+{
+	if (!samefds && proc.prefix != r.prefix && r.fd >= 0)
+		fd_note(r.fd);
+	if (!samefds)
+		atomic_store(&prefixfd, r.fd);
+	proc.prefix = r.prefix;
+}
+
 static int
 has(const struct tops *t, const char *first, size_t n)
 {

@@ -28,5 +28,9 @@ int path_under(const char *path);      /* this host path is below the prefix */
 void path_strip(char *path);
 /* Forget what is known about directories under the prefix (tests; chroot). */
 void path_reset(void);
+/* Where names are looked up: a vfork child that leaves it (chroot) does so for itself alone, in memory it shares. */
+struct path_root { const char *prefix; int fd; };
+struct path_root path_root(void);
+void path_return(struct path_root, int samefds);       /* samefds: it had our descriptors (CLONE_FILES) */
 
 #endif

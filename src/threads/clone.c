@@ -20,6 +20,7 @@
 #include "base/gmem.h"
 #include "core/engine.h"
 #include "threads/thread.h"
+#include "syscall/path.h"
 #include "syscall/thread_calls.h"
 
 #ifndef CLONE_CLEAR_SIGHAND
@@ -194,17 +195,25 @@ clone_thread(struct cpu *cpu, const struct request *q)
 	return r;
 }
 
-/* As engine_fork, for all locks a child may find taken; phase 3 leaves the handlers, of which it had its own. */
+/* As engine_fork, for all locks a child may find taken; phase 3 leaves the handlers, of which it had its own.  The
+ * pages they lie in would be copied, so a process that has always had one thread takes none. */
 static void
 locks(int phase, struct thread *t)
 {
+	if (__libc_single_threaded && phase < 3) {
+		if (phase == 2)
+			engine_fork(2);
+		return;
+	}
 	if (phase == 0) {
 		engine_fork(0);
 		gmem_fork(0);
 		thread_lock(0);
 		pthread_mutex_lock(&t->sighand->lock);
+		heap_fork(0);
 		return;
 	}
+	heap_fork(phase);
 	if (phase == 1)
 		pthread_mutex_unlock(&t->sighand->lock);
 	else if (phase == 2)
@@ -234,7 +243,6 @@ vfork_child(void *arg)
 	cpu->thread = &v->t;
 	if (v->q->flags & CLONE_CLEAR_SIGHAND)
 		clear_handlers(v->t.sighand);
-	signal_defer(v->t.sighand);
 	child_registers(cpu, v->q);
 	child_tids(v->q, v->t.tid);
 	if (v->started) {
@@ -255,6 +263,7 @@ vfork_run(struct vchild *v, struct cpu *cpu, const struct request *q)
 	size_t keep = offsetof(struct cpu, jc);
 	u8 *saved = xmalloc(keep);
 	struct thread *t = cpu->thread;
+	struct path_root root = path_root();
 	s64 r;
 
 	v->cpu = cpu;
@@ -277,6 +286,8 @@ vfork_run(struct vchild *v, struct cpu *cpu, const struct request *q)
 		  g2h(q->flags & CLONE_PIDFD ? q->pidfd : q->ptid), 0, 0);
 	if (r < 0)
 		r = -errno;
+	if (!(q->flags & CLONE_FS))
+		path_return(root, !!(q->flags & CLONE_FILES));
 	memcpy((void *)cpu, saved, keep);
 	cpu->njcset = NELEM(cpu->jcset) + 1;   /* the child has filled others */
 	cpu->kept = 0;                         /* the child's calls are on the shadow stack */
@@ -371,14 +382,17 @@ fork_call(void *arg, u64 flags, u64 ctid)
 			 0, 0);
 }
 
-/* The C library's own locks (malloc) are safe only by its fork.  Where that cannot be had with these flags, the
- * child of a process with other threads may find one taken for ever. */
+/* The C library's own locks (streams, its threads) are safe only by its fork.  Where that cannot be had with these
+ * flags, the child of a process with other threads may find one taken for ever.  A process with one thread has none
+ * taken, and needs nothing of what else fork does, but that the library learns the child's tid. */
 static s64
 fork_host(struct thread *t, struct request *q)
 {
 	u64 simple = CLONE_SETTLS | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_PARENT_SETTID;
 	s64 r;
 
+	if (__libc_single_threaded && threads.libctid)
+		return fork_call(q, CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID, threads.libctid);
 	if (!(q->flags & ~simple) && q->exitsig == SIGCHLD) {
 		r = fork();
 		return r < 0 ? -errno : r;

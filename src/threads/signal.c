@@ -28,21 +28,6 @@ isignored(const struct ksigaction *a)
 	return a->handler == (u64)SIG_IGN;
 }
 
-/* Default action: the process ends. */
-static int
-isfatal(int sig)
-{
-	return !((sigbit(SIGCHLD) | sigbit(SIGCONT) | sigbit(SIGURG) | sigbit(SIGWINCH) | sigbit(SIGTSTP) |
-	    sigbit(SIGTTIN) | sigbit(SIGTTOU) | SIG_NEVER) & sigbit(sig));
-}
-
-/* Does the host leave sig to its default action? */
-static int
-isplain(const struct sighand *h, int sig)
-{
-	return isdefault(&h->act[sig]) && !(h->deferred && isfatal(sig));
-}
-
 static void
 rawaction(int sig, const struct ksigaction *new, struct ksigaction *old)
 {
@@ -72,35 +57,10 @@ signal_mirror(const struct sighand *h, int sig)
 
 	if (sigbit(sig) & (SIG_SYNC | SIG_NEVER))
 		return;
-	if (isplain(h, sig) || isignored(a))
+	if (isdefault(a) || isignored(a))
 		k.handler = a->handler;
 	k.flags |= a->flags & child;
 	rawaction(sig, &k, 0);
-}
-
-/* Read and caught with one call; but for a handful, they are default. */
-static void
-deferunread(struct sighand *h, int sig)
-{
-	struct ksigaction old;
-
-	rawaction(sig, &hostact, &old);
-	h->unread &= ~sigbit(sig);
-	if (isignored(&old)) {
-		h->act[sig].handler = (u64)SIG_IGN;
-		rawaction(sig, &old, 0);
-	}
-}
-
-void
-signal_defer(struct sighand *h)
-{
-	h->deferred = 1;
-	for (int s = 1; s <= 64; s++)
-		if (isfatal(s) && h->unread & sigbit(s))
-			deferunread(h, s);
-		else if (isfatal(s) && isdefault(&h->act[s]))
-			signal_mirror(h, s);
 }
 
 static void
@@ -331,7 +291,7 @@ signal_die(int sig)
 static void
 default_action(struct thread *t, struct sigitem *q)
 {
-	if (sigbit(q->sig) & SIG_SYNC || !isplain(t->sighand, q->sig)) {
+	if (sigbit(q->sig) & SIG_SYNC) {
 		if (getpid() == 1)
 			return;        /* pid_namespaces(7): nothing that init does not catch reaches it */
 		signal_die(q->sig);
@@ -545,7 +505,7 @@ signal_before_exec(struct thread *t)
 		k.handler = isignored(a) ? (u64)SIG_IGN : (u64)SIG_DFL;
 		if (!(sigbit(s) & SIG_NEVER) &&
 		    (sigbit(s) & SIG_SYNC ? t->mask & sigbit(s) || isignored(a)
-					  : !isignored(a) && !isplain(t->sighand, s)))
+					  : !isignored(a) && !isdefault(a)))
 			rawaction(s, &k, 0);
 	}
 	rawmask(t->mask);
@@ -564,6 +524,6 @@ signal_after_exec(struct thread *t)
 	for (size_t i = 0; i < NELEM(syncsig); i++)
 		rawaction(syncsig[i], &hostact, 0);
 	for (int s = 1; s <= 64; s++)
-		if (!isignored(&t->sighand->act[s]) && !isplain(t->sighand, s))
+		if (!isignored(&t->sighand->act[s]) && !isdefault(&t->sighand->act[s]))
 			signal_mirror(t->sighand, s);
 }

@@ -45,7 +45,6 @@ struct sighand {
 	_Atomic int refs;
 	struct ksigaction act[65];     /* handler: guest address, or SIG_DFL, SIG_IGN as numbers */
 	u64 unread;                    /* signals whose disposition is as the process found it, and act does not say: */
-	u8 deferred;                   /* of a vfork child, see signal_defer */
 };
 
 struct sigitem { int sig; siginfo_t info; int isfault; };
@@ -87,6 +86,7 @@ struct threads {
 	gaddr sigreturn;               /* guest code that calls rt_sigreturn, or 0 */
 	char *const *pass;             /* options for programs started by the guest; NULL terminated */
 	void (*atexit)(int status);    /* called before the process ends by exit; or 0 */
+	u64 libctid;                   /* where the C library keeps the first thread's tid; 0: not known */
 };
 extern struct threads threads;
 extern const struct os linux_os;
@@ -123,9 +123,6 @@ u64 signal_block(struct thread *);                     /* blocks everything on t
 void signal_reclaim(struct thread *);
 s64 signal_fork(struct thread *, host_clone *, void *arg);     /* host_fork; sighand's lock held, signals blocked */
 int signal_onalt(const struct thread *, gaddr sp);     /* sp lies on the alternate stack */
-/* From now on a signal whose default action ends this process is caught, and ends it at its next safe point:
- * a vfork child that died with one of our locks held would leave them to its parent. */
-void signal_defer(struct sighand *);
 struct sighand *sighand_copy(const struct sighand *);
 void sighand_put(struct sighand *);
 u64 signal_heldset(const struct thread *);             /* held signals as a set */

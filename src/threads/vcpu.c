@@ -21,7 +21,8 @@ enum {
 
 struct threads threads FORKED = { .lock = LOCK_INIT };
 
-/* -- one mapping a thread: guard, C stack, alternate stack, guard, shadow stack, record -- */
+/* -- one mapping a thread: guard, C stack, alternate stack, guard, shadow stack, struct thread, struct cpu --
+ * What each fork writes lies side by side: it is copied by the page. */
 
 static struct thread *freelist FORKED;      /* records of ended threads, stacks and all; under the lock */
 
@@ -50,14 +51,14 @@ recycle(void)
 static void
 cpu_setup(struct thread *t, u8 *shadow, struct cpu *cpu, const struct guest *g)
 {
+	t->cpu = cpu;
 	cpu->guest = g;
 	cpu->os = &linux_os;
 	cpu->thread = t;
 	cpu->excl_addr = ~(u64)0;
 	cpu->shadow_lo = shadow;
-	cpu->shadow_base = shadow + SHADOW;
+	cpu->shadow_base = t;
 	jc_init(cpu);
-	t->cpu = cpu;
 }
 
 /* As if it were new.  Its pages stay: one that is given back is read first, written then, and that is two faults and an
@@ -93,12 +94,12 @@ thread_new(const struct guest *g)
 {
 	struct thread *t = recycle();
 	size_t size = GUARD + CSTACK + ALTSTACK + GUARD + SHADOW + alignup(sizeof(struct cpu), 4096);
+	struct cpu *cpu;
 	u8 *mem;
 
 	if (t) {
 		mem = t->mem;
 		clean(t->cpu);
-		memset(t, 0, sizeof *t);
 	} else {
 		mem = mmap(0, size, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -106,14 +107,15 @@ thread_new(const struct guest *g)
 			return 0;
 		guard(mem);
 		guard(mem + GUARD + CSTACK + ALTSTACK);
-		t = xmalloc(sizeof *t);
 	}
+	cpu = (struct cpu *)(mem + size - alignup(sizeof *cpu, 4096));
+	t = (struct thread *)((u8 *)cpu - alignup(sizeof *t, 64));
+	memset(t, 0, sizeof *t);
 	t->mem = mem;
 	t->memsize = size;
 	t->stack = mem + GUARD;
 	t->stacksize = CSTACK;
-	cpu_setup(t, mem + GUARD + CSTACK + ALTSTACK + GUARD,
-		  (struct cpu *)(mem + size - alignup(sizeof(struct cpu), 4096)), g);
+	cpu_setup(t, mem + GUARD + CSTACK + ALTSTACK + GUARD, cpu, g);
 	return t;
 }
 
@@ -121,7 +123,6 @@ void
 thread_free(struct thread *t)
 {
 	munmap(t->mem, t->memsize);
-	free(t);
 }
 
 void
@@ -225,10 +226,11 @@ thread_init(const struct guest *g)
 	if (!t)
 		diag(D_NOMEM, strerror(errno));
 	/* the first page of the shadow stack, and the record behind it up to the end of a small jump cache */
-	pagein((u8 *)t->cpu->shadow_base - 4096, 4096 + offsetof(struct cpu, jc[1 << JC_BITS]));
+	pagein((u8 *)t->cpu - 4096, 4096 + offsetof(struct cpu, jc[1 << JC_BITS]));
 	t->tid = (int)host_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
 	t->alt.flags = SS_DISABLE;
 	cpu_self = t->cpu;
+	prctl(PR_GET_TID_ADDRESS, &threads.libctid, 0, 0, 0);
 	signal_stack(t);
 	signal_init(t);
 	thread_add(t);

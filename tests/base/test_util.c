@@ -40,7 +40,7 @@ test_grow_keeps_the_elements(void **state)
 
 	(void)state;
 	for (int i = 0; i < 1000; i++) {
-		v = grow(v, n, &cap, sizeof *v);
+		grow(&v, n, &cap, sizeof *v);
 		v[n++] = i;
 		assert_true(n <= cap);
 	}

@@ -16,7 +16,7 @@ switches=(
 	"--single"
 )
 for g in ${GUEST:-aarch64 riscv64}; do
-	for n in ${PROG:-deep faults fault_walk sig_regs smc frames cipher sig_basic sig_jump sig_storm thr_basic thr_smc thr_dual thr_atomic thr_exec vfork_kill}; do
+	for n in ${PROG:-deep faults fault_walk sig_regs smc frames cipher sig_basic sig_jump sig_storm thr_basic thr_smc thr_dual thr_atomic thr_exec vfork_kill vfork_heap}; do
 		exe=$B/prog/$g-static-$n
 		[ -x "$exe" ] || { echo "SKIP $g $n: tests/check.d/10-prog.sh has not built it"; k=$((k + 1)); continue; }
 		want=$(cat "$here/prog/$n.out" 2>/dev/null || "$dragoman" "$exe" 2>&1 </dev/null)

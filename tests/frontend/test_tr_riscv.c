@@ -249,8 +249,10 @@ setvector(void *insn, const char *name, size_t len, s64 v)
 	SET(a, vs1);
 	SET(a, vs2);
 	SET(a, vm);
+	SET(a, nf);
 	SET(a, rd);
 	SET(a, rs1);
+	SET(a, rs2);
 	SET(a, imm);
 }
 #undef SET
@@ -410,7 +412,7 @@ runfile(const char *path)
 static void
 test_cases(void **unused)
 {
-	static const char *const file[] = {"int", "bits", "fp", "compressed", "vcrypto"};
+	static const char *const file[] = {"int", "bits", "fp", "compressed", "vector", "vcrypto"};
 	char path[100];
 
 	(void)unused;
@@ -438,7 +440,8 @@ static void
 test_undefined_instructions_trap(void **unused)
 {
 	enum { FADD_D = 0x02c5f553, FADD_D_RM5 = 0x02c5d553, CSRR_CYCLE = 0xc0002573, CSRW_CYCLE = 0xc0001073,
-	       CSRR_MSTATUS = 0x30002573, CLOCK = 0x0000000b };
+	       CSRR_MSTATUS = 0x30002573, CLOCK = 0x0000000b, CSRR_VLENB = 0xc2202573, CSRW_VL = 0xc2001073,
+	       CSRW_VTYPE = 0xc2101073, CSRW_VLENB = 0xc2201073, CSRW_VCSR = 0x00f01073 };
 
 	(void)unused;
 	assert_int_equal(trapof(0, 0), TRAP_UNDEF);
@@ -451,6 +454,11 @@ test_undefined_instructions_trap(void **unused)
 	assert_int_equal(trapof(CSRW_CYCLE, 0), TRAP_UNDEF);
 	assert_int_equal(trapof(CSRR_MSTATUS, 0), TRAP_UNDEF);
 	assert_int_equal(trapof(CLOCK, 0), TRAP_UNDEF);
+	assert_int_equal(trapof(CSRR_VLENB, 0), 0);
+	assert_int_equal(trapof(CSRW_VL, 0), TRAP_UNDEF);
+	assert_int_equal(trapof(CSRW_VTYPE, 0), TRAP_UNDEF);
+	assert_int_equal(trapof(CSRW_VLENB, 0), TRAP_UNDEF);
+	assert_int_equal(trapof(CSRW_VCSR, 0), 0);
 	assert_int_equal(trapof(0x00100073, 0), TRAP_BREAK);
 }
 

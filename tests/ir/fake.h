@@ -57,7 +57,7 @@ static const struct guest fake_guest = {
 static inline ref
 fake_append(struct region *r, struct ins i)
 {
-	r->ins = grow(r->ins, r->nins, &r->capins, sizeof *r->ins);
+	grow(&r->ins, r->nins, &r->capins, sizeof *r->ins);
 	r->ins[r->nins] = i;
 	r->block[r->nblock - 1].n++;
 	return (ref)r->nins++;

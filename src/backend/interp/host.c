@@ -52,7 +52,7 @@ describe(const struct region *r, const struct image *m, struct out *out)
 	for (int k = 0; k < r->nblock; k++) {
 		const struct block *b = &r->block[k];
 		if (!b->above) {
-			out->entry = grow(out->entry, out->nentry, &out->capentry, sizeof *out->entry);
+			grow(&out->entry, out->nentry, &out->capentry, sizeof *out->entry);
 			out->entry[out->nentry++] =
 				(struct entry){.pc = b->pc, .off = (u32)((const u8 *)&blocks(m)[k] - base)};
 		}
@@ -61,7 +61,7 @@ describe(const struct region *r, const struct image *m, struct out *out)
 				out->map[out->nmap - 1].several = 1;
 			if (r->ins[i].op != O_insn)
 				continue;
-			out->map = grow(out->map, out->nmap, &out->capmap, sizeof *out->map);
+			grow(&out->map, out->nmap, &out->capmap, sizeof *out->map);
 			out->map[out->nmap++] = (struct mapent){
 				.off = (u32)((const u8 *)&code_of(m)[i] - base),
 				.pcoff = (s32)(b->pc + (u64)(s64)r->ins[i].imm - r->pc),

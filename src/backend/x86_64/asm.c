@@ -15,7 +15,7 @@ modrm_rare(u8 *p, int reg, struct mem m, int nimm)
 
 	if (m.base == RIP) {
 		*p++ = (u8)(r | 5);
-		x86_ripref = grow(x86_ripref, x86_nripref, &capripref, sizeof *x86_ripref);
+		grow(&x86_ripref, x86_nripref, &capripref, sizeof *x86_ripref);
 		x86_ripref[x86_nripref++] = (struct ripref){p, nimm};
 		st32(p, (u32)(x86_area + m.disp - (p + 4 + nimm)));
 		return p + 4;

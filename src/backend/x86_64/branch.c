@@ -35,10 +35,11 @@ branch_begin(struct x86 *x)
 {
 	const struct region *r = x->r;
 
-	while (x->caplabel <= r->nblock) {     /* room even for none: an entry that cannot be fetched whole */
-		x->label = grow(x->label, x->caplabel, &x->caplabel, sizeof *x->label);
-		x->loop = xrealloc(x->loop, (size_t)x->caplabel * sizeof *x->loop);
-	}
+	/* room even for none: an entry that cannot be fetched whole */
+	while (x->caplabel <= r->nblock)
+		grow(&x->label, x->caplabel, &x->caplabel, sizeof *x->label);
+	while (x->caploop <= r->nblock)
+		grow(&x->loop, x->caploop, &x->caploop, sizeof *x->loop);
 	memset(x->label, 0xff, (size_t)r->nblock * sizeof *x->label);
 	memset(x->loop, 0, (size_t)r->nblock * sizeof *x->loop);
 	x->nfix = x->ncold = 0;
@@ -51,7 +52,7 @@ x_cold(struct x86 *x, u8 *from, void (*emit)(struct x86 *, const struct cold *))
 {
 	struct cold *c;
 
-	x->cold = grow(x->cold, x->ncold, &x->capcold, sizeof *x->cold);
+	grow(&x->cold, x->ncold, &x->capcold, sizeof *x->cold);
 	c = &x->cold[x->ncold++];
 	*c = (struct cold){.from = from, .back = x->a.p, .emit = emit, .pcoff = x->pcoff};
 	return c;
@@ -157,7 +158,7 @@ branch_head(struct x86 *x, int b)
 	if (k->entry || !b) {
 		struct out *o = x->out;
 
-		o->entry = grow(o->entry, o->nentry, &o->capentry, sizeof *o->entry);
+		grow(&o->entry, o->nentry, &o->capentry, sizeof *o->entry);
 		o->entry[o->nentry++] = (struct entry){.pc = k->pc, .off = x->label[b]};
 	}
 	if (x->out->count) {
@@ -186,7 +187,7 @@ add_link(struct x86 *x, u8 *field, gaddr pc)
 {
 	struct out *o = x->out;
 
-	o->link = grow(o->link, o->nlink, &o->caplink, sizeof *o->link);
+	grow(&o->link, o->nlink, &o->caplink, sizeof *o->link);
 	o->link[o->nlink++] = (struct link){.site = (u32)(field - o->code), .pc = pc};
 }
 
@@ -200,7 +201,7 @@ jmp_link(struct x86 *x, gaddr pc)
 static void
 add_fix(struct x86 *x, u8 *field, int block, int isshort)
 {
-	x->fix = grow(x->fix, x->nfix, &x->capfix, sizeof *x->fix);
+	grow(&x->fix, x->nfix, &x->capfix, sizeof *x->fix);
 	x->fix[x->nfix++] = (struct fixup){.site = (u32)(field - x->out->code), .block = (u16)block, .isshort = (u8)isshort};
 }
 
@@ -429,7 +430,7 @@ continuation(struct x86 *x, gaddr pc)
 	const struct home *h = &x86_home[x->r->guest->link];
 	struct out *o = x->out;
 
-	o->entry = grow(o->entry, o->nentry, &o->capentry, sizeof *o->entry);
+	grow(&o->entry, o->nentry, &o->capentry, sizeof *o->entry);
 	o->entry[o->nentry++] = (struct entry){.pc = pc, .off = (u32)(x->a.p - o->code), .ret = 1};
 	if (!fits32((s64)pc)) {
 		rex_r(&x->a, 64, 0, RAX);      /* always the long form: kill() knows its length */

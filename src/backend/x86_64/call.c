@@ -13,7 +13,7 @@ x_stub(struct x86 *x, u8 *field, u8 *const *stub)
 {
 	struct out *o = x->out;
 
-	o->reloc = grow(o->reloc, o->nreloc, &o->capreloc, sizeof *o->reloc);
+	grow(&o->reloc, o->nreloc, &o->capreloc, sizeof *o->reloc);
 	o->reloc[o->nreloc++] = (struct reloc){.off = (u32)(field - o->code), .kind = REL_STUB,
 	    .index = (u8)(stub - (u8 *const *)&x86_stub)};
 	rel32_to(field, *stub);

@@ -75,7 +75,7 @@ isalive(const struct x86 *x, ref t)
 static void
 add_fix(const struct x86 *x, const struct pend *p, int reg, struct mem m)
 {
-	fixes = grow(fixes, nfix, &capfix, sizeof *fixes);
+	grow(&fixes, nfix, &capfix, sizeof *fixes);
 	fixes[nfix++] = (struct fix){.m = m, .reg = (s8)reg, .bits = (u8)bits_of(x, p), .isbox = p->isbox};
 }
 
@@ -232,7 +232,7 @@ flush(struct x86 *x)
 				add_places(x, &pend[n]);
 		g.nfix = nfix - g.first;
 		look_at(x, &g, look, t);
-		group = grow(group, ngroup, &capgroup, sizeof *group);
+		grow(&group, ngroup, &capgroup, sizeof *group);
 		group[ngroup] = g;
 		x_cold(x, g.site[0], fix_cold)->n = (u32)ngroup++;
 	}

@@ -51,10 +51,13 @@ static const u8 int_homes[] = {RBX, RSI, RDI, R8, R9, R10, R11, R14, R15, R13, R
 static int
 vector_temps(const struct guest *g)
 {
-	for (int v = 0; v < g->nreg; v++)
-		if (g->reg[v].kind == REG_VEC && !g->reg[v].rank)
-			return x86_avx512regs ? NVMORE : NVTEMP + 1;
-	return NVTEMP;
+	int vectors = 0, homes = 0;
+
+	for (int v = 0; v < g->nreg; v++) {
+		vectors |= g->reg[v].kind == REG_VEC;
+		homes |= g->reg[v].kind == REG_VEC && g->reg[v].rank;
+	}
+	return !vectors || homes ? NVTEMP : x86_avx512regs ? NVMORE : NVTEMP + 1;
 }
 
 static void
@@ -144,7 +147,7 @@ x_map(struct x86 *x)
 	if (x->mapped)
 		return;
 	x->mapped = 1;
-	o->map = grow(o->map, o->nmap, &o->capmap, sizeof *o->map);
+	grow(&o->map, o->nmap, &o->capmap, sizeof *o->map);
 	o->map[o->nmap++] = (struct mapent){.off = (u32)(x->a.p - o->code), .pcoff = (s32)x->pcoff};
 }
 
@@ -290,7 +293,7 @@ const_refs(struct out *o)
 
 		if (to >= o->code && to < o->end)
 			continue;
-		o->reloc = grow(o->reloc, o->nreloc, &o->capreloc, sizeof *o->reloc);
+		grow(&o->reloc, o->nreloc, &o->capreloc, sizeof *o->reloc);
 		o->reloc[o->nreloc++] = (struct reloc){.off = (u32)(f->field - o->code), .kind = REL_CONST,
 		    .after = (u8)f->after};
 	}
@@ -312,10 +315,8 @@ make(struct x86 *x, struct region *r, struct out *out)
 	x->failed = 0;
 	fp_begin(r);
 	x->a32 = r->guest->bits == 32;
-	if (x->capval < r->nins) {
-		x->capval = r->nins * 2;
-		x->val = xrealloc(x->val, (size_t)x->capval * sizeof *x->val);
-	}
+	while (x->capval < r->nins)
+		grow(&x->val, x->capval, &x->capval, sizeof *x->val);
 	branch_begin(x);
 	val_begin(x);
 	x->i = 0;

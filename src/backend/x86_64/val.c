@@ -11,6 +11,8 @@
 
 enum { INT, VEC_ };                    /* classes */
 
+/* The order in which they are taken: xmm0 last, which SHA's rounds want. */
+static inline int nth(int c, int k) { return c == VEC_ ? k + 1 < x86_nvtemp ? k + 1 : 0 : k; }
 static inline int ntemp(int c) { return c == VEC_ ? x86_nvtemp : NRTEMP; }
 
 static int
@@ -108,9 +110,9 @@ take_any(struct x86 *x, int c, int dying)
 {
 	int best = -1, score = 0;
 
-	for (int r = 0; r < ntemp(c); r++) {
+	for (int n = ntemp(c), k = 0; k < n; k++) {
+		int r = nth(c, k), s;
 		ref t = x->in[c][r];
-		int s;
 
 		if (x->lock[c] >> r & 1)
 			continue;
@@ -154,8 +156,8 @@ rescue(struct x86 *x, ref t, int var)
 	struct val *v = &x->val[t];
 	int c = class_of(x, t), bits = x->val[t].ty, reg = -1;
 
-	for (int r = 0; r < ntemp(c) && reg < 0; r++)
-		if (!(x->lock[c] >> r & 1) && (!x->in[c][r] || x->val[x->in[c][r]].last < x->i))
+	for (int n = ntemp(c), k = 0, r; k < n && reg < 0; k++)
+		if (r = nth(c, k), !(x->lock[c] >> r & 1) && (!x->in[c][r] || x->val[x->in[c][r]].last < x->i))
 			reg = r;
 	if (reg < 0) {                 /* none is free: straight to a slot if the home is a register */
 		if (h->reg >= 0) {
@@ -480,6 +482,20 @@ void
 xr_set(struct x86 *x, ref t, int reg)
 {
 	own(x, INT, t, reg);
+}
+
+int
+xv_defisfree(struct x86 *x, ref t)
+{
+	int var = x->val[t].want;
+
+	return (var != NOVAR && x86_home[var].reg >= 0 && x86_home[var].kind != REG_INT) || dying_operand(x, VEC_, t) >= 0;
+}
+
+void
+xv_set(struct x86 *x, ref t, int reg)
+{
+	own(x, VEC_, t, reg);
 }
 
 int

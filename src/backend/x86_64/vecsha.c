@@ -128,11 +128,11 @@ takes(const struct x86 *x, ref t)
 	return v->var == NOVAR || x86_home[v->var].reg < 0;
 }
 
-/* Three operands, two scratch registers and a result are too many if the operands take three. */
+/* Whether the operands leave n temporaries. */
 static int
-crowded(const struct x86 *x, const struct ins *i)
+leave(const struct x86 *x, const struct ins *i, int n)
 {
-	return takes(x, i->a) + takes(x, i->b) + takes(x, i->c) + 3 > x86_nvtemp;
+	return takes(x, i->a) + takes(x, i->b) + takes(x, i->c) + n <= x86_nvtemp;
 }
 
 /* sha1rnds4 has the words in reverse order, E added to the first word, and adds the constants of
@@ -144,10 +144,12 @@ ev_sha1(struct x86 *x, const struct ins *i)
 	enum { REVERSE = 0x1b };
 	struct code *c = &x->a;
 
-	if (!x86feat.sha || crowded(x, i))
+	int room = xv_defisfree(x, (ref)x->i) || leave(x, i, 3);
+
+	if (!x86feat.sha)
 		return x_plain(x, i, plain_sha1);
 	int a = xv_use(x, i->a), b = xv_use(x, i->b), w = xv_use(x, i->c), t = xv_tmp(x), u = xv_tmp(x);
-	int d = xv_def(x, (ref)x->i);
+	int d = room ? xv_def(x, (ref)x->i) : u;
 
 	vshdq(c, 1, t, b, 12);
 	v2i(c, V_PSHUFD, u, w, REVERSE);
@@ -160,6 +162,8 @@ ev_sha1(struct x86 *x, const struct ins *i)
 	modrm_r(c, u, t);
 	put1(c, i->v);
 	v2i(c, V_PSHUFD, d, u, REVERSE);
+	if (!room)
+		xv_set(x, (ref)x->i, d);
 	return 1;
 }
 
@@ -172,11 +176,14 @@ ev_sha256(struct x86 *x, const struct ins *i)
 	struct mem save = m_cpu(offsetof(struct cpu, scratch));
 	struct code *c = &x->a;
 
-	if (!x86feat.sha || crowded(x, i))
+	/* two scratch registers and xmm0 are taken */
+	int room = xv_defisfree(x, (ref)x->i) || leave(x, i, 4);
+
+	if (!x86feat.sha || !leave(x, i, 3))
 		return x_plain(x, i, plain_sha256);
 	int a = xv_use(x, i->a), b = xv_use(x, i->b), w = xv_use(x, i->c), used = x->in[1][0] != 0;
 	x->lock[1] |= 1;               /* xmm0 must be neither of these */
-	int s = xv_tmp(x), r = xv_tmp(x), d = xv_def(x, (ref)x->i);
+	int s = xv_tmp(x), r = xv_tmp(x), d = room ? xv_def(x, (ref)x->i) : s;
 
 	v3i(c, V_SHUFPS, s, b, a, FEBA);
 	v3i(c, V_SHUFPS, r, b, a, HGDC);
@@ -189,6 +196,8 @@ ev_sha256(struct x86 *x, const struct ins *i)
 	if (used)
 		v2m(c, V_MOVUPS, 0, save);
 	v3i(c, V_SHUFPS, d, s, r, i->v ? FEBA : HGDC);
+	if (!room)
+		xv_set(x, (ref)x->i, d);
 	return 1;
 }
 
@@ -200,11 +209,11 @@ ev_sha256r2(struct x86 *x, const struct ins *i)
 	struct mem save = m_cpu(offsetof(struct cpu, scratch));
 	struct code *c = &x->a;
 
-	if (!x86feat.sha || crowded(x, i))
+	if (!x86feat.sha || !leave(x, i, 3))
 		return x_plain(x, i, plain_sha256r2);
 	int a = xv_use(x, i->a), b = xv_use(x, i->b), w = xv_use(x, i->c), used = x->in[1][0] != 0;
 	x->lock[1] |= 1;               /* xmm0 must be neither of these */
-	int s = xv_tmp(x), r = xv_tmp(x), d = xv_def(x, (ref)x->i);
+	int s = xv_tmp(x), r = xv_tmp(x);
 
 	vmov(c, r, a);
 	vmov(c, s, b);
@@ -217,7 +226,7 @@ ev_sha256r2(struct x86 *x, const struct ins *i)
 	sha(c, SHA256RNDS2, r, s);
 	if (used)
 		v2m(c, V_MOVUPS, 0, save);
-	vmov(c, d, r);
+	xv_set(x, (ref)x->i, r);
 	return 1;
 }
 

@@ -224,6 +224,7 @@ xv_const(u64 lo, u64 hi)
 			return const_here(lo, hi);
 		consts[nconst].lo = lo;
 		consts[nconst].hi = hi;
+		atomic_signal_fence(memory_order_release);     /* for the parent of a vfork child that is killed here */
 		consthash[h] = (u16)++nconst;
 	}
 	return mem_at(RIP, (s32)((u8 *)&consts[consthash[h] - 1] - x86_area));

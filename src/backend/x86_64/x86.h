@@ -119,7 +119,7 @@ struct x86 {
 	u32 turn;                      /* short functions so far */
 	struct fixup { u32 site; u16 block; u8 isshort, pad; } *fix; int nfix, capfix;
 	int guess;                     /* what looks near is jumped to by a signed byte */
-	int capval, caplabel;
+	int capval, caplabel, caploop;
 };
 extern struct x86 x86;
 
@@ -168,6 +168,8 @@ int xv_def(struct x86 *, ref t);
 int xv_defx(struct x86 *, ref t);
 int xv_deflow(struct x86 *, ref t);            /* xmm0-15; may coincide with an operand as xv_def may */
 int xv_tmp(struct x86 *);                      /* scratch, one of xmm0-xmm4 */
+int xv_defisfree(struct x86 *, ref t);         /* 1: xv_def will not take another temporary */
+void xv_set(struct x86 *, ref t, int reg);     /* the scratch register holds the result */
 void xv_zx(struct x86 *, ref t);               /* result t is zero above the scalar */
 
 /* moves, of 128 bits; any registers.  xv_load: 2, 4, 8, 16 bytes, zeroing above; xv_store likewise */

@@ -543,6 +543,8 @@ vcsr(struct tr *t, const struct riscv_insn *a, int op)
 
 	if (!rv_hasv(t) || (a->csr >= CSR_VL && op != CSR_READ))
 		return tr_undef(t);
+	if (op != CSR_READ && a->csr == CSR_VSTART)
+		t->vblock = 0;         /* vcfg is not what it was taken to be */
 	for (size_t i = 0; i < NELEM(place); i++)
 		if (place[i].csr == a->csr)
 			return field(t, a, op, &place[i]);

@@ -39,6 +39,59 @@ value(int op, int ty, u64 x, u64 y)
 	return ir_value(op, ty, x, y, 0, 0, 0);
 }
 
+/* -- what is most frequent, not masked and all of one width: a loop for each operation and width -- */
+
+static inline __attribute__((always_inline)) u64
+frequentvalue(int op, u64 x, u64 y)
+{
+	switch (op) {
+	case O_add: return x + y;
+	case O_sub: return x - y;
+	case O_mul: return x * y;
+	case O_and: return x & y;
+	case O_or: return x | y;
+	default: return x ^ y;
+	}
+}
+
+static inline __attribute__((always_inline)) void
+loop(const struct vec *v, const struct rvv_insn *a, u64 s, int op, int bits)
+{
+	struct vec w = *v;             /* what is stored to registers does not change it */
+	int d = a->vd, n = a->vs2, m = a->vs1, vv = a->form == FORM_VV;
+
+	for (u32 i = w.start; i < w.vl; i++)
+		vec_put(&w, d, i, bits, frequentvalue(op, vec_get(&w, n, i, bits), vv ? vec_get(&w, m, i, bits) : s));
+}
+
+static inline __attribute__((always_inline)) void
+bywidth(const struct vec *v, const struct rvv_insn *a, u64 s, int op)
+{
+	switch (v->sew) {
+	case 8: loop(v, a, s, op, 8); break;
+	case 16: loop(v, a, s, op, 16); break;
+	case 32: loop(v, a, s, op, 32); break;
+	default: loop(v, a, s, op, 64); break;
+	}
+}
+
+/* 1: done */
+static int
+frequent(const struct vec *v, const struct rvv_insn *a, u64 s)
+{
+	if (!a->vm || a->wd || a->w2 || a->swap)
+		return 0;
+	switch (a->op) {
+	case O_add: bywidth(v, a, s, O_add); return 1;
+	case O_sub: bywidth(v, a, s, O_sub); return 1;
+	case O_mul: bywidth(v, a, s, O_mul); return 1;
+	case O_and: bywidth(v, a, s, O_and); return 1;
+	case O_or: bywidth(v, a, s, O_or); return 1;
+	case O_xor: bywidth(v, a, s, O_xor); return 1;
+	}
+	return 0;
+}
+
 /* swap: the operands are in the other order */
 int
 rvv_arith(struct vec *v, const struct rvv_insn *a)
@@ -48,6 +101,8 @@ rvv_arith(struct vec *v, const struct rvv_insn *a)
 
 	if (!vec_operands(v, a))
 		return 0;
+	if (frequent(v, a, s))
+		return 1;
 	for (u32 i = v->start; i < v->vl; i++)
 		if (vec_active(v, a->vm, i)) {
 			x = second(v, a, i);
@@ -134,7 +189,7 @@ rvv_compare(struct vec *v, const struct rvv_insn *a)
 		return 0;
 	for (u32 i = v->start; i < v->vl; i++)
 		if (vec_active(v, a->vm, i))
-			vec_setbit(v, a->vd, i, (int)ir_value(O_set, v->eew, second(v, a, i), first(v, a, i, s), 0, a->rel, 0));
+			vec_setbit(v, a->vd, i, ir_rel(a->rel, second(v, a, i), first(v, a, i, s), v->sew));
 	return 1;
 }
 

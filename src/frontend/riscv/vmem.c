@@ -66,6 +66,18 @@ bytype(const struct vec *v, const struct rvv_insn *a)
 	return (struct data){v->lmul + a->ty - v->eew, 8 << a->ty};
 }
 
+/* Stores n bytes, each once, and no element in parts if it is aligned. */
+static void
+storebytes(u8 *p, const u8 *r, u32 n, u32 each)
+{
+	for (; n >= 8; n -= 8, p += 8, r += 8) {
+		st64(p, ld64(r));
+		atomic_signal_fence(memory_order_seq_cst);     /* lest it become a memcpy, which may store twice */
+	}
+	for (; n; n -= each, p += each, r += each)
+		store(p, 8 * (int)each, load(r, 8 * (int)each));
+}
+
 /* All elements, one after another in memory, and within one page: if it faults, then at the first. */
 static void
 together(struct vec *v, const struct rvv_insn *a, const struct data *d, gaddr base)
@@ -76,11 +88,12 @@ together(struct vec *v, const struct rvv_insn *a, const struct data *d, gaddr ba
 	from(v, v->start);
 	move(v, a, d, v->start, g2h(base + v->start * each));
 	if (a->st)
-		memcpy(m, r, n);
+		storebytes(m, r, n, each);
 	else
 		memcpy(r, m, n);
 }
 
+/* of the host's smallest size */
 static int
 onepage(gaddr from, gaddr to)
 {

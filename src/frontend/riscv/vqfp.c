@@ -69,26 +69,35 @@ vq_fsqrt(struct tr *t, const struct rvv_insn *a)
 	return 1;
 }
 
-/* between integers and floats of the same width, and between singles and doubles */
+/* Register k of the source, widened if it is to be; integers become floats of their own width without loss. */
+static ref
+source(struct tr *t, const struct rvv_insn *a, int k, int from, int bits)
+{
+	if (!a->wd || a->op != O_icvtf)
+		return a->wd ? widened(t, a->vs2, k, bits, 1) : vq_get(t, from, a->vs2 + k);
+	return ir_opx(t->r, a->aux & FP_UNS ? O_vzxt : O_vsxt, V64, 0, I32, k & 1, vq_get(t, V32, a->vs2 + k / 2), 0, 0);
+}
+
+/* singles and doubles to each other, or to and from integers, but for those that are half as wide */
 int
 vq_fcvt(struct tr *t, const struct rvv_insn *a)
 {
-	int bits = vq_sew(t) << a->wd, sources = vq_sew(t) << a->w2;
+	int bits = vq_sew(t) << a->wd, sources = a->w2 ? 2 * bits : bits;
 	int ty = a->op == O_fcvti ? vq_type(bits) : floattype(bits);
 	int from = a->op == O_icvtf ? vq_type(sources) : floattype(sources);
 	struct extent e, same;
 	ref v[MOST];
 
-	if (!floats(t, a, bits, &e) || !vq_extent(t, sources, a->vs2, &same) || (a->op != O_fcvt && sources != bits))
+	if (!floats(t, a, bits, &e) || !vq_extent(t, vq_sew(t) << a->w2, a->vs2, &same))
 		return 0;
 	for (int k = 0; k < e.n; k++)
-		if (a->wd)
-			v[k] = widened(t, a->vs2, k, bits, 1);
-		else if (a->w2)
+		if (a->w2)
 			v[k] = tr_op2(t, O_vcat, V64, ir_opx(t->r, O_fcvt, ty, a->aux, from, 0, vq_get(t, from, a->vs2 + 2 * k), 0, 0),
 			    ir_opx(t->r, O_fcvt, ty, a->aux, from, 0, vq_get(t, from, a->vs2 + 2 * k + 1), 0, 0));
+		else if (a->op == O_fcvt)
+			v[k] = source(t, a, k, from, bits);
 		else
-			v[k] = ir_opx(t->r, a->op, ty, a->aux, from, 0, vq_get(t, from, a->vs2 + k), 0, 0);
+			v[k] = ir_opx(t->r, a->op, ty, a->aux, from, 0, source(t, a, k, from, bits), 0, 0);
 	vq_putall(t, &e, ty, a->vd, v);
 	return 1;
 }
@@ -127,20 +136,25 @@ vq_fromf(struct tr *t, const struct rvv_insn *a)
 	return 1;
 }
 
-/* one after another */
+/* one after another, the sum being of twice their width if wd */
 int
 vq_freduce(struct tr *t, const struct rvv_insn *a)
 {
-	int bits = vq_sew(t), ty = vq_type(bits), lanes = VLEN / bits;
+	int bits = vq_sew(t), wide = bits << a->wd, lanes = VLEN / bits;
 	struct extent e;
-	ref sum;
+	ref sum, x;
 
-	if (!a->vm || bits < 32 || a->wd || !vq_extent(t, bits, a->vs2, &e) || e.part || e.n * lanes > 16)
+	if (!a->vm || bits < 32 || !vq_extent(t, bits, a->vs2, &e) || e.part || e.n * lanes > 16)
 		return 0;
-	sum = element(t, bits, a->vs1, 0);
-	for (int i = 0; i < e.n * lanes; i++)
-		sum = ir_opx(t->r, a->op, scalartype(bits), a->aux, 0, 0, sum, element(t, bits, a->vs2 + i / lanes, i % lanes), 0);
-	sum = ir_opx(t->r, O_movfi, I64, 0, scalartype(bits), 0, sum, 0, 0);
-	tr_put(t, ty, RV_v0 + a->vd, ir_opx(t->r, O_ins, ty, 0, 0, 0, vq_get(t, ty, a->vd), sum, 0));
+	sum = element(t, wide, a->vs1, 0);
+	for (int i = 0; i < e.n * lanes; i++) {
+		x = element(t, bits, a->vs2 + i / lanes, i % lanes);
+		if (a->wd)
+			x = ir_opx(t->r, O_fcvt, F64, RM_DYN, F32, 0, x, 0, 0);
+		sum = ir_opx(t->r, a->op, scalartype(wide), a->aux, 0, 0, sum, x, 0);
+	}
+	x = vq_get(t, vq_type(wide), a->vd);
+	sum = ir_opx(t->r, O_movfi, I64, 0, scalartype(wide), 0, sum, 0, 0);
+	tr_put(t, vq_type(wide), RV_v0 + a->vd, ir_opx(t->r, O_ins, vq_type(wide), 0, 0, 0, x, sum, 0));
 	return 1;
 }

@@ -117,24 +117,7 @@ vq_multiplyadd(struct tr *t, const struct rvv_insn *a)
 	return 1;
 }
 
-/* -- wider, narrower -- */
-
-/* zero- or sign-extension of elements half as wide */
-int
-vq_extend(struct tr *t, const struct rvv_insn *a)
-{
-	int bits = vq_sew(t), ty = vq_type(bits), half = vq_lane(bits / 2);
-	int op = a->id == rvv_vsext_vf2 ? O_vsxt : O_vzxt;
-	struct extent e, src;
-	ref v[MOST];
-
-	if (!a->vm || !vq_extent(t, bits, a->vd, &e) || !vq_extent(t, bits / 2, a->vs2, &src))
-		return 0;
-	for (int k = 0; k < e.n; k++)
-		v[k] = ir_opx(t->r, op, ty, 0, half, k & 1, vq_get(t, VEC(half, 7), a->vs2 + k / 2), 0, 0);
-	vq_putall(t, &e, ty, a->vd, v);
-	return 1;
-}
+/* -- narrower -- */
 
 /* vnsrl.wi: elements twice as wide, shifted right, and cut */
 int

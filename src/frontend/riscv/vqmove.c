@@ -24,7 +24,7 @@ vq_merge(struct tr *t, const struct rvv_insn *a)
 	ref x[MOST], y[MOST], v[MOST];
 	struct extent e;
 
-	if (!vq_operands(t, a, &e, x, y))
+	if ((a->form == FORM_VF && vq_sew(t) < 32) || !vq_operands(t, a, &e, x, y))
 		return 0;
 	for (int k = 0; k < e.n; k++)
 		v[k] = tr_op3(t, O_bsl, ty, vq_mask(t, k), y[k], x[k]);

@@ -152,6 +152,7 @@ vq_operands(struct tr *t, const struct rvv_insn *a, struct extent *e, ref *x, re
 #define VV(name, f) [rvv_##name##_vv] = f
 #define VVX(name, f) [rvv_##name##_vv] = f, [rvv_##name##_vx] = f
 #define VVXI(name, f) VVX(name, f), [rvv_##name##_vi] = f
+#define VWX(name) VVX(name, vq_widen), [rvv_##name##_wv] = vq_widen, [rvv_##name##_wx] = vq_widen
 #define VVF(name, f) [rvv_##name##_vv] = f, [rvv_##name##_vf] = f
 #define VS(name, f) [rvv_##name##_vs] = f
 #define WHOLE(n) [rvv_vl##n##re8] = vq_load, [rvv_vl##n##re16] = vq_load, [rvv_vl##n##re32] = vq_load, \
@@ -167,11 +168,27 @@ static quick_fn *const quick[rvv_COUNT] = {
 	VVX(vmacc, vq_multiplyadd), VVX(vnmsac, vq_multiplyadd),
 	VVX(vmadd, vq_multiplyadd), VVX(vnmsub, vq_multiplyadd),
 
+	VVXI(vsaddu, vq_saturate), VVXI(vsadd, vq_saturate), VVX(vssubu, vq_saturate), VVX(vssub, vq_saturate),
+	VVX(vaaddu, vq_average), VVX(vaadd, vq_average), VVX(vasubu, vq_average), VVX(vasub, vq_average),
+	[rvv_vssrl_vi] = vq_scale, [rvv_vssra_vi] = vq_scale, [rvv_vnclip_wi] = vq_clip, [rvv_vnclipu_wi] = vq_clip,
+	VVXI(vmseq, vq_compare), VVXI(vmsne, vq_compare), VVXI(vmsleu, vq_compare), VVXI(vmsle, vq_compare),
+	VVX(vmsltu, vq_compare), VVX(vmslt, vq_compare), [rvv_vmsgtu_vx] = vq_compare, [rvv_vmsgtu_vi] = vq_compare,
+	[rvv_vmsgt_vx] = vq_compare, [rvv_vmsgt_vi] = vq_compare,
+	VVF(vmfeq, vq_fcompare), VVF(vmfne, vq_fcompare), VVF(vmflt, vq_fcompare), VVF(vmfle, vq_fcompare),
+	[rvv_vmfgt_vf] = vq_fcompare, [rvv_vmfge_vf] = vq_fcompare,
+
 	[rvv_vmv_v_v] = vq_move, [rvv_vmv_v_x] = vq_move, [rvv_vmv_v_i] = vq_move, [rvv_vfmv_v_f] = vq_move,
-	[rvv_vmerge_vvm] = vq_merge, [rvv_vmerge_vxm] = vq_merge, [rvv_vmerge_vim] = vq_merge,
+	[rvv_vmerge_vvm] = vq_merge, [rvv_vmerge_vxm] = vq_merge, [rvv_vmerge_vim] = vq_merge, [rvv_vfmerge_vfm] = vq_merge,
 	[rvv_vmv1r] = vq_moveregs, [rvv_vmv2r] = vq_moveregs, [rvv_vmv4r] = vq_moveregs, [rvv_vmv8r] = vq_moveregs,
 	[rvv_vmv_x_s] = vq_tox, [rvv_vmv_s_x] = vq_fromx, [rvv_vid] = vq_index,
-	[rvv_vzext_vf2] = vq_extend, [rvv_vsext_vf2] = vq_extend, [rvv_vnsrl_wi] = vq_narrow,
+	[rvv_vzext_vf2] = vq_extend, [rvv_vsext_vf2] = vq_extend, [rvv_vzext_vf4] = vq_extend,
+	[rvv_vsext_vf4] = vq_extend, [rvv_vzext_vf8] = vq_extend, [rvv_vsext_vf8] = vq_extend,
+	VWX(vwaddu), VWX(vwadd), VWX(vwsubu), VWX(vwsub), VVX(vwmulu, vq_widen), VVX(vwmul, vq_widen), VVX(vwmulsu, vq_widen),
+	VVX(vwmaccu, vq_widen), VVX(vwmacc, vq_widen), VVX(vwmaccsu, vq_widen), [rvv_vwmaccus_vx] = vq_widen,
+	[rvv_vmand_mm] = vq_masklogic, [rvv_vmnand_mm] = vq_masklogic, [rvv_vmandn_mm] = vq_masklogic,
+	[rvv_vmxor_mm] = vq_masklogic, [rvv_vmor_mm] = vq_masklogic, [rvv_vmnor_mm] = vq_masklogic,
+	[rvv_vmorn_mm] = vq_masklogic, [rvv_vmxnor_mm] = vq_masklogic, [rvv_vcpop] = vq_countmask, [rvv_vfirst] = vq_findmask,
+	 [rvv_vnsrl_wi] = vq_narrow,
 	[rvv_vslidedown_vi] = vq_slidedown, [rvv_vslideup_vi] = vq_slideup, [rvv_vrgather_vv] = vq_gather,
 	VS(vredsum, vq_reduce), VS(vredminu, vq_reduce), VS(vredmin, vq_reduce),
 	VS(vredmaxu, vq_reduce), VS(vredmax, vq_reduce),
@@ -193,17 +210,20 @@ static quick_fn *const quick[rvv_COUNT] = {
 	[rvv_vfsqrt_v] = vq_fsqrt,
 	[rvv_vfcvt_x_f_v] = vq_fcvt, [rvv_vfcvt_xu_f_v] = vq_fcvt, [rvv_vfcvt_rtz_x_f_v] = vq_fcvt,
 	[rvv_vfcvt_rtz_xu_f_v] = vq_fcvt, [rvv_vfcvt_f_x_v] = vq_fcvt, [rvv_vfcvt_f_xu_v] = vq_fcvt,
+	[rvv_vfwcvt_x_f_v] = vq_fcvt, [rvv_vfwcvt_xu_f_v] = vq_fcvt, [rvv_vfwcvt_rtz_x_f_v] = vq_fcvt,
+	[rvv_vfwcvt_rtz_xu_f_v] = vq_fcvt, [rvv_vfwcvt_f_x_v] = vq_fcvt, [rvv_vfwcvt_f_xu_v] = vq_fcvt,
 	[rvv_vfwcvt_f_f_v] = vq_fcvt, [rvv_vfncvt_f_f_w] = vq_fcvt, [rvv_vfncvt_rod_f_f_w] = vq_fcvt,
 	[rvv_vfmv_f_s] = vq_tof, [rvv_vfmv_s_f] = vq_fromf,
 	VS(vfredosum, vq_freduce), VS(vfredusum, vq_freduce), VS(vfredmin, vq_freduce), VS(vfredmax, vq_freduce),
+	VS(vfwredosum, vq_freduce), VS(vfwredusum, vq_freduce),
 
 	VV(vaesem, vq_aes), VV(vaesef, vq_aes), VV(vaesdm, vq_aes), VV(vaesdf, vq_aes),
 	VS(vaesem, vq_aes), VS(vaesef, vq_aes), VS(vaesdm, vq_aes), VS(vaesdf, vq_aes), VS(vaesz, vq_aes),
 	VV(vsha2ms, vq_sha2), VV(vsha2ch, vq_sha2), VV(vsha2cl, vq_sha2), VV(vghsh, vq_ghash), VV(vgmul, vq_ghash),
 };
 
-/* May the operands be what they are?  Accesses to memory and what looks at element 0 alone (one) have no groups, or
- * look themselves. */
+/* May the operands be what they are?  Accesses to memory look themselves; registers of masks, or of one element, are
+ * single. */
 static int
 allowed(const struct vec *v, const struct rvv_insn *a, u32 word)
 {
@@ -211,7 +231,7 @@ allowed(const struct vec *v, const struct rvv_insn *a, u32 word)
 		return vec_groups(v, a);
 	if (a->sums)
 		return vec_sums(v, a);
-	return a->one || (word & 0x7f) != 0x57 || vec_operands(v, a);
+	return a->single || (word & 0x7f) != 0x57 || vec_operands(v, a);
 }
 
 /* Those that do to each element what they do, whatever vl is; others touch memory, raise flags, or look across. */
@@ -219,7 +239,8 @@ static int
 elementwise(quick_fn *f)
 {
 	return f == vq_arith || f == vq_reversed || f == vq_shifti || f == vq_shiftv || f == vq_unary ||
-	    f == vq_multiplyadd || f == vq_move || f == vq_merge || f == vq_extend || f == vq_narrow || f == vq_index;
+	    f == vq_multiplyadd || f == vq_move || f == vq_merge ||
+	    f == vq_extend || f == vq_widen || f == vq_narrow || f == vq_index || f == vq_scale || f == vq_average;
 }
 
 int rv_isquick(const struct rvv_insn *a) { return quick[a->id] != 0; }

@@ -41,11 +41,17 @@ int vq_second(struct tr *, const struct rvv_insn *, int bits, const struct exten
 int vq_operands(struct tr *, const struct rvv_insn *, struct extent *, ref *x, ref *y);
 
 /* -- vqint.c -- */
-quick_fn vq_arith, vq_reversed, vq_shifti, vq_shiftv, vq_unary, vq_multiplyadd, vq_extend, vq_narrow, vq_reduce;
+quick_fn vq_arith, vq_reversed, vq_shifti, vq_shiftv, vq_unary, vq_multiplyadd, vq_narrow, vq_reduce;
 /* -- vqmove.c -- */
 quick_fn vq_move, vq_merge, vq_moveregs, vq_tox, vq_fromx, vq_index, vq_slidedown, vq_slideup, vq_gather;
 /* -- vqmem.c -- */
 quick_fn vq_load, vq_store, vq_loadseg, vq_storeseg;
+/* -- vqwide.c -- */
+quick_fn vq_extend, vq_widen;
+/* -- vqfix.c -- */
+quick_fn vq_clip, vq_scale, vq_saturate, vq_average;
+/* -- vqmask.c -- */
+quick_fn vq_compare, vq_fcompare, vq_masklogic, vq_countmask, vq_findmask;
 /* -- vqfp.c -- */
 quick_fn vq_farith, vq_fsqrt, vq_fcvt, vq_tof, vq_fromf, vq_freduce;
 /* -- vqcrypto.c -- */

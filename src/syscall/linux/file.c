@@ -36,7 +36,7 @@ fd_hidden(int fd)
 	return 0;
 }
 
-static int
+int
 fd_note(int fd)
 {
 	for (int i = 0; i < NHIDDEN; i++) {

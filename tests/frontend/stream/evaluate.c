@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/gmem.h"
+#include "base/host.h"
 #include "frontend/tr.h"
 #include "ir/eval.h"
 #include "stream.h"
@@ -119,19 +120,27 @@ count(const struct stream *s, struct cpu *cpu, struct outcome *o, int block, gad
 
 static sigjmp_buf fault;
 
+/* A checked copy goes on after a fault. */
 static void
-onfault(int sig)
+onfault(int sig, siginfo_t *si, void *uc)
 {
-	(void)sig;
-	siglongjmp(fault, 1);
+	const struct host *h = host_pick(0);
+	u64 to = gmem_fixup(h->context_pc(uc));
+
+	(void)si;
+	if (!to)
+		siglongjmp(fault, sig);
+	h->context_setpc(uc, to);
 }
 
-/* As eval_block; a fault leaves with WHY_FAULT, cpu->pc being the instruction. */
+/* As eval_block; a fault leaves with WHY_FAULT, and a helper that traps (cpu_trap) with WHY_TRAP, cpu->pc being the
+ * instruction. */
 static enum evalend
 guarded(struct eval *e, int n)
 {
 	if (sigsetjmp(fault, 0)) {
-		e->cpu->why = WHY_FAULT;
+		e->cpu->why = e->cpu->trapping ? WHY_TRAP : WHY_FAULT;
+		e->cpu->trapping = 0;
 		return EVAL_LEFT;
 	}
 	return eval_block(e, n);
@@ -148,7 +157,10 @@ evaluate(const struct stream *s, int step, u64 end, u64 *pc)
 	long budget = 400000000;
 
 	memset(&cpu, 0, sizeof cpu);
-	sigaction(SIGSEGV, &(struct sigaction){.sa_handler = onfault, .sa_flags = SA_NODEFER}, 0);
+	sigaction(SIGSEGV, &(struct sigaction){.sa_sigaction = onfault, .sa_flags = SA_SIGINFO | SA_NODEFER}, 0);
+	sigaction(SIGILL, &(struct sigaction){.sa_sigaction = onfault, .sa_flags = SA_SIGINFO | SA_NODEFER}, 0);
+	gmem.lo = BASE;
+	gmem.hi = ~(u64)0;
 	cpu.guest = s->guest;
 	s->guest->reset(&cpu);
 	cpu.pc = BASE;

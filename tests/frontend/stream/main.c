@@ -148,6 +148,9 @@ coverage(const struct stream *s)
 		printf("absent %s: %s\n", e->name, e->why);
 	for (const struct except *e = s->wrong; e->name; e++)
 		printf("without oracle %s: %s\n", e->name, e->why);
+	for (int i = 1; i < s->nline && s->lacks; i++)
+		if (s->lacks(i))
+			printf("without oracle %s: %s\n", s->name(i), s->lacks(i));
 	for (int op = 0; op < O_COUNT; op++)
 		if (evaluated[op])
 			printf("evaluated %s\n", opinfo[op].name);

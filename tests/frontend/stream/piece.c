@@ -70,7 +70,7 @@ sortlines(const struct stream *s, const char *only)
 		const char *name = s->name(i);
 		if (!*name || excepted(s->absent, name) || (only && strncmp(name, only, strlen(only))))
 			continue;
-		if (excepted(s->wrong, name))
+		if (excepted(s->wrong, name) || (s->lacks && s->lacks(i)))
 			addline(&wronglines, i, s->nline);
 		addline(&bykind[s->kind(i)], i, s->nline);
 		addline(&bykind[K_COUNT], i, s->nline);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* riscv.c - RISC-V for streams: riscv.isa and rvc.isa
+/* riscv.c - RISC-V for streams: riscv.isa, rvc.isa, and with rvv.c rvv.isa
  *
  * x2, x3, x4 and x9 point into the block's memory (x9 serves compressed accesses), x5 is the fuel, x8 points to
  * nothing; no instruction writes them but c.addi16sp, once.  Around a block x3 points to the state and x31 holds a
@@ -7,51 +7,68 @@
 #include <signal.h>
 #include <string.h>
 #include "base/gmem.h"
-#include "frontend/riscv/riscv.h"
 #include "riscv/rvc.h"
-#include "stream.h"
+#include "rvv.h"
 
 enum { SIGALTSTACK = 132, SIGACTION = 134 };   /* Linux's numbers */
-enum { FUEL = 5, BAD = 8, RECORD = 3, LINK = 31, MEM = 1024, MEMAT = 256, NLINE = riscv_COUNT + rvc_COUNT };
-struct state { u64 x[32], f[32], fcsr, pad; u8 mem[MEM]; };
+enum { FUEL = 5, BAD = 8, RECORD = 3, LINK = 31, MEM = 1024, MEMAT = 256, V0 = riscv_COUNT + rvc_COUNT,
+       NLINE = V0 + rvv_COUNT };
+struct state { u64 x[32], f[32], fcsr, vl, vtype, vstart, vcsr, pad; u8 v[32][16], mem[MEM]; };
 static const u8 pointer[] = {2, 3, 4, 9};
 
-static int isreserved(int n) { return n == 2 || n == 3 || n == 4 || n == 9 || n == FUEL || n == BAD; }
+int riscv_isreserved(int n) { return n == 2 || n == 3 || n == 4 || n == 9 || n == FUEL || n == BAD; }
 
 /* -- fields and lines -- */
 
 static const struct field *
 field(int *n)
 {
-	static struct field f[65];
+	static const char *const name[] = {"fcsr", "vl", "vtype", "vstart", "vcsr"};
+	enum { OTHER = 64, VREG = OTHER + NELEM(name), COUNT = VREG + 32 };
+	static struct field f[COUNT];
 
-	if (!f[0].size)
-		for (int i = 0; i < 65; i++) {
-			f[i] = (struct field){.off = (u32)i * 8, .size = 8};
-			snprintf(f[i].name, sizeof f[i].name, i < 64 ? "%c%d" : "fcsr", i < 32 ? 'x' : 'f', i % 32);
-		}
-	*n = 65;
+	for (int i = 0; i < VREG && !f[COUNT - 1].size; i++) {
+		f[i] = (struct field){.off = (u32)i * 8, .size = 8};
+		snprintf(f[i].name, sizeof f[i].name, i < OTHER ? "%.1s%d" : "%s", i < 32 ? "x" : i < OTHER ? "f" : name[i - OTHER],
+		         i % 32);
+	}
+	for (int i = VREG; i < COUNT; i++) {
+		f[i] = (struct field){.off = (u32)offsetof(struct state, v[i - VREG]), .size = 16};
+		snprintf(f[i].name, sizeof f[i].name, "v%d", i - VREG);
+	}
+	*n = COUNT;
 	return f;
 }
 
 static const char *
 name(int line)
 {
-	if (line == riscv_COUNT)
-		return "";             /* no line */
+	if (line == riscv_COUNT || line == V0 || (line >= riscv_v_op && line < riscv_COUNT))
+		return "";             /* no line, or one that rvv.isa has many for */
+	if (line >= V0)
+		return rvv_name[line - V0];
 	return line < riscv_COUNT ? riscv_name[line] : rvc_name[line - riscv_COUNT];
 }
 
-static const char *text(int line) { return line < riscv_COUNT ? riscv_text[line] : rvc_text[line - riscv_COUNT]; }
+static const char *
+text(int line)
+{
+	if (line >= V0)
+		return rvv_text[line - V0];
+	return line < riscv_COUNT ? riscv_text[line] : rvc_text[line - riscv_COUNT];
+}
 
 static int
 lineof(const struct item *i)
 {
 	struct riscv_insn a;
 	struct rvc_insn c;
+	struct rvv_insn v;
 
+	if ((i->word & 3) == 3 && riscv_decode(i->word, &a) >= riscv_v_op)
+		return rvv_decode(i->word, &v) ? V0 + v.id : 0;
 	if ((i->word & 3) == 3)
-		return riscv_decode(i->word, &a);
+		return a.id;
 	return rvc_decode(i->word & 0xffff, &c) ? riscv_COUNT + c.id : 0;
 }
 
@@ -67,6 +84,8 @@ opcode(int line)
 static enum kind
 kind(int line)
 {
+	if (line >= V0)
+		return v_kind(line - V0);
 	switch (opcode(line)) {
 	case 0x03: case 0x07: case 0x23: case 0x27: case 0x2f: return K_MEM;
 	case 0x43: case 0x47: case 0x4b: case 0x4f: case 0x53: return K_FP;
@@ -76,7 +95,7 @@ kind(int line)
 	return K_INT;
 }
 
-static int conditional(int line) { return opcode(line) == 0x63; }
+static int conditional(int line) { return line < V0 && opcode(line) == 0x63; }
 
 static const struct except absent[] = {
 	{"ecall", "a system call: tests/prog"},
@@ -100,7 +119,21 @@ static const struct except idle[] = {
 	{"cbo_clean", 0}, {"cbo_flush", 0}, {"prefetch_i", 0}, {"prefetch_r", 0}, {"prefetch_w", 0}, {"c_mop", 0}, {0, 0}
 };
 
-static int iswrong(const struct item *i) { return excepted(wrong, name(lineof(i))); }
+static const char *lacks(int line) { return line > V0 ? v_lacks(line - V0) : 0; }
+
+/* QEMU 7.2 keeps vstart where it is at or beyond vl, and in vxrm whatever is written to it. */
+static int
+iswrong(const struct item *i)
+{
+	struct riscv_insn a;
+	int line = lineof(i);
+
+	if (line > V0)
+		return v_iswrong(i->word);
+	if (line < riscv_COUNT && strstr(text(line), "csr") && riscv_decode(i->word, &a))
+		return (a.csr == CSR_VSTART || (a.csr == CSR_VXRM && !(a.uimm && a.rs1 < 4))) && (a.rs1 || a.op == CSR_WRITE);
+	return excepted(wrong, name(line));
+}
 
 /* -- instructions that can run -- */
 
@@ -140,10 +173,25 @@ isbad(struct piece *b)
 	return 1;
 }
 
-/* Only the floating-point CSRs, and no invalid rounding mode. */
+/* the vector unit's, of which some are only read */
+static void
+vectorcsr(struct riscv_insn *a)
+{
+	static const u16 csr[] = {CSR_VXRM, CSR_VXSAT, CSR_VCSR, CSR_VSTART, CSR_VL, CSR_VTYPE, CSR_VLENB};
+
+	a->csr = csr[rnd() % (a->op == CSR_WRITE ? 4 : NELEM(csr))];
+	if (a->csr >= CSR_VL || (a->csr == CSR_VSTART && rnd() % 4))
+		a->rs1 = 0;
+}
+
+/* Only the floating-point and vector CSRs, and no invalid rounding mode. */
 static void
 csr(struct riscv_insn *a)
 {
+	if (rnd() & 1) {
+		vectorcsr(a);
+		return;
+	}
 	a->csr = (u16)(1 + rnd() % 3);
 	if (a->csr != CSR_FFLAGS && a->uimm && a->op == CSR_WRITE)
 		a->csr = CSR_FRM, a->rs1 = (u8)(rnd() % 5);
@@ -151,6 +199,12 @@ csr(struct riscv_insn *a)
 		a->csr = CSR_FFLAGS;
 	else if (a->csr != CSR_FFLAGS)
 		a->rs1 = 0;
+}
+
+int
+riscv_pointer(struct piece *b)
+{
+	return isbad(b) ? BAD : pointer[b->moved ? 1 + rnd() % 3 : rnd() % 4];
 }
 
 static int
@@ -171,18 +225,18 @@ wide(int line, struct piece *b, struct item *i)
 	if (op == 0x73 && strstr(text(line), "csr"))
 		csr(&a);
 	if (kind(line) == K_MEM || !strncmp(name(line), "cbo", 3)) {
-		a.rs1 = isbad(b) ? BAD : pointer[b->moved ? 1 + rnd() % 3 : rnd() % 4];
+		a.rs1 = (u8)riscv_pointer(b);
 		a.imm = (s32)(rnd() % 256) - 128;
 	}
 	if (op == 0x67) {
 		a.imm = (s32)(rnd() % 16) * 2 - 16;
-		if (!a.rs1 || isreserved(a.rs1))
+		if (!a.rs1 || riscv_isreserved(a.rs1))
 			return 0;
 	}
 	if (kind(line) == K_BRANCH)
 		i->to = 0;
 	i->word = riscv_encode(&a);
-	return !(strstr(text(line), "{rd:x}") && isreserved(a.rd)) && riscv_decode(i->word, &a) == line;
+	return !(strstr(text(line), "{rd:x}") && riscv_isreserved(a.rd)) && riscv_decode(i->word, &a) == line;
 }
 
 static int
@@ -204,18 +258,20 @@ compressed(int line, struct piece *b, struct item *i)
 		b->moved = 1;
 		c.imm = rnd() & 1 ? 64 : -64;
 	}
-	if (opcode(line) == 0x67 && isreserved(c.rs1))
+	if (opcode(line) == 0x67 && riscv_isreserved(c.rs1))
 		return 0;
 	if (kind(line) == K_BRANCH)
 		i->to = 0;
 	i->len = 2;
 	i->word = rvc_encode(&c);
-	return !(strstr(text(line), "{rd:x}") && isreserved(c.rd)) && rvc_decode(i->word, &c) == id;
+	return !(strstr(text(line), "{rd:x}") && riscv_isreserved(c.rd)) && rvc_decode(i->word, &c) == id;
 }
 
 static int
 make(int line, struct piece *b, struct item *i)
 {
+	if (line > V0)
+		return v_make(line - V0, b, i);
 	return line < riscv_COUNT ? wide(line, b, i) : compressed(line, b, i);
 }
 
@@ -294,10 +350,16 @@ fill(struct piece *b)
 	struct state *s = (struct state *)(void *)b->state;
 
 	for (int i = 0; i < 32; i++) {
-		s->x[i] = !i || (isreserved(i) && i != FUEL) ? 0 : i == FUEL ? rnd() % 16 : stream_int(64);
+		s->x[i] = !i || (riscv_isreserved(i) && i != FUEL) ? 0 : i == FUEL ? rnd() % 16 : stream_int(64);
 		s->f[i] = fpvalue();
 	}
 	s->fcsr = (rnd() % 5) << FCSR_RM;
+	for (int i = 0; i < 32; i++)
+		stream_vector(s->v[i]);
+	b->vfloats = rnd() & 1;
+	s->vtype = v_type(b);
+	s->vl = vcfg_vl(vcfg_make(rnd() & 1 ? rnd() % 32 : ~(u64)0, s->vtype));
+	s->vcsr = rnd() % 8;
 }
 
 static void
@@ -422,11 +484,12 @@ idiom(struct piece *b, struct item *i, int room)
 {
 	for (int k = 0; k < room; k++)
 		i[k] = (struct item){.len = 4, .to = -1};
-	switch (rnd() % 4) {
+	switch (rnd() % 8) {
 	case 0: return reload(i, room);
 	case 1: return gather(b, i, room);
 	case 2: return elements(b, i, room);
-	default: return scatter(b, i, room);
+	case 3: return scatter(b, i, room);
+	default: return v_idiom(b, i, room);
 	}
 }
 
@@ -447,6 +510,54 @@ address(int reg, u64 to)
 
 static u64 loadall, storeall;
 enum { FCSR_FROM_X1 = 0x00309073, X1_FROM_FCSR = 0x003020f3, ECALL = 0x73 };
+
+static void
+csrto(int csr, size_t off)
+{
+	emit(0x000020f3 | (u32)csr << 20, 4);  /* csrrs x1, csr, x0 */
+	put(riscv_sd, 0, RECORD, 1, (s64)off);
+}
+
+static void
+csrfrom(int csr, size_t off)
+{
+	put(riscv_ld, 1, RECORD, 0, (s64)off);
+	emit(0x00009073 | (u32)csr << 20, 4);  /* csrrw x0, csr, x1 */
+}
+
+/* All vector registers, eight at a time; vstart is 0. */
+static void
+vectors8(int id)
+{
+	put(riscv_addi, 1, RECORD, 0, offsetof(struct state, v));
+	for (int i = 0; i < 32; i += 8) {
+		emit(v_word(id, i, 1, 0, 0), 4);
+		put(riscv_addi, 1, 1, 0, 8 * VLENB);
+	}
+}
+
+static void
+loadvectors(void)
+{
+	csrfrom(CSR_VSTART, 0);                /* x0 */
+	vectors8(rvv_vl8re8);
+	put(riscv_ld, 1, RECORD, 0, offsetof(struct state, vl));
+	put(riscv_ld, 2, RECORD, 0, offsetof(struct state, vtype));
+	emit(v_word(rvv_vsetvl, 0, 1, 2, 0), 4);
+	csrfrom(CSR_VCSR, offsetof(struct state, vcsr));
+	csrfrom(CSR_VSTART, offsetof(struct state, vstart));
+}
+
+static void
+storevectors(void)
+{
+	csrto(CSR_VSTART, offsetof(struct state, vstart));
+	csrto(CSR_VL, offsetof(struct state, vl));
+	csrto(CSR_VTYPE, offsetof(struct state, vtype));
+	csrto(CSR_VCSR, offsetof(struct state, vcsr));
+	csrfrom(CSR_VSTART, 0);
+	vectors8(rvv_vs8r);
+}
 
 static void
 syscall3(int nr, u64 a, u64 b, u64 c)
@@ -504,11 +615,12 @@ back(struct cpu *cpu)
 static u64
 common(u64 args)
 {
-	const int each = 32 + 29 + 3;
+	const int each = 32 + 29 + 3, vload = 2 + 9 + 3 + 4, vstore = 2 * 4 + 2 + 9;
 	u64 handler;
 
-	put(riscv_jal, 0, 0, 0, 4 + 4 * (2 * each + HANDLER)); /* over all this */
+	put(riscv_jal, 0, 0, 0, 4 + 4 * (2 * each + vload + vstore + HANDLER)); /* over all this */
 	loadall = here();
+	loadvectors();
 	put(riscv_ld, 1, RECORD, 0, offsetof(struct state, fcsr));
 	emit(FCSR_FROM_X1, 4);
 	for (int i = 0; i < 32; i++)
@@ -525,6 +637,7 @@ common(u64 args)
 		put(riscv_fsd, 0, RECORD, i, (s64)offsetof(struct state, f[i]));
 	emit(X1_FROM_FCSR, 4);
 	put(riscv_sd, 0, RECORD, 1, offsetof(struct state, fcsr));
+	storevectors();
 	put(riscv_jalr, 0, LINK, 0, 0);
 	handler = handle();
 	syscall3(SIGALTSTACK, args + 32, 0, 0);
@@ -636,11 +749,11 @@ loop(const struct item *insn, int mode, u64 in, u64 out, u64 n)
 }
 
 const struct stream stream_riscv64 = {
-	.guest = &guest_riscv64, .oracle = "qemu-riscv64 -cpu rv64,Zfh=true,Zfhmin=true,zbkb=true,zbkc=true,zbkx=true,zknd=true,zkne=true,zknh=true",
+	.guest = &guest_riscv64, .oracle = "qemu-riscv64 -cpu rv64,v=true,vext_spec=v1.0,vlen=128,elen=64,Zfh=true,Zfhmin=true,zbkb=true,zbkc=true,zbkx=true,zknd=true,zkne=true,zknh=true",
 	.elfflags = 5 /* RVC, double-float ABI */, .size = sizeof(struct state),
 	.mem = offsetof(struct state, mem), .memsize = MEM, .field = field, .nline = NLINE, .name = name,
 	.lineof = lineof, .kind = kind, .conditional = conditional, .absent = absent, .wrong = wrong, .idle = idle,
-	.make = make, .idiom = idiom, .iswrong = iswrong, .fill = fill,
+	.make = make, .idiom = idiom, .iswrong = iswrong, .lacks = lacks, .fill = fill,
 	.place = place, .common = common, .back = back, .enter = enter,
 	.leave = leave, .finish = finish, .aim = aim, .before = before,
 	.isfloat = isfloat, .nmode = 5, .vector = vector, .operands = operands, .loop = loop,

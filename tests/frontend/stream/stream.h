@@ -37,6 +37,7 @@ struct piece {
 	int calls;                     /* for the guest: has calls and returns */
 	int traps;                     /* has instructions that trap */
 	int faults, floats;            /* for the guest: has accesses that fault; floating-point arithmetic */
+	int vfloats;                   /* for the guest: may have that on vectors */
 	u32 moved;                     /* registers written back so far, which may not move again */
 	int exclusive;                 /* width of its exclusive accesses; -1: none yet */
 	u64 memseed;                   /* its memory; 0: zeros */
@@ -63,6 +64,7 @@ struct stream {
 	int (*conditional)(int line);  /* both ways must be seen */
 	const struct except *absent;   /* lines that cannot be in streams; ended by one without a name, as the others */
 	const struct except *wrong;    /* lines, or instructions of them, that the oracle does wrong or lacks */
+	const char *(*lacks)(int line);                /* why the oracle does not have the line, or 0; may be 0 */
 	const struct except *idle;     /* lines that change nothing a program sees */
 	/* A random instruction of the line that can run here (to: 0 if it goes somewhere); 0: not this one. */
 	int (*make)(int line, struct piece *, struct item *);
