@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* cpu.h - the per-thread record
  *
- * One for every guest thread.  Guest state comes first, so that generated code reaches it with
- * short displacements from the state register (which holds the record's address + CPU_BIAS: the
- * first 256 bytes are one signed byte away).  What the state holds is the guest's affair: its
- * regs.def gives each register a number, an offset and a width, and nothing else knows more.
+ * One for every guest thread.  Generated code reaches it from the state register, which holds the record's address +
+ * CPU_BIAS: what is at most 128 bytes away, with one signed byte.  That is what safe points and indirect branches look
+ * at, and guest state behind it.  What the state holds is the guest's affair: its regs.def gives each register a
+ * number, an offset and a width, and nothing else knows more.
  *
  * A slot is always written as 64 bits, whatever the register's width: a narrower store followed by
  * a wider load costs a store-forwarding stall on every host we know (see speed.md A). */
@@ -16,7 +16,7 @@
 #include "base/word.h"
 
 enum {
-	CPU_BIAS = 128,
+	CPU_BIAS = 56 + 128,           /* what a signed byte reaches begins at poll, and ends with the guest's 31st slot */
 	CPU_STATE = 1088,              /* bytes of guest state, less vectors of more than 128 bits */
 	CPU_WIDE = 32 * 256,           /* bytes for those: 32 of 2048 bits */
 	JC_BITS = 12, JC_MOST = 14,    /* log2 of the entries of the jump cache: at first, at most */
@@ -59,29 +59,30 @@ struct guest;
 struct os;
 
 struct cpu {
-	_Alignas(64) u8 state[CPU_STATE];
-
 	/* -- read and written by generated code; offsets fixed by the host's emitter -- */
-	_Atomic u32 poll;              /* nonzero: leave at the next safe point (any thread may set it: cpu_poll) */
+	_Alignas(64) void *host_sp;    /* C stack while generated code runs */
+	void *shadow_base;             /* top of the shadow stack */
+	void *shadow_lo;               /* lowest address of the shadow stack's usable part */
+	void *shadow_sp;               /* its pointer when generated code was last left */
+	const u8 *link;                /* in the stub of the link left by last, which the engine shall make; or 0 */
+	u64 excl_addr;                 /* load-exclusive monitor: address (-1: none) */
 	u32 why;                       /* enum why */
+	u32 trap;                      /* enum trap */
+	_Atomic u32 poll;              /* nonzero: leave at the next safe point (any thread may set it: cpu_poll) */
+	_Atomic u32 jcmask;            /* jcsize; or 0: poll is set, all indirect branches find an empty entry */
+	_Alignas(64) u8 state[CPU_STATE];
 	u64 pc;                        /* where to go on; valid whenever generated code has been left */
 	u64 scratch[8];                /* the host's, between two guest instructions at most */
 	u64 spill[64];                 /* temporaries that found no register */
-	u64 excl_addr, excl_val[2];    /* load-exclusive monitor: address (-1: none), value seen */
+	u64 excl_val[2];               /* ... value seen */
 	u32 excl_size, fpmode;         /* bytes; the guest's FP mode (base/fp.h FPM_*) */
 	u32 fpflags;                   /* sticky FP exceptions (FPX_*) that the guest has not taken yet */
 	u32 fpwatch;                   /* those that have certainly not been raised: the first one traps (fpmode.c) */
 	u32 fplooks;                   /* how often the guest's flags were asked for */
-	_Atomic u32 jcmask;            /* jcsize; or 0: poll is set, all indirect branches find an empty entry */
-	void *host_sp, *shadow_base;   /* C stack while generated code runs; top of the shadow stack */
-	void *shadow_lo;               /* lowest address of the shadow stack's usable part */
-	void *shadow_sp;               /* its pointer when generated code was last left */
-	const void *link;              /* code of the region left last by a link that the engine shall make; or 0 */
 	u64 anchor;                    /* an address in this program, from which generated code counts others */
 	const u8 *stub[24];            /* the host's common stubs, for code that lies anywhere */
 
 	/* -- the engine's -- */
-	u32 trap;                      /* enum trap */
 	u32 trapinfo;                  /* the guest's: brk immediate, undefined word */
 	u32 trapping;                  /* cpu_trap has been called */
 	struct fault fault;
@@ -105,6 +106,8 @@ struct cpu {
 	 * every thread touches. */
 	u8 wide[CPU_WIDE] __attribute__((aligned(64)));
 };
+
+_Static_assert(offsetof(struct cpu, poll) == CPU_BIAS - 128 && offsetof(struct cpu, state) == 64, "places");
 
 /* -- the jump cache -- */
 static inline u32 jc_index(const struct cpu *cpu, u64 pc) { return (u32)((pc ^ pc >> JC_BITS) & cpu->jcsize) >> 1; }

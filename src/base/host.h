@@ -10,8 +10,8 @@
  *    registers or the state record).  `enter` loads the fixed registers from cpu->state, switches to
  *    the shadow stack, jumps to code; every way out stores them back, sets cpu->why and cpu->pc.
  *  - A *link* is a direct exit.  Until the engine links it, it goes to a stub that sets cpu->pc to its
- *    target, cpu->link to the start of the region's code, cpu->scratch[0] to the number of the link, and
- *    leaves with WHY_NEXT.
+ *    target, cpu->link to an address in the stub (link_at), and leaves with WHY_NEXT; or, if cpu->poll is set, with
+ *    WHY_POLL and cpu->link = 0.
  *  - Indirect branches look up cpu->jc[jc_index(cpu, pc)] inline and leave with WHY_NEXT, cpu->pc set, when
  *    it does not match; the engine fills the entry.
  *  - call pushes a host return address (host call instruction) whose code compares the guest's link
@@ -36,9 +36,19 @@ struct region;
 
 struct link {                          /* a direct exit or call of compiled code */
 	u32 site;                      /* offset of the patchable field from out->code */
-	u32 stub;                      /* offset of what it goes to while unlinked */
+	u32 stub;                      /* offset of what it goes to while unlinked; that of each is behind the last one's */
 	gaddr pc;                      /* guest target */
 };
+
+/* The number of the link, of n, whose stub holds offset off. */
+static inline int
+link_at(const struct link *link, int n, u32 off)
+{
+	while (n-- > 1 && link[n].stub > off)
+		;
+	return n;
+}
+
 /* block head (ret = 0: found by address) or return point (1) */
 struct entry {
 	gaddr pc;

@@ -92,6 +92,7 @@ void core_nonodes(void);                               /* nobody runs generated 
 gaddr core_nexthead(gaddr pc, gaddr end);
 void core_dropnode(struct node *);                     /* lock held; its code is 0 */
 struct trans *core_transat(const u8 *code);            /* lock held: the translation that holds this host address */
+struct trans *core_lastlink(const struct cpu *, int *n);       /* lock held: what the thread left by its link n, or 0 */
 int core_pcat(const u8 *code, struct guestat *);       /* 1, and what the code belongs to; async-signal-safe */
 
 /* region.c */

@@ -258,10 +258,11 @@ fetchfault(struct cpu *cpu)
 static void
 linklast(struct cpu *cpu, struct node *n)
 {
-	struct trans *from = cpu->link && cpu->epoch == atomic_load(&core.emptied) ? core_transat(cpu->link) : 0;
+	int k;
+	struct trans *from = core_lastlink(cpu, &k);
 
-	if (from && from->link[cpu->scratch[0]].pc == n->pc && from->mode == n->mode)
-		core_link(from, (u32)cpu->scratch[0], n);
+	if (from && from->link[k].pc == n->pc && from->mode == n->mode)
+		core_link(from, (u32)k, n);
 }
 
 /* Is there on the shadow stack what the code at cpu->pc expects?  A call that left through the jump cache or at a safe

@@ -174,6 +174,17 @@ core_transat(const u8 *code)
 	return lately;
 }
 
+struct trans *
+core_lastlink(const struct cpu *cpu, int *n)
+{
+	struct trans *t = cpu->link && cpu->epoch == atomic_load(&core.emptied) ? core_transat(cpu->link) : 0;
+
+	if (!t || !t->nlink)
+		return 0;
+	*n = link_at(t->link, t->nlink, (u32)(cpu->link - t->code));
+	return t;
+}
+
 int
 core_pcat(const u8 *code, struct guestat *at)
 {

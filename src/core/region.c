@@ -404,13 +404,14 @@ answered(struct tr *t, gaddr pc)
 static u64
 loop(const struct cpu *cpu, gaddr pc, u32 mode)
 {
-	const struct trans *from = cpu->link && cpu->epoch == atomic_load(&core.emptied) ? core_transat(cpu->link) : 0;
+	int n;
+	const struct trans *from = core_lastlink(cpu, &n);
 	const struct link *l;
 	gaddr at = 0, hi = 0;
 
-	if (!from || !from->nlink || from->mode != mode)
+	if (!from || from->mode != mode)
 		return 2;
-	l = &from->link[cpu->scratch[0]];
+	l = &from->link[n];
 	for (int i = 0; i < from->nentry && from->entry[i].off <= l->site; i++)
 		at = from->entry[i].pc;                /* of the block that jumps; of the last one, if out of line */
 	for (int i = 0; i < from->nrange; i++)

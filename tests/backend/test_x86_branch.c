@@ -35,6 +35,7 @@ struct made {
 	struct entry entry[8];
 	struct mapent map[64];
 	int nlink, nentry, nmap;
+	u32 size;
 	gaddr pc;
 };
 static struct made made[MAXRUN];
@@ -53,7 +54,8 @@ compile(void)
 	out.end = area + AREA;
 	assert_int_equal(h->compile(&r, &out), 0);
 	assert_true(out.nlink <= 8 && out.nentry <= 8 && out.nmap <= 64);
-	*m = (struct made){.code = at, .nlink = out.nlink, .nentry = out.nentry, .nmap = out.nmap, .pc = r.pc};
+	*m = (struct made){.code = at, .nlink = out.nlink, .nentry = out.nentry, .nmap = out.nmap, .size = out.size,
+	    .pc = r.pc};
 	for (int i = 0; i < out.nlink; i++)
 		m->link[i] = out.link[i];
 	for (int i = 0; i < out.nentry; i++)
@@ -77,10 +79,10 @@ lookup(gaddr pc)
 }
 
 static const struct made *
-madeat(const void *code)
+madeat(const u8 *code)
 {
 	for (int n = 0; n < nmade; n++)
-		if (made[n].code == code)
+		if (code >= made[n].code && code < made[n].code + made[n].size)
 			return &made[n];
 	return 0;
 }
@@ -97,7 +99,7 @@ run(gaddr pc, int dolink)
 	while ((code = lookup(cpu->pc)) && n < 5000) {
 		if (n && dolink && cpu->link) {
 			const struct made *m = madeat(cpu->link);
-			const struct link *l = &m->link[cpu->scratch[0]];
+			const struct link *l = &m->link[link_at(m->link, m->nlink, (u32)(cpu->link - m->code))];
 
 			assert_int_equal(l->pc, cpu->pc);
 			h->link(m->code, l, code);
@@ -191,8 +193,8 @@ test_loop_inside_a_region_ends_at_its_exit(void **state)
 	assert_int_equal(*var(B), 5050);
 	assert_int_equal(cpu->pc, 0x2000);
 	assert_int_equal(cpu->why, WHY_NEXT);
-	assert_ptr_equal(cpu->link, made[0].code);
-	assert_int_equal(made[0].link[cpu->scratch[0]].pc, 0x2000);
+	assert_ptr_equal(madeat(cpu->link), &made[0]);
+	assert_int_equal(made[0].link[link_at(made[0].link, made[0].nlink, (u32)(cpu->link - made[0].code))].pc, 0x2000);
 }
 
 /* Wherever the code before it ends, a short loop lies on one line of 64 bytes. */
@@ -214,6 +216,63 @@ test_short_loops_begin_on_a_line(void **state)
 		run(0x1000, 1);
 		assert_int_equal(*var(B), 5050);
 	}
+}
+
+/* A jump ahead takes two bytes if a signed byte reaches; if it only looked so, the long form.  Constants are longer
+ * than what the guess thinks of them. */
+static void
+test_jumps_ahead_reach_whatever_is_between(void **state)
+{
+	(void)state;
+	for (int n = 0; n < 40; n++) {
+		const u64 big = 0x123456789abcdef1;
+		const u8 *p;
+		int nlong = 0;
+		u64 want = 0;
+
+		fresh(0);
+		begin(0x1000);
+		brc(R_EQ, get(A), k(0), 0x2000);
+		jmp(0x1010);
+		block(0x1010, 0);
+		for (int i = 0; i < n; i++) {
+			put(B, ir_op(&r, i & 1 ? O_xor : O_add, I64, get(B), k(big), 0));
+			want = i & 1 ? want ^ big : want + big;
+		}
+		jmp(0x2000);
+		block(0x2000, 0);
+		put(C, add(get(C), 1));
+		jmp(0x3000);
+		p = compile()->code;
+		for (int i = 0; i < 16; i++)
+			nlong += p[i] == 0x0f && p[i + 1] == 0x84;
+		assert_int_equal(nlong, n > 9);
+		run(0x1000, 0);
+		*var(A) = 1;
+		run(0x1000, 0);
+		assert_int_equal(*var(C), 2);
+		assert_int_equal(*var(B), want);
+	}
+}
+
+/* Where an exit has a safe point before it, both go to one stub. */
+static void
+test_poll_before_an_exit_leaves_no_link(void **state)
+{
+	(void)state;
+	begin(0x1000);
+	put(A, add(get(A), 1));
+	jmp(0x800);
+	compile();
+	assert_int_equal(run(0x1000, 0), 1);
+	assert_int_equal(cpu->why, WHY_NEXT);
+	assert_ptr_equal(madeat(cpu->link), &made[0]);
+	cpu->poll = 1;
+	run(0x1000, 0);
+	assert_int_equal(cpu->why, WHY_POLL);
+	assert_int_equal(cpu->pc, 0x800);
+	assert_null(cpu->link);
+	assert_int_equal(*var(A), 2);
 }
 
 static void
@@ -772,6 +831,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_loop_inside_a_region_ends_at_its_exit, fresh),
 		cmocka_unit_test_setup(test_short_loops_begin_on_a_line, fresh),
+		cmocka_unit_test_setup(test_jumps_ahead_reach_whatever_is_between, fresh),
+		cmocka_unit_test_setup(test_poll_before_an_exit_leaves_no_link, fresh),
 		cmocka_unit_test_setup(test_poll_leaves_a_loop_with_its_state_and_it_goes_on, fresh),
 		cmocka_unit_test_setup(test_exits_are_linked_and_unlinked, fresh),
 		cmocka_unit_test_setup(test_linked_backward_exits_are_safe_points, fresh),

@@ -300,7 +300,7 @@ regnumber(const char *s, size_t n)
 	return 0;
 }
 
-static u64 *slot(struct cpu *cpu, int n) { return (u64 *)((u8 *)cpu + guest_riscv64.reg[n].off); }
+static u64 *slot(struct cpu *cpu, int n) { return (u64 *)(cpu->state + guest_riscv64.reg[n].off); }
 
 /* vl,SEW,LMUL: "4,e32,m1", "2,e16,mf2" */
 static u64

@@ -4,6 +4,7 @@
  * A link is a jump whose rel32 field the engine patches with one store, so the field must not cross
  * an 8-byte boundary.  Safe points: the head of a block that is jumped back to, and every other edge
  * backward or computed, but for those out of such a block. */
+#include <errno.h>
 #include "backend/x86_64/int.h"
 
 enum { NOLABEL = ~0u };
@@ -64,28 +65,50 @@ cold_poll(struct x86 *x, const struct cold *c)
 	x_gostub(x, &x86_stub.poll);
 }
 
+/* Returns the field of a jump that is taken if the thread is to leave. */
+static u8 *
+ifpoll(struct x86 *x)
+{
+	alu_mi(&x->a, A_CMP, 32, m_cpu(offsetof(struct cpu, poll)), 0);
+	return jcc_32(&x->a, JNE);
+}
+
 static void
 poll(struct x86 *x, gaddr pc)
 {
-	u8 *from;
+	u8 *from = ifpoll(x);
 
-	alu_mi(&x->a, A_CMP, 32, m_cpu(offsetof(struct cpu, poll)), 0);
-	from = jcc_32(&x->a, JNE);
 	x_cold(x, from, cold_poll)->k = pc;
+}
+
+/* To be pointed at the stub of link n, which finds cpu->poll set (link_stubs). */
+static void
+cold_link(struct x86 *x, const struct cold *c)
+{
+	rel32_to(c->from, x->out->code + x->out->link[c->n].stub);
+}
+
+/* A safe point before the link that is made next. */
+static void
+poll_link(struct x86 *x)
+{
+	u8 *from = ifpoll(x);
+
+	x_cold(x, from, cold_link)->n = (u32)x->out->nlink;
 }
 
 /* -- the heads of blocks -- */
 
 enum { LINE = 64 };                    /* bytes the host fetches at a time */
 
-/* About as many bytes as the code of blocks b to last will take, or more than most. */
+/* About as many bytes as the code of instructions n to end - 1 will take, or more than most. */
 static int
-size_of(const struct region *r, int b, int last, int most)
+size_of(const struct region *r, int n, int end, int most)
 {
 	enum { MOST = 5, COMPUTED = 55, CALL = 20 };
-	int size = 0, end = r->block[last].first + r->block[last].n;
+	int size = 0;
 
-	for (int n = r->block[b].first; n < end && size <= most; n++)
+	for (; n < end && size <= most; n++)
 		switch (r->ins[n].op) {
 		case O_insn: case O_nop: case O_get: case O_put:
 			break;
@@ -107,14 +130,15 @@ size_of(const struct region *r, int b, int last, int most)
 static void
 place(struct x86 *x, int b)
 {
-	enum { POLL = 13, SHORT = 3 * LINE / 4 };
+	enum { POLL = 10, SHORT = 3 * LINE / 4 };
 	const struct region *r = x->r;
-	int size, off = (int)((uintptr_t)x->a.p & (LINE - 1));
+	const struct block *k = &r->block[b], *last = x->loop[b] ? &r->block[x->loop[b] - 1] : k;
+	int size, off = (int)((uintptr_t)x->a.p & (LINE - 1)), end = last->first + last->n;
 
 	if (x->loop[b])
-		size = POLL + size_of(r, b, x->loop[b] - 1, SHORT);
-	else if (r->nblock == 1 && r->ins[r->block[0].first + r->block[0].n - 1].op == O_ret)
-		size = size_of(r, 0, 0, SHORT);
+		size = POLL + size_of(r, k->first, end, SHORT);
+	else if (r->nblock == 1 && r->ins[end - 1].op == O_ret)
+		size = size_of(r, k->first, end, SHORT);
 	else
 		return;
 	if (size > SHORT)
@@ -175,10 +199,71 @@ jmp_link(struct x86 *x, gaddr pc)
 }
 
 static void
-add_fix(struct x86 *x, u8 *field, int block)
+add_fix(struct x86 *x, u8 *field, int block, int isshort)
 {
 	grow(&x->fix, x->nfix, &x->capfix, sizeof *x->fix);
-	x->fix[x->nfix++] = (struct fixup){.site = (u32)(field - x->out->code), .block = (u16)block};
+	x->fix[x->nfix++] = (struct fixup){.site = (u32)(field - x->out->code), .block = (u16)block, .isshort = (u8)isshort};
+}
+
+/* Will a signed byte reach from here to the head of a block that is still to come?  A guess; where it is wrong the
+ * region is made again without. */
+static int
+isnear(const struct x86 *x, int b)
+{
+	enum { REACH = 100, PLACED = LINE / 2 };
+	const struct region *r = x->r;
+	int most = REACH;
+
+	if (!x->guess)
+		return 0;
+	for (int k = (int)(x->b - r->block) + 1; k <= b; k++)
+		most -= x->loop[k] ? PLACED : 0;
+	return most >= 0 && size_of(r, x->i + 1, r->block[b].first, most) <= most;
+}
+
+/* To the head of a block of the region, whose label may not be known yet. */
+static void
+jmp_block(struct x86 *x, int b)
+{
+	int isshort;
+
+	if (x->label[b] != NOLABEL) {
+		jmp_to(&x->a, x->out->code + x->label[b]);
+		return;
+	}
+	isshort = isnear(x, b);
+	add_fix(x, isshort ? jmp_8(&x->a) : jmp_32(&x->a), b, isshort);
+}
+
+static void
+jcc_block(struct x86 *x, int cc, int b)
+{
+	int isshort;
+
+	if (x->label[b] != NOLABEL) {
+		jcc_to(&x->a, cc, x->out->code + x->label[b]);
+		return;
+	}
+	isshort = isnear(x, b);
+	add_fix(x, isshort ? jcc_8(&x->a, cc) : jcc_32(&x->a, cc), b, isshort);
+}
+
+/* Points all of them at what they go to; 0 if one does not reach it. */
+static int
+fix(const struct x86 *x)
+{
+	for (int n = 0; n < x->nfix; n++) {
+		const struct fixup *f = &x->fix[n];
+		s32 dist = (s32)(x->label[f->block] - f->site);
+
+		if (!f->isshort)
+			st32(x->out->code + f->site, (u32)(dist - 4));
+		else if (fits8(dist - 1))
+			x->out->code[f->site] = (u8)(dist - 1);
+		else
+			return 0;
+	}
+	return 1;
 }
 
 /* The head of this block is a safe point: who leaves it has just passed one, there is no other way in. */
@@ -198,12 +283,10 @@ jump(struct x86 *x, gaddr pc)
 
 	if (b < 0) {
 		if (wantspoll(x, pc))
-			poll(x, pc);
+			poll_link(x);
 		jmp_link(x, pc);
-	} else if (x->label[b] != NOLABEL) {
-		jmp_to(&x->a, x->out->code + x->label[b]);
 	} else if (b != here + 1) {
-		add_fix(x, jmp_32(&x->a), b);
+		jmp_block(x, b);
 	}
 }
 
@@ -217,15 +300,8 @@ x_jmp(struct x86 *x, const struct ins *i)
 static void
 cold_backward(struct x86 *x, const struct cold *c)
 {
-	gaddr pc = c->k;
-	u8 *go;
-
-	alu_mi(&x->a, A_CMP, 32, m_cpu(offsetof(struct cpu, poll)), 0);
-	go = jcc_8(&x->a, JE);
-	mov_ri(&x->a, RAX, pc);
-	x_gostub(x, &x86_stub.poll);
-	rel8_here(&x->a, go);
-	jmp_link(x, pc);
+	poll_link(x);
+	jmp_link(x, c->k);
 }
 
 static void
@@ -238,10 +314,8 @@ jcc(struct x86 *x, int cc, gaddr pc)
 	} else if (b < 0) {
 		align_field(x, 2);
 		add_link(x, jcc_32(&x->a, cc), pc);
-	} else if (x->label[b] != NOLABEL) {
-		jcc_to(&x->a, cc, x->out->code + x->label[b]);
 	} else {
-		add_fix(x, jcc_32(&x->a, cc), b);
+		jcc_block(x, cc, b);
 	}
 }
 
@@ -251,8 +325,8 @@ always(struct x86 *x, gaddr pc)
 {
 	int b = ir_blockat(x->r, pc);
 
-	if (b >= 0 && x->label[b] == NOLABEL)
-		add_fix(x, jmp_32(&x->a), b);
+	if (b >= 0)
+		jmp_block(x, b);
 	else
 		jump(x, pc);
 }
@@ -387,19 +461,23 @@ x_call(struct x86 *x, const struct ins *i)
 	gaddr to = kval(x->r, i->a);
 	int b = ir_blockat(x->r, to);
 
-	if (wantspoll(x, to) && !(b >= 0 && x->loop[b]))
-		poll(x, to);
 	if (!haslink(x)) {
+		if (b >= 0 && wantspoll(x, to) && !x->loop[b])
+			poll(x, to);
 		jump(x, to);
 		return 1;
 	}
+	if (wantspoll(x, to) && b < 0)
+		poll_link(x);
+	else if (wantspoll(x, to) && !x->loop[b])
+		poll(x, to);
 	if (b < 0) {
 		align_field(x, 1);
 		add_link(x, call_32(&x->a), to);
 	} else if (x->label[b] != NOLABEL) {
 		rel32_to(call_32(&x->a), x->out->code + x->label[b]);
 	} else {
-		add_fix(x, call_32(&x->a), b);
+		add_fix(x, call_32(&x->a), b, 0);
 	}
 	continuation(x, kval(x->r, i->b));
 	return 1;
@@ -525,37 +603,29 @@ static void
 link_stubs(struct x86 *x)
 {
 	struct out *o = x->out;
-	u8 *tail = 0;
+	u8 *exit = x->a.p;
 
 	if (!o->nlink)
 		return;
-	for (int n = 0; n < o->nlink; n++) {
+	x_gostub(x, &x86_stub.linkexit);
+	for (int n = 0; n < o->nlink && x->a.p <= x->lim; n++) {
 		o->link[n].stub = (u32)(x->a.p - o->code);
 		rel32_to(o->code + o->link[n].site, x->a.p);
 		mov_ri(&x->a, RAX, o->link[n].pc);
-		mov_ri(&x->a, RCX, (u64)n);
-		if (tail) {
-			jmp_to(&x->a, tail);
-		} else {
-			tail = x->a.p;
-			lea(&x->a, 64, RDX, mem_at(RIP, (s32)(o->code - x86_area)));
-			x_gostub(x, &x86_stub.linkexit);
-		}
-		if (x->a.p > x->lim)
-			return;
+		rel32_to(call_32(&x->a), exit);
 	}
 }
 
 int
 branch_end(struct x86 *x)
 {
-	struct out *o = x->out;
-
-	for (int n = 0; n < x->nfix; n++)
-		rel32_to(o->code + x->fix[n].site, o->code + x->label[x->fix[n].block]);
+	if (!fix(x))
+		return -EAGAIN;
 	for (int n = 0; n < x->ncold && x->a.p <= x->lim; n++) {
 		struct cold c = x->cold[n];
 
+		if (c.emit == cold_link)
+			continue;
 		if (c.from)
 			rel32_to(c.from, x->a.p);
 		x->pcoff = c.pcoff;
@@ -565,5 +635,8 @@ branch_end(struct x86 *x)
 		c.emit(x, &c);
 	}
 	link_stubs(x);
-	return x->a.p > x->lim;
+	for (int n = 0; n < x->ncold; n++)
+		if (x->cold[n].emit == cold_link)
+			cold_link(x, &x->cold[n]);
+	return x->a.p > x->lim ? -ENOSPC : 0;
 }

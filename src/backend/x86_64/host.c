@@ -72,7 +72,8 @@ set_guest(const struct guest *g)
 	for (int v = 0; v < g->nreg; v++) {
 		const struct reg *r = &g->reg[v];
 
-		x86_home[v] = (struct home){.reg = -1, .kind = r->kind, .bits = r->bits, .disp = r->off - CPU_BIAS};
+		x86_home[v] = (struct home){.reg = -1, .kind = r->kind, .bits = r->bits,
+		    .disp = m_cpu(offsetof(struct cpu, state) + r->off).disp};
 		if (r->kind != REG_FLAGS && r->bits <= 128)
 			by_rank[r->kind != REG_INT][r->rank] = (s16)v;
 	}
@@ -299,12 +300,10 @@ const_refs(struct out *o)
 }
 
 static int
-compile(struct region *r, struct out *out)
+make(struct x86 *x, struct region *r, struct out *out)
 {
-	struct x86 *x = &x86;
+	int err;
 
-	if (!sel[0][0].emit)
-		fill_sel();
 	out->nlink = out->nentry = out->nmap = out->nreloc = out->fixed = out->line = 0;
 	x86_nripref = 0;
 	if (out->end - out->code < 2 * CODE_MARGIN)
@@ -325,13 +324,29 @@ compile(struct region *r, struct out *out)
 	for (int b = 0; b < r->nblock; b++)
 		if (compile_block(x, b))
 			return -ENOSPC;
-	if (branch_end(x))
-		return -ENOSPC;
+	if ((err = branch_end(x)))
+		return err;
 	if (x->failed)
 		return -E2BIG;
 	const_refs(out);
 	out->size = (u32)(x->a.p - out->code);
 	return 0;
+}
+
+static int
+compile(struct region *r, struct out *out)
+{
+	struct x86 *x = &x86;
+	int err;
+
+	if (!sel[0][0].emit)
+		fill_sel();
+	x->guess = 1;
+	if ((err = make(x, r, out)) == -EAGAIN) {
+		x->guess = 0;
+		err = make(x, r, out);
+	}
+	return err;
 }
 
 /* -- the rest of the contract -- */

@@ -35,7 +35,8 @@ void x_bswap_reg(struct x86 *, int bits, int d);       /* 16 bits: changes EFLAG
 /* branch.c */
 void branch_begin(struct x86 *);
 void branch_head(struct x86 *, int block);     /* a block starts here */
-int branch_end(struct x86 *);                  /* resolves jumps, emits stubs and cold code; -E2BIG */
+/* Resolves jumps, emits stubs and cold code; -ENOSPC, or -EAGAIN: a guess was wrong, all again with x->guess = 0. */
+int branch_end(struct x86 *);
 
 /* stub.c: addresses of the common stubs */
 struct stubs {
@@ -44,7 +45,7 @@ struct stubs {
 	u8 *next;                      /* rax = pc: leave with WHY_NEXT, cpu->link = 0 */
 	u8 *poll;                      /* rax = pc: WHY_POLL */
 	u8 *trap;                      /* rax = pc, ecx = trap: WHY_TRAP */
-	u8 *linkexit;                  /* rax = pc, ecx = link number, rdx = the region's code */
+	u8 *linkexit;                  /* rax = pc, called by a link's stub: cpu->link = where; poll, if cpu->poll is set */
 	u8 *dispatch;                  /* rax = pc: jump cache, or next; polls */
 	u8 *leavec;                    /* as leave, the registers being stored already (from a helper) */
 	u8 *relink;                    /* dispatch on the link variable */

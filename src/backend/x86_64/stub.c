@@ -104,8 +104,11 @@ write_leave(struct x86 *x, int nreg)
 	struct code *a = &x->a;
 
 	x86_stub.linkexit = a->p;
-	mov_mr(a, 64, CPU(scratch[0]), RCX);
-	mov_mr(a, 64, CPU(link), RDX);
+	push_pop(a, RCX, 1);
+	alu_mi(a, A_CMP, 32, CPU(poll), 0);
+	u8 *polled = jcc_32(a, JNE);
+	alu_ri(a, A_SUB, 64, RCX, 1);  /* what follows may be another's stub */
+	mov_mr(a, 64, CPU(link), RCX);
 	u8 *go = jmp_8(a);
 
 	x86_stub.next = a->p;
@@ -126,6 +129,7 @@ write_leave(struct x86 *x, int nreg)
 	put1(a, 0xc3);
 
 	x86_stub.poll = a->p;
+	rel32_to(polled, a->p);
 	mov_mi(a, 64, CPU(link), 0);
 	mov_mi(a, 32, CPU(why), WHY_POLL);
 	jmp_to(a, x86_stub.leaveat);

@@ -117,7 +117,8 @@ struct x86 {
 	u32 *label;                    /* offset of each block's head, or ~0 */
 	u16 *loop;                     /* the last block that jumps back to this one, and 1; 0: none does */
 	u32 turn;                      /* short functions so far */
-	struct fixup { u32 site; u16 block; } *fix; int nfix, capfix;
+	struct fixup { u32 site; u16 block; u8 isshort, pad; } *fix; int nfix, capfix;
+	int guess;                     /* what looks near is jumped to by a signed byte */
 	int capval, caplabel, caploop;
 };
 extern struct x86 x86;

@@ -6,10 +6,10 @@
 
 static const struct reg regs[] = {
 #define REG(name, field, bits, kind, type, group, rank) \
-	{#name, offsetof(struct cpu, state) + offsetof(struct riscv_state, field), bits, REG_##kind, \
+	{#name, offsetof(struct riscv_state, field), bits, REG_##kind, \
 	 rank, #type, #group},
 #define CREG(name, field, bits, kind, type, group, rank) \
-	{#name, offsetof(struct cpu, field), bits, REG_##kind, rank, #type, #group},
+	{#name, offsetof(struct cpu, field) - offsetof(struct cpu, state), bits, REG_##kind, rank, #type, #group},
 #include "frontend/riscv/regs.def"
 #undef CREG
 #undef REG

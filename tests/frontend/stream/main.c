@@ -151,9 +151,6 @@ coverage(const struct stream *s)
 	for (int i = 1; i < s->nline && s->lacks; i++)
 		if (s->lacks(i))
 			printf("without oracle %s: %s\n", s->name(i), s->lacks(i));
-	for (int op = 0; op < O_COUNT; op++)
-		if (evaluated[op])
-			printf("evaluated %s\n", opinfo[op].name);
 	printf("summary %s isa-lines %d\n", s->guest->name, lines);
 	printf("summary %s isa-lines-covered %d\n", s->guest->name, lines - absent - bad);
 	printf("summary %s isa-lines-absent %d\n", s->guest->name, absent);
@@ -219,6 +216,9 @@ main(int argc, char **argv)
 		table(s);
 	if (cover)
 		bad = coverage(s);
+	for (int op = 0; op < O_COUNT; op++)
+		if (evaluated[op])
+			printf("evaluated %s\n", opinfo[op].name);
 	printf("summary %s %s %llu\n", s->guest->name, replay ? "stored-instructions" : "random-instructions",
 	       (unsigned long long)done);
 	return differing || program_failures || bad;
