@@ -70,7 +70,10 @@ enum {
 	                                * nor any variable that may live in a host register (rank above 0); while
 	                                * cpu->fpflags is 0 its value is the low `bits` of the variable `var` */
 	HELP_NOVEC = 16,               /* certainly touches no vector register, nor does what it calls: saves time */
+	HELP_GROUP = 64,               /* of a vhelper: d, a and b are the first of groups of HELP_MOST variables at most, none
+	                                * of which may live in a host register (rank 0) */
 };
+enum { HELP_MOST = 8 };
 struct helper { const char *name; void *fn; u32 flags; u8 var, bits; };
 typedef u64 helper_fn(struct cpu *, u64 a, u64 b, u64 c);
 typedef void vhelper_fn(struct cpu *, void *d, const void *a, const void *b, u64 imm);

@@ -159,7 +159,20 @@ look(struct region *r)
 	r->look = (u16)r->nins;
 }
 
-/* A helper reads the vectors it names, and may look at all variables and change them: then nothing is known of them. */
+/* A vector helper reads the variables it names, and those after them in their groups, and writes the first ones. */
+static void
+group(struct region *r, const struct ins *i, u16 at)
+{
+	int size = ir_helper(r, i->v)->flags & HELP_GROUP ? HELP_MOST : 1;
+	int d = i->aux & 0xff, a = i->aux >> 8, b = i->imm & 0xff;
+
+	for (int n = 0; n < size; n++) {
+		r->read[(d + n) & 0xff] = r->read[(a + n) & 0xff] = r->read[(b + n) & 0xff] = at;
+		r->last[(d + n) & 0xff] = 0;
+	}
+}
+
+/* A helper may look at all variables and change them: then nothing is known of them. */
 static ref
 appendhelp(struct region *r, struct ins i)
 {
@@ -168,10 +181,8 @@ appendhelp(struct region *r, struct ins i)
 
 	if (does & (HELP_STATE | HELP_FAULT))
 		look(r);
-	if (i.op == O_vhelp) {
-		r->read[i.aux & 0xff] = r->read[i.aux >> 8] = r->read[i.imm & 0xff] = at;
-		r->last[i.aux & 0xff] = 0;
-	}
+	if (i.op == O_vhelp)
+		group(r, &i, at);
 	if (does & HELP_STATE)
 		r->known = (u16)(at + 1);
 	return appendmarked(r, i);

@@ -43,6 +43,17 @@ store(void *to)
 	    : : "r"(to), "r"(LEN) : "t0", "memory");
 }
 
+/* elements 0 and `last` alone; others may lie where nothing is */
+static __attribute__((noinline)) void
+masked(const void *from, void *to, long last)
+{
+	uint8_t mask[LEN / 8] = {1};
+
+	mask[last / 8] |= (uint8_t)(1 << last % 8);
+	__asm__ volatile("vsetvli t0, %2, e8, m2, ta, mu\n\tvlm.v v0, (%3)\n\tvmv.v.i v2, 1\n\tvle8.v v2, (%0), v0.t\n\tvse8.v v2, (%1)"
+	    : : "r"(from), "r"(to), "r"(LEN), "r"(mask) : "t0", "memory");
+}
+
 static int
 total(const void *p)
 {
@@ -78,6 +89,13 @@ main(void)
 		mprotect(page + PAGE, PAGE, PROT_NONE);
 		store(page + PAGE - BEFORE);
 		printf("stored %d, %d signals\n", total(page + PAGE - BEFORE), count);
+	}
+	for (int n = 0; n < 3; n++) {
+		mprotect(page + PAGE, PAGE, PROT_NONE);
+		masked(page + PAGE - BEFORE, to, BEFORE - 1);
+		printf("masked %d, %d signals\n", total(to), count);
+		masked(page + PAGE - BEFORE, to, BEFORE + 1);
+		printf("masked %d, %d signals\n", total(to), count);
 	}
 	return 0;
 }

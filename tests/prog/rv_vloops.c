@@ -80,6 +80,58 @@ LOOP(extend64, "e64, m2", 32, 64, "vsext.vf2 v24, v8")
 LOOP(slides, "e32, m1", 32, 32, "vslidedown.vi v24, v8, 2\n\tvslideup.vi v24, v16, 1")
 LOOP(slides8, "e8, m2", 8, 8, "vslidedown.vi v24, v8, 5\n\tvslide1up.vx v4, v24, %5\n\tvadd.vv v24, v4, v16")
 LOOP(gather, "e8, m1", 8, 8, "vand.vi v16, v16, 15\n\tvrgather.vv v24, v8, v16")
+LOOP(slides32m2, "e32, m2", 32, 32, "vmv.v.v v24, v16\n\tvslidedown.vi v4, v8, 2\n\tvslideup.vi v24, v4, 4\n\tvslidedown.vi v4, v8, 7\n\tvadd.vv v24, v24, v4")
+LOOP(slides8m4, "e8, m4", 8, 8, "vslidedown.vi v4, v8, 19\n\tvslideup.vi v24, v8, 21\n\tvslidedown.vi v24, v4, 16, v0.t")
+LOOP(slides64m4, "e64, m4", 64, 64, "vslidedown.vi v24, v8, 31\n\tvslideup.vi v24, v8, 3, v0.t\n\tvslidedown.vi v8, v8, 0\n\tvadd.vv v24, v24, v8")
+LOOP(slide1s8, "e8, m1", 8, 8, "vslide1up.vx v24, v8, %5\n\tvslide1down.vx v8, v16, %5\n\tvadd.vv v24, v24, v8")
+LOOP(slide1s16, "e16, m4", 16, 16, "vslide1down.vx v24, v8, %5, v0.t\n\tvslide1up.vx v4, v24, t1\n\tvadd.vv v24, v24, v4")
+LOOP(slide1s32, "e32, m2", 32, 32, "vslide1up.vx v24, v8, %5, v0.t\n\tvslide1down.vx v24, v24, t1")
+LOOP(slide1sf, "e64, m2", 64, 64, "fmv.d.x ft0, %5\n\tvfslide1up.vf v24, v8, ft0\n\tvfslide1down.vf v16, v16, ft0\n\tvxor.vv v24, v24, v16")
+LOOP(gather8m2, "e8, m2", 8, 8, "vand.vi v16, v16, 15\n\tvsll.vi v16, v16, 2\n\tvrgather.vv v24, v8, v16")
+LOOP(gather16, "e16, m1", 16, 16, "vand.vi v16, v16, 15\n\tvrgather.vv v24, v8, v16\n\tvrgather.vi v4, v24, 3\n\tvadd.vv v24, v24, v4")
+LOOP(gather32, "e32, m2", 32, 32, "vand.vi v16, v16, 11\n\tvrgather.vv v24, v8, v16\n\tvrgather.vi v4, v8, 6, v0.t\n\tvadd.vv v24, v24, v4")
+LOOP(gather64, "e64, m2", 64, 64, "vand.vi v16, v16, 5\n\tvrgather.vv v24, v8, v16, v0.t\n\tvrgather.vi v4, v8, 31\n\tvadd.vv v24, v24, v4")
+LOOP(gatherx, "e16, m2", 16, 16, "andi t2, %5, 15\n\tvrgather.vx v24, v8, t2\n\tvrgather.vx v4, v16, %5\n\tvadd.vv v24, v24, v4")
+LOOP(gatherx8, "e8, m1", 8, 8, "andi t2, %5, 31\n\tvrgather.vx v24, v8, t2\n\tslli t2, t2, 8\n\tvrgather.vx v4, v16, t2\n\tvadd.vv v24, v24, v4")
+LOOP(strided8, "e8, m1", 8, 8, "li t2, 3\n\tvlse8.v v24, (%4), t2\n\tli t2, -1\n\taddi t1, %3, 512\n\tvsse8.v v16, (t1), t2\n\tvadd.vv v24, v24, v8")
+LOOP(strided32, "e32, m1", 32, 32, "li t2, 12\n\tvlse32.v v24, (%4), t2\n\tli t2, -4\n\taddi t1, %3, 512\n\tvsse32.v v16, (t1), t2\n\tvadd.vv v24, v24, v8")
+LOOP(strided64, "e64, m4", 64, 64, "vlse64.v v24, (%4), zero\n\tli t2, 5\n\tvlse32.v v4, (%4), t2, v0.t\n\taddi t1, %3, 512\n\tvsse64.v v16, (t1), zero\n\tvadd.vv v24, v24, v8")
+LOOP(indexed32, "e32, m2", 32, 32, "vand.vi v8, v8, 15\n\tvluxei32.v v24, (%4), v8\n\taddi t1, %3, 512\n\tvsoxei32.v v16, (t1), v8\n\tvadd.vv v24, v24, v8")
+LOOP(indexed16, "e16, m1", 16, 16, "vand.vi v8, v8, 15\n\tvloxei16.v v24, (%4), v8\n\tvluxei8.v v4, (%4), v8\n\taddi t1, %3, 512\n\tvsuxei16.v v16, (t1), v8\n\tvadd.vv v24, v24, v4")
+LOOP(indexed64, "e64, m2", 64, 64, "vand.vi v8, v8, 15\n\tvluxei64.v v24, (%4), v8\n\taddi t1, %3, 512\n\tvluxseg2ei64.v v4, (%4), v8\n\tvsuxseg2ei64.v v4, (t1), v8\n\tvadd.vv v24, v24, v6")
+LOOP(fields8, "e8, m2", 8, 8, "vlseg4e8.v v0, (%4)\n\tvadd.vv v24, v2, v4\n\tvlseg2e8.v v0, (%4)\n\tvadd.vv v24, v24, v2\n\taddi t1, %3, 512\n\tvsseg2e8.v v0, (t1)\n\tvsseg4e8.v v0, (t1)")
+LOOP(fields16, "e16, m1", 16, 16, "vlseg4e16.v v4, (%4)\n\tvadd.vv v24, v4, v5\n\tvlseg2e16.v v0, (%4)\n\tvadd.vv v24, v24, v1\n\taddi t1, %3, 512\n\tvsseg4e16.v v4, (t1)\n\tvadd.vv v24, v24, v7")
+LOOP(fields32, "e32, m1", 32, 32, "vlseg3e32.v v4, (%4)\n\tvadd.vv v24, v4, v6\n\tvlseg2e32.v v0, (%4)\n\tvadd.vv v24, v24, v1\n\taddi t1, %3, 512\n\tvsseg3e32.v v4, (t1)\n\tvsseg2e32.v v0, (t1)")
+LOOP(fields64, "e64, m2", 64, 64, "vlseg2e64.v v4, (%4)\n\tvadd.vv v24, v4, v6\n\taddi t1, %3, 512\n\tvsseg4e64.v v0, (t1)\n\tvsseg2e64.v v4, (t1)\n\tvlseg4e64.v v0, (%4)\n\tvadd.vv v24, v24, v6")
+LOOP(threes, "e32, m2", 32, 32, "vsetivli zero, 3, e32, m1, tu, mu\n\tvle32.v v8, (%4)\n\tvle32.v v17, (%4)\n\taddi t1, %3, 512\n\tvse32.v v16, (t1)\n\t"
+    "vlseg2e32.v v4, (%4)\n\tvsseg2e32.v v4, (t1)\n\tvsetivli zero, 5, e16, m1, tu, mu\n\tvle16.v v9, (%4)\n\tvse16.v v8, (t1)\n\t"
+    "vsetvli zero, t0, e32, m2, ta, mu\n\tvadd.vv v24, v8, v16\n\tvadd.vv v24, v24, v4")
+LOOP(narrow16, "e16, m1", 32, 16, "vnsrl.wx v24, v8, zero\n\tvnsra.wi v4, v16, 9, v0.t\n\tvnsra.wx v5, v8, %5\n\tvnsrl.wx v7, v16, %5\n\tvadd.vv v24, v24, v5\n\tvxor.vv v24, v24, v7")
+LOOP(rotate8, "e8, m1", 8, 8, ".insn r 0x57, 0, 0x2b, x24, x16, x8\n\t.insn r 0x57, 4, 0x29, x4, %5, x16\n\tvadd.vv v24, v24, v4")
+LOOP(rotate32, "e32, m2", 32, 32, ".insn r 0x57, 4, 0x2b, x24, %5, x8\n\t.insn r 0x57, 0, 0x28, x24, x16, x24\n\tvadd.vv v24, v24, v8")
+LOOP(rotate64, "e64, m2", 64, 64, ".insn r 0x57, 0, 0x29, x24, x16, x8\n\t.insn r 0x57, 0, 0x2b, x16, x8, x16\n\tvadd.vv v24, v24, v16")
+LOOP(mulh8, "e8, m2", 8, 8, "vmulh.vv v24, v8, v16\n\tvmulhu.vx v4, v8, %5\n\tvmulhsu.vv v16, v8, v16, v0.t\n\tvxor.vv v24, v24, v4\n\tvadd.vv v24, v24, v16")
+LOOP(mulh16, "e16, m1", 16, 16, "vmulh.vx v24, v8, %5\n\tvmulhu.vv v4, v8, v16\n\tvmulhsu.vv v16, v8, v16, v0.t\n\tvxor.vv v24, v24, v4\n\tvadd.vv v24, v24, v16")
+LOOP(mulh32, "e32, m2", 32, 32, "vmulh.vv v24, v8, v16\n\tvmulhu.vv v4, v8, v16\n\tvmulhsu.vx v16, v8, %5, v0.t\n\tvxor.vv v24, v24, v4\n\tvadd.vv v24, v24, v16")
+LOOP(mulh64, "e64, m2", 64, 64, "vmulh.vv v24, v8, v16\n\tvmulhu.vv v4, v8, v16\n\tvmulhsu.vv v16, v8, v16, v0.t\n\tvxor.vv v24, v24, v4\n\tvadd.vv v24, v24, v16")
+LOOP(setmask8, "e8, m2", 8, 8, "vmslt.vx v4, v8, %5\n\tvmsbf.m v5, v4\n\tvmsif.m v6, v4, v0.t\n\tvmsof.m v7, v4\n\tvmxor.mm v0, v5, v6\n\tvmor.mm v0, v0, v7\n\tvmerge.vvm v24, v8, v16, v0")
+LOOP(setmask32, "e32, m1", 32, 32, "vmslt.vx v4, v8, %5\n\tvmsbf.m v5, v4, v0.t\n\tvmsif.m v6, v4\n\tvmsof.m v7, v4\n\tvmxor.mm v0, v5, v6\n\tvmor.mm v0, v0, v7\n\tvmerge.vvm v24, v8, v16, v0")
+LOOP(fmask32, "e32, m2", 32, 32, "csrw fflags, zero\n\tvfcvt.f.x.v v16, v16\n\tvmv.v.i v4, 0\n\tvfcvt.f.xu.v v4, v8, v0.t\n\tvfdiv.vv v24, v16, v4, v0.t\n\t"
+    "vfmacc.vv v24, v16, v4, v0.t\n\tvfsqrt.v v24, v8, v0.t\n\tvmflt.vv v0, v16, v4, v0.t\n\tvfcvt.x.f.v v16, v24, v0.t\n\tvfmin.vv v24, v24, v8, v0.t\n\t"
+    "frflags t1\n\tvadd.vx v24, v24, t1\n\tvadd.vv v24, v24, v16")
+LOOP(fmask64, "e64, m2", 64, 64, "csrw fflags, zero\n\tvfmul.vv v24, v8, v16, v0.t\n\tvfadd.vv v24, v24, v8, v0.t\n\tvfnmsub.vv v24, v16, v8, v0.t\n\tvmfeq.vv v4, v8, v8, v0.t\n\t"
+    "vfcvt.rtz.x.f.v v16, v16, v0.t\n\tfrflags t1\n\tvadd.vx v24, v24, t1\n\tvadd.vv v24, v24, v16")
+LOOP(maskload8, "e8, m2", 8, 8, "vle8.v v24, (%4), v0.t\n\tvle8.v v16, (%3), v0.t\n\tvadd.vv v24, v24, v16")
+LOOP(maskload32, "e32, m4", 32, 32, "vle32.v v24, (%4), v0.t\n\tvle16.v v4, (%4), v0.t\n\tvadd.vv v24, v24, v4")
+LOOP(compress8, "e8, m2", 8, 8, "vmv.v.v v24, v16\n\tvcompress.vm v24, v8, v0\n\tviota.m v4, v16, v0.t\n\tvadd.vv v24, v24, v4")
+LOOP(compress16, "e16, m1", 16, 16, "vmv.v.v v24, v16\n\tvadd.vv v8, v8, v16\n\tvcompress.vm v24, v8, v0\n\tviota.m v4, v24\n\tvadd.vv v24, v24, v4")
+LOOP(compress32, "e32, m4", 32, 32, "vmv.v.v v24, v16\n\tvadd.vv v8, v8, v16\n\tvcompress.vm v24, v8, v0\n\tviota.m v4, v8\n\tvadd.vv v24, v24, v4\n\tvid.v v4\n\tviota.m v4, v8, v0.t\n\tvxor.vv v24, v24, v4")
+LOOP(compress64, "e64, m2", 64, 64, "vmv.v.v v24, v16\n\tvadd.vv v8, v8, v16\n\tvcompress.vm v24, v8, v0\n\tviota.m v4, v8\n\tvadd.vv v24, v24, v4")
+LOOP(divide8, "e8, m1", 8, 8, "vdivu.vv v24, v8, v16\n\tvrem.vx v4, v8, %5\n\tvand.vi v16, v16, 1\n\tvdiv.vv v16, v8, v16\n\tvadd.vv v24, v24, v4\n\tvxor.vv v24, v24, v16")
+LOOP(divide32, "e32, m2", 32, 32, "vdiv.vv v24, v8, v16\n\tvremu.vv v4, v8, v16, v0.t\n\tvsra.vi v16, v16, 31\n\tvdiv.vv v6, v8, v16\n\tvrem.vv v16, v8, v16\n\tvxor.vv v4, v4, v6\n\tvadd.vv v24, v24, v4\n\tvxor.vv v24, v24, v16")
+LOOP(divide64, "e64, m2", 64, 64, "vdivu.vx v24, v8, %5\n\tvrem.vv v4, v8, v16, v0.t\n\tvsra.vi v16, v16, 31\n\tvsra.vi v16, v16, 31\n\tvdiv.vv v16, v8, v16\n\tvadd.vv v24, v24, v4\n\tvxor.vv v24, v24, v16")
+LOOP(maskwide8, "e8, m1", 16, 16, "vwmulu.vv v24, v8, v16, v0.t\n\tvwadd.vx v24, v8, %5, v0.t\n\tvwmacc.vv v24, v9, v16, v0.t\n\tvsetvli zero, zero, e16, m2, ta, mu")
+LOOP(maskwide32, "e32, m1", 64, 64, "vwmulu.vv v24, v8, v16, v0.t\n\tvwsubu.wv v24, v24, v8, v0.t\n\tvid.v v16, v0.t\n\tvwmaccsu.vv v24, v9, v16, v0.t\n\tvsetvli zero, zero, e64, m2, ta, mu\n\tvsext.vf2 v8, v16, v0.t\n\tvadd.vv v24, v24, v8")
 LOOP(reduce8, "e8, m4", 8, 8, "vredsum.vs v24, v8, v16\n\tvredmaxu.vs v25, v8, v16\n\tvmv.v.v v24, v24")
 LOOP(reduce32, "e32, m1", 32, 32, "vredsum.vs v24, v8, v16\n\tvredmin.vs v4, v8, v16\n\tvredxor.vs v5, v8, v16\n\tvadd.vv v24, v24, v4")
 LOOP(types, "e32, m2", 32, 32, "vsetvli zero, zero, e16, m1, ta, mu\n\tvnsrl.wi v4, v8, 3\n\tvadd.vv v4, v4, v4\n\t"
@@ -133,6 +185,14 @@ static const struct { const char *name; void (*f)(long, long); } kernel[] = {
 	K(add8m1), K(add16m2), K(sub32m4), K(xor64m8), K(mul32f2), K(shift8), K(shift32), K(shift64), K(minmax16),
 	K(masked8), K(masked16), K(masked32), K(masked64), K(merge8), K(merge32), K(macc16), K(index8), K(index64),
 	K(splat), K(moves), K(narrow8), K(narrow32), K(extend16), K(extend64), K(slides), K(slides8), K(gather),
+	K(slides32m2), K(slides8m4), K(slides64m4), K(slide1s8), K(slide1s16), K(slide1s32), K(slide1sf),
+	K(gather8m2), K(gather16), K(gather32), K(gather64), K(gatherx), K(gatherx8),
+	K(strided8), K(strided32), K(strided64), K(indexed32), K(indexed16), K(indexed64),
+	K(fields8), K(fields16), K(fields32), K(fields64), K(threes),
+	K(divide8), K(divide32), K(divide64), K(maskwide8), K(maskwide32),
+	K(maskload8), K(maskload32), K(compress8), K(compress16), K(compress32), K(compress64),
+	K(narrow16), K(rotate8), K(rotate32), K(rotate64), K(mulh8), K(mulh16), K(mulh32), K(mulh64),
+	K(setmask8), K(setmask32), K(fmask32), K(fmask64),
 	K(reduce8), K(reduce32), K(types), K(again), K(first), K(fadd32), K(fmul64), K(fscalar),
 };
 

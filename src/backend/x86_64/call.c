@@ -115,15 +115,17 @@ int
 x_vhelp(struct x86 *x, const struct ins *i)
 {
 	const struct helper *h = ir_helper(x->r, i->v);
+	int d = i->aux & 0xff, group = h->flags & HELP_GROUP;
 
-	val_leavehome(x, i->aux & 0xff);
+	for (int n = 0; n < (group ? HELP_MOST : 1) && d + n < x->r->guest->nreg; n++)
+		val_leavehome(x, d + n);
 	leave_homes(x, h->flags);
 	val_spillall(x);
-	pointer(x, 1, i->aux & 0xff);
+	pointer(x, 1, d);
 	pointer(x, 2, i->aux >> 8);
 	pointer(x, 3, i->imm & 0xff);
 	mov_mi(&x->a, 64, scratch(4), i->imm >> 8);
-	call_stub(x, h->fn, stub_for((h->flags & ~HELP_NOVEC) | HELP_FP));
+	call_stub(x, h->fn, stub_for(group ? h->flags : (h->flags & ~HELP_NOVEC) | HELP_FP));
 	return 1;
 }
 

@@ -160,6 +160,9 @@ const struct helper rv_helper[RVH_COUNT] = {
 	[RVH_TIME] = {"counter", counter, HELP_FP},
 	[RVH_VDSO] = {"vdso_call", vdso_call, HELP_FP},
 	[RVH_VECTOR] = {"vector", rv_dovector, HELP_FP | HELP_STATE | HELP_FAULT},
+	[RVH_LIGHT] = {"light", rv_light, HELP_NOVEC | HELP_GROUP},
+	[RVH_COMPRESS] = {"compress", rv_compress, HELP_NOVEC | HELP_GROUP},
+	[RVH_IOTA] = {"iota", rv_iota, HELP_NOVEC | HELP_GROUP},
 	[RVH_FCVTMOD] = {"fcvtmod", fcvtmod, HELP_FP},
 	[RVH_FENCEI] = {"fencei", fencei, HELP_FP},
 };

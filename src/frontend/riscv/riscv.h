@@ -150,7 +150,8 @@ extern const struct cpusetting rv_settings[];
 
 /* -- helper.c -- */
 enum { RV_TIMEBASE = 10000000 };       /* ticks of the CSR time a second */
-enum { RVH_FCSR, RVH_GETFLAGS, RVH_SETFLAGS, RVH_TIME, RVH_VDSO, RVH_FENCEI, RVH_FCVTMOD, RVH_VECTOR, RVH_COUNT };
+enum { RVH_FCSR, RVH_GETFLAGS, RVH_SETFLAGS, RVH_TIME, RVH_VDSO, RVH_FENCEI, RVH_FCVTMOD, RVH_VECTOR, RVH_LIGHT,
+	RVH_COMPRESS, RVH_IOTA, RVH_COUNT };
 extern const struct helper rv_helper[RVH_COUNT];
 u32 rv_mode(const struct cpu *);
 void rv_fpenter(struct cpu *);

@@ -46,6 +46,8 @@ vcfg_vlmax(u64 c)
 enum { FORM_VV, FORM_VX, FORM_VI, FORM_VF, FORM_V };
 enum { W_MASK = 8 };
 enum { SX_1 = 1, SX_2 = 2, SX_BOTH = 3 };
+/* light: a function of vlight.c; there is another for words of 64 bits after those of SHA-2. */
+enum { LIGHT_SM4K, LIGHT_SM4R, LIGHT_SM3ME, LIGHT_SM3C, LIGHT_SHA2C, LIGHT_SHA2MS = LIGHT_SHA2C + 2 };
 
 /* One instruction being done the general way. */
 struct vec {
@@ -126,11 +128,28 @@ vec_apart(int a, int alog, int b, int blog)
 }
 int vec_over(int vd, int dlog, int d, int n, int nlog, int s);
 
+/* -- vmem.c -- */
+/* The same for the registers of a load or store that is not of whole registers or masks. */
+int vec_access(const struct vec *, const struct rvv_insn *, int indexed);
+
+/* Functions that generated code calls too, and that are compiled for general registers only, so that calling them
+ * saves no vector registers (HELP_GROUP). */
+#define PLAIN __attribute__((target("general-regs-only")))
+#define ALWAYS PLAIN inline __attribute__((always_inline))
+/* -- vlight.c -- */
+vhelper_fn rv_light;                   /* RVH_LIGHT: groups of elements at d, from x and y */
+/* -- vpack.c -- */
+vhelper_fn rv_compress;                /* RVH_COMPRESS: to d the elements at x that the mask y has */
+vhelper_fn rv_iota;                    /* RVH_IOTA: to d how many bits the mask x has below each element that y has */
+
 /* -- vred.c, vcrypto.c -- */
 /* The same for a reduction: a line with `sums`. */
 int vec_sums(const struct vec *, const struct rvv_insn *);
 /* The same for a line of vector cryptography, one with egs: operands, SEW, LMUL, vl and vstart are as it wants them. */
 int vec_groups(const struct vec *, const struct rvv_insn *);
+/* A round of the key's schedule, of one key of four words (vaeskf1) or two (more); the round's number is made one that
+ * there is by inverting its bit 3.  Returns whether the substituted word is rotated and has *rcon added. */
+int rv_aeskeyround(const struct rvv_insn *, u32 *rcon);
 
 /* -- vfp.c -- */
 /* An operation of the IR on up to 128 bits: op, ty, v, aux and imm are the instruction's; operands and result have two

@@ -89,22 +89,6 @@ rvv_setmask(struct vec *v, const struct rvv_insn *a)
 	return 1;
 }
 
-/* Each element the number of those set in vs2 before it.  Unlike others, it may not overlap its source at all. */
-int
-rvv_iota(struct vec *v, const struct rvv_insn *a)
-{
-	u64 n = 0;
-
-	if (v->start || !vec_operands(v, a) || !vec_apart(a->vd, v->lmul, a->vs2, 0))
-		return 0;
-	for (u32 i = 0; i < v->vl; i++)
-		if (vec_active(v, a->vm, i)) {
-			vec_put(v, a->vd, i, v->sew, n);
-			n += (u64)vec_bit(v, a->vs2, i);
-		}
-	return 1;
-}
-
 int
 rvv_index(struct vec *v, const struct rvv_insn *a)
 {

@@ -170,6 +170,14 @@ indices(const struct vec *v, const struct rvv_insn *a, const struct data *d)
 }
 
 int
+vec_access(const struct vec *v, const struct rvv_insn *a, int indexed)
+{
+	struct data d = indexed ? (struct data){v->lmul, v->sew} : bytype(v, a);
+
+	return fields(a, &d, !indexed && a->st) && (!indexed || indices(v, a, &d));
+}
+
+int
 rvv_indexed(struct vec *v, const struct rvv_insn *a)
 {
 	struct data d = {v->lmul, v->sew};

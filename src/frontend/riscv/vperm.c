@@ -117,19 +117,6 @@ rvv_gather16(struct vec *v, const struct rvv_insn *a)
 	return 1;
 }
 
-int
-rvv_compress(struct vec *v, const struct rvv_insn *a)
-{
-	u32 n = 0;
-
-	if (v->start || !vec_operands(v, a) || a->vd == a->vs2 || !vec_apart(a->vd, v->lmul, a->vs1, 0))
-		return 0;
-	for (u32 i = 0; i < v->vl; i++)
-		if (vec_bit(v, a->vs1, i))
-			vec_put(v, a->vd, n++, v->sew, vec_get(v, a->vs2, i, v->sew));
-	return 1;
-}
-
 /* nf registers, whatever vl is; vstart counts elements of SEW bits */
 int
 rvv_wholemove(struct vec *v, const struct rvv_insn *a)

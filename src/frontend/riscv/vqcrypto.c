@@ -40,6 +40,38 @@ vq_aes(struct tr *t, const struct rvv_insn *a)
 	return 1;
 }
 
+/* w, whose words from the lowest on each have those below them added, and all of them `first` */
+static ref
+accumulate(struct tr *t, ref w, ref first)
+{
+	ref zero = vq_constant(t, 0, 0);
+
+	for (int bytes = 4; bytes < VLENB; bytes *= 2)
+		w = tr_op2(t, O_xor, V32, w, ir_opx(t->r, O_vext, V8, 0, 0, VLENB - bytes, zero, w, 0));
+	return tr_op2(t, O_xor, V32, w, first);
+}
+
+int
+vq_aeskey(struct tr *t, const struct rvv_insn *a)
+{
+	struct extent e;
+	u32 rcon;
+	int rotates = rv_aeskeyround(a, &rcon);
+
+	if (!groups(t, a, &e))
+		return 0;
+	for (int k = 0; k < e.n; k++) {
+		ref x = vq_get(t, V32, a->vs2 + k), now = ir_opx(t->r, O_duplane, V32, 0, 3, 0, x, 0, 0);
+
+		now = tr_op1(t, O_aese, V8, now);      /* ShiftRows does nothing to equal columns */
+		if (rotates)
+			now = tr_op2(t, O_xor, V32, ir_opx(t->r, O_roli, V32, 0, 0, 24, now, 0, 0),
+			    tr_op1(t, O_dup, V32, tr_k(t, rcon)));
+		tr_put(t, V32, RV_v0 + a->vd + k, accumulate(t, a->more ? vq_get(t, V32, a->vd + k) : x, now));
+	}
+	return 1;
+}
+
 /* -- Zvknha, Zvknhb: one element group; two rounds, or four words of the schedule -- */
 
 static int
@@ -91,57 +123,20 @@ schedule512(struct tr *t, const ref *d, const ref *x, const ref *y, ref *v)
 	v[1] = add(t, V64, b, sigma(t, v[0], 19, 61, 6));
 }
 
-static ref lane(struct tr *t, ref v, int n) { return ir_opx(t->r, O_umov, I64, 0, V64, n, v, 0, 0); }
-
-static ref
-sum(struct tr *t, ref x, int first, int second, int third)
-{
-	ref v = tr_op2(t, O_xor, I64, tr_opk(t, O_rotr, I64, x, (u64)first), tr_opk(t, O_rotr, I64, x, (u64)second));
-
-	return tr_op2(t, O_xor, I64, v, tr_opk(t, O_rotr, I64, x, (u64)third));
-}
-
-/* From word 0 up x is F E B A, d H G D C; w the two words plus constants. */
-static void
-rounds512(struct tr *t, const ref *d, const ref *x, ref w, ref *v)
-{
-	enum { A, B, C, D, E, F, G, H };
-	ref s[8] = {
-		lane(t, x[1], 1), lane(t, x[1], 0), lane(t, d[1], 1), lane(t, d[1], 0),
-		lane(t, x[0], 1), lane(t, x[0], 0), lane(t, d[0], 1), lane(t, d[0], 0),
-	};
-
-	for (int i = 0; i < 2; i++) {
-		ref choice = tr_op2(t, O_xor, I64, tr_op2(t, O_and, I64, tr_op2(t, O_xor, I64, s[F], s[G]), s[E]), s[G]);
-		ref majority = tr_op2(t, O_xor, I64, tr_op2(t, O_and, I64, tr_op2(t, O_xor, I64, s[A], s[B]), s[C]),
-		    tr_op2(t, O_and, I64, s[A], s[B]));
-		ref t1 = add(t, I64, add(t, I64, s[H], lane(t, w, i)), add(t, I64, sum(t, s[E], 14, 18, 41), choice));
-		ref t2 = add(t, I64, sum(t, s[A], 28, 34, 39), majority);
-
-		memmove(s + 1, s, sizeof s - sizeof s[0]);
-		s[E] = add(t, I64, s[E], t1);
-		s[A] = add(t, I64, t1, t2);
-	}
-	v[0] = tr_op2(t, O_vpair, V64, s[F], s[E]);
-	v[1] = tr_op2(t, O_vpair, V64, s[B], s[A]);
-}
-
+/* Rounds are long chains of scalars: those are for a compiler. */
 static int
 sha512(struct tr *t, const struct rvv_insn *a)
 {
 	ref d[2], x[2], y[2], v[2];
 
-	if (vcfg_vl(t->vcfg) != 4)
-		return 0;
+	if (a->id != rvv_vsha2ms_vv || vcfg_vl(t->vcfg) != 4)
+		return vq_light(t, a);
 	for (int k = 0; k < 2; k++) {
 		d[k] = vq_get(t, V64, a->vd + k);
 		x[k] = vq_get(t, V64, a->vs2 + k);
 		y[k] = vq_get(t, V64, a->vs1 + k);
 	}
-	if (a->id == rvv_vsha2ms_vv)
-		schedule512(t, d, x, y, v);
-	else
-		rounds512(t, d, x, y[a->more], v);
+	schedule512(t, d, x, y, v);
 	tr_put(t, V64, RV_v0 + a->vd, v[0]);
 	tr_put(t, V64, RV_v0 + a->vd + 1, v[1]);
 	return 1;
@@ -189,5 +184,22 @@ vq_ghash(struct tr *t, const struct rvv_insn *a)
 			x = tr_op2(t, O_xor, V8, x, vq_get(t, V8, a->vs1 + k));
 		tr_put(t, V8, RV_v0 + a->vd + k, tr_op1(t, O_rbit, V8, product(t, tr_op1(t, O_rbit, V8, x), h)));
 	}
+	return 1;
+}
+
+/* -- Zvbc: products of 64 bits -- */
+
+int
+vq_clmul(struct tr *t, const struct rvv_insn *a)
+{
+	ref x[MOST], y[MOST], v[MOST];
+	struct extent e;
+
+	if (vq_sew(t) != 64 || !vq_operands(t, a, &e, x, y))
+		return 0;
+	for (int k = 0; k < e.n; k++)
+		v[k] = vq_masked(t, a, V64, k, tr_op2(t, a->op == O_clmulh ? O_zip2 : O_zip1, V64,
+		    multiply(t, x[k], y[k], 0), multiply(t, x[k], y[k], 1)));
+	vq_putall(t, &e, V64, a->vd, v);
 	return 1;
 }

@@ -2,11 +2,12 @@
 /* vqfp.c - vectors of floats to IR: whole registers, since what is above vl must raise nothing */
 #include "frontend/riscv/vquick.h"
 
-/* Is it unmasked, of singles or doubles, and does vl end with a register of so many bits an element at vd? */
+/* Is it of singles or doubles, unmasked if there are two widths, and does vl end with a register of so many bits an
+ * element at vd? */
 static int
 floats(struct tr *t, const struct rvv_insn *a, int bits, struct extent *e)
 {
-	return a->vm && vq_sew(t) >= 32 && bits <= 64 && vq_extent(t, bits, a->vd, e) && !e->part;
+	return (a->vm || (!a->wd && !a->w2)) && vq_sew(t) >= 32 && bits <= 64 && vq_extent(t, bits, a->vd, e) && !e->part;
 }
 
 static int floattype(int bits) { return bits == 32 ? VF32 : VF64; }
@@ -42,13 +43,16 @@ vq_farith(struct tr *t, const struct rvv_insn *a)
 	for (int k = 0; k < e.n; k++) {
 		ref x = widened(t, a->vs2, k, bits, a->wd && !a->w2), y = a->wd ? widen(t, s[k / 2], k % 2) : s[k];
 
+		x = vq_active(t, a, ty, k, x);
+		y = vq_active(t, a, ty, k, y);
 		if (a->acc) {
-			ref d = vq_get(t, ty, a->vd + k);
+			ref d = vq_active(t, a, ty, k, vq_get(t, ty, a->vd + k));
 
 			v[k] = ir_opx(t->r, O_fma, ty, a->aux, 0, 0, y, a->swap ? d : x, a->swap ? x : d);
 		} else {
 			v[k] = ir_opx(t->r, a->op, ty, a->aux, a->sh, 0, a->swap ? y : x, a->swap ? x : y, 0);
 		}
+		v[k] = vq_masked(t, a, ty, k, v[k]);
 	}
 	vq_putall(t, &e, ty, a->vd, v);
 	return 1;
@@ -64,7 +68,7 @@ vq_fsqrt(struct tr *t, const struct rvv_insn *a)
 	if (!floats(t, a, vq_sew(t), &e))
 		return 0;
 	for (int k = 0; k < e.n; k++)
-		v[k] = tr_op1(t, O_fsqrt, ty, vq_get(t, ty, a->vs2 + k));
+		v[k] = vq_masked(t, a, ty, k, tr_op1(t, O_fsqrt, ty, vq_active(t, a, ty, k, vq_get(t, ty, a->vs2 + k))));
 	vq_putall(t, &e, ty, a->vd, v);
 	return 1;
 }
@@ -94,10 +98,11 @@ vq_fcvt(struct tr *t, const struct rvv_insn *a)
 		if (a->w2)
 			v[k] = tr_op2(t, O_vcat, V64, ir_opx(t->r, O_fcvt, ty, a->aux, from, 0, vq_get(t, from, a->vs2 + 2 * k), 0, 0),
 			    ir_opx(t->r, O_fcvt, ty, a->aux, from, 0, vq_get(t, from, a->vs2 + 2 * k + 1), 0, 0));
-		else if (a->op == O_fcvt)
+		else if (a->op == O_fcvt)      /* not masked */
 			v[k] = source(t, a, k, from, bits);
 		else
-			v[k] = ir_opx(t->r, a->op, ty, a->aux, from, 0, source(t, a, k, from, bits), 0, 0);
+			v[k] = vq_masked(t, a, ty, k, ir_opx(t->r, a->op, ty, a->aux, from, 0,
+			    vq_active(t, a, from, k, source(t, a, k, from, bits)), 0, 0));
 	vq_putall(t, &e, ty, a->vd, v);
 	return 1;
 }

@@ -73,6 +73,103 @@ vq_shiftv(struct tr *t, const struct rvv_insn *a)
 	return 1;
 }
 
+/* x << by | x >> (bits - by): shifts by as much as there are bits, or more, leave none */
+int
+vq_rotatev(struct tr *t, const struct rvv_insn *a)
+{
+	int bits = vq_sew(t), ty = vq_type(bits);
+	ref x[MOST], y[MOST], v[MOST], low = tr_op1(t, O_dup, ty, tr_k(t, (u64)bits - 1));
+	ref all = tr_op1(t, O_dup, ty, tr_k(t, (u64)bits));
+	struct extent e;
+
+	if (!vq_operands(t, a, &e, x, y))
+		return 0;
+	for (int k = 0; k < e.n; k++) {
+		ref by = tr_op2(t, O_and, ty, a->op == O_rotr ? tr_op1(t, O_neg, ty, y[k]) : y[k], low);
+
+		v[k] = vq_masked(t, a, ty, k, tr_op2(t, O_or, ty, tr_op2(t, O_ushl, ty, x[k], by),
+		    tr_op2(t, O_ushl, ty, x[k], tr_op2(t, O_sub, ty, by, all))));
+	}
+	vq_putall(t, &e, ty, a->vd, v);
+	return 1;
+}
+
+/* Hosts have no such products of 64 bits on vectors. */
+static ref
+mulhigh64(struct tr *t, int op, ref x, ref y)
+{
+	ref v[2];
+
+	for (int i = 0; i < 2; i++)
+		v[i] = tr_op2(t, op, I64, ir_opx(t->r, O_umov, I64, 0, I64, i, x, 0, 0),
+		    ir_opx(t->r, O_umov, I64, 0, I64, i, y, 0, 0));
+	return tr_op2(t, O_vpair, V64, v[0], v[1]);
+}
+
+/* One element after another.  A quotient by zero is all ones; the operation itself gives 0. */
+static ref
+divide(struct tr *t, const struct rvv_insn *a, int bits, ref x, ref y)
+{
+	int ty = vq_type(bits), l = vq_lane(bits), move = a->op == O_divs || a->op == O_rems ? O_smov : O_umov;
+	ref v = x;
+
+	for (int i = 0; i < VLEN / bits; i++) {
+		ref by = ir_opx(t->r, move, I64, 0, l, i, y, 0, 0);
+		ref q = tr_op2(t, a->op, I64, ir_opx(t->r, move, I64, 0, l, i, x, 0, 0), by);
+
+		if (a->op == O_divs || a->op == O_divu)
+			q = tr_sel(t, I64, tr_set(t, R_NE, I64, by, tr_k(t, 0)), q, tr_k(t, ~(u64)0));
+		v = ir_opx(t->r, O_ins, ty, 0, i, 0, v, q, 0);
+	}
+	return v;
+}
+
+int
+vq_divide(struct tr *t, const struct rvv_insn *a)
+{
+	enum { FEW = 16 };             /* elements */
+	int bits = vq_sew(t), ty = vq_type(bits);
+	ref x[MOST], y[MOST], v[MOST];
+	struct extent e;
+
+	if (!vq_operands(t, a, &e, x, y) || e.n * VLEN / bits > FEW)
+		return 0;
+	for (int k = 0; k < e.n; k++)
+		v[k] = vq_masked(t, a, ty, k, divide(t, a, bits, x[k], y[k]));
+	vq_putall(t, &e, ty, a->vd, v);
+	return 1;
+}
+
+/* the upper half of products */
+static ref
+mulhigh(struct tr *t, const struct rvv_insn *a, int bits, ref x, ref y)
+{
+	int ty = vq_type(2 * bits), sx = a->op == O_mulhu ? O_vzxt : O_vsxt, sy = a->op == O_mulhs ? O_vsxt : O_vzxt;
+	ref half[2];
+
+	if (bits == 64)
+		return mulhigh64(t, a->op, x, y);
+	for (int i = 0; i < 2; i++)
+		half[i] = tr_op2(t, bits < 32 || sx != sy ? O_mul : sx == O_vsxt ? O_mulws : O_mulwu, ty,
+		    ir_opx(t->r, sx, ty, 0, vq_lane(bits), i, x, 0, 0), ir_opx(t->r, sy, ty, 0, vq_lane(bits), i, y, 0, 0));
+	return tr_op2(t, O_uzp2, vq_type(bits), half[0], half[1]);
+}
+
+int
+vq_mulhigh(struct tr *t, const struct rvv_insn *a)
+{
+	int ty = vq_type(vq_sew(t));
+	ref x[MOST], y[MOST], v[MOST];
+	struct extent e;
+
+	if (!vq_operands(t, a, &e, x, y))
+		return 0;
+	for (int k = 0; k < e.n; k++)
+		v[k] = vq_masked(t, a, ty, k, mulhigh(t, a, vq_sew(t), x[k], y[k]));
+	vq_putall(t, &e, ty, a->vd, v);
+	return 1;
+}
+
 /* one operand */
 int
 vq_unary(struct tr *t, const struct rvv_insn *a)
@@ -119,27 +216,36 @@ vq_multiplyadd(struct tr *t, const struct rvv_insn *a)
 
 /* -- narrower -- */
 
-/* vnsrl.wi: elements twice as wide, shifted right, and cut */
+/* elements twice as wide, shifted right by less than their width, and cut: vnsrl, vnsra */
+static ref
+shifted(struct tr *t, const struct rvv_insn *a, int bits, ref x)
+{
+	int ty = vq_type(bits), sar = a->op == O_sar;
+	ref by;
+
+	if (a->form == FORM_VI || !a->rs1)
+		return a->form == FORM_VI && (a->imm & (bits - 1)) ?
+		    ir_opx(t->r, sar ? O_sari : O_shri, ty, 0, 0, a->imm & (bits - 1), x, 0, 0) : x;
+	by = tr_op1(t, O_neg, I64, tr_opk(t, O_and, I64, rv_get(t, a->rs1), (u64)bits - 1));
+	return tr_op2(t, sar ? O_sshl : O_ushl, ty, x, tr_op1(t, O_dup, ty, tr_zxt(t, I64, by, bits)));
+}
+
 int
 vq_narrow(struct tr *t, const struct rvv_insn *a)
 {
-	int bits = vq_sew(t), ty = vq_type(bits), wide = vq_lane(2 * bits), by = a->imm & (2 * bits - 1);
+	int bits = vq_sew(t), ty = vq_type(bits), wide = vq_lane(2 * bits);
 	struct extent e, src;
 	ref v[MOST];
 
-	if (!a->vm || !vq_extent(t, bits, a->vd, &e) || !vq_extent(t, 2 * bits, a->vs2, &src))
+	if (!vq_extent(t, bits, a->vd, &e) || !vq_extent(t, 2 * bits, a->vs2, &src))
 		return 0;
 	for (int k = 0; k < e.n; k++) {
 		ref part[2] = {0, 0};
 
-		for (int i = 0; i < 2 && 2 * k + i < src.n; i++) {
-			ref x = vq_get(t, VEC(wide, 7), a->vs2 + 2 * k + i);
-
-			if (by)
-				x = ir_opx(t->r, O_shri, VEC(wide, 7), 0, 0, by, x, 0, 0);
-			part[i] = ir_opx(t->r, O_vnarrow, ty, 0, wide, 0, x, 0, 0);
-		}
-		v[k] = part[1] ? tr_op2(t, O_vcat, V64, part[0], part[1]) : part[0];
+		for (int i = 0; i < 2 && 2 * k + i < src.n; i++)
+			part[i] = ir_opx(t->r, O_vnarrow, ty, 0, wide, 0,
+			    shifted(t, a, 2 * bits, vq_get(t, VEC(wide, 7), a->vs2 + 2 * k + i)), 0, 0);
+		v[k] = vq_masked(t, a, ty, k, part[1] ? tr_op2(t, O_vcat, V64, part[0], part[1]) : part[0]);
 	}
 	vq_putall(t, &e, ty, a->vd, v);
 	return 1;

@@ -83,9 +83,11 @@ vq_fcompare(struct tr *t, const struct rvv_insn *a)
 	ref x[MOST], y[MOST], v[MOST];
 	struct extent e;
 
-	if (!a->vm || vq_sew(t) < 32 || !operands(t, a, &e, x, y) || e.part)
+	if (vq_sew(t) < 32 || !operands(t, a, &e, x, y) || e.part)
 		return 0;
 	for (int k = 0; k < e.n; k++) {
+		x[k] = vq_active(t, a, ty, k, x[k]);
+		y[k] = vq_active(t, a, ty, k, y[k]);
 		v[k] = ir_opx(t->r, O_fvset, ty, a->aux, relation[a->rel], 0, swap ? y[k] : x[k], swap ? x[k] : y[k], 0);
 		if (a->rel == R_NE)
 			v[k] = tr_op1(t, O_not, V64, v[k]);
@@ -148,5 +150,29 @@ vq_findmask(struct tr *t, const struct rvv_insn *a)
 		found = tr_op3(t, O_sel, I64, ir_opx(t->r, O_set, I64, 0, R_NE, 0, x, tr_k(t, 0), 0), n, found);
 	}
 	rv_put(t, a->rd, found);
+	return 1;
+}
+
+/* What is to be set is found by subtracting 1, which changes the lowest bit set and what is below, or all if none
+ * is. */
+int
+vq_setmask(struct tr *t, const struct rvv_insn *a)
+{
+	int vl = (int)vcfg_vl(t->vcfg);
+	ref x, less, old, new, all = vq_get(t, V64, a->vd), change = tr_k(t, ones(vl));
+
+	if (vl > 64 || a->vd == a->vs2 || (!a->vm && a->vd == 0))
+		return 0;
+	x = maskword(t, a, 0);
+	less = tr_opk(t, O_sub, I64, x, 1);
+	if (a->before)
+		new = tr_op2(t, a->at ? O_xor : O_andn, I64, less, x);
+	else
+		new = tr_op2(t, O_andn, I64, x, less);
+	if (!a->vm)
+		change = tr_op2(t, O_and, I64, change, ir_opx(t->r, O_umov, I64, 0, I64, 0, vq_get(t, V64, 0), 0, 0));
+	old = ir_opx(t->r, O_umov, I64, 0, I64, 0, all, 0, 0);
+	new = tr_op2(t, O_or, I64, tr_op2(t, O_andn, I64, old, change), tr_op2(t, O_and, I64, new, change));
+	tr_put(t, V64, RV_v0 + a->vd, ir_opx(t->r, O_ins, V64, 0, 0, 0, all, new, 0));
 	return 1;
 }

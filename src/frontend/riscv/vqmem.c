@@ -2,15 +2,14 @@
 /* vqmem.c - loads and stores of the vector unit to IR */
 #include "frontend/riscv/vquick.h"
 
-/* An access of its own is none of several; but it too is done again one element after another if it faults. */
-static ref
-ld(struct tr *t, int ty, ref base, int disp)
+ref
+vq_ld(struct tr *t, int ty, ref base, int disp)
 {
 	return ir_opx(t->r, O_ld, ty, 0, 1, disp, base, 0, 0);
 }
 
-static void
-st(struct tr *t, int ty, ref base, int disp, ref v)
+void
+vq_st(struct tr *t, int ty, ref base, int disp, ref v)
 {
 	ir_opx(t->r, O_st, ty, 0, 1, disp, base, 0, v);
 }
@@ -20,7 +19,15 @@ static int
 covers(struct tr *t, const struct rvv_insn *a, struct extent *e)
 {
 	*e = (struct extent){a->nf, 0};
-	return a->anytype ? !(a->vd & (a->nf - 1)) : a->vm && vq_extent(t, ty_bits(a->ty), a->vd, e);
+	return a->anytype ? !(a->vd & (a->nf - 1)) : vq_extent(t, ty_bits(a->ty), a->vd, e);
+}
+
+/* Of a masked load all is read: if what is masked out faults, the general way, which leaves it alone, comes after
+ * it. */
+static int
+loadable(struct tr *t, const struct rvv_insn *a)
+{
+	return a->anytype || a->vm || (a->vd && ty_bits(a->ty) == vq_sew(t));
 }
 
 int
@@ -29,12 +36,14 @@ vq_load(struct tr *t, const struct rvv_insn *a)
 	ref base = rv_get(t, a->rs1), v[MOST];
 	struct extent e;
 
-	if (!covers(t, a, &e))
-		return 0;
+	if (!loadable(t, a) || !covers(t, a, &e))
+		return !a->anytype && vq_loadfew(t, a);
 	if (e.part)
-		v[0] = tr_op1(t, O_vfromi, V64, ld(t, vq_lane(e.part), base, 0));
+		v[0] = tr_op1(t, O_vfromi, V64, vq_ld(t, vq_lane(e.part), base, 0));
 	for (int k = 0; k < e.n && !e.part; k++)
-		v[k] = ld(t, V64, base, VLENB * k);
+		v[k] = vq_ld(t, V64, base, VLENB * k);
+	for (int k = 0; k < e.n && !a->anytype; k++)
+		v[k] = vq_masked(t, a, vq_type(ty_bits(a->ty)), k, v[k]);
 	vq_putall(t, &e, V64, a->vd, v);
 	return 1;
 }
@@ -45,13 +54,13 @@ vq_store(struct tr *t, const struct rvv_insn *a)
 	ref base = rv_get(t, a->rs1);
 	struct extent e;
 
-	if (!covers(t, a, &e))
-		return 0;
+	if (!(a->anytype || a->vm) || !covers(t, a, &e))
+		return !a->anytype && vq_storefew(t, a);
 	if (e.part)
-		st(t, vq_lane(e.part), base, 0, ir_opx(t->r, O_umov, I64, 0, vq_lane(e.part), 0,
+		vq_st(t, vq_lane(e.part), base, 0, ir_opx(t->r, O_umov, I64, 0, vq_lane(e.part), 0,
 		    vq_get(t, vq_type(e.part), a->vd), 0, 0));
 	for (int k = 0; k < e.n && !e.part; k++)
-		st(t, V64, base, VLENB * k, vq_get(t, V64, a->vd + k));
+		vq_st(t, V64, base, VLENB * k, vq_get(t, V64, a->vd + k));
 	return 1;
 }
 
@@ -96,10 +105,10 @@ vq_loadseg(struct tr *t, const struct rvv_insn *a)
 	ref v[MOST];
 
 	if (!aresegments(t, a))
-		return 0;
+		return vq_loadfields(t, a);
 	for (int n = 0; n < a->nf; n += 4)
 		for (int i = 0; i < 4; i++)
-			v[n + i] = ld(t, V64, element(t, a, i), 4 * n);
+			v[n + i] = vq_ld(t, V64, element(t, a, i), 4 * n);
 	for (int n = 0; n < a->nf; n += 4) {
 		transpose(t, v + n);
 		for (int i = 0; i < 4; i++)
@@ -114,13 +123,13 @@ vq_storeseg(struct tr *t, const struct rvv_insn *a)
 	ref v[4];
 
 	if (!aresegments(t, a))
-		return 0;
+		return vq_storefields(t, a);
 	for (int n = 0; n < a->nf; n += 4) {
 		for (int i = 0; i < 4; i++)
 			v[i] = vq_get(t, V64, a->vd + n + i);
 		transpose(t, v);
 		for (int i = 0; i < 4; i++)
-			st(t, V64, element(t, a, i), 4 * n, v[i]);
+			vq_st(t, V64, element(t, a, i), 4 * n, v[i]);
 	}
 	return 1;
 }

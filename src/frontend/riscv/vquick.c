@@ -2,6 +2,15 @@
 /* vquick.c - instructions of the vector unit on whole registers: operands, and which lines have a quick way */
 #include "frontend/riscv/vquick.h"
 
+struct vec
+vq_state(const struct tr *t)
+{
+	int sew = vq_sew(t);
+
+	return (struct vec){.cfg = t->vcfg, .vl = vcfg_vl(t->vcfg), .vlmax = vcfg_vlmax(t->vcfg), .sew = sew,
+	    .lmul = vcfg_lmul(t->vcfg), .eew = vq_lane(sew)};
+}
+
 int
 vq_extent(const struct tr *t, int bits, int first, struct extent *e)
 {
@@ -65,9 +74,9 @@ vq_putall(struct tr *t, const struct extent *e, int ty, int n, const ref *v)
 
 /* Register k of a group as lanes of ones where v0 has a bit set. */
 ref
-vq_mask(struct tr *t, int k)
+vq_mask(struct tr *t, int bits, int k)
 {
-	int bits = vq_sew(t), lanes = VLEN / bits, first = k * lanes, ty = vq_type(bits);
+	int lanes = VLEN / bits, first = k * lanes, ty = vq_type(bits);
 	ref v0 = vq_get(t, V8, 0), v, one;
 
 	if (bits == 8) {
@@ -92,7 +101,15 @@ vq_mask(struct tr *t, int k)
 ref
 vq_masked(struct tr *t, const struct rvv_insn *a, int ty, int k, ref v)
 {
-	return a->vm ? v : tr_op3(t, O_bsl, ty, vq_mask(t, k), v, vq_get(t, ty, a->vd + k));
+	return a->vm ? v : tr_op3(t, O_bsl, ty, vq_mask(t, ty_lanebits(ty), k), v, vq_get(t, ty, a->vd + k));
+}
+
+ref
+vq_active(struct tr *t, const struct rvv_insn *a, int ty, int k, ref v)
+{
+	ref one = tr_op1(t, O_dup, vq_type(vq_sew(t)), tr_k(t, vq_sew(t) == 32 ? 0x3f800000 : 0x3ff0000000000000));
+
+	return a->vm ? v : tr_op3(t, O_bsl, ty, vq_mask(t, ty_lanebits(ty), k), v, one);
 }
 
 /* -- the second operand -- */
@@ -155,6 +172,7 @@ vq_operands(struct tr *t, const struct rvv_insn *a, struct extent *e, ref *x, re
 #define VWX(name) VVX(name, vq_widen), [rvv_##name##_wv] = vq_widen, [rvv_##name##_wx] = vq_widen
 #define VVF(name, f) [rvv_##name##_vv] = f, [rvv_##name##_vf] = f
 #define VS(name, f) [rvv_##name##_vs] = f
+#define EEWS(name, f) [rvv_##name##8] = f, [rvv_##name##16] = f, [rvv_##name##32] = f, [rvv_##name##64] = f
 #define WHOLE(n) [rvv_vl##n##re8] = vq_load, [rvv_vl##n##re16] = vq_load, [rvv_vl##n##re32] = vq_load, \
 	[rvv_vl##n##re64] = vq_load, [rvv_vs##n##r] = vq_store
 static quick_fn *const quick[rvv_COUNT] = {
@@ -164,6 +182,10 @@ static quick_fn *const quick[rvv_COUNT] = {
 	VVX(vminu, vq_arith), VVX(vmin, vq_arith), VVX(vmaxu, vq_arith), VVX(vmax, vq_arith), VVX(vmul, vq_arith),
 	VVX(vsll, vq_shiftv), VVX(vsrl, vq_shiftv), VVX(vsra, vq_shiftv),
 	[rvv_vsll_vi] = vq_shifti, [rvv_vsrl_vi] = vq_shifti, [rvv_vsra_vi] = vq_shifti, [rvv_vror_vi] = vq_shifti,
+	VVX(vrol, vq_rotatev), VVX(vror, vq_rotatev), VVX(vclmul, vq_clmul), VVX(vclmulh, vq_clmul),
+	VVX(vdivu, vq_divide), VVX(vdiv, vq_divide), VVX(vremu, vq_divide), VVX(vrem, vq_divide),
+	VVX(vmulh, vq_mulhigh), VVX(vmulhu, vq_mulhigh), VVX(vmulhsu, vq_mulhigh),
+	[rvv_vmsbf] = vq_setmask, [rvv_vmsif] = vq_setmask, [rvv_vmsof] = vq_setmask,
 	[rvv_vrev8_v] = vq_unary, [rvv_vbrev8_v] = vq_unary,
 	VVX(vmacc, vq_multiplyadd), VVX(vnmsac, vq_multiplyadd),
 	VVX(vmadd, vq_multiplyadd), VVX(vnmsub, vq_multiplyadd),
@@ -188,15 +210,20 @@ static quick_fn *const quick[rvv_COUNT] = {
 	[rvv_vmand_mm] = vq_masklogic, [rvv_vmnand_mm] = vq_masklogic, [rvv_vmandn_mm] = vq_masklogic,
 	[rvv_vmxor_mm] = vq_masklogic, [rvv_vmor_mm] = vq_masklogic, [rvv_vmnor_mm] = vq_masklogic,
 	[rvv_vmorn_mm] = vq_masklogic, [rvv_vmxnor_mm] = vq_masklogic, [rvv_vcpop] = vq_countmask, [rvv_vfirst] = vq_findmask,
-	 [rvv_vnsrl_wi] = vq_narrow,
-	[rvv_vslidedown_vi] = vq_slidedown, [rvv_vslideup_vi] = vq_slideup, [rvv_vrgather_vv] = vq_gather,
+	[rvv_vnsrl_wi] = vq_narrow,
+	[rvv_vnsrl_wx] = vq_narrow, [rvv_vnsra_wi] = vq_narrow, [rvv_vnsra_wx] = vq_narrow,
+	[rvv_vslidedown_vi] = vq_slidedown, [rvv_vslideup_vi] = vq_slideup, VVXI(vrgather, vq_gather),
+	[rvv_vcompress] = vq_compress, [rvv_viota] = vq_iota,
+	[rvv_vslide1up_vx] = vq_slide1, [rvv_vslide1down_vx] = vq_slide1, [rvv_vfslide1up_vf] = vq_slide1,
+	[rvv_vfslide1down_vf] = vq_slide1,
 	VS(vredsum, vq_reduce), VS(vredminu, vq_reduce), VS(vredmin, vq_reduce),
 	VS(vredmaxu, vq_reduce), VS(vredmax, vq_reduce),
 
-	[rvv_vle8] = vq_load, [rvv_vle16] = vq_load, [rvv_vle32] = vq_load, [rvv_vle64] = vq_load,
-	[rvv_vse8] = vq_store, [rvv_vse16] = vq_store, [rvv_vse32] = vq_store, [rvv_vse64] = vq_store,
-	[rvv_vlsege32] = vq_loadseg, [rvv_vlssege32] = vq_loadseg,
-	[rvv_vssege32] = vq_storeseg, [rvv_vsssege32] = vq_storeseg,
+	EEWS(vle, vq_load), EEWS(vse, vq_store),
+	EEWS(vlse, vq_loadfew), EEWS(vluxei, vq_loadfew), EEWS(vloxei, vq_loadfew),
+	EEWS(vsse, vq_storefew), EEWS(vsuxei, vq_storefew), EEWS(vsoxei, vq_storefew),
+	EEWS(vlsege, vq_loadseg), EEWS(vlssege, vq_loadseg), EEWS(vluxsegei, vq_loadfew), EEWS(vloxsegei, vq_loadfew),
+	EEWS(vssege, vq_storeseg), EEWS(vsssege, vq_storeseg), EEWS(vsuxsegei, vq_storefew), EEWS(vsoxsegei, vq_storefew),
 	WHOLE(1), WHOLE(2), WHOLE(4), WHOLE(8),
 
 	VVF(vfadd, vq_farith), VVF(vfsub, vq_farith), VVF(vfmul, vq_farith), VVF(vfdiv, vq_farith),
@@ -219,7 +246,9 @@ static quick_fn *const quick[rvv_COUNT] = {
 
 	VV(vaesem, vq_aes), VV(vaesef, vq_aes), VV(vaesdm, vq_aes), VV(vaesdf, vq_aes),
 	VS(vaesem, vq_aes), VS(vaesef, vq_aes), VS(vaesdm, vq_aes), VS(vaesdf, vq_aes), VS(vaesz, vq_aes),
+	[rvv_vaeskf1_vi] = vq_aeskey, [rvv_vaeskf2_vi] = vq_aeskey,
 	VV(vsha2ms, vq_sha2), VV(vsha2ch, vq_sha2), VV(vsha2cl, vq_sha2), VV(vghsh, vq_ghash), VV(vgmul, vq_ghash),
+	[rvv_vsm4k_vi] = vq_light, VV(vsm4r, vq_light), VS(vsm4r, vq_light), [rvv_vsm3c_vi] = vq_light, VV(vsm3me, vq_light),
 };
 
 /* May the operands be what they are?  Accesses to memory look themselves; registers of masks, or of one element, are
@@ -239,7 +268,8 @@ static int
 elementwise(quick_fn *f)
 {
 	return f == vq_arith || f == vq_reversed || f == vq_shifti || f == vq_shiftv || f == vq_unary ||
-	    f == vq_multiplyadd || f == vq_move || f == vq_merge ||
+	    f == vq_multiplyadd || f == vq_rotatev || f == vq_mulhigh || f == vq_divide ||
+	    f == vq_clmul || f == vq_move || f == vq_merge ||
 	    f == vq_extend || f == vq_widen || f == vq_narrow || f == vq_index || f == vq_scale || f == vq_average;
 }
 
@@ -248,8 +278,7 @@ int rv_isquick(const struct rvv_insn *a) { return quick[a->id] != 0; }
 int
 rv_quick(struct tr *t, const struct rvv_insn *a)
 {
-	struct vec v = {.cfg = t->vcfg, .vl = vcfg_vl(t->vcfg), .vlmax = vcfg_vlmax(t->vcfg), .sew = vq_sew(t),
-		.lmul = vcfg_lmul(t->vcfg)};
+	struct vec v = vq_state(t);
 
 	return (!t->vany || elementwise(quick[a->id])) && allowed(&v, a, t->word) && quick[a->id](t, a);
 }

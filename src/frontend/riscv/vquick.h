@@ -20,6 +20,9 @@ static inline int vq_lane(int bits) { return I8 + vq_log(bits); }
 /* the type of a vector of integers of so many bits */
 static inline int vq_type(int bits) { return VEC(vq_lane(bits), 7); }
 
+/* vl and vtype as the general way wants them */
+struct vec vq_state(const struct tr *);
+
 /* How much of a group of elements of `bits` vl covers: n registers, or `part` bits of one. */
 struct extent { int n, part; };
 /* 0 if the group cannot be that of register `first`, or vl ends inside of a register at no such part */
@@ -31,9 +34,13 @@ static inline ref vq_get(struct tr *t, int ty, int n) { return tr_get(t, ty, RV_
 void vq_putall(struct tr *, const struct extent *, int ty, int n, const ref *);
 ref vq_constant(struct tr *, u64 lo, u64 hi);
 ref vq_indices(struct tr *, int bits, int k);  /* the numbers of the elements in register k of a group */
-ref vq_mask(struct tr *, int k);       /* register k of a group of SEW as lanes of ones where v0 has a bit set */
+/* register k of a group of elements of `bits` as lanes of ones where v0 has a bit set */
+ref vq_mask(struct tr *, int bits, int k);
 /* v, or where v0 says so what vd has in register k of its group, if the instruction is masked */
 ref vq_masked(struct tr *, const struct rvv_insn *, int ty, int k, ref v);
+/* v, an operand of floats of SEW bits; if the instruction is masked then with 1 where v0 says that nothing is done, of
+ * which no operation raises anything */
+ref vq_active(struct tr *, const struct rvv_insn *, int ty, int k, ref v);
 ref vq_float(struct tr *, int n, int bits);    /* the bits of f register n as a number of 32 or 64 bits */
 /* y[k]: register k of the operand that vs1, rs1 or imm gives, of elements of so many bits */
 int vq_second(struct tr *, const struct rvv_insn *, int bits, const struct extent *, ref *y);
@@ -41,20 +48,30 @@ int vq_second(struct tr *, const struct rvv_insn *, int bits, const struct exten
 int vq_operands(struct tr *, const struct rvv_insn *, struct extent *, ref *x, ref *y);
 
 /* -- vqint.c -- */
-quick_fn vq_arith, vq_reversed, vq_shifti, vq_shiftv, vq_unary, vq_multiplyadd, vq_narrow, vq_reduce;
+quick_fn vq_arith, vq_reversed, vq_shifti, vq_shiftv, vq_rotatev, vq_mulhigh, vq_divide, vq_unary;
+quick_fn vq_multiplyadd, vq_narrow, vq_reduce;
 /* -- vqmove.c -- */
-quick_fn vq_move, vq_merge, vq_moveregs, vq_tox, vq_fromx, vq_index, vq_slidedown, vq_slideup, vq_gather;
+quick_fn vq_move, vq_merge, vq_moveregs, vq_tox, vq_fromx, vq_index, vq_slidedown, vq_slideup, vq_slide1, vq_gather;
 /* -- vqmem.c -- */
 quick_fn vq_load, vq_store, vq_loadseg, vq_storeseg;
+/* An access of its own is none of several; but it too is done again one element after another if it faults. */
+ref vq_ld(struct tr *, int ty, ref base, int disp);
+void vq_st(struct tr *, int ty, ref base, int disp, ref v);
+/* -- vqelem.c: few elements; or two or four fields that fill registers -- */
+quick_fn vq_loadfew, vq_storefew, vq_loadfields, vq_storefields;
 /* -- vqwide.c -- */
 quick_fn vq_extend, vq_widen;
 /* -- vqfix.c -- */
 quick_fn vq_clip, vq_scale, vq_saturate, vq_average;
 /* -- vqmask.c -- */
-quick_fn vq_compare, vq_fcompare, vq_masklogic, vq_countmask, vq_findmask;
+quick_fn vq_compare, vq_fcompare, vq_masklogic, vq_countmask, vq_findmask, vq_setmask;
 /* -- vqfp.c -- */
 quick_fn vq_farith, vq_fsqrt, vq_fcvt, vq_tof, vq_fromf, vq_freduce;
 /* -- vqcrypto.c -- */
-quick_fn vq_aes, vq_sha2, vq_ghash;
+quick_fn vq_aes, vq_aeskey, vq_sha2, vq_ghash, vq_clmul;
+/* -- vpack.c -- */
+quick_fn vq_compress, vq_iota;
+/* -- vlight.c -- */
+quick_fn vq_light;
 
 #endif

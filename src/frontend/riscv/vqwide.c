@@ -19,10 +19,10 @@ vq_extend(struct tr *t, const struct rvv_insn *a)
 	struct extent e;
 	ref v[MOST];
 
-	if (!a->vm || !vq_extent(t, vq_sew(t), a->vd, &e))
+	if (!vq_extent(t, vq_sew(t), a->vd, &e))
 		return 0;
 	for (int k = 0; k < e.n; k++)
-		v[k] = extended(t, a->vs2, k, vq_sew(t), -a->w2, a->sx != 0);
+		v[k] = vq_masked(t, a, vq_type(vq_sew(t)), k, extended(t, a->vs2, k, vq_sew(t), -a->w2, a->sx != 0));
 	vq_putall(t, &e, vq_type(vq_sew(t)), a->vd, v);
 	return 1;
 }
@@ -44,7 +44,7 @@ vq_widen(struct tr *t, const struct rvv_insn *a)
 	ref s[MOST], v[MOST];
 	struct extent e;
 
-	if (!a->vm || bits > 64 || !vq_extent(t, bits, a->vd, &e) ||
+	if (bits > 64 || !vq_extent(t, bits, a->vd, &e) ||
 	    !vq_second(t, a, bits / 2, &(struct extent){(e.n + 1) / 2, 0}, s))
 		return 0;
 	for (int k = 0; k < e.n; k++) {
@@ -55,6 +55,7 @@ vq_widen(struct tr *t, const struct rvv_insn *a)
 			v[k] = tr_op2(t, O_add, ty, vq_get(t, ty, a->vd + k), product(t, a, bits, x, y));
 		else
 			v[k] = a->op == O_mul ? product(t, a, bits, x, y) : tr_op2(t, a->op, ty, x, y);
+		v[k] = vq_masked(t, a, ty, k, v[k]);
 	}
 	vq_putall(t, &e, ty, a->vd, v);
 	return 1;
