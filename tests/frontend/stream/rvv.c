@@ -87,6 +87,10 @@ v_word(int id, int vd, int r1, int r2, s64 imm)
 	return rvv_encode(&a);
 }
 
+/* What faults does so at element 0, without a mask: QEMU 7.2 goes on with the vstart and vl of before, in parts, up to
+ * the next jump. */
+static int unmasked(const struct piece *b) { return b->faults && !b->own; }
+
 /* Groups of several registers begin at numbers that are so many times something. */
 static void
 align(struct rvv_insn *a)
@@ -123,9 +127,7 @@ v_make(int id, struct piece *b, struct item *i)
 			return 0;      /* v_idiom */
 		a.rs1 = (u8)riscv_pointer(b);
 		a.rs2 = 0;
-		/* What faults does so at element 0: QEMU 7.2 goes on with the vstart and vl of before, in parts, up to the
-		 * next jump. */
-		a.vm |= b->faults && !b->own;
+		a.vm |= unmasked(b);
 	}
 	if (has(id, "{rd:x}") && riscv_isreserved(a.rd))
 		return 0;
@@ -168,6 +170,7 @@ access(struct piece *b, int from, int n, int r2)
 	align(&a);
 	a.rs1 = (u8)riscv_pointer(b);
 	a.rs2 = a.vs2 = (u8)r2;
+	a.vm |= unmasked(b);
 	return rvv_encode(&a);
 }
 
