@@ -81,6 +81,7 @@ struct cpu {
 	u32 fplooks;                   /* how often the guest's flags were asked for */
 	u64 anchor;                    /* an address in this program, from which generated code counts others */
 	const u8 *stub[24];            /* the host's common stubs, for code that lies anywhere */
+	int (*call)(struct cpu *);     /* system call: engine_call */
 
 	/* -- the engine's -- */
 	u32 trapinfo;                  /* the guest's: brk immediate, undefined word */

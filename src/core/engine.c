@@ -124,9 +124,12 @@ engine_init(const struct guest *g, const struct engine_options *o)
 	gmem_watch = &smc_watch;
 }
 
+static int call_inside(struct cpu *);
+
 void
 engine_join(struct cpu *cpu)
 {
+	cpu->call = call_inside;
 	pthread_mutex_lock(&core.lock);
 	grow(&core.cpu, core.ncpu, &core.capcpu, sizeof *core.cpu);
 	core.cpu[core.ncpu++] = cpu;
@@ -365,6 +368,40 @@ count(enum why why)
 	__atomic_fetch_add(at[why], 1, __ATOMIC_RELAXED);
 }
 
+/* What must be as it was when generated code called the system, if it is to go on there. */
+struct before { gaddr pc; void *sp; u64 drops; };
+
+/* Not if code was dropped or the area emptied, which that code may lie in, somebody polled the thread, the guest goes
+ * on elsewhere or in another mode, or the engine ran inside (a vfork child). */
+static int
+goeson(struct cpu *cpu, const struct before *b)
+{
+	int same = cpu->host_sp == b->sp;
+
+	cpu->host_sp = b->sp;
+	return same && cpu->pc == b->pc && cpu->jcmode == core.guest->mode(cpu) + 1 && !core.opt.nochain && enter(cpu) &&
+	    !atomic_load(&cpu->poll) && cpu->epoch == atomic_load(&core.emptied) &&
+	    b->drops == __atomic_load_n(&core.stat.drops, __ATOMIC_RELAXED);
+}
+
+/* cpu->call: a system call of generated code; 0: leave.  Who holds all others up does it when they go on. */
+static int
+call_inside(struct cpu *cpu)
+{
+	struct before b = {cpu->pc, cpu->host_sp, __atomic_load_n(&core.stat.drops, __ATOMIC_RELAXED)};
+
+	cpu->why = WHY_CALL;
+	cpu->link = 0;
+	if (atomic_load(&core.stop) == cpu)
+		return 0;
+	leave(cpu);
+	if (core.opt.count)
+		count(WHY_CALL);
+	cpu->why = WHY_FLUSH;
+	cpu->os->call(cpu);
+	return goeson(cpu, &b);
+}
+
 static void
 step(struct cpu *cpu)
 {
@@ -404,7 +441,7 @@ stepalone(struct cpu *cpu)
 }
 
 static int
-goeson(const struct cpu *cpu)
+isplain(const struct cpu *cpu)
 {
 	return cpu->why != WHY_CALL && cpu->why != WHY_TRAP && cpu->why != WHY_FAULT;
 }
@@ -426,7 +463,7 @@ onebyone(struct cpu *cpu)
 	engine_stop(cpu);
 	clearjc(cpu);
 	cpu->why = WHY_NEXT;
-	for (int i = 0; i < STEPS && stepalone(cpu) && goeson(cpu); i++)
+	for (int i = 0; i < STEPS && stepalone(cpu) && isplain(cpu); i++)
 		;
 	engine_go(cpu);
 }
@@ -444,7 +481,7 @@ alone(struct cpu *cpu)
 	clearjc(cpu);
 	core.stat.alone++;
 	cpu->why = WHY_NEXT;
-	for (int i = 0; i < STEPS && stepalone(cpu) && cpu->excl_addr != ~(u64)0 && goeson(cpu); i++)
+	for (int i = 0; i < STEPS && stepalone(cpu) && cpu->excl_addr != ~(u64)0 && isplain(cpu); i++)
 		;
 	cpu->excl_addr = ~(u64)0;
 	engine_go(cpu);

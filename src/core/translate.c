@@ -320,7 +320,7 @@ core_kill(struct trans *t)
 	if (t->dead)
 		return;
 	t->dead = 1;
-	core.stat.drops++;
+	__atomic_store_n(&core.stat.drops, core.stat.drops + 1, __ATOMIC_RELAXED);
 	for (struct node *n = t->node; n; n = n->more) {
 		atomic_store(&n->code, 0);
 		core_dropnode(n);
@@ -330,7 +330,9 @@ core_kill(struct trans *t)
 	for (int i = 0; i < t->nentry && !t->inimage; i++)     /* an image goes as a whole, with nobody in it */
 		if (t->entry[i].ret)
 			core.host->kill(t->code, &t->entry[i]);
-	/* Loops inside the dead code are left at their next safe point. */
+	/* Loops inside the dead code are left at their next safe point.  Not by a thread that is in a system call, which
+	 * is about to write where its own code lies: it would begin the call again and again. */
 	for (int c = 0; c < core.ncpu; c++)
-		cpu_poll(core.cpu[c]);
+		if (core.cpu[c] != cpu_self || atomic_load(&cpu_self->running))
+			cpu_poll(core.cpu[c]);
 }

@@ -756,18 +756,56 @@ test_deep_recursion_overflows_the_shadow_stack_unharmed(void **state)
 	assert_int_equal(*var(B), SHADOW / 8 * 3);
 }
 
-static void
-test_leaving_for_calls_traps_and_look(void **state)
+static int
+stays(struct cpu *c)
 {
+	assert_int_equal(c->pc, 0x1004);
+	assert_int_equal(*var(A), 9);
+	*var(A) = 10;
+	return 1;
+}
+
+static int
+leaves(struct cpu *c)
+{
+	stays(c);
+	c->why = WHY_FLUSH;
+	c->pc = 0x5000;
+	return 0;
+}
+
+static void
+test_a_system_call_comes_back_or_leaves(void **state)
+{
+	void *sp;
+
 	(void)state;
 	begin(0x1000);
 	put(A, k(9));
 	ir_op(&r, O_sys, N, k(0x1004), 0, 0);
 	compile();
-	run(0x1000, 0);
-	assert_int_equal(cpu->why, WHY_CALL);
-	assert_int_equal(cpu->pc, 0x1004);
-	assert_int_equal(*var(A), 9);
+	begin(0x1004);
+	put(B, get(A));
+	jmp(0x2000);
+	compile();
+	cpu->call = stays;
+	run(0x1000, 1);
+	assert_int_equal(cpu->why, WHY_NEXT);
+	assert_int_equal(cpu->pc, 0x2000);
+	assert_int_equal(*var(B), 10);
+	sp = cpu->shadow_sp;
+	cpu->call = leaves;
+	run(0x1000, 1);
+	assert_int_equal(cpu->why, WHY_FLUSH);
+	assert_int_equal(cpu->pc, 0x5000);
+	assert_int_equal(*var(A), 10);
+	assert_ptr_equal(cpu->shadow_sp, sp);
+}
+
+static void
+test_leaving_for_traps_and_look(void **state)
+{
+	(void)state;
 	begin(0x1004);
 	ir_insn(&r, 0x1008);
 	ir_opx(&r, O_trap, N, 0, TRAP_BREAK, 77, 0, 0, 0);
@@ -847,7 +885,8 @@ main(void)
 		cmocka_unit_test_setup(test_fault_of_a_load_makes_the_base_it_was_left, fresh),
 		cmocka_unit_test_setup(test_fault_in_a_helper_belongs_to_its_instruction, fresh),
 		cmocka_unit_test_setup(test_deep_recursion_overflows_the_shadow_stack_unharmed, fresh),
-		cmocka_unit_test_setup(test_leaving_for_calls_traps_and_look, fresh),
+		cmocka_unit_test_setup(test_a_system_call_comes_back_or_leaves, fresh),
+		cmocka_unit_test_setup(test_leaving_for_traps_and_look, fresh),
 		cmocka_unit_test_setup(test_misaligned_access_traps_where_asked, fresh),
 	};
 

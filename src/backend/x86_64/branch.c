@@ -577,7 +577,11 @@ leave_at(struct x86 *x, gaddr pc, enum why why)
 int
 x_sys(struct x86 *x, const struct ins *i)
 {
-	leave_at(x, kval(x->r, i->a), WHY_CALL);
+	gaddr pc = kval(x->r, i->a);
+
+	mov_ri(&x->a, RAX, pc);
+	x_stub(x, call_32(&x->a), &x86_stub.sys);
+	jump(x, pc);
 	return 1;
 }
 

@@ -24,7 +24,8 @@ enum { EBX = 1, ECX, EDX };
 	F(7, ECX, 1, vbmi, "vbmi")          F(7, ECX, 6, vbmi2, "vbmi") \
 	F(7, ECX, 12, bitalg, "bitalg")     F(7, ECX, 14, vpopcnt, "vpopcnt") \
 	F(7, ECX, 11, vnni, "vnni")         F(7, EBX, 21, ifma, "ifma") \
-	F(7, EDX, 23, fp16, "fp16")         F(7, EBX, 9, erms, "erms")
+	F(7, EDX, 23, fp16, "fp16")         F(7, EBX, 9, erms, "erms") \
+	F(0x80000001, ECX, 6, sse4a, "sse4a")  /* none but AMD's have it */
 
 /* Each leaf is read once: cpuid traps in a virtual machine, 4 us a time.  glibc (2.33) has done it already. */
 static u32 leaf1[4], leaf7[4], leafx[4];
@@ -112,4 +113,5 @@ x86_features(const char *hide)
 	f->vpclmul &= f->avx;
 	f->callret = !hidden(hide, "callret");
 	f->jumpcache = !hidden(hide, "jumpcache");
+	host_lostreturns = f->sse4a;
 }

@@ -7,11 +7,15 @@
  * also what the kernel leaves when it means to restart a call it has waited in (-ERESTARTSYS); it has been there if
  * rcx holds the address after the instruction (SDM, SYSCALL).
  *
- * It returns by a jump: what the processor thinks of the next returns is the kernel's after a system call.  They take
- * 5 ns more each, and the first one 45 (Zen with the kernel's "Safe RET"). */
+ * Where what the processor thinks of the next returns is the kernel's after a system call, it returns by a jump: they
+ * take 5 ns more each, and the first one 45 (Zen with the kernel's "Safe RET").  Elsewhere (Sapphire Rapids) the jump
+ * would make it wrong about all that follow. */
 #include <asm/unistd.h>
 #include <stddef.h>
+#include "backend/x86_64/x86.h"
 #include "base/hostcall.h"
+
+u8 host_lostreturns;
 
 /* s64 host_syscall_asm(nr, a0..a5, _Atomic u32 *poll): the last two arguments are on the stack. */
 __asm__(
@@ -35,7 +39,10 @@ __asm__(
 "host_window_call:\n"
 "	syscall\n"
 "host_window_end:\n"
-"	popq %rcx\n"
+"	cmpb $0, host_lostreturns(%rip)\n"
+"	jne 1f\n"
+"	ret\n"
+"1:	popq %rcx\n"
 "	.cfi_adjust_cfa_offset -8\n"
 "	.cfi_register %rip, %rcx\n"
 "	jmp *%rcx\n"

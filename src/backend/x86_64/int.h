@@ -53,6 +53,7 @@ struct stubs {
 	u8 *help, *helpv, *helpall;    /* rax = function: saves the integer homes that C loses; vectors too; everything */
 	u8 *helpflags;                 /* as help, with floating-point flags up to date */
 	u8 *helpstate;                 /* ... and brings floating-point flags and mode up to date */
+	u8 *sys;                       /* called with rax = pc: cpu->call, and back if that says so */
 	u8 *enter;
 	u8 *slow;                      /* fpslow.c */
 };

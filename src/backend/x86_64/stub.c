@@ -98,8 +98,9 @@ write_enter(struct x86 *x, int nreg)
 	op_rr(a, 0xff, 32, 4, RAX);    /* jmp rax */
 }
 
+/* called: to leave from, on the C stack, when all is stored */
 static void
-write_leave(struct x86 *x, int nreg)
+write_leave(struct x86 *x, int nreg, u8 **called)
 {
 	struct code *a = &x->a;
 
@@ -123,6 +124,7 @@ write_leave(struct x86 *x, int nreg)
 	x86_stub.leavec = a->p;
 	fp_control(a, 0);
 	mov_rm(a, 64, RSP, CPU(host_sp));
+	*called = a->p;
 	alu_ri(a, A_ADD, 64, RSP, 8);
 	for (size_t n = NELEM(callee_saved); n-- > 0;)
 		push_pop(a, callee_saved[n], 1);
@@ -250,14 +252,43 @@ write_help(struct x86 *x, int nreg, int save, int restore, enum sync fp)
 	return start;
 }
 
+/* A system call returns to the code it came from: so what the host predicts of the returns after it still holds, C's
+ * and the guest's. */
+static void
+write_sys(struct x86 *x, int nreg, const u8 *leave)
+{
+	struct code *a = &x->a;
+
+	x86_stub.sys = a->p;
+	mov_mr(a, 64, CPU(pc), RAX);
+	mov_mr(a, 64, CPU(shadow_sp), RSP);
+	homes(x, nreg, INTS | VECS, 0);
+	fp_control(a, 0);
+	mov_rm(a, 64, RSP, CPU(host_sp));
+	lea(a, 64, RDI, mem_at(RBP, -CPU_BIAS));
+	op_rm(a, 0xff, 32, 2, CPU(call), 0);   /* call */
+	test_rr(a, 32, RAX, RAX);
+	u8 *back = jcc_8(a, JNE);
+	alu_mi(a, A_ADD, 64, CPU(shadow_sp), 8);
+	jmp_to(a, leave);
+	rel8_here(a, back);
+	fp_control(a, 1);
+	homes(x, nreg, INTS | VECS, 1);
+	mask_register(a);
+	mov_rm(a, 64, RSP, CPU(shadow_sp));
+	put1(a, 0xc3);
+}
+
 void
 stub_guest(const struct guest *g)
 {
 	struct x86 *x = &x86;
+	u8 *called;
 
 	x->a.p = stubs_at;
 	x86_vinit(&x->a);
-	write_leave(x, g->nreg);
+	write_leave(x, g->nreg, &called);
+	write_sys(x, g->nreg, called);
 	write_dispatch(x, g);
 	write_enter(x, g->nreg);
 	x86_stub.help = write_help(x, g->nreg, LOST, LOST, NOFP);

@@ -56,10 +56,12 @@ struct x86feat {
 	u8 avx, avx2, fma, f16c, vaes, vpclmul, gfni;
 	u8 avx512;                     /* F, VL, BW, DQ, all usable */
 	u8 vbmi, vbmi2, bitalg, vpopcnt, vnni, ifma, fp16, erms;
+	u8 sse4a;                      /* AMD's */
 	u8 callret, jumpcache;         /* habits of ours, hidden likewise: guest calls and returns are the host's; jumps
 	                                  look into cpu->jc themselves */
 };
 extern struct x86feat x86feat;
+extern u8 host_lostreturns;            /* after a system call the host predicts no return (hostcall.c) */
 
 /* Where variables live; filled once by host->guest(). */
 struct home {
