@@ -68,7 +68,8 @@ struct cpu {
 	u64 excl_addr;                 /* load-exclusive monitor: address (-1: none) */
 	u32 why;                       /* enum why */
 	u32 trap;                      /* enum trap */
-	_Atomic u32 poll;              /* nonzero: leave at the next safe point (any thread may set it: cpu_poll) */
+	_Atomic u8 poll;               /* nonzero: leave at the next safe point (any thread may set it: cpu_poll) */
+	u8 shared;                     /* nonzero: others may look at guest memory (cpu_share) */
 	_Atomic u32 jcmask;            /* jcsize; or 0: poll is set, all indirect branches find an empty entry */
 	_Alignas(64) u8 state[CPU_STATE];
 	u64 pc;                        /* where to go on; valid whenever generated code has been left */
@@ -117,6 +118,21 @@ void jc_clear(struct cpu *);           /* by its own thread, or while that is st
 /* The thread's place for pc.  A cache that loses entries to others again and again grows, once: most programs live
  * in the small one, of which they touch as many pages as they need. */
 struct jc *jc_place(struct cpu *, u64 pc);
+
+/* Others may look at guest memory from now on: a second thread, or another process at what is shared and writable.
+ * Until then there is no such observer, and generated code leaves out the lock of its atomics, and its full fences:
+ * they are for other processors (SDM volume 3, 9.1 and 9.2), while a thread sees its own accesses in program order on
+ * whichever processor it runs.  What interrupts it does so between two host instructions if it is the kernel, at a safe
+ * point if it is a handler of the guest's.  A vfork child runs, in its parent's record, while that does not.  What the
+ * kernel reads and writes by itself (io_setup) asks for no more than the order of loads and that of stores.
+ *
+ * To be called by the only thread there is, before the others can be.  Their records get it from its own, forked
+ * processes likewise.  It is never taken back: that nobody looks any more is hard to know. */
+static inline void
+cpu_share(struct cpu *cpu)
+{
+	cpu->shared = 1;
+}
 
 /* Makes the thread leave generated code at its next safe point; any thread, and handlers, may ask for it. */
 static inline void

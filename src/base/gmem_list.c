@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include "base/cpu.h"
 #include "base/gmem_list.h"
 #include "base/util.h"
 
@@ -172,6 +173,14 @@ canmerge(const struct ent *a, const struct ent *b)
 	return !(a->flags & GM_SHARED);
 }
 
+/* From the call that makes a mapping shared and writable, or a shared one writable, before the guest goes on. */
+static void
+note_shared(u32 flags)
+{
+	if (flags & GM_SHARED && flags & GM_WRITE && cpu_self)
+		cpu_share(cpu_self);
+}
+
 /* Adds e, cut to [lo, hi), to the window. */
 static void
 push(struct ent e, gaddr lo, gaddr hi)
@@ -260,6 +269,7 @@ list_clear(gaddr a, gaddr end)
 void
 list_insert(gaddr a, gaddr end, u32 flags, struct mfile *f, u64 off)
 {
+	note_shared(flags);
 	win_open(a, end);
 	push((struct ent){ a, end, f ? off : 0, f, flags }, a, end);
 	win_close(end);
@@ -275,6 +285,8 @@ list_setprot(gaddr a, gaddr end, u32 prot)
 		struct ent e = t->e[k];
 
 		e.flags = (e.flags & ~7u) | prot;
+		if (e.start < end && e.end > a)
+			note_shared(e.flags);
 		push(e, a, end);
 	}
 	win_close(end);

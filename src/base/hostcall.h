@@ -13,7 +13,7 @@
 /* For a call that may block on behalf of the guest: looks at cpu->poll right before the host's
  * system call instruction and returns -ERESTARTNOINTR (-513) instead of calling when it is set.
  * -ERESTARTSYS (-512): the kernel waited, was interrupted and would call again. */
-s64 host_syscall_asm(long nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5, _Atomic u32 *poll);
+s64 host_syscall_asm(long nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5, _Atomic u8 *poll);
 
 static inline s64
 host_syscall(struct cpu *cpu, long nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)

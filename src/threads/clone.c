@@ -131,7 +131,7 @@ copy_cpu(struct cpu *to, const struct cpu *from)
 	to->fpwatch = from->fpwatch;
 }
 
-/* A record for a child of the calling thread. */
+/* A record for a child of the calling thread, which will be beside it. */
 static struct thread *
 child_record(struct cpu *cpu)
 {
@@ -139,6 +139,8 @@ child_record(struct cpu *cpu)
 
 	if (!c)
 		return 0;
+	cpu_share(cpu);
+	cpu_share(c->cpu);
 	copy_cpu(c->cpu, cpu);
 	c->mask = t->mask;
 	c->hostmask = t->hostmask;
@@ -288,6 +290,7 @@ vfork_run(struct vchild *v, struct cpu *cpu, const struct request *q)
 		r = -errno;
 	if (!(q->flags & CLONE_FS))
 		path_return(root, !!(q->flags & CLONE_FILES));
+	((struct cpu *)(void *)saved)->shared = cpu->shared;   /* the memory is the same */
 	memcpy((void *)cpu, saved, keep);
 	cpu->njcset = NELEM(cpu->jcset) + 1;   /* the child has filled others */
 	cpu->kept = 0;                         /* the child's calls are on the shadow stack */

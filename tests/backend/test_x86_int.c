@@ -497,6 +497,7 @@ differ(u64 seed, int n, int loud)
 	for (int i = 0; i < MEM; i += 8)
 		st64(mem + i, number(64));
 	ref_->excl_addr = jit->excl_addr = ~(u64)0;
+	jit->shared = seed & 1;
 	memcpy(jit->state, ref_->state, CPU_STATE);
 	memcpy(before, ref_->state, CPU_STATE);
 	memcpy(membefore, mem, MEM);

@@ -157,7 +157,7 @@ alu_mi(struct code *a, enum alu o, int w, struct mem m, s32 v)
 {
 	int n = fits8(v) ? 1 : 4;
 
-	op_rm(a, n == 1 ? 0x83 : 0x81, w, (int)o, m, n);
+	op_rm(a, w == 8 ? 0x80 : n == 1 ? 0x83 : 0x81, w, (int)o, m, n);
 	if (n == 1)
 		put1(a, (u32)v);
 	else

@@ -15,14 +15,13 @@ release(struct x86 *x, int reg, struct mem m)
 		x->lock[0] &= ~(1u << reg);
 }
 
-/* [lock] op m, r at any width, byte registers right; op is the 16-to-64-bit opcode, its even
+/* op m, r at any width, byte registers right; op is the 16-to-64-bit opcode, its even
  * neighbour below the one for bytes */
 static void
-locked(struct x86 *x, u32 map0f, u32 op, int bits, struct mem m, int r)
+modify(struct x86 *x, u32 map0f, u32 op, int bits, struct mem m, int r)
 {
 	u32 rex = (bits == 64 ? 8u : 0u) | rex_m(r, m);
 
-	put1(&x->a, 0xf0);
 	if (m.a32)
 		put1(&x->a, 0x67);
 	if (bits == 16)
@@ -33,6 +32,17 @@ locked(struct x86 *x, u32 map0f, u32 op, int bits, struct mem m, int r)
 		put1(&x->a, 0x0f);
 	put1(&x->a, bits == 8 ? op - 1 : op);
 	modrm_m(&x->a, r, m, 0, 0);
+}
+
+/* lock op m, r; the jump to behind the prefix changes EFLAGS.  What faults is either address's instruction. */
+static void
+locked(struct x86 *x, u32 map0f, u32 op, int bits, struct mem m, int r)
+{
+	u8 *alone = x_unshared(x);
+
+	put1(&x->a, 0xf0);
+	rel8_here(&x->a, alone);
+	modify(x, map0f, op, bits, m, r);
 }
 
 /* The address, when rax has been set aside: it takes one other temporary at most. */
@@ -63,17 +73,32 @@ rmw_noresult(struct x86 *x, const struct ins *i, struct mem m)
 	return 1;
 }
 
-/* add and exchange have instructions of their own. */
 static int
-rmw_direct(struct x86 *x, const struct ins *i, struct mem m)
+rmw_add(struct x86 *x, const struct ins *i, struct mem m)
 {
 	int bits = ty_bits(i->ty), b = xr_use(x, i->b, bits);
 
 	mov_rr(&x->a, bits == 64 ? 64 : 32, RAX, b);
-	if (i->v == RMW_ADD)
-		locked(x, 1, 0xc1, bits, m, RAX);
-	else
-		locked(x, 0, 0x87, bits, m, RAX);
+	locked(x, 1, 0xc1, bits, m, RAX);
+	finish(x, i, RAX);
+	return 1;
+}
+
+/* xchg is locked without the prefix, so there are two ways.  When the store faults no register of the guest's has
+ * changed. */
+static int
+rmw_swap(struct x86 *x, const struct ins *i, struct mem m)
+{
+	int bits = ty_bits(i->ty), b = xr_use(x, i->b, bits);
+	u8 *alone = x_unshared(x), *done;
+
+	mov_rr(&x->a, bits == 64 ? 64 : 32, RAX, b);
+	modify(x, 0, 0x87, bits, m, RAX);
+	done = jmp_8(&x->a);
+	rel8_here(&x->a, alone);
+	movzx_rm(&x->a, bits, RAX, m);
+	mov_mr_n(&x->a, bits, m, b);
+	rel8_here(&x->a, done);
 	finish(x, i, RAX);
 	return 1;
 }
@@ -152,8 +177,10 @@ x_rmw(struct x86 *x, const struct ins *i)
 	m = plain_address(x, i, ty_bits(i->ty) / 8);
 	if (!x->val[x->i].last && (i->v == RMW_ADD || i->v == RMW_AND || i->v == RMW_OR || i->v == RMW_XOR))
 		return rmw_noresult(x, i, m);
-	if (i->v == RMW_ADD || i->v == RMW_XCHG)
-		return rmw_direct(x, i, m);
+	if (i->v == RMW_ADD)
+		return rmw_add(x, i, m);
+	if (i->v == RMW_XCHG)
+		return rmw_swap(x, i, m);
 	return rmw_loop(x, i, m);
 }
 

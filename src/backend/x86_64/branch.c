@@ -69,7 +69,7 @@ cold_poll(struct x86 *x, const struct cold *c)
 static u8 *
 ifpoll(struct x86 *x)
 {
-	alu_mi(&x->a, A_CMP, 32, m_cpu(offsetof(struct cpu, poll)), 0);
+	alu_mi(&x->a, A_CMP, 8, m_cpu(offsetof(struct cpu, poll)), 0);
 	return jcc_32(&x->a, JNE);
 }
 

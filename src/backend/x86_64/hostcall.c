@@ -17,7 +17,7 @@
 
 u8 host_lostreturns;
 
-/* s64 host_syscall_asm(nr, a0..a5, _Atomic u32 *poll): the last two arguments are on the stack. */
+/* s64 host_syscall_asm(nr, a0..a5, _Atomic u8 *poll): the last two arguments are on the stack. */
 __asm__(
 "	.text\n"
 "	.globl host_syscall_asm, host_window_start, host_window_call, host_window_end, host_window_out, host_window_back\n"
@@ -34,7 +34,7 @@ __asm__(
 "	movq 8(%rsp), %r9\n"
 "	movq 16(%rsp), %rcx\n"
 "host_window_start:\n"
-"	cmpl $0, (%rcx)\n"
+"	cmpb $0, (%rcx)\n"
 "	jne host_window_out\n"
 "host_window_call:\n"
 "	syscall\n"

@@ -31,6 +31,8 @@ int x_compare(struct x86 *, const struct ins *);
 /* mem.c */
 struct mem x_aligned(struct x86 *, const struct ins *, int bytes);     /* x_addr, with AUX_ALIGN's check */
 void x_bswap_reg(struct x86 *, int bits, int d);       /* 16 bits: changes EFLAGS and leaves what is above */
+/* A short jump for when nobody else looks at guest memory (cpu_share): its field.  Changes EFLAGS. */
+u8 *x_unshared(struct x86 *);
 
 /* branch.c */
 void branch_begin(struct x86 *);

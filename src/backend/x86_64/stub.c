@@ -106,7 +106,7 @@ write_leave(struct x86 *x, int nreg, u8 **called)
 
 	x86_stub.linkexit = a->p;
 	push_pop(a, RCX, 1);
-	alu_mi(a, A_CMP, 32, CPU(poll), 0);
+	alu_mi(a, A_CMP, 8, CPU(poll), 0);
 	u8 *polled = jcc_32(a, JNE);
 	alu_ri(a, A_SUB, 64, RCX, 1);  /* what follows may be another's stub */
 	mov_mr(a, 64, CPU(link), RCX);
