@@ -196,6 +196,18 @@ low(const struct tr *t, ref v)
 	return !isk(v) && (i->op == O_sxt || i->op == O_zxt) && i->imm >= 32 ? i->a : v;
 }
 
+/* Whether v is a sign-extended word that somebody may have made as such, and no field shifted up. */
+static int
+isword(const struct tr *t, ref v)
+{
+	const struct ins *i = &t->r->ins[v];
+	ref x = low(t, v);
+
+	if (isk(v) || isk(x) || t->r->ins[x].op == O_shl)
+		return 0;
+	return (i->op == O_lds && i->v <= 32) || ((i->op == O_sxt || i->op == O_sbfx) && i->imm <= 32);
+}
+
 /* v is x << n, whatever is above bit 31, and w is the unsigned word x >> (32 - n): the two halves
  * of a rotation, which RV64GC has no instruction for.  Gives it at 32 bits, or 0. */
 static ref
@@ -259,10 +271,12 @@ rv_addiw(struct tr *t, const struct riscv_insn *a)
 int
 rv_shiftiw(struct tr *t, const struct riscv_insn *a)
 {
-	ref x = low(t, rv_get(t, a->rs1));
+	ref all = rv_get(t, a->rs1), x = low(t, all);
 
 	if (a->imm == 0)
 		rv_putw(t, a->rd, x);
+	else if (a->op == O_sar && isword(t, all))
+		rv_put(t, a->rd, tr_opk(t, O_sar, I64, all, (u64)a->imm));
 	else if (a->op == O_shl)
 		rv_putw(t, a->rd, tr_opk(t, O_shl, I32, x, (u64)a->imm));
 	else if (a->op == O_shr)
