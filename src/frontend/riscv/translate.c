@@ -167,13 +167,23 @@ rv_load(struct tr *t, const struct riscv_insn *a)
 	return 1;
 }
 
+/* Whether what was just stored is what the instruction before stored. */
+static int
+storedagain(const struct region *r)
+{
+	const struct ins *st = &r->ins[r->nins - 1], *before = st - 2;
+
+	return r->nins - 3 >= r->bstart && before->op == O_st && before->c == st->c;
+}
+
 int
 rv_store(struct tr *t, const struct riscv_insn *a)
 {
 	ref base = rv_get(t, a->rs1);
 
-	t->r->pieces += ty_bits(a->ty) < 32;
 	tr_st(t, a->ty, 0, base, a->imm, rv_get(t, a->rs2));
+	t->r->pieces += ty_bits(a->ty) < 32;
+	t->r->again |= a->ty == I64 && storedagain(t->r);
 	if (a->ty == I8)
 		t->bytestored = t->r->nins - 1;
 	return 1;
