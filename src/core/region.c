@@ -452,7 +452,7 @@ core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 	}
 	if (r->broken)
 		return -E2BIG;
-	if (r->pieces > 1)
+	if (r->pieces > 1 || r->again)
 		ir_wide(r);
 	if (r->unboxes)
 		ir_box(r);

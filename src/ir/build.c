@@ -33,7 +33,7 @@ region_init(struct region *r, const struct guest *g, gaddr pc, u32 mode)
 	r->mode = mode;
 	r->fpnan = r->fpflush = 0;
 	r->nins = 1;
-	r->nk = r->nblock = r->nrange = r->ninsn = r->nmark = r->broken = r->unboxes = r->pieces = 0;
+	r->nk = r->nblock = r->nrange = r->ninsn = r->nmark = r->broken = r->unboxes = r->pieces = r->again = 0;
 	r->bstart = r->sorted = 1;
 	if (!r->capins)
 		grow(&r->ins, 1, &r->capins, sizeof *r->ins);

@@ -193,7 +193,8 @@ struct region {
 	int sorted;                    /* the blocks are in the order of their addresses */
 	int broken;                    /* too big: give up and retry smaller */
 	int unboxes;                   /* the translator's: ir_box may be of use */
-	int pieces;                    /* the translator's: ir_wide may be of use if there are some */
+	int pieces;                    /* the translator's: ir_wide may be of use if there are some, */
+	int again;                     /* or for words that are stored more than once */
 	/* builder state of the open block */
 	gaddr insn_pc;
 	struct block *open;

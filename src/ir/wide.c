@@ -7,9 +7,9 @@
  * Needs: all blocks of the region, each with its terminator.  What is not used any more is dropped later.
  * Leaves: loads whose bytes make up one value as one load, where the first of them was, of which the others are
  * fields; stores of the bytes of one value, one right after another, as one store, where the first of them was; values
- * that are another's bytes in the opposite order as bswap.  Such an access has v = 1: if it faults, none of it has
- * happened, and the engine does the guest's instructions again one by one from that place on, until the one that
- * faults (core/engine.c).
+ * that are another's bytes in the opposite order as bswap; pairs of stores of the same eight bytes as vectors.  Such an
+ * access has v = 1: if it faults, none of it has happened, and the engine does the guest's instructions again one by
+ * one from that place on, until the one that faults (core/engine.c).
  *
  * Loads of different bytes need not happen in the order of the program, nor stores (RISC-V, Volume I, 17.1; who needs
  * an order puts a fence); loads of the same byte must, so none that may be one lies between those that are joined. */
@@ -396,6 +396,66 @@ values(struct pass *p, const struct block *b)
 			value(p, (ref)k);
 }
 
+/* -- pairs: a word of eight bytes that is stored again and again is stored as vectors -- */
+
+/* Whether stores i and k write the same eight bytes side by side: from *base + *disp up. */
+static int
+ispair(const struct region *r, const struct ins *i, const struct ins *k, ref *base, s64 *disp)
+{
+	s64 at = i->imm, to = k->imm;
+	ref other = origin(r, k->a, &to);
+
+	*base = origin(r, i->a, &at);
+	*disp = at < to ? at : to;
+	return i->c == k->c && other == *base && (to - at == 8 || at - to == 8) && *disp == (s32)*disp;
+}
+
+static void
+pair(struct pass *p, ref one, ref two, ref both)
+{
+	struct ins *i = &p->r->ins[one], *k = &p->r->ins[two];
+	s64 disp;
+	ref base;
+
+	ispair(p->r, i, k, &base, &disp);
+	*i = (struct ins){.op = O_st, .ty = V64, .a = base, .c = both, .v = 1, .imm = (s32)disp};
+	*k = (struct ins){.op = O_nop, .ty = N};
+}
+
+/* One pair alone pays if it is of zeros. */
+static void
+pairs(struct pass *p, const struct block *b)
+{
+	struct region *r = p->r;
+	ref last = 0, word = 0, both = 0, one = 0, two = 0, base;      /* one, two: the first pair of the word */
+	s64 disp;
+
+	for (int k = b->first; k < b->first + b->n; k++) {
+		const struct ins *i = &r->ins[k];
+
+		if (passes(i))
+			continue;
+		if (i->op != O_st || i->ty != I64 || !plain(i) || p->nmore == MORE) {
+			last = 0;
+		} else if (!last || !ispair(r, &r->ins[last], i, &base, &disp)) {
+			last = (ref)k;
+		} else {
+			if (word != i->c)
+				one = both = 0;
+			word = i->c;
+			if (!both && (one || (isk(word) && !kval(r, word))))
+				both = before(p, one ? one : last, (struct ins){.op = O_dup, .ty = V64, .a = word});
+			if (both && one)
+				pair(p, one, two, both);
+			if (both)
+				pair(p, last, (ref)k, both);
+			one = both ? 0 : last;
+			two = (ref)k;
+			last = 0;
+		}
+	}
+}
+
 /* -- putting in place what is to come between -- */
 
 /* moved[]; what is the same as another value goes nowhere. */
@@ -589,11 +649,13 @@ ir_wide(struct region *r)
 		return;
 	memset(done, 0, (size_t)r->nins);
 	memset(extra, 0, (size_t)r->nins * sizeof *extra);
-	for (int k = 0; k < r->nblock; k++)
+	for (int k = 0; k < r->nblock && r->pieces > 1; k++)
 		values(&p, &r->block[k]);
+	for (int k = 0; k < r->nblock && r->again; k++)
+		pairs(&p, &r->block[k]);
 	if ((fewer = p.nmore))
 		insert(&p);
-	for (int k = 0; k < r->nblock; k++)
+	for (int k = 0; k < r->nblock && r->pieces > 1; k++)
 		fewer |= stores(&p, &r->block[k]);
 	for (int k = 0; fewer && k < r->nblock; k++)
 		unseen(r, &r->block[k]);

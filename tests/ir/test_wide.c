@@ -24,6 +24,7 @@ check(const char *code, const char *after)
 	region_init(&r, &fake_guest, 0, 0);
 	if (ir_parse(&r, text, err, sizeof err))
 		fail_msg("%s", err);
+	r.pieces = r.again = 2;
 	ir_wide(&r);
 	assert_null(ir_verify(&r));
 	ir_dead(&r, nobody, 0);
@@ -118,6 +119,29 @@ test_bytes_of_a_number_are_stored_at_once(void **state)
 	      GET "\tt2 = get i64 x2\n\tt3 = shr i64 t2, 0x8\n" ST(1, 2) ST(1, 3));
 }
 
+#define WORD(at, k) "\tst i64 t1, _, " #k " imm=" #at "\n"
+#define PAIR(at, t) "\tst i64x2 t1, _, " #t " v=1 imm=" #at "\n"
+
+static void
+test_a_word_stored_again_and_again_is_a_vector(void **state)
+{
+	(void)state;
+	check(GET WORD(16, 0x0) WORD(8, 0x0), GET "\tt2 = dup i64x2 0x0\n" PAIR(8, t2));
+	check(GET "\tt2 = get i64 x2\n" WORD(8, t2) WORD(16, t2) WORD(24, t2) WORD(32, t2) WORD(40, t2),
+	      GET "\tt2 = get i64 x2\n\tt3 = dup i64x2 t2\n" PAIR(8, t3) PAIR(24, t3) WORD(40, t2));
+	/* through pointers a constant apart */
+	check(GET "\tt2 = add i64 t1, 0x64\n" "\tst i64 t2, _, 0x0 imm=8\n" "\tst i64 t2, _, 0x0\n",
+	      GET "\tt2 = dup i64x2 0x0\n" PAIR(100, t2));
+	/* what a fault of the second would have shown comes after both */
+	check(GET WORD(8, 0x0) "\tput i64 x2, 0x5\n" WORD(16, 0x0) "\tput i64 x2, 0x7\n",
+	      GET "\tt2 = dup i64x2 0x0\n" PAIR(8, t2) "\tput i64 x2, 0x7\n");
+	/* not one pair of a number, nor of two, nor with a load between, nor apart, nor where they overlap */
+	check(GET WORD(8, 0x5) WORD(16, 0x5), GET WORD(8, 0x5) WORD(16, 0x5));
+	check(GET WORD(8, 0x0) WORD(16, 0x5), GET WORD(8, 0x0) WORD(16, 0x5));
+	check(GET WORD(8, 0x0) "\tt2 = ld i8 t1\n" WORD(16, 0x0) PUT(2), GET WORD(8, 0x0) "\tt2 = ld i8 t1\n" WORD(16, 0x0) PUT(2));
+	check(GET WORD(8, 0x0) WORD(24, 0x0) WORD(25, 0x0), GET WORD(8, 0x0) WORD(24, 0x0) WORD(25, 0x0));
+}
+
 static void
 test_a_number_turned_round_is_swapped(void **state)
 {
@@ -134,6 +158,7 @@ main(void)
 		cmocka_unit_test(test_bytes_of_a_number_are_loaded_at_once),
 		cmocka_unit_test(test_what_is_not_one_number_stays),
 		cmocka_unit_test(test_bytes_of_a_number_are_stored_at_once),
+		cmocka_unit_test(test_a_word_stored_again_and_again_is_a_vector),
 		cmocka_unit_test(test_a_number_turned_round_is_swapped),
 	};
 

@@ -83,6 +83,18 @@ KERNEL pieces(char *s, char *d, long n)
 	}
 	return (long)sum;
 }
+// one word again and again
+#define SET(at, x) *(word *)(d + i + 8 * at) = x; __asm__("" ::: "memory");
+KERNEL same(char *s, char *d, long n)
+{
+	uint64_t x = *(word *)s;
+	for (long i = 0; i < n; i += 48) {
+		SET(1, x) SET(0, x) SET(2, x) SET(3, x)
+		x = x * 3 + 1;
+		SET(4, 0) SET(5, 0)
+	}
+	return (long)x;
+}
 long pairs(char *s, char *d, long n), vectors(char *s, char *d, long n), atomics(char *s, char *d, long n);
 
 #ifdef __aarch64__
@@ -162,7 +174,7 @@ static uint64_t registers(ucontext_t *uc)
 
 static const struct { const char *name; kernel *f; int step; } list[] = {
 	{"bytes", bytes, 1}, {"halves", halves, 1}, {"words", words, 1}, {"backwards", backwards, 1}, {"text", text, 1}, {"sort", sort, 1},
-	{"doubles", doubles, 1}, {"floats", floats, 1}, {"pieces", pieces, 1}, {"pairs", pairs, 1}, {"vectors", vectors, 1}, {"atomics", atomics, 16},
+	{"doubles", doubles, 1}, {"floats", floats, 1}, {"pieces", pieces, 1}, {"same", same, 1}, {"pairs", pairs, 1}, {"vectors", vectors, 1}, {"atomics", atomics, 16},
 };
 static char *const area[2] = {(char *)0x20000000, (char *)0x30000000};
 static kernel *now;
@@ -187,7 +199,7 @@ on(int sig, siginfo_t *si, void *p)
 	printf(" %d:%lx:%lx:%d:%016lx", sig, (long)(pcof(uc) - (uint64_t)now), (long)(a - area[closed]), si->si_code, (long)registers(uc));
 	mprotect(area[0], 4 * PAGE, PROT_READ | PROT_WRITE);
 	mprotect(area[1], 4 * PAGE, PROT_READ | PROT_WRITE);
-	if (now == pieces)             // what is written at once is written or not; here it is several stores
+	if (now == pieces || now == same)             // what is written at once is written or not; here it is several stores
 		printf(":%016lx", (long)written());
 }
 

@@ -172,6 +172,7 @@ int
 ef_arith(struct x86 *x, const struct ins *i)
 {
 	int keep = fp_keeps(x, i), cold0 = x->ncold, box = -1;
+	ref a = i->a, b = i->b;
 	struct fpregs r = noregs();
 	struct mem m;
 
@@ -180,10 +181,14 @@ ef_arith(struct x86 *x, const struct ins *i)
 	if (!isfp(i->ty))
 		return 0;
 	fp_saveflags(x, i);
-	r.a = xv_use(x, i->a);
-	if (!keep && (box = fp_boxedhome(x, i->a)) >= 0)
+	if (!keep && (i->op == O_fadd || i->op == O_fmul) && fp_boxedhome(x, a) < 0 && fp_boxedhome(x, b) >= 0) {
+		a = i->b;
+		b = i->a;
+	}
+	r.a = xv_use(x, a);
+	if (!keep && (box = fp_boxedhome(x, a)) >= 0)
 		x->lock[1] |= 1u << (r.a = box);
-	r.b = keep ? xv_use(x, i->b) : xv_usem(x, i->b, &m);
+	r.b = keep ? xv_use(x, b) : xv_usem(x, b, &m);
 	r.t = fp_looktmp(x, i);
 	r.d = box >= 0 ? fp_boxes(x) : -1;
 	box = r.d >= 0;
@@ -273,10 +278,23 @@ looksafter(const struct ins *i, struct fpregs r)
 	return !fp_ispending(i->c) || (r.d != r.a && r.d != r.b);
 }
 
+/* The result in the register where its box is wanted: what is above the addend is above it, or what is above the
+ * multiplicand that is there already. */
+static int
+fma_boxes(struct x86 *x, const struct ins *i, struct fpregs *r)
+{
+	int c = fp_boxedhome(x, i->c);
+
+	if (fp_keeps(x, i) || c < 0 || (r->d = fp_boxes(x)) < 0)
+		return 0;
+	x->lock[1] |= 1u << (r->c = c);
+	return 1;
+}
+
 /* RISC-V: a NaN as the addend makes the result one, so one look at the result is enough, if that leaves the
  * multiplicands; the other flags of a NaN are raised by then.  The evaluator's result is canonical. */
 static int
-fma_looked(struct x86 *x, const struct ins *i, struct fpregs r)
+fma_looked(struct x86 *x, const struct ins *i, struct fpregs r, int boxed)
 {
 	int cold0 = x->ncold, kept = r.d == r.a || r.d == r.b ? xv_tmp(x) : r.d;
 	struct fpregs slow = {.d = r.d, .a = r.a == r.d ? kept : r.a, .b = r.b == r.d ? kept : r.b, .c = r.d, .t = -1};
@@ -284,8 +302,8 @@ fma_looked(struct x86 *x, const struct ins *i, struct fpregs r)
 	fp_rmguard(x, i, r);
 	vmov(&x->a, kept, r.d);
 	fma_form(x, i, r);
-	fp_slow(x, fp_unordered(x, i->ty, r.d, r.d, -1), i, slow);
 	fp_back(x, cold0);
+	fp_looklater(x, i, slow, boxed);
 	return 1;
 }
 
@@ -306,7 +324,7 @@ fma_lanes(struct x86 *x, const struct ins *i, struct fpregs r)
 int
 ef_fma(struct x86 *x, const struct ins *i)
 {
-	int cold0 = x->ncold;
+	int cold0 = x->ncold, boxed;
 	struct fpregs r = noregs();
 
 	if (ty_lane(i->ty) == F16)
@@ -319,15 +337,18 @@ ef_fma(struct x86 *x, const struct ins *i)
 	r.t = fp_mayround(x, i) ? xv_tmp(x) : fp_tmp(x, i->ty);
 	if (fp_rule(x) == NAN_CANON && x->r->fpnan == FPNAN_RISCV && ty_isvec(i->ty))
 		return fma_lanes(x, i, r);
-	r.d = fp_keeps(x, i) ? xv_defx(x, (ref)x->i) : xv_def(x, (ref)x->i);
+	if (!(boxed = fma_boxes(x, i, &r)))
+		r.d = fp_keeps(x, i) ? xv_defx(x, (ref)x->i) : xv_def(x, (ref)x->i);
 	if (x->r->fpnan == FPNAN_RISCV && !ty_isvec(i->ty) && looksafter(i, r))
-		return fma_looked(x, i, r);
+		return fma_looked(x, i, r, boxed);
 	fp_rmguard(x, i, r);
 	if (fp_rule(x) == NAN_TRAP || fp_rule(x) == NAN_CANON)
-		fp_slow(x, fp_unordered(x, i->ty, r.c, i->aux & FP_NEGP ? r.a : r.c, r.t), i, r);
+		fp_slow(x, fp_unordered(x, i->ty, r.c, i->aux & FP_NEGP ? r.a : r.c, r.t), i, r)->n = (u32)boxed;
 	fma_form(x, i, r);
 	fp_tinycheck(x, i, r);
 	fp_nancheck(x, i, r);
+	if (boxed && fp_ispending((ref)x->i))
+		fp_pend(x, (ref)(x->i + 1), 1);
 	fp_back(x, cold0);
 	return 1;
 }

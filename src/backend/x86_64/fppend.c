@@ -35,6 +35,7 @@ void
 fp_pendbegin(void)
 {
 	fp_npend = ngroup = nfix = 0;
+	fp_lookbegin();
 }
 
 static struct pend *
@@ -267,6 +268,10 @@ fp_before(struct x86 *x, const struct ins *i)
 
 	int room = fp_npend + 2 <= MAXPEND;            /* for a result and its box */
 
+	if (fp_looking && !fp_canwait(x, i))
+		fp_looknow(x);
+	if (!fp_npend)
+		return;
 	if (carefree(i->op) && room && !outgrows(x, i))
 		return;
 	if (opinfo[i->op].traits & (EFF | LEAVE | END) || !room) {

@@ -13,7 +13,8 @@ struct site {
 	struct ins ins;
 	s8 d, a, b, c;
 	u8 fpnan;
-	u8 pad[3];
+	u8 boxed;                      /* d has the result's box above it */
+	u8 pad[2];
 };
 
 struct saved {                         /* what the stub stores; offsets are spelt there too */
@@ -69,7 +70,7 @@ x86_slow(struct saved *s, const struct site *data, struct cpu *cpu)
 	if (i.op == O_fcmp)
 		s->flags = flags_of(out[0]);
 	else if (ty_vclass(i.ty))
-		memcpy(s->v[site.d], out, 16);
+		memcpy(s->v[site.d], out, site.boxed ? 4 : 16);
 	else
 		s->r[site.d] = out[0];
 }
@@ -127,16 +128,24 @@ x86_vinit(struct code *a)
 /* -- cold code -- */
 
 static void
-slow_cold(struct x86 *x, const struct cold *cold)
+call_slow(struct x86 *x, const struct ins *i, const struct fpregs *r, int boxed)
 {
-	struct site site = {.ins = *cold->ins, .d = cold->reg[0], .a = cold->reg[1], .b = cold->reg[2],
-	    .c = cold->reg[3], .fpnan = x->r->fpnan};
+	struct site site = {.ins = *i, .d = (s8)r->d, .a = (s8)r->a, .b = (s8)r->b, .c = (s8)r->c, .fpnan = x->r->fpnan,
+	    .boxed = (u8)boxed};
 	struct code *c = &x->a;
 
 	x_stub(x, call_32(c), &x86_stub.slow);
 	memcpy(c->p, &site, sizeof site);
 	c->p += sizeof site;
-	jmp_to(c, cold->back);
+}
+
+static void
+slow_cold(struct x86 *x, const struct cold *cold)
+{
+	struct fpregs r = {.d = cold->reg[0], .a = cold->reg[1], .b = cold->reg[2], .c = cold->reg[3]};
+
+	call_slow(x, cold->ins, &r, (int)cold->n);
+	jmp_to(&x->a, cold->back);
 }
 
 struct cold *
@@ -172,4 +181,111 @@ fp_rmguard(struct x86 *x, const struct ins *i, struct fpregs r)
 	alu_ri(c, A_AND, 32, t, FPM_RM);
 	alu_ri(c, A_CMP, 32, t, rm);
 	fp_slow(x, jcc_32(c, JNE), i, r);
+}
+
+/* -- one look at two results --
+ *
+ * A look at a result that is the evaluator's if it is a NaN can wait for the next such result, if nobody uses the
+ * first until then, and its operands stay. */
+
+static struct look { const struct ins *ins; struct fpregs r; int boxed; } waiting, (*pairs)[2];
+static int npair, cappair;
+int fp_looking;
+
+void
+fp_lookbegin(void)
+{
+	fp_looking = npair = 0;
+}
+
+static void
+pair_cold(struct x86 *x, const struct cold *cold)
+{
+	struct code *c = &x->a;
+
+	for (int n = 0; n < 2; n++) {
+		const struct look *l = &pairs[cold->n][n];
+
+		v2(c, vf_cmp(V_UCOMISS, ty_bits(l->ins->ty)), l->r.d, l->r.d);
+		u8 *over = jcc_8(c, JNP);
+
+		call_slow(x, l->ins, &l->r, l->boxed);
+		rel8_here(c, over);
+	}
+	jmp_to(c, cold->back);
+}
+
+void
+fp_looknow(struct x86 *x)
+{
+	fp_looking = 0;
+	fp_slow(x, fp_unordered(x, waiting.ins->ty, waiting.r.d, waiting.r.d, -1), waiting.ins, waiting.r)->n =
+	    (u32)waiting.boxed;
+}
+
+void
+fp_looklater(struct x86 *x, const struct ins *i, struct fpregs r, int boxed)
+{
+	const struct look l = {i, r, boxed};
+
+	if (!fp_looking) {
+		waiting = l;
+		fp_looking = 1;
+		if (x86_nvtemp < NVMORE)
+			fp_looknow(x);
+		return;
+	}
+	fp_looking = 0;
+	grow(&pairs, npair, &cappair, sizeof *pairs);
+	pairs[npair][0] = waiting;
+	pairs[npair][1] = l;
+	x_cold(x, fp_unordered(x, i->ty, waiting.r.d, r.d, -1), pair_cold)->n = (u32)npair++;
+}
+
+static int
+iswaiting(int reg)
+{
+	return reg >= 0 && (reg == waiting.r.d || reg == waiting.r.a || reg == waiting.r.b);
+}
+
+static int
+homereg(const struct x86 *x, int t)
+{
+	int var = x->val[t].want;
+
+	return var == NOVAR || x86_home[var].kind == REG_INT ? -1 : x86_home[var].reg;
+}
+
+/* Whether the next result leaves the registers of the one that waits; then it does not get them. */
+static int
+leaves(struct x86 *x, const struct ins *i)
+{
+	const ref o[3] = {i->a, i->b, i->c};
+
+	if (i->ty != waiting.ins->ty || fp_keeps(x, i) || iswaiting(homereg(x, x->i)) || iswaiting(homereg(x, x->i + 1)))
+		return 0;
+	for (int n = 0; n < 3; n++)
+		if (!isk(o[n]) && iswaiting(x->val[o[n]].reg) && x->val[o[n]].last <= x->i)
+			return 0;
+	x->lock[1] |= 1u << waiting.r.d | 1u << waiting.r.a | 1u << waiting.r.b;
+	return 1;
+}
+
+/* Whether the look can wait longer: the instruction emits no code but that of such a result. */
+int
+fp_canwait(struct x86 *x, const struct ins *i)
+{
+	const struct val *v = &x->val[i->a & ~REF_K];
+
+	switch (i->op) {
+	case O_fma:
+		return leaves(x, i);
+	case O_get:
+		return 1;
+	case O_put:
+		return !isk(i->a) && (v->var == i->v || v->var2 == i->v);
+	case O_funbox:
+		return !isk(i->a) && i->aux & FP_BOXED && v->var != NOVAR;
+	}
+	return 0;
 }

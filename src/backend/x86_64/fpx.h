@@ -56,8 +56,14 @@ static inline struct fpregs noregs(void) { return (struct fpregs){-1, -1, -1, -1
 int fp_tmp(struct x86 *, int ty);      /* the scratch t, if lanes of the type need it, or -1 */
 
 /* At a jump (the rel32 field `from`): cold code that has the evaluator do instruction i, then goes on at
- * the place x_back() names.  Operands must be in registers. */
+ * the place x_back() names.  Operands must be in registers.  ->n = 1: r.d keeps what is above an F32. */
 struct cold *fp_slow(struct x86 *, u8 *from, const struct ins *, struct fpregs);
+/* The evaluator does the instruction again if its result r.d is a NaN: looked at here, or with the next one's.
+ * boxed: as ->n above. */
+void fp_looklater(struct x86 *, const struct ins *, struct fpregs, int boxed);
+void fp_lookbegin(void);
+void fp_looknow(struct x86 *);
+int fp_canwait(struct x86 *, const struct ins *);
 /* The hot code after the instruction starts here: all its cold paths return to it. */
 void fp_back(struct x86 *, int firstcold);
 

@@ -169,7 +169,7 @@ emit(struct x86 *x, const struct ins *i)
 {
 	const struct sel *s = &sel[i->op][ty_vclass(i->ty)];
 
-	if (fp_npend)
+	if (fp_npend | fp_looking)
 		fp_before(x, i);
 	if (s->flags & SEL_CLOB && x->fl)
 		xf_save(x);

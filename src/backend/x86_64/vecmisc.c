@@ -19,7 +19,6 @@ fold(struct code *c, u32 op, int w, int d, int t)
 		v2i(c, V_PSHUFLW, t, d, 0xb1);
 		v3(c, op, d, d, t);
 	}
-	v3m(c, V_PAND, d, d, lowlane(w));
 }
 
 static void
@@ -29,7 +28,6 @@ sum8(struct code *c, int d, int t)
 	v3(c, V_PSADBW, d, d, t);
 	v2i(c, V_PSHUFD, t, d, 0x4e);
 	v3(c, V_PADDQ, d, d, t);
-	v3m(c, V_PAND, d, d, lowlane(8));
 }
 
 /* Bytes and words: phminposuw finds the least unsigned word; the others by turning bits. */
@@ -45,10 +43,19 @@ extreme(struct code *c, enum vred how, int w, int d, int t)
 		vshi(c, VSH_R, 16, t, d, 8);
 		v3(c, V_PMINUB, d, d, t);
 	}
-	v2(c, V_PHMINPOSUW, d, d);     /* the index above the word goes with the mask */
+	v2(c, V_PHMINPOSUW, d, d);     /* the index is above the word */
 	if (turn)
 		v3m(c, V_PXOR, d, d, krep(turn, w));
-	v3m(c, V_PAND, d, d, lowlane(w));
+}
+
+/* Whether nothing but lane 0 of the result is looked at, by the next instruction. */
+static int
+onlylane(const struct x86 *x, int w)
+{
+	const struct ins *next = &x->r->ins[x->i + 1];
+
+	return x->i + 1 < x->b->first + x->b->n && (next->op == O_umov || next->op == O_smov) && next->a == x->i &&
+	    next->imm == 0 && ty_lanebits(next->v) <= w && x->val[x->i].last == x->i + 1;
 }
 
 int
@@ -61,7 +68,7 @@ ev_vred(struct x86 *x, const struct ins *i)
 
 	if (!isv128(i) || ty_lane(i->ty) > I64 || (w == 64 && !isadd && !x86feat.avx512))
 		return 0;
-	int t = xv_tmp(x), d = xv_copy(x, i->a), to = xv_def(x, (ref)x->i);
+	int t = xv_tmp(x), d = xv_copy(x, i->a);
 
 	if (w == 8 && isadd)
 		sum8(c, d, t);
@@ -69,7 +76,10 @@ ev_vred(struct x86 *x, const struct ins *i)
 		extreme(c, (enum vred)i->imm, w, d, t);
 	else
 		fold(c, op[i->imm][lanelog(i->ty)], w, d, t);
-	vmov(c, to, d);
+	if (onlylane(x, w))
+		xv_set(x, (ref)x->i, d);
+	else
+		v3m(c, V_PAND, xv_def(x, (ref)x->i), d, lowlane(w));
 	return 1;
 }
 

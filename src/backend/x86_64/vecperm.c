@@ -173,7 +173,7 @@ ev_umov(struct x86 *x, const struct ins *i)
 		return 0;
 	int a = xv_use(x, i->a), d = xr_def(x, (ref)x->i);
 
-	if (w >= 32 && n == 0)
+	if ((w >= 32 || i->op == O_smov) && n == 0)
 		v2(c, w == 64 ? V_MOVQ_ST : V_MOVD_ST, a, d);
 	else
 		v2i(c, w == 64 ? V_PEXTRQ : w == 32 ? V_PEXTRD : w == 16 ? V_PEXTRW : V_PEXTRB, a, d, n);

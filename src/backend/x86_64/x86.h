@@ -271,7 +271,7 @@ void fp_guest(int rule);                        /* fpmode.c: code for this rule 
 void fp_begin(const struct region *);          /* fpmode.c: code of this region is about to be made */
 int fp_byhand(const struct region *);           /* fp.c: the evaluator does all that touches flags */
 void fp_emptied(void);                         /* fpmode.c: as host->emptied */
-extern int fp_npend;                           /* fppend.c: results that wait for a look; if so, before each: */
+extern int fp_npend, fp_looking;               /* fppend.c, fpslow.c: results wait for a look; if so, before each: */
 void fp_before(struct x86 *, const struct ins *);
 /* MXCSR: the guest's, or back to C's with flags gathered; changes rcx, rdx */
 int fp_flags(struct x86 *, const struct ins *);        /* the call of a HELP_FLAGS helper */

@@ -167,13 +167,23 @@ rv_load(struct tr *t, const struct riscv_insn *a)
 	return 1;
 }
 
+/* Whether what was just stored is what the instruction before stored. */
+static int
+storedagain(const struct region *r)
+{
+	const struct ins *st = &r->ins[r->nins - 1], *before = st - 2;
+
+	return r->nins - 3 >= r->bstart && before->op == O_st && before->c == st->c;
+}
+
 int
 rv_store(struct tr *t, const struct riscv_insn *a)
 {
 	ref base = rv_get(t, a->rs1);
 
-	t->r->pieces += ty_bits(a->ty) < 32;
 	tr_st(t, a->ty, 0, base, a->imm, rv_get(t, a->rs2));
+	t->r->pieces += ty_bits(a->ty) < 32;
+	t->r->again |= a->ty == I64 && storedagain(t->r);
 	if (a->ty == I8)
 		t->bytestored = t->r->nins - 1;
 	return 1;
@@ -194,6 +204,18 @@ low(const struct tr *t, ref v)
 	const struct ins *i = &t->r->ins[v];
 
 	return !isk(v) && (i->op == O_sxt || i->op == O_zxt) && i->imm >= 32 ? i->a : v;
+}
+
+/* Whether v is a sign-extended word that somebody may have made as such, and no field shifted up. */
+static int
+isword(const struct tr *t, ref v)
+{
+	const struct ins *i = &t->r->ins[v];
+	ref x = low(t, v);
+
+	if (isk(v) || isk(x) || t->r->ins[x].op == O_shl)
+		return 0;
+	return (i->op == O_lds && i->v <= 32) || ((i->op == O_sxt || i->op == O_sbfx) && i->imm <= 32);
 }
 
 /* v is x << n, whatever is above bit 31, and w is the unsigned word x >> (32 - n): the two halves
@@ -259,10 +281,12 @@ rv_addiw(struct tr *t, const struct riscv_insn *a)
 int
 rv_shiftiw(struct tr *t, const struct riscv_insn *a)
 {
-	ref x = low(t, rv_get(t, a->rs1));
+	ref all = rv_get(t, a->rs1), x = low(t, all);
 
 	if (a->imm == 0)
 		rv_putw(t, a->rd, x);
+	else if (a->op == O_sar && isword(t, all))
+		rv_put(t, a->rd, tr_opk(t, O_sar, I64, all, (u64)a->imm));
 	else if (a->op == O_shl)
 		rv_putw(t, a->rd, tr_opk(t, O_shl, I32, x, (u64)a->imm));
 	else if (a->op == O_shr)
