@@ -86,6 +86,8 @@ enlarge(struct buckets *old)
 	struct node *next;
 
 	b->n = n;
+	if (old)
+		pagein(b, sizeof *b + n * sizeof *b->at);
 	for (u32 i = 0; old && i < old->n; i++)
 		for (struct node *d = atomic_load(&old->at[i]); d; d = next) {
 			next = atomic_load(&d->next);
