@@ -113,6 +113,7 @@ publish(struct trans *t)
 		core_addnode(d++);
 	}
 	core.trans[n] = t;
+	core.start[n] = (u32)(t->code - core.area);
 	atomic_store_explicit(&core.ntrans, n + 1, memory_order_release);
 	profile_region(t);
 	return t->node ? first : 0;
