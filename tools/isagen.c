@@ -430,17 +430,28 @@ number(void)
 	}
 }
 
-/* mean length of the candidate list that a word of an average line meets, if the bits of m index */
+/* How often a line is met, about: what is common was given many words. */
+static double
+weight(const struct pat *p)
+{
+	int bits = __builtin_popcount(p->mask);
+
+	return (bits & 1 ? 0.7 : 1) / (1 << bits / 2);
+}
+
+/* mean length of the candidate list that a word meets, if the bits of m index */
 static double
 listcost(u32 m)
 {
-	double sum = 0;
+	double sum = 0, all = 0;
 
-	for (int i = 1; i <= npat; i++)
+	for (int i = 1; i <= npat; i++) {
+		all += weight(&pat[i]);
 		for (int j = 1; j <= npat; j++)
 			if (!pat[i].alias && !pat[j].alias && !disjoint(&pat[i], &pat[j], m))
-				sum += 1.0 / (1 << __builtin_popcount(pat[j].mask & ~pat[i].mask & m));
-	return sum / npat;
+				sum += weight(&pat[i]) / (1 << __builtin_popcount(pat[j].mask & ~pat[i].mask & m));
+	}
+	return sum / all;
 }
 
 static void

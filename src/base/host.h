@@ -161,6 +161,8 @@ struct host {
 	void (*refer)(u8 *code, const struct reloc *, const u8 *to);
 	/* A number that tells one way of making code (features in use, strategies chosen) from others. */
 	u64 (*config)(void);
+	/* May be 0.  BLAKE2b-256 of eight pieces of n bytes (a multiple of 128) that lie one after another; 0: it cannot. */
+	int (*hash)(const u8 *p, size_t n, u8 (*sum)[32]);
 };
 
 extern const struct host host_x86_64, host_interp;

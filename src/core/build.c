@@ -85,7 +85,7 @@ plan(struct build *b)
 	t[T_REGION] = b->n;
 	t[T_GRAIN] = t[T_GRAINSUM] = b->origin->ngrain;
 	t[T_NAME] = strlen(b->origin->name);
-	for (t[T_HASH] = 64; t[T_HASH] < 2 * nslot + 2;)
+	for (t[T_HASH] = 64; t[T_HASH] * 3 / 4 < nslot + 1;)
 		t[T_HASH] *= 2;
 	for (int k = 0; k < NTABLE; k++) {
 		b->off[k] = at;

@@ -177,18 +177,33 @@ vacate(u8 *at, u64 size)
 	mmap(at, alignup(size, PAGE), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 }
 
-/* The guest's file has what the image was made from, as the guest sees it. */
-static int
-hasgrains(const struct cimage *m)
+int
+cache_grainsums(const gaddr *grain, u32 n, struct store_id *sum)
 {
-	u8 buf[GRAIN];
-	struct store_id sum;
+	enum { ATONCE = 8 };
+	u8 buf[ATONCE * GRAIN], sums[ATONCE][sizeof sum->byte];
 
-	for (u32 i = 0; i < m->ngrain; i++) {
-		if (gmem_read(buf, m->grain[i], GRAIN))
-			return 0;
-		store_hash(buf, GRAIN, &sum);
-		if (memcmp(&sum, &m->grainsum[i], sizeof sum))
+	for (u32 i = 0, k; i < n; i += k) {
+		for (k = 0; k < ATONCE && i + k < n; k++)
+			if (gmem_read(buf + k * GRAIN, grain[i + k], GRAIN))
+				return 0;
+		if (k == ATONCE && core.host->hash && core.host->hash(buf, GRAIN, sums))
+			memcpy(&sum[i], sums, sizeof sums);
+		else
+			for (u32 j = 0; j < k; j++)
+				store_hash(buf + j * GRAIN, GRAIN, &sum[i + j]);
+	}
+	return 1;
+}
+
+int
+cache_hasgrains(const struct cimage *m)
+{
+	struct store_id sum[32];
+
+	for (u32 i = 0, n; i < m->ngrain; i += n) {
+		n = m->ngrain - i < NELEM(sum) ? m->ngrain - i : NELEM(sum);
+		if (!cache_grainsums(m->grain + i, n, sum) || memcmp(sum, m->grainsum + i, n * sizeof *sum))
 			return 0;
 	}
 	return 1;
@@ -209,7 +224,7 @@ believe(struct dso *d, const struct cimage *m, int guest, int fd, const struct s
 	for (u32 i = 0; i < m->ngrain; i++)
 		if (m->grain[i] % GRAIN || !isclean(d, aligndown(m->grain[i], PAGE)))
 			return "pages are not mapped";
-	if (!(known & KNOWN_GRAINS) && !hasgrains(m))
+	if (!(known & KNOWN_GRAINS) && !cache_hasgrains(m))
 		return "of another file of that key";
 	if (known == (KNOWN_GRAINS | KNOWN_SOUND) || d->vdso)
 		return 0;

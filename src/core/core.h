@@ -67,6 +67,7 @@ struct core {
 	pthread_mutex_t lock;          /* everything below that is not atomic */
 	_Atomic(struct buckets *) buckets;     /* lookup.c */
 	struct trans **trans;          /* in order of code address; readable by handlers; 0 before the first */
+	u32 *start;                    /* where the code of each begins, from area: a search touches nothing else */
 	_Atomic int ntrans;
 	int captrans;
 	struct arena arena;            /* trans, nodes: freed with the code area */

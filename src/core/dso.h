@@ -36,6 +36,10 @@ extern struct dso *dso[NDSO];
 extern _Atomic int ndso;
 extern int cache_on;
 
+/* cache.c: the hashes of grains of the guest's memory; 0: one cannot be read. */
+int cache_grainsums(const gaddr *grain, u32 n, struct store_id *sum);
+/* The guest's file has what the image was made from, as the guest sees it. */
+int cache_hasgrains(const struct cimage *);
 int dso_samefile(const struct stat *, const struct stat *);    /* in the same state */
 
 #endif

@@ -90,7 +90,7 @@ hasroom(void)
 void
 core_index(void)
 {
-	size_t n = (size_t)(core.areaend - core.area) / TRANSBYTES * sizeof *core.trans;
+	size_t each = sizeof *core.trans + sizeof *core.start, n = (size_t)(core.areaend - core.area) / TRANSBYTES * each;
 	struct trans **v;
 
 	while ((v = mapspace(n)) == MAP_FAILED || !hasroom())
@@ -100,7 +100,8 @@ core_index(void)
 			diag(D_NOSPACE, "translation index and the guest", "2 MiB", strerror(ENOMEM));
 	madvise(v, n, MADV_NOHUGEPAGE);
 	core.trans = v;
-	core.captrans = (int)(n / sizeof *v);
+	core.captrans = (int)(n / each);
+	core.start = (u32 *)(v + core.captrans);
 }
 
 void

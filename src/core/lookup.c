@@ -86,6 +86,8 @@ enlarge(struct buckets *old)
 	struct node *next;
 
 	b->n = n;
+	if (old)
+		pagein(b, sizeof *b + n * sizeof *b->at);
 	for (u32 i = 0; old && i < old->n; i++)
 		for (struct node *d = atomic_load(&old->at[i]); d; d = next) {
 			next = atomic_load(&d->next);
@@ -141,19 +143,21 @@ static struct trans *
 find(const u8 *code)
 {
 	int lo = 0, hi = atomic_load_explicit(&core.ntrans, memory_order_acquire);
+	u64 off = (u64)(code - core.area);
+	struct trans *t;
 
 	while (lo < hi) {
 		int mid = (lo + hi) / 2;
-		struct trans *t = core.trans[mid];
 
-		if (code < t->code)
+		if (off < core.start[mid])
 			hi = mid;
-		else if (code >= t->code + t->size)
-			lo = mid + 1;
 		else
-			return t;
+			lo = mid + 1;
 	}
-	return 0;
+	if (!lo)
+		return 0;
+	t = core.trans[lo - 1];
+	return off - core.start[lo - 1] < t->size ? t : 0;
 }
 
 /* Most often it is the translation made last, which has been left for the first time, or the one asked about before. */

@@ -151,23 +151,10 @@ unchanged(const struct dso *d, const char *name)
 
 /* -- what it was made from -- */
 
-static int
-sumof(gaddr grain, struct store_id *id)
-{
-	u8 buf[GRAIN];
-
-	if (gmem_read(buf, grain, GRAIN))
-		return 0;
-	store_hash(buf, GRAIN, id);
-	return 1;
-}
-
 /* The image was made from what this file has too. */
 static int
 suits(const struct dso *d, const struct cimage *m)
 {
-	struct store_id sum;
-
 	if (d->image.base && !memcmp(&d->image.h->grains, &m->h->grains, sizeof m->h->grains))
 		return 1;
 	for (u32 i = 0; i < m->ngrain; i++) {
@@ -175,10 +162,8 @@ suits(const struct dso *d, const struct cimage *m)
 
 		if (at % GRAIN || at < d->lo || at >= d->hi || !(d->page[(at - d->lo) / PAGE] & PAGE_CLEAN))
 			return 0;
-		if (!sumof(at, &sum) || memcmp(&sum, &m->grainsum[i], sizeof sum))
-			return 0;
 	}
-	return 1;
+	return cache_hasgrains(m);
 }
 
 /* All that the next version is made from: what the last was, and what was used here.  0 if some of it is not the
@@ -186,9 +171,10 @@ suits(const struct dso *d, const struct cimage *m)
 static int
 usedgrains(const struct dso *d, const struct cimage *base, struct cimage_origin *o)
 {
-	u32 n = (u32)((d->hi - d->lo) / GRAIN), k = 0;
-	gaddr *grain = xmalloc((n + 1) * sizeof *grain);
-	struct store_id *sum = xmalloc((n + 1) * sizeof *sum);
+	u32 n = (u32)((d->hi - d->lo) / GRAIN), k = 0, nfresh = 0;
+	gaddr *grain = xmalloc((n + 1) * sizeof *grain), *fresh = xmalloc((n + 1) * sizeof *fresh);
+	struct store_id *sum = xmalloc((n + 1) * sizeof *sum), *freshsum = xmalloc((n + 1) * sizeof *freshsum);
+	int good = 1;
 
 	o->grain = grain;
 	o->grainsum = sum;
@@ -198,13 +184,20 @@ usedgrains(const struct dso *d, const struct cimage *base, struct cimage_origin 
 
 		if (!old && !(page & page_used(at)))
 			continue;
-		if (!(page & PAGE_CLEAN) || (!old && !sumof(at, &sum[o->ngrain])))
-			return 0;
+		good &= (page & PAGE_CLEAN) != 0;
 		if (old)
 			sum[o->ngrain] = base->grainsum[k++];
+		else
+			fresh[nfresh++] = at;
 		grain[o->ngrain++] = at;
 	}
-	return k == base->ngrain;
+	good = good && k == base->ngrain && cache_grainsums(fresh, nfresh, freshsum);
+	for (u32 i = 0, f = 0; good && f < nfresh; i++)
+		if (grain[i] == fresh[f])
+			sum[i] = freshsum[f++];
+	free(fresh);
+	free(freshsum);
+	return good;
 }
 
 /* -- the next version -- */

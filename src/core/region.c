@@ -161,7 +161,7 @@ isopen(const struct walk *w, u64 off)
 	    !(off >= w->whole && (core_known(w->pc + off, w->mode) || cache_has(w->pc + off, w->mode)));
 }
 
-/* Where a straight line from off meets what is in this region or another already, if near. */
+/* Where a straight line from off may meet what is in this region or another already, if near. */
 static u64
 meets(const struct walk *w, u64 off)
 {
@@ -179,9 +179,7 @@ meets(const struct walk *w, u64 off)
 	}
 	if (lo < w->whole)
 		lo = w->whole;
-	while (lo < hi && (lo = core_nexthead(w->pc + lo, w->pc + hi) - w->pc) < hi && !core_known(w->pc + lo, w->mode))
-		lo += 2;
-	return lo < hi ? lo : hi;
+	return lo < hi ? core_nexthead(w->pc + lo, w->pc + hi) - w->pc : hi;
 }
 
 /* Passes over instructions that only lead on to the next; returns the offset after them. */
@@ -205,15 +203,16 @@ static void
 walk(struct walk *w)
 {
 	struct scan s;
-	u64 off;
+	u64 off, from;
 
 	want(w, w->pc);
 	while (w->ntodo && w->n < w->max)
 		for (off = next(w); isopen(w, off); off += s.len) {
+			from = off;
 			off = straight(w, off);
 			if (off > w->end)
 				w->end = off;
-			if (!isopen(w, off) || !scanat(w, w->pc + off, &s))
+			if ((off != from && !isopen(w, off)) || !scanat(w, w->pc + off, &s))
 				break;         /* no block there: going there leaves, and may fault */
 			w->mark[off / 2] |= SEEN;
 			w->n++;
@@ -326,16 +325,21 @@ addrange(struct region *r, gaddr lo, gaddr hi)
 
 static int keeps(const struct walk *w) { return (w->mode & w->g->keeps) != 0; }
 
-/* Passes over instructions that only lead on and leave flags alone: their bytes.  left: how many at most. */
+/* Scans the first instruction from *pc on that may do something else than lead on and leave flags alone, and goes
+ * there; after *left instructions another.  0 if it cannot be fetched. */
 static int
-quiet(struct walk *w, gaddr pc, int *left)
+ahead(struct walk *w, gaddr *pc, int *left, struct scan *s)
 {
 	int got, n;
-	const u8 *p = fetch(w, pc, &got);
+	const u8 *p = fetch(w, *pc, &got);
 
-	n = got < w->g->minlen ? 0 : w->g->quiet(p, got, pc, *left);
-	*left -= n / w->g->maxlen;
-	return n;
+	n = got < w->g->minlen ? 0 : w->g->quiet(p, got, *pc, *left);
+	*pc += (u64)n;
+	*left -= n / w->g->maxlen + 1;
+	if (got - n < w->g->maxlen)
+		return scanat(w, *pc, s);
+	w->g->scan(p + n, got - n, *pc, s);
+	return s->len != 0;
 }
 
 /* Does code at pc read the guest's flags before it writes them?  Asked for a region's exits.
@@ -350,9 +354,7 @@ peek(struct walk *w, gaddr pc, int call, int *left)
 	struct scan s;
 
 	for (; *left > 0; pc = s.flow == FLOW_JUMP ? s.target : pc + s.len) {
-		pc += (u64)quiet(w, pc, left);
-		--*left;
-		if (!scanat(w, pc, &s) || s.flags == PEEK_READ)
+		if (!ahead(w, &pc, left, &s) || s.flags == PEEK_READ)
 			return 1;
 		if (s.flags == PEEK_END)
 			return !call || s.flow != FLOW_STOP;
@@ -388,9 +390,8 @@ answered(struct tr *t, gaddr pc)
 	struct walk *w = t->env;
 	struct scan s;
 
-	for (int left = PEEKMAX; left > 0; left--, pc += s.len) {
-		pc += (u64)quiet(w, pc, &left);
-		if (!scanat(w, pc, &s))
+	for (int left = PEEKMAX; left > 0; pc += s.len) {
+		if (!ahead(w, &pc, &left, &s))
 			return 0;
 		if (s.flags || (s.flow != FLOW_NEXT && s.flow != FLOW_COND))
 			return s.flags == PEEK_READ;

@@ -113,6 +113,7 @@ publish(struct trans *t)
 		core_addnode(d++);
 	}
 	core.trans[n] = t;
+	core.start[n] = (u32)(t->code - core.area);
 	atomic_store_explicit(&core.ntrans, n + 1, memory_order_release);
 	profile_region(t);
 	return t->node ? first : 0;
@@ -242,6 +243,18 @@ cputime(void)
 	return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
 }
 
+/* Code was put at core.at.  Who fills this piece of the area will fill the next: one call instead of a fault a page. */
+static void
+advance(u32 size)
+{
+	enum { PIECE = 64 << 10 };
+	u64 was = (u64)core.at, at = was + alignup(size, 16), end = alignup(at, PIECE);
+
+	core.at = (u8 *)at;
+	if (was / PIECE != at / PIECE && end <= (u64)core.areaend)
+		pagein(core.at, end - at);
+}
+
 struct node *
 core_translate(struct cpu *cpu, gaddr pc, u32 mode)
 {
@@ -266,7 +279,7 @@ core_translate(struct cpu *cpu, gaddr pc, u32 mode)
 			break;
 		t->dead = 1;           /* another thread may have written between reading and guarding */
 	}
-	core.at += alignup(t->size, 16);
+	advance(t->size);
 	n = publish(t);
 	linkout(t);
 	core.stat.regions++;

@@ -106,21 +106,17 @@ static int
 size_of(const struct region *r, int n, int end, int most)
 {
 	enum { MOST = 5, COMPUTED = 55, CALL = 20 };
+	static const u8 bytes[O_COUNT] = {
+#define OP(name, r, a, b, c, traits, value) [O_##name] = O_##name == O_insn || O_##name == O_nop || \
+	O_##name == O_get || O_##name == O_put ? 0 : O_##name == O_callr || O_##name == O_br ? COMPUTED : \
+	O_##name == O_call ? CALL : MOST,
+#include "ir/op.def"
+#undef OP
+	};
 	int size = 0;
 
 	for (; n < end && size <= most; n++)
-		switch (r->ins[n].op) {
-		case O_insn: case O_nop: case O_get: case O_put:
-			break;
-		case O_callr: case O_br:
-			size += COMPUTED;
-			break;
-		case O_call:
-			size += CALL;
-			break;
-		default:
-			size += MOST;
-		}
+		size += bytes[r->ins[n].op];
 	return size;
 }
 

@@ -579,4 +579,5 @@ const struct host host_x86_64 = {
 	.referred = referred,
 	.refer = refer,
 	.config = config,
+	.hash = x86_hash,
 };

@@ -75,6 +75,8 @@ extern int x86_nvtemp;                 /* vector registers that are temporary; t
 extern int x86_nvhome;                 /* vector registers that are homes */
 extern int x86_avx512regs;             /* 1: homes may be in xmm16-xmm31, only EVEX reaches them */
 
+int x86_hash(const u8 *p, size_t n, u8 (*sum)[32]);    /* blake2b.c; host.hash */
+
 /* What EFLAGS hold while they are a FL value. */
 enum flkind {
 	FLK_ADD,                       /* N Z C V = SF ZF CF OF */

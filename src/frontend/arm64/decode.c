@@ -110,6 +110,38 @@ a64_quiet(const u8 *p, int n, gaddr pc, int max)
 	return 4 * at;
 }
 
+/* The branches of compiled code, DDI 0487 C4.1.65: those to an address in the word, and br, blr, ret.  0: another. */
+static int
+scanbranch(u32 w, gaddr pc, struct scan *s)
+{
+	switch (w >> 25 & 0x3f) {
+	case 0x0a: case 0x0b:                  /* b, bl */
+		s->flow = w >> 31 ? FLOW_CALL : FLOW_JUMP;
+		s->target = pc + (u64)sext(w & 0x3ffffff, 26) * 4;
+		return 1;
+	case 0x1b:                             /* tbz, tbnz */
+		s->flow = FLOW_COND;
+		s->target = pc + (u64)sext(w >> 5 & 0x3fff, 14) * 4;
+		return 1;
+	case 0x2a:                             /* b.cond */
+		if (w & 0x81000010)
+			return 0;
+		s->flags = PEEK_READ;
+		/* fall through */
+	case 0x1a:                             /* cbz, cbnz */
+		s->flow = FLOW_COND;
+		s->target = pc + (u64)sext(w >> 5 & 0x7ffff, 19) * 4;
+		return 1;
+	case 0x2b:
+		if ((w & 0xff9ffc1f) != 0xd61f0000 || (w >> 21 & 3) == 3)
+			return 0;
+		s->flow = (w >> 21 & 3) == 1 ? FLOW_CALL : FLOW_STOP;
+		s->flags = w >> 21 & 3 ? 0 : PEEK_END;
+		return 1;
+	}
+	return 0;
+}
+
 /* Decodes only what may turn control, and scalar floating point, which may touch flags. */
 void
 a64_scan(const u8 *p, int n, gaddr pc, struct scan *s)
@@ -130,6 +162,8 @@ a64_scan(const u8 *p, int n, gaddr pc, struct scan *s)
 		s->flags = (u8)dataflags(w);
 		return;
 	}
+	if (!(pc & 3) && scanbranch(w, pc, s))
+		return;
 	if ((pc & 3) || !a64_decode(w, &a)) {
 		s->flow = FLOW_STOP;
 		s->flags = PEEK_END;
