@@ -266,7 +266,7 @@ core_translate(struct cpu *cpu, gaddr pc, u32 mode)
 			break;
 		t->dead = 1;           /* another thread may have written between reading and guarding */
 	}
-	core.at += alignup(t->size, 16);
+	core.at = (u8 *)alignup((uintptr_t)t->code + t->size, 16);
 	n = publish(t);
 	linkout(t);
 	core.stat.regions++;
