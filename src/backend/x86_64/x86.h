@@ -122,7 +122,8 @@ struct x86 {
 	int guess;                     /* what looks near is jumped to by a signed byte */
 	u32 cond[NCOND]; int ncond;    /* where conditional branches of the guest's end */
 	int recursive;                 /* a block of the region is called from within */
-	int capval, caplabel, caploop;
+	u8 *safe;                      /* by block: a safe point is at its head */
+	int capval, caplabel, caploop, capsafe;
 };
 extern struct x86 x86;
 
