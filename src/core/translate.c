@@ -279,7 +279,7 @@ core_translate(struct cpu *cpu, gaddr pc, u32 mode)
 			break;
 		t->dead = 1;           /* another thread may have written between reading and guarding */
 	}
-	advance(t->size);
+	advance((u32)(t->code + t->size - core.at));
 	n = publish(t);
 	linkout(t);
 	core.stat.regions++;

@@ -54,7 +54,7 @@ compile(void)
 	out.end = area + AREA;
 	assert_int_equal(h->compile(&r, &out), 0);
 	assert_true(out.nlink <= 8 && out.nentry <= 8 && out.nmap <= 64);
-	*m = (struct made){.code = at, .nlink = out.nlink, .nentry = out.nentry, .nmap = out.nmap, .size = out.size,
+	*m = (struct made){.code = out.code, .nlink = out.nlink, .nentry = out.nentry, .nmap = out.nmap, .size = out.size,
 	    .pc = r.pc};
 	for (int i = 0; i < out.nlink; i++)
 		m->link[i] = out.link[i];
@@ -63,8 +63,8 @@ compile(void)
 	for (int i = 0; i < out.nmap; i++)
 		m->map[i] = out.map[i];
 	for (int i = 0; i < m->nlink; i++)             /* one store patches it */
-		assert_true(((uintptr_t)(at + m->link[i].site) & 7) <= 4);
-	at += alignup(out.size, 16);
+		assert_true(((uintptr_t)(out.code + m->link[i].site) & 7) <= 4);
+	at = (u8 *)alignup((uintptr_t)out.code + out.size, 16);
 	return m;
 }
 
@@ -288,6 +288,36 @@ test_poll_leaves_a_loop_with_its_state_and_it_goes_on(void **state)
 	assert_null(cpu->link);
 	/* 0x1010 is no entry here; what it needs is in the state */
 	assert_true(*var(A) + *var(B) > 0 && *var(A) <= 100);
+}
+
+/* A loop into whose midst a block outside of it jumps back: its head is the only safe point. */
+static void
+test_poll_is_once_in_a_loop(void **state)
+{
+	(void)state;
+	begin(0x1000);
+	put(A, add(get(A), (u64)-1));
+	brc(R_TST, get(A), k(1), 0x1020);
+	jmp(0x1010);
+	block(0x1010, 1);
+	put(B, add(get(B), 1));
+	brc(R_NE, get(A), k(0), 0x1000);
+	jmp(0x800);
+	block(0x1020, 0);
+	put(B, add(get(B), 100));
+	jmp(0x1010);
+	compile();
+	*var(A) = 4;
+	run(0x1000, 0);
+	assert_int_equal(cpu->pc, 0x800);
+	assert_int_equal(*var(B), 204);
+	*var(A) = 4;
+	*var(B) = 0;
+	cpu->poll = 1;
+	run(0x1010, 0);
+	assert_int_equal(cpu->why, WHY_POLL);
+	assert_int_equal(cpu->pc, 0x1000);
+	assert_int_equal(*var(B), 1);
 }
 
 static void
@@ -872,6 +902,7 @@ main(void)
 		cmocka_unit_test_setup(test_jumps_ahead_reach_whatever_is_between, fresh),
 		cmocka_unit_test_setup(test_poll_before_an_exit_leaves_no_link, fresh),
 		cmocka_unit_test_setup(test_poll_leaves_a_loop_with_its_state_and_it_goes_on, fresh),
+		cmocka_unit_test_setup(test_poll_is_once_in_a_loop, fresh),
 		cmocka_unit_test_setup(test_exits_are_linked_and_unlinked, fresh),
 		cmocka_unit_test_setup(test_linked_backward_exits_are_safe_points, fresh),
 		cmocka_unit_test_setup(test_calls_and_returns_pair, fresh),

@@ -2,14 +2,92 @@
 /* branch.c - leaving a block: jumps inside the region, links to others, calls and returns
  *
  * A link is a jump whose rel32 field the engine patches with one store, so the field must not cross
- * an 8-byte boundary.  Safe points: the head of a block that is jumped back to, and every other edge
- * backward or computed, but for those out of such a block. */
+ * an 8-byte boundary.  Safe points: the head of a block that is jumped back to (if its loops have no other), and every
+ * other edge backward or computed, but for those out of such a block. */
 #include <errno.h>
 #include "backend/x86_64/int.h"
 
 enum { NOLABEL = ~0u };
 
-/* Blocks that are jumped back to hold a safe point. */
+/* Where control goes without passing a safe point, but those at the heads of blocks; the region's number of blocks
+ * stands for all that is outside, from where any block may be entered. */
+struct way { u16 from, to; };
+enum { WAYS = 256 };
+
+static int
+add_way(const struct region *r, struct way *w, int n, int from, ref to)
+{
+	gaddr pc = kval(r, to);
+	int t = ir_blockat(r, pc);
+
+	if (n == WAYS || (t < 0 && pc <= r->block[from].pc))
+		return n;
+	w[n] = (struct way){(u16)from, (u16)(t < 0 ? r->nblock : t)};
+	return n + 1;
+}
+
+static int
+find_ways(const struct region *r, struct way *w)
+{
+	int n = 0;
+
+	for (int m = 0, b = 0; m < r->nmark; m++) {
+		const struct ins *i = &r->ins[r->mark[m]];
+
+		while (r->mark[m] >= r->block[b].first + r->block[b].n)
+			b++;
+		if (i->op == O_jmp || i->op == O_call)
+			n = add_way(r, w, n, b, i->a);
+		if (i->op == O_call || i->op == O_callr)
+			n = add_way(r, w, n, b, i->b);
+		if (i->op == O_brc || i->op == O_brf)
+			n = add_way(r, w, n, b, i->c);
+	}
+	return n;
+}
+
+/* There is a way from block h to itself without another safe point. */
+static int
+needs_safe(const struct x86 *x, int h, const struct way *w, int n)
+{
+	static u8 reached[WAYS + 1];
+	int changed, outside = x->r->nblock;
+
+	memset(reached, 0, (size_t)outside + 1);
+	do {
+		changed = 0;
+		for (int k = 0; k < n; k++) {
+			int f = w[k].from, t = w[k].to;
+
+			if (f != h && !reached[f])
+				continue;
+			if (t == h || t == outside)
+				return 1;
+			if (!x->safe[t] && !reached[t])
+				changed = reached[t] = 1;
+		}
+	} while (changed);
+	return 0;
+}
+
+/* Blocks that are jumped back to hold a safe point, but those whose loops all have another: code that a compiler moved
+ * out of a loop jumps back into the midst of it. */
+static void
+place_safe(struct x86 *x)
+{
+	static struct way way[WAYS];
+	int heads = 0, n;
+
+	for (int b = 0; b < x->r->nblock; b++)
+		heads += x->safe[b] = x->loop[b] > 0;
+	if (heads < 2 || x->r->nblock > WAYS || (n = find_ways(x->r, way)) == WAYS)
+		return;
+	for (int b = x->r->nblock - 1; b >= 0; b--)
+		if (x->safe[b] && !needs_safe(x, b, way, n))
+			x->safe[b] = 0;
+}
+
+/* Blocks that are jumped back to. */
 static void
 find_loops(struct x86 *x)
 {
@@ -40,10 +118,13 @@ branch_begin(struct x86 *x)
 		grow(&x->label, x->caplabel, &x->caplabel, sizeof *x->label);
 	while (x->caploop <= r->nblock)
 		grow(&x->loop, x->caploop, &x->caploop, sizeof *x->loop);
+	while (x->capsafe <= r->nblock)
+		grow(&x->safe, x->capsafe, &x->capsafe, sizeof *x->safe);
 	memset(x->label, 0xff, (size_t)r->nblock * sizeof *x->label);
 	memset(x->loop, 0, (size_t)r->nblock * sizeof *x->loop);
-	x->nfix = x->ncold = 0;
+	x->nfix = x->ncold = x->ncond = x->recursive = 0;
 	find_loops(x);
+	place_safe(x);
 }
 
 /* -- cold code -- */
@@ -162,7 +243,7 @@ branch_head(struct x86 *x, int b)
 		mov_ri(&x->a, RAX, (u64)(uintptr_t)&x->out->count[b].times);
 		op_rm(&x->a, 0xff, 64, 0, mem_at(RAX, 0), 0);  /* inc */
 	}
-	if (x->loop[b])
+	if (x->safe[b])
 		poll(x, k->pc - k->above);
 }
 
@@ -263,7 +344,7 @@ fix(const struct x86 *x)
 }
 
 /* The head of this block is a safe point: who leaves it has just passed one, there is no other way in. */
-static int haspolled(const struct x86 *x) { return x->loop[x->b - x->r->block]; }
+static int haspolled(const struct x86 *x) { return x->safe[x->b - x->r->block]; }
 
 /* A direct exit that may close a loop, or recursion, without a safe point in it. */
 static int
@@ -300,6 +381,15 @@ cold_backward(struct x86 *x, const struct cold *c)
 	jmp_link(x, c->k);
 }
 
+/* A conditional branch of the guest's ends here. */
+static void
+add_cond(struct x86 *x)
+{
+	if (x->ncond < NCOND)
+		x->cond[x->ncond] = (u32)(x->a.p - 1 - x->out->code);
+	x->ncond++;
+}
+
 static void
 jcc(struct x86 *x, int cc, gaddr pc)
 {
@@ -313,6 +403,7 @@ jcc(struct x86 *x, int cc, gaddr pc)
 	} else {
 		jcc_block(x, cc, b);
 	}
+	add_cond(x);
 }
 
 /* A side exit that is always taken: what follows is never reached, but must stay well formed. */
@@ -371,6 +462,7 @@ jcc_keep(struct x86 *x, int cc, ref flags, gaddr pc)
 	struct cold *c = x_cold(x, jcc_32(&x->a, cc), cold_keep);
 	struct mem m = {0};
 
+	add_cond(x);
 	c->k = pc;
 	c->n = x->flkind;
 	c->reg[0] = (s8)wantspoll(x, pc);
@@ -458,15 +550,16 @@ x_call(struct x86 *x, const struct ins *i)
 	int b = ir_blockat(x->r, to);
 
 	if (!haslink(x)) {
-		if (b >= 0 && wantspoll(x, to) && !x->loop[b])
+		if (b >= 0 && wantspoll(x, to) && !x->safe[b])
 			poll(x, to);
 		jump(x, to);
 		return 1;
 	}
 	if (wantspoll(x, to) && b < 0)
 		poll_link(x);
-	else if (wantspoll(x, to) && !x->loop[b])
+	else if (wantspoll(x, to) && !x->safe[b])
 		poll(x, to);
+	x->recursive |= b >= 0;
 	if (b < 0) {
 		align_field(x, 1);
 		add_link(x, call_32(&x->a), to);
@@ -614,6 +707,39 @@ link_stubs(struct x86 *x)
 		mov_ri(&x->a, RAX, o->link[n].pc);
 		rel32_to(call_32(&x->a), exit);
 	}
+}
+
+/* By how much the region is to be moved so that its conditional branches do well: by nothing, or by what keeps it at a
+ * multiple of 16 (calls of code that begins elsewhere are slower).
+ *
+ * Golden Cove keeps what it knows of branches in tables that are divided in two by bit 5 of the address of a branch's
+ * last byte.  If the hard branches of a loop share that bit, half of each table is idle: a recursion with two such
+ * branches takes 1.7 times as long.  Which ones are hard nobody knows, so neighbours are to differ, above all the
+ * last, which close loops.  What place() has put on a line stays there. */
+int
+branch_shift(const struct x86 *x)
+{
+	enum { STEP = 16, HALF = 32 };
+	int best = 0, most = -1, loops = x->recursive;
+
+	for (int b = 0; b < x->r->nblock; b++)
+		loops |= x->loop[b];
+	if (!loops || x->out->line || x->ncond < 2 || x->ncond > NCOND)
+		return 0;
+	x->out->line = 1;
+	for (int shift = 0; shift < HALF; shift += STEP) {
+		u32 at = (u32)(uintptr_t)x->out->code + (u32)shift;
+		int differ = 0;
+
+		for (int n = 1; n < x->ncond; n++)
+			if (((at + x->cond[n]) ^ (at + x->cond[n - 1])) & HALF)
+				differ += n;
+		if (differ > most) {
+			most = differ;
+			best = shift;
+		}
+	}
+	return best;
 }
 
 int

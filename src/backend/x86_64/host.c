@@ -299,6 +299,36 @@ const_refs(struct out *o)
 	}
 }
 
+static const u8 *
+referred(const u8 *code, const struct reloc *r)
+{
+	const u8 *field = code + r->off;
+
+	return field + 4 + r->after + (s32)ld32(field);
+}
+
+static void
+refer(u8 *code, const struct reloc *r, const u8 *to)
+{
+	u8 *field = code + r->off;
+
+	st32(field, (u32)(to - (field + 4 + r->after)));
+}
+
+/* The region's code starts some bytes later. */
+static void
+move(struct out *o, int by)
+{
+	u8 *from = o->code;
+
+	if (!by)
+		return;
+	memmove(from + by, from, o->size);
+	o->code += by;
+	for (int n = 0; n < o->nreloc; n++)
+		refer(o->code, &o->reloc[n], referred(o->code, &o->reloc[n]) - by);
+}
+
 static int
 make(struct x86 *x, struct region *r, struct out *out)
 {
@@ -330,6 +360,7 @@ make(struct x86 *x, struct region *r, struct out *out)
 		return -E2BIG;
 	const_refs(out);
 	out->size = (u32)(x->a.p - out->code);
+	move(out, branch_shift(x));
 	return 0;
 }
 
@@ -386,22 +417,6 @@ head(u8 *at)
 		nops(&a, (int)(at + 8 * n + 8 - a.p));
 	}
 	return NSTUB * 8;
-}
-
-static const u8 *
-referred(const u8 *code, const struct reloc *r)
-{
-	const u8 *field = code + r->off;
-
-	return field + 4 + r->after + (s32)ld32(field);
-}
-
-static void
-refer(u8 *code, const struct reloc *r, const u8 *to)
-{
-	u8 *field = code + r->off;
-
-	st32(field, (u32)(to - (field + 4 + r->after)));
 }
 
 static u64

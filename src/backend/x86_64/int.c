@@ -15,28 +15,21 @@ cut(struct x86 *x, const struct ins *i, int d)
 		movzx_rr(&x->a, ty_bits(i->ty), d, d);
 }
 
-/* A variable in memory is changed in place: add [home], b.  a must be its present value, and the new one not be
- * wanted again soon, but by a branch, which is predicted. */
+/* A variable in memory is changed in place by a constant: add [home], k.  a must be its present value, and the new one
+ * not be wanted again soon, but by a branch, which is predicted.  (Golden Cove: a chain of these takes a cycle each, of
+ * add [home], reg eight; one of mov, add, mov again one.) */
 static int
 in_memory(struct x86 *x, const struct ins *i, enum alu op, ref a, ref b)
 {
 	struct val *v = &x->val[x->i];
-	struct mem home;
 	s64 k = 0;
-	int rb = -1;
 
 	if (v->uses > 1 + (x->r->ins[v->last].op == O_brc) || v->want == NOVAR ||
 	    x86_home[v->want].reg >= 0 || x86_home[v->want].kind != REG_INT || i->ty != I64 || isk(a) ||
-	    x->val[a].var != v->want || x->val[a].reg >= 0 || x->val[a].flags & VAL_NARROW)
+	    x->val[a].var != v->want || x->val[a].reg >= 0 || x->val[a].flags & VAL_NARROW || !imm32(x, b, 64, &k))
 		return 0;
-	if (!imm32(x, b, 64, &k))
-		rb = xr_use(x, b, 64);
-	home = mem_at(RBP, x86_home[v->want].disp);
 	val_leavehome(x, v->want);
-	if (rb >= 0)
-		alu_mr(&x->a, op, 64, home, rb);
-	else
-		alu_mi(&x->a, op, 64, home, (s32)k);
+	alu_mi(&x->a, op, 64, mem_at(RBP, x86_home[v->want].disp), (s32)k);
 	val_inhome(x, (ref)x->i, v->want);
 	return 1;
 }

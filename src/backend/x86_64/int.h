@@ -39,6 +39,7 @@ void branch_begin(struct x86 *);
 void branch_head(struct x86 *, int block);     /* a block starts here */
 /* Resolves jumps, emits stubs and cold code; -ENOSPC, or -EAGAIN: a guess was wrong, all again with x->guess = 0. */
 int branch_end(struct x86 *);
+int branch_shift(const struct x86 *);
 
 /* stub.c: addresses of the common stubs */
 struct stubs {

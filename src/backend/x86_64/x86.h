@@ -47,6 +47,7 @@ enum {
 	NRTEMP = 3,                    /* rax rcx rdx */
 	NVTEMP = 5, NVMORE = 12,       /* xmm0 to xmm4 at least, to xmm11 at most: x86_nvtemp */
 	NRSLOT = 64, NVSLOT = 28,      /* spill slots; cpu->vspill[28..31] pass operands to the evaluator */
+	NCOND = 8,                     /* conditional branches whose places matter */
 	CODE_MARGIN = 1024,            /* bytes that must be free before an instruction is emitted */
 };
 
@@ -123,7 +124,10 @@ struct x86 {
 	u32 turn;                      /* short functions so far */
 	struct fixup { u32 site; u16 block; u8 isshort, pad; } *fix; int nfix, capfix;
 	int guess;                     /* what looks near is jumped to by a signed byte */
-	int capval, caplabel, caploop;
+	u32 cond[NCOND]; int ncond;    /* where conditional branches of the guest's end */
+	int recursive;                 /* a block of the region is called from within */
+	u8 *safe;                      /* by block: a safe point is at its head */
+	int capval, caplabel, caploop, capsafe;
 };
 extern struct x86 x86;
 
