@@ -8,6 +8,8 @@
 #   PROCS=3000  processes of the script          FILES=100  files of the project      KEEP=regex  rows
 #   QEMU=qemu-  prefix of the peer's programs; QEMU=none: without it
 #   ROOT_aarch64=DIR ROOT_riscv64=DIR            userlands (tools/rootfs.sh); rows without one are left out
+#   ROOT_native=DIR           a userland of the host's architecture and the same release, from where rows whose programs
+#                             start others take their native ones; else the host's own, which may be of other versions
 set -eu
 export LC_ALL=C PYTHONDONTWRITEBYTECODE=1
 B=$(cd "$1" && pwd) here=$(cd "$(dirname "$0")" && pwd) W=$B/start
@@ -77,14 +79,16 @@ table() { # guest, name, limit of warm
 	    judge(over(2, 3) == "-" ? "-" : over(2, 3) + 0 >= 5) }'
 }
 
-# The cache is filled when a run translates nothing; what the last has written is believed without being read once it
-# has not changed for two seconds.
+# The cache is filled when a run translates nothing, or hardly less than the one before (what many processes translate a
+# little of is written by few of them); what the last has written is believed without being read once it has not changed
+# for two seconds.
 fill() {
-	local i new
+	local i new last=1000000
 	for i in $(seq 40); do
 		new=$( (cd "$W/project" && "$dragoman" --cache "$W/warm" -d stats "${ours[@]}" 2>&1 >/dev/null </dev/null) |
 		    awk '/regions translated$/ { n += $1 } END { print n + 0 }') || :
-		[ "$new" != 0 ] || break
+		[ "$new" != 0 ] && { [ "$i" -lt 4 ] || [ $((new * 20)) -lt $((last * 19)) ]; } || break
+		last=$new
 	done
 	sleep 3
 	"$dragoman" --cache "$W/warm" "${ours[@]}" >/dev/null 2>&1 </dev/null || :
@@ -120,8 +124,17 @@ family() { # rounds, name, limit, path below the root, native program, arguments
 	local rounds=$1 name=$2 limit=$3 exe=$4 native=$5 q=()
 	shift 5
 	[[ $name =~ ${KEEP:-.} ]] && [ -e "$root$exe" ] || return 0
+	[ -z "$hasnative" ] || native="chroot $W/n /usr/bin/env -C$W/project $exe"
 	[ -z "$haspeer" ] || q=(chroot "$W/q" /usr/bin/env "-C$W/project" "$exe" "$@")
-	run "$rounds" "$g" "$name" "$limit" "$native" "$@" :: "${q[@]}" :: "$root$exe" "$@"
+	# shellcheck disable=SC2086
+	run "$rounds" "$g" "$name" "$limit" $native "$@" :: "${q[@]}" :: "$root$exe" "$@"
+}
+
+# The native userland with the work directory in it, at $W/n.
+natives() {
+	mkdir -p "$W/n" "$W/nu" && mount -t tmpfs none "$W/nu" && mkdir "$W/nu/u" "$W/nu/w" &&
+	    mount -t overlay -o "lowerdir=$ROOT_native,upperdir=$W/nu/u,workdir=$W/nu/w" none "$W/n" &&
+	    mkdir -p "$W/n$W" "$W/n/dev" && mount --rbind "$W" "$W/n$W" && mount --rbind /dev "$W/n/dev"
 }
 
 guest() {
@@ -155,6 +168,8 @@ if [ "${1-}" ] && [ "${START_INSIDE-}" != 1 ] && START_INSIDE=1 unshare -Urm tru
 	START_INSIDE=1 exec unshare -Urm "$0" "$@"
 fi
 inputs
+hasnative=
+[ -z "${ROOT_native:-}" ] || ! natives 2>"$W/natives" || hasnative=1
 printf '%-8s %-16s %9s %9s %9s %9s  %7s %7s  %s\n' guest 'CPU ms' native qemu cold warm warm/nat qemu/cold 'warm     cold >= 5'
 for g in $guests; do
 	guest "$g"
