@@ -25,7 +25,7 @@ enum {
 /* Why generated code (or the interpreter) came back to the engine. */
 enum why {
 	WHY_NEXT,                      /* go on at cpu->pc: not translated or not linked yet */
-	WHY_CALL,                      /* system call; cpu->pc is the instruction after it */
+	WHY_CALL,                      /* system call for the engine to perform; cpu->pc is the instruction after it */
 	WHY_TRAP,                      /* cpu->trap says which; cpu->pc is the trapping instruction */
 	WHY_FAULT,                     /* a memory access faulted; cpu->fault says how; cpu->pc the instruction */
 	WHY_POLL,                      /* a safe point saw cpu->poll set */

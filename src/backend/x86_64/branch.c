@@ -655,14 +655,6 @@ x_ret(struct x86 *x, const struct ins *i)
 }
 
 /* -- leaving for the engine -- */
-static void
-leave_at(struct x86 *x, gaddr pc, enum why why)
-{
-	mov_ri(&x->a, RAX, pc);
-	mov_mi(&x->a, 32, m_cpu(offsetof(struct cpu, why)), (s32)why);
-	x_gostub(x, &x86_stub.leaveat);
-}
-
 int
 x_sys(struct x86 *x, const struct ins *i)
 {
@@ -677,7 +669,9 @@ x_sys(struct x86 *x, const struct ins *i)
 int
 x_look(struct x86 *x, const struct ins *i)
 {
-	leave_at(x, kval(x->r, i->a), WHY_FLUSH);
+	mov_ri(&x->a, RAX, kval(x->r, i->a));
+	mov_mi(&x->a, 32, m_cpu(offsetof(struct cpu, why)), WHY_FLUSH);
+	x_gostub(x, &x86_stub.leaveat);
 	return 1;
 }
 

@@ -4,53 +4,51 @@
 
 /* -- integer arithmetic -- */
 
-int
-vq_arith(struct tr *t, const struct rvv_insn *a)
+/* What one register of the result is, of those of the operands. */
+typedef ref part(struct tr *, const struct rvv_insn *, int bits, ref x, ref y);
+
+static int
+each(struct tr *t, const struct rvv_insn *a, part *f)
 {
-	int ty = vq_type(vq_sew(t));
+	int bits = vq_sew(t), ty = vq_type(bits);
 	ref x[MOST], y[MOST], v[MOST];
 	struct extent e;
 
 	if (!vq_operands(t, a, &e, x, y))
 		return 0;
 	for (int k = 0; k < e.n; k++)
-		v[k] = vq_masked(t, a, ty, k, tr_op2(t, a->op, ty, x[k], y[k]));
+		v[k] = vq_masked(t, a, ty, k, f(t, a, bits, x[k], y[k]));
 	vq_putall(t, &e, ty, a->vd, v);
 	return 1;
 }
 
-int
-vq_reversed(struct tr *t, const struct rvv_insn *a)
+static ref
+arith(struct tr *t, const struct rvv_insn *a, int bits, ref x, ref y)
 {
-	int ty = vq_type(vq_sew(t));
-	ref x[MOST], y[MOST], v[MOST];
-	struct extent e;
+	return tr_op2(t, a->op, vq_type(bits), x, y);
+}
 
-	if (!vq_operands(t, a, &e, x, y))
-		return 0;
-	for (int k = 0; k < e.n; k++)
-		v[k] = vq_masked(t, a, ty, k, tr_op2(t, O_sub, ty, y[k], x[k]));
-	vq_putall(t, &e, ty, a->vd, v);
-	return 1;
+static ref
+reversed(struct tr *t, const struct rvv_insn *a, int bits, ref x, ref y)
+{
+	(void)a;
+	return tr_op2(t, O_sub, vq_type(bits), y, x);
 }
 
 /* by a constant */
-int
-vq_shifti(struct tr *t, const struct rvv_insn *a)
+static ref
+shifti(struct tr *t, const struct rvv_insn *a, int bits, ref x, ref y)
 {
-	int bits = vq_sew(t), ty = vq_type(bits), by = a->op == O_rotr ? -a->imm : a->imm, op = a->op;
-	ref x[MOST], y[MOST], v[MOST];
-	struct extent e;
+	int by = (a->op == O_rotr ? -a->imm : a->imm) & (bits - 1);
+	int op = a->op == O_shl ? O_shli : a->op == O_shr ? O_shri : a->op == O_sar ? O_sari : O_roli;
 
-	op = op == O_shl ? O_shli : op == O_shr ? O_shri : op == O_sar ? O_sari : O_roli;
-	by &= bits - 1;
-	if (!vq_operands(t, a, &e, x, y))
-		return 0;
-	for (int k = 0; k < e.n; k++)
-		v[k] = vq_masked(t, a, ty, k, by ? ir_opx(t->r, op, ty, 0, 0, by, x[k], 0, 0) : x[k]);
-	vq_putall(t, &e, ty, a->vd, v);
-	return 1;
+	(void)y;
+	return by ? ir_opx(t->r, op, vq_type(bits), 0, 0, by, x, 0, 0) : x;
 }
+
+int vq_arith(struct tr *t, const struct rvv_insn *a) { return each(t, a, arith); }
+int vq_reversed(struct tr *t, const struct rvv_insn *a) { return each(t, a, reversed); }
+int vq_shifti(struct tr *t, const struct rvv_insn *a) { return each(t, a, shifti); }
 
 /* by the low bits of each element */
 int
@@ -155,20 +153,7 @@ mulhigh(struct tr *t, const struct rvv_insn *a, int bits, ref x, ref y)
 	return tr_op2(t, O_uzp2, vq_type(bits), half[0], half[1]);
 }
 
-int
-vq_mulhigh(struct tr *t, const struct rvv_insn *a)
-{
-	int ty = vq_type(vq_sew(t));
-	ref x[MOST], y[MOST], v[MOST];
-	struct extent e;
-
-	if (!vq_operands(t, a, &e, x, y))
-		return 0;
-	for (int k = 0; k < e.n; k++)
-		v[k] = vq_masked(t, a, ty, k, mulhigh(t, a, vq_sew(t), x[k], y[k]));
-	vq_putall(t, &e, ty, a->vd, v);
-	return 1;
-}
+int vq_mulhigh(struct tr *t, const struct rvv_insn *a) { return each(t, a, mulhigh); }
 
 /* one operand */
 int
