@@ -291,6 +291,8 @@ main(int argc, char **argv)
 	/* before the program is mapped: the engine looks at what is mapped */
 	engine_init(p.guest, &(struct engine_options){.host = o.host, .features = o.features,
 	    .codesize = o.codesize, .maxinsn = o.single ? 1 : 0, .nochain = logging(LOG_NOCHAIN),
+	    .quick = o.single || logging(LOG_HOT) ? 0 : o.quick,
+	    .first = o.quick && !o.single && !logging(LOG_HOT | LOG_EXEC | LOG_INASM | LOG_OP | LOG_OPOPT | LOG_OUTASM),
 	    .count = logging(LOG_STATS), .perfmap = o.perfmap, .jitdump = o.jitdump, .hot = logging(LOG_HOT),
 	    .symbol = symbol_at, .hide = fd_hide});
 	load(&o, &p, &img, env);

@@ -10,6 +10,8 @@
 #include "base/util.h"
 #include "options.h"
 
+enum { QUICK = 64 };
+
 typedef void optfn(struct options *, const char *arg);
 
 static void
@@ -63,6 +65,7 @@ static void opt_single(struct options *o, const char *s) { (void)s; o->single = 
 static void opt_host(struct options *o, const char *s) { o->host = s; }
 static void opt_features(struct options *o, const char *s) { o->features = s; }
 static void opt_codesize(struct options *o, const char *s) { o->codesize = options_number(s) << 20; }
+static void opt_quick(struct options *o, const char *s) { o->quick = (int)options_number(s); }
 static void opt_limit(struct options *o, const char *s) { o->cachelimit = options_number(s); }
 static void opt_env(struct options *o, const char *s) { list(&o->set, &o->nset, &o->capset, s); }
 static void opt_unsetenv(struct options *o, const char *s) { list(&o->unset, &o->nunset, &o->capunset, s); }
@@ -244,6 +247,7 @@ options_read(struct options *o, int argc, char **argv)
 {
 	int i;
 
+	o->quick = QUICK;
 	push(&o->pass, &o->npass, &o->cappass, "");
 	o->npass = 0;
 	o->pass[0] = 0;

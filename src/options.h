@@ -10,7 +10,7 @@ struct options {
 	const char *cache, *cachero;           /* absolute; cache: "off" for none, 0 for the default */
 	u64 cachelimit;
 	u64 stack, page, space, codesize, seed;
-	int strace, single, hasseed, perfmap, jitdump;
+	int strace, single, hasseed, perfmap, jitdump, quick;
 	char **set; int nset, capset;          /* -E: VAR=VALUE */
 	char **unset; int nunset, capunset;    /* -U */
 	/* Options that a program started by the guest runs under too, in the order given:

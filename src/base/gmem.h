@@ -99,6 +99,7 @@ int gmem_attach(gaddr, u64 len, int prot, int shared, const char *path); /* reco
 int gmem_find(gaddr a, struct vma *v);
 /* Guest access to a byte, as GM_READ|GM_WRITE|GM_EXEC bits; 0 if unmapped.  Lock-free,
  * async-signal-safe: for fault handlers. */
+u32 gmem_changes(void);                        /* how often a mapping came, went or changed so far; no lock */
 int gmem_prot(gaddr a);
 
 /* Copies between guest memory and ours that return -EFAULT instead of faulting.

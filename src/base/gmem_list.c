@@ -373,6 +373,8 @@ prot_at(const struct table *t, gaddr a)
 	return __atomic_load_n(&e->flags, __ATOMIC_RELAXED) & GM_GROWSDOWN ? -1 : 0;
 }
 
+u32 gmem_changes(void) { return atomic_load_explicit(&seq, memory_order_acquire); }
+
 int
 gmem_prot(gaddr a)
 {

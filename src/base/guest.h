@@ -79,6 +79,7 @@ typedef u64 helper_fn(struct cpu *, u64 a, u64 b, u64 c);
 typedef void vhelper_fn(struct cpu *, void *d, const void *a, const void *b, u64 imm);
 
 struct tr;                             /* frontend/tr.h: a translation in progress */
+struct simple;                         /* ir/simple.h */
 struct linux_abi;                      /* syscall/abi.h */
 struct sigframe;
 struct image;                          /* loader/image.h */
@@ -107,6 +108,9 @@ struct guest {
 	 * with the next instruction, 0 if it ended the block (it emitted a terminator).  An
 	 * undefined instruction emits a trap and returns 0.  (frontend/tr.h) */
 	int (*translate)(struct tr *t);
+	/* The instruction at p (n readable bytes), which lies at guest address pc, if it does little: its length; else 0.
+	 * May be 0. */
+	int (*simple)(const u8 *p, int n, gaddr pc, struct simple *);
 	/* State that selects other code for the same pc (FP control modes, thumb): part of the
 	 * translation's key.  Called when cpu state is in memory. */
 	u32 (*mode)(const struct cpu *);

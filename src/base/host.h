@@ -33,6 +33,7 @@
 #include "base/word.h"
 
 struct region;
+struct simple;
 
 struct link {                          /* a direct exit or call of compiled code */
 	u32 site;                      /* offset of the patchable field from out->code */
@@ -114,6 +115,23 @@ struct out {
 	struct count *count;           /* by block: code at its head adds 1 to times; 0: no counting */
 };
 
+/* The quick tier: code for one block that may never run again, made an instruction at a time: nothing is known from
+ * one to the next, and all variables are in their homes in between.  It is of no use elsewhere (out.fixed) and never
+ * kept in files.  Under the same lock as compile. */
+struct quick {
+	/* The region's open block begins at out->code; each time it is entered *left goes down by one, and when that has
+	 * become negative its first link, to the block itself, is taken instead.  left: within 2 GiB of the code. */
+	void (*begin)(struct region *, struct out *, s32 *left);
+	/* Code for an instruction that lies pcoff bytes after the region's pc, the one after it at next; 0 if it must come
+	 * as IR instead. */
+	int (*simple)(const struct simple *, u32 pcoff, gaddr next);
+	/* Code for the region's IR from instruction `first` on, all of it one guest instruction's.  Returns 0 if the block
+	 * should end soon. */
+	int (*insn)(int first);
+	/* The block has its terminator; out is complete.  As compile. */
+	int (*end)(void);
+};
+
 struct host {
 	const char *name;
 	/* Once, before anything else.  features: "" or a comma list of host features to hide
@@ -124,6 +142,7 @@ struct host {
 	void (*guest)(const struct guest *);
 	/* 0, or -ENOSPC (out->end reached), or -E2BIG (region too large: retry smaller). */
 	int (*compile)(struct region *, struct out *);
+	const struct quick *quick;             /* or 0 */
 	/* Runs code until it leaves; guest state in memory before and after. */
 	void (*enter)(struct cpu *, const u8 *code);
 	/* Points the link's site at code (0: back to its stub); a single atomic store, other threads may

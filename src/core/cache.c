@@ -117,6 +117,14 @@ cache_home(gaddr a)
 }
 
 int
+cache_begun(gaddr a)
+{
+	const struct dso *d = cache_home(a);
+
+	return d && d->image.base;
+}
+
+int
 cache_uses(struct dso *d, gaddr a, u64 n)
 {
 	for (gaddr p = aligndown(a, PAGE); p < a + n; p += PAGE)

@@ -22,6 +22,7 @@ struct node {
 	gaddr pc;
 	u32 mode;
 	u8 flagsin;                    /* the code reads the guest's flags before it writes them */
+	u8 quick;                      /* of the quick tier */
 	_Atomic(const u8 *) code;
 	_Atomic(struct node *) next;
 	struct node *more;             /* of the same translation */
@@ -48,6 +49,7 @@ struct trans {
 	int inimage;                   /* the code and the arrays lie in a mapped cache file */
 	struct inlink *in;
 	struct count *count; int ncount;       /* -d hot: of its blocks */
+	s32 *left;                     /* quick tier: how often it may still be entered (host.h); 0: translated in full */
 };
 
 /* A translation with code in a page (smc.c). */
@@ -63,7 +65,8 @@ struct core {
 	struct engine_options opt;
 	u8 *area, *areaend, *at;       /* code area; next free byte */
 	u8 *imageend;                  /* from areaend up to here cache files are mapped */
-	u8 *stubsend;                  /* the host's stubs end here; regions follow */
+	s32 *left0, *left, *leftend;   /* counters of the quick tier, the next free one; in the code area, */
+	u8 *stubsend;                  /* which end here; regions follow */
 	pthread_mutex_t lock;          /* everything below that is not atomic */
 	_Atomic(struct buckets *) buckets;     /* lookup.c */
 	struct trans **trans;          /* in order of code address; readable by handlers; 0 before the first */
@@ -74,6 +77,7 @@ struct core {
 	struct region region;          /* scratch of the translation in progress */
 	struct out out;
 	struct dso *home;              /* of that region (region.c) */
+	gaddr sure[32]; int nsure;     /* where quick code goes on in any case, if not yet made; the last is next */
 	struct cpu **cpu; int ncpu, capcpu;    /* threads that joined */
 	_Atomic(struct cpu *) stop;    /* the thread that lets nobody enter generated code */
 	_Atomic u32 stale;             /* the host wants all code made anew */
@@ -86,9 +90,11 @@ extern struct core core;
 /* lookup.c */
 struct node *core_find(gaddr pc, u32 mode);            /* lock-free; live code or 0 */
 void core_addnode(struct node *);                      /* lock held */
-/* The same with the lock held, quicker where there is no code. */
+/* Lock held: the same of code that is translated in full, quicker where there is none. */
 struct node *core_known(gaddr pc, u32 mode);
+struct node *core_seen(gaddr pc, u32 mode);            /* ... of any code */
 void core_nonodes(void);                               /* nobody runs generated code: forgets all */
+void core_uncache(gaddr pc);                           /* lock held: no jump cache has it */
 /* The first address in [pc, end) where there may be a node; end if there is none. */
 gaddr core_nexthead(gaddr pc, gaddr end);
 void core_dropnode(struct node *);                     /* lock held; its code is 0 */
@@ -98,6 +104,22 @@ int core_pcat(const u8 *code, struct guestat *);       /* 1, and what the code b
 
 /* region.c */
 int core_form(struct region *, const struct cpu *, gaddr pc, u32 mode, int max);
+/* One block, in the quick tier: as compile, or -ENOSYS if that cannot do its first instruction. */
+int core_quick(struct region *, struct out *, const struct cpu *, gaddr pc, u32 mode, s32 *left);
+/* If the jump that led to pc closes a loop that lies in several regions: the bytes from pc to the end of that which
+ * jumped; else 2 (a region has its first instruction in any case). */
+u64 core_loop(const struct cpu *, gaddr pc, u32 mode);
+
+/* Does the code at pc, to which a call returns, read flags that it has not written? */
+int core_answers(const struct cpu *, gaddr pc);
+
+/* first.c.  Lock held: nobody has come to pc, where code may run without being made, as all in that stretch; from now
+ * on somebody has.  Lock not held, cpu->running: runs the code at cpu->pc until it leaves the stretch or there is
+ * something else to do. */
+struct stretch { gaddr lo, hi; };
+int core_isfirst(gaddr pc, u32 mode, struct stretch *);
+int core_beento(gaddr pc);
+void core_first(struct cpu *, u32 mode, struct stretch);
 
 /* engine.c: lock held, or alone: maps core.trans.  Many processes find all they run in cache files and have no use for
  * it; where address space is limited it is there from the start, for the guest must find room beside it. */
@@ -115,6 +137,15 @@ void core_link(struct trans *from, u32 n, struct node *to);    /* lock held */
 void profile_init(void);
 void profile_region(const struct trans *);             /* its code is there, new or loaded */
 struct count *profile_counts(const struct region *);   /* for out->count */
+
+/* quick.c: lock held */
+void quick_init(void);                                 /* once, the code area being there */
+s32 *quick_left(gaddr pc, u32 mode);                   /* a counter, if code there is to be made quickly; else 0 */
+int quick_isoutgrown(const struct cpu *, const struct node *);         /* it is time to translate it in full */
+void quick_retire(struct trans *, struct node *);      /* whoever went there goes to the node now */
+void quick_await(struct trans *, u32 k);               /* its link waits for code at the target, */
+void quick_arrive(struct node *);                      /* which has come */
+void quick_emptied(void);
 
 /* smc.c */
 /* Lock held: watches the pages of t.  1 if one of them could be written until now: the bytes that

@@ -118,6 +118,7 @@ engine_init(const struct guest *g, const struct engine_options *o)
 	if (islimited())
 		core_index();
 	core.stubsend = core.area + alignup(core.host->init(o->features ? o->features : "", core.area, core.areaend), 64);
+	quick_init();
 	core.at = core.stubsend;
 	core.host->guest(g);
 	profile_init();
@@ -343,18 +344,24 @@ translate(struct cpu *cpu)
 {
 	u32 mode = core.guest->mode(cpu);
 	struct node *n = 0;
-	int ready;
+	struct stretch s;
+	int ready, first;
 
 	pthread_mutex_lock(&core.lock);
 	ready = !cpu->link && cache_ready(cpu->pc, mode);
-	if (!ready)
+	first = !ready && core_isfirst(cpu->pc, mode, &s);
+	if (!ready && !first)
 		n = core_translate(cpu, cpu->pc, mode);
 	if (n)
 		linklast(cpu, n);
 	pthread_mutex_unlock(&core.lock);
 	cpu->link = 0;
-	if (!n && !ready)
+	if (first && enter(cpu)) {
+		core_first(cpu, mode, s);
+		leave(cpu);
+	} else if (!first && !n && !ready) {
 		fetchfault(cpu);
+	}
 }
 
 /* What brought the thread back here. */

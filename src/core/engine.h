@@ -22,6 +22,8 @@ struct engine_options {
 	u64 codesize;                  /* bytes of the code area; 0: default */
 	int maxinsn;                   /* guest instructions in a region; 0: default, 1: one each */
 	int nochain;                   /* never link regions */
+	int quick;                     /* how often code runs in the quick tier; 0: there is none */
+	int first;                     /* the first time it runs without any (first.c) */
 	int count;                     /* keep all the statistics */
 	int perfmap, jitdump, hot;     /* see profile.c */
 	void (*symbol)(gaddr, char *buf, size_t);      /* the name of guest code: for those */

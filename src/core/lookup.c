@@ -12,7 +12,8 @@ struct buckets {
 enum { FIRST = 512 };
 
 enum { NHEAD = 1 << 14 };
-static u64 head[NHEAD] ROOMY;          /* a bit a half-word that some node was made for, by 128 bytes; they collide */
+/* A bit a half-word that a node was made for, by 128 bytes; they collide.  Of full code, and of any. */
+static u64 head[NHEAD] ROOMY, any[NHEAD] ROOMY;
 static struct trans *lately;           /* what core_transat found; lock held */
 
 static u32
@@ -41,23 +42,28 @@ core_find(gaddr pc, u32 mode)
 	return 0;
 }
 
-static u64 *
-heads(gaddr pc)
-{
-	return &head[(pc >> 7 ^ pc >> 19) & (NHEAD - 1)];
-}
+static u32 heads(gaddr pc) { return (u32)(pc >> 7 ^ pc >> 19) & (NHEAD - 1); }
+static u64 bit_of(gaddr pc) { return (u64)1 << (pc >> 1 & 63); }
 
 struct node *
 core_known(gaddr pc, u32 mode)
 {
-	return *heads(pc) >> (pc >> 1 & 63) & 1 ? core_find(pc, mode) : 0;
+	struct node *n = head[heads(pc)] & bit_of(pc) ? core_find(pc, mode) : 0;
+
+	return n && !n->quick ? n : 0;
+}
+
+struct node *
+core_seen(gaddr pc, u32 mode)
+{
+	return any[heads(pc)] & bit_of(pc) ? core_find(pc, mode) : 0;
 }
 
 gaddr
 core_nexthead(gaddr pc, gaddr end)
 {
 	while (pc < end) {
-		u64 m = *heads(pc) >> (pc >> 1 & 63);
+		u64 m = head[heads(pc)] >> (pc >> 1 & 63);
 
 		if (m) {
 			pc += (u64)__builtin_ctzll(m) * 2;
@@ -105,7 +111,9 @@ core_addnode(struct node *n)
 	if (!b || b->nnode > b->n)
 		b = enlarge(b);
 	insert(b, n);
-	*heads(n->pc) |= (u64)1 << (n->pc >> 1 & 63);
+	any[heads(n->pc)] |= bit_of(n->pc);
+	if (!n->quick)
+		head[heads(n->pc)] |= bit_of(n->pc);
 }
 
 void
@@ -118,6 +126,7 @@ core_nonodes(void)
 		b->nnode = 0;
 	}
 	memset(head, 0, sizeof head);
+	memset(any, 0, sizeof any);
 	lately = 0;
 }
 
@@ -200,4 +209,15 @@ core_pcat(const u8 *code, struct guestat *at)
 	*at = (struct guestat){.pc = t->pc + (u64)(s64)m.pcoff, .several = m.several, .base = m.base};
 	at->block = entry_block(t->entry, t->nentry, at->pc);
 	return 1;
+}
+
+void
+core_uncache(gaddr pc)
+{
+	for (int c = 0; c < core.ncpu; c++) {
+		struct jc *j = &core.cpu[c]->jc[jc_index(core.cpu[c], pc)];
+
+		if (__atomic_load_n(&j->pc, __ATOMIC_SEQ_CST) == pc)
+			__atomic_store_n(&j->pc, ~(u64)0, __ATOMIC_SEQ_CST);
+	}
 }

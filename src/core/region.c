@@ -10,6 +10,7 @@
 #include <errno.h>
 #include "core/cache.h"
 #include "frontend/tr.h"
+#include "ir/simple.h"
 
 enum { MAXMARK = 1024, WINDOW = 4096, PEEKMAX = 64, RUN = 128, PIECE = FETCH_MAX, NPIECE = 16 };
 
@@ -29,6 +30,7 @@ struct walk {
 	int max, n;
 	u64 whole;                     /* below this offset what others have is translated all the same */
 	u64 end;                       /* offset above the last instruction seen or head wanted */
+	u32 step;                      /* bytes that are fetched at a time */
 	u64 ok;                        /* so many bytes from the entry upward have been fetched, */
 	u8 code[WINDOW + PIECE];       /* these */
 	struct { gaddr at; int n; u8 code[PIECE]; } piece[NPIECE];     /* others, by address */
@@ -51,7 +53,7 @@ extend(struct walk *w, u64 off)
 {
 	while (w->ok < off + w->g->maxlen && w->ok < WINDOW) {
 		gaddr at = w->pc + w->ok;
-		int want = PIECE - (int)(at % PIECE), got;
+		int want = w->step - (int)(at % w->step), got;
 		const u8 *p = w->cpu->os->fetch(at, want, &got);
 
 		depend(at, want);
@@ -399,18 +401,39 @@ answered(struct tr *t, gaddr pc)
 	return 0;
 }
 
+int
+core_answers(const struct cpu *cpu, gaddr pc)
+{
+	const struct guest *g = core.guest;
+	struct scan s;
+	int got = 0;
+	const u8 *p = 0;
+
+	for (int left = PEEKMAX; left > 0; left--, pc += s.len, p += s.len, got -= s.len) {
+		if (got < g->maxlen)
+			p = cpu->os->fetch(pc, 32, &got);
+		if (got < g->minlen)
+			return 0;
+		g->scan(p, got, pc, &s);
+		if (!s.len)
+			return 0;
+		if (s.flags || (s.flow != FLOW_NEXT && s.flow != FLOW_COND))
+			return s.flags == PEEK_READ;
+	}
+	return 0;
+}
+
 /* A jump back out of a region closes a loop that lies in several.  The loop is then translated in one, up to the
- * region's end: once more, but it may be hot.  Returns its length, or 2 if no such jump led here (a region has its
- * first instruction in any case). */
-static u64
-loop(const struct cpu *cpu, gaddr pc, u32 mode)
+ * region's end: once more, but it may be hot. */
+u64
+core_loop(const struct cpu *cpu, gaddr pc, u32 mode)
 {
 	int n;
 	const struct trans *from = core_lastlink(cpu, &n);
 	const struct link *l;
 	gaddr at = 0, hi = 0;
 
-	if (!from || from->mode != mode)
+	if (!from || from->mode != mode || from->left)
 		return 2;
 	l = &from->link[n];
 	for (int i = 0; i < from->nentry && from->entry[i].off <= l->site; i++)
@@ -421,34 +444,41 @@ loop(const struct cpu *cpu, gaddr pc, u32 mode)
 	return l->pc == pc && at >= pc && hi - pc < LOOP ? hi - pc : 2;
 }
 
+static struct walk walking ROOMY;              /* core.lock held */
+
+static struct tr
+begin(struct walk *w, struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, u32 step)
+{
+	w->cpu = cpu;
+	w->step = step;
+	w->g = core.guest;
+	w->pc = pc;
+	w->mode = mode;
+	w->ok = 0;
+	for (int i = 0; i < NPIECE; i++)
+		w->piece[i].at = ~(gaddr)0;
+	return (struct tr){.r = r, .pc = pc, .mode = mode & ~ALONE, .alone = (mode & ALONE) != 0, .cpu = cpu,
+	    .answered = w->g->keeps ? answered : 0, .env = w};
+}
+
 int
 core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 {
-	static struct walk w ROOMY;                    /* core.lock held */
-	struct tr t = {
-		.r = r, .mode = mode & ~ALONE, .alone = (mode & ALONE) != 0, .cpu = cpu,
-		.answered = core.guest->keeps ? answered : 0, .env = &w,
-	};
+	struct walk *w = &walking;
+	struct tr t = begin(w, r, cpu, pc, mode, PIECE);
 	u64 off, from;
 
-	w.cpu = cpu;
-	w.g = core.guest;
-	w.pc = pc;
-	w.mode = mode;
-	w.max = max;
-	w.whole = loop(cpu, pc, mode);
-	w.n = w.ntodo = 0;
-	w.ok = 0;
+	region_init(r, w->g, pc, mode);
+	w->max = max;
+	w->whole = core_loop(cpu, pc, mode);
+	w->n = w->ntodo = 0;
 	core.home = t.alone ? 0 : cache_home(pc);
-	for (int i = 0; i < NPIECE; i++)
-		w.piece[i].at = ~(gaddr)0;
-	memset(w.mark, 0, w.end / 2 + 1);      /* what the last region set */
-	w.end = 0;
-	walk(&w);
-	region_init(r, w.g, pc, mode);
-	for (off = nexthead(&w, 0); off < w.end; off = nexthead(&w, off)) {
+	memset(w->mark, 0, w->end / 2 + 1);    /* what the last region set */
+	w->end = 0;
+	walk(w);
+	for (off = nexthead(w, 0); off < w->end; off = nexthead(w, off)) {
 		from = off;
-		off = block(&w, &t, off);
+		off = block(w, &t, off);
 		addrange(r, pc + from, pc + off);
 	}
 	if (r->broken)
@@ -457,6 +487,115 @@ core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 		ir_wide(r);
 	if (r->unboxes)
 		ir_box(r);
-	ir_dead(r, flagslive, &w);
+	ir_dead(r, flagslive, w);
 	return 0;
+}
+
+/* -- the quick tier -- */
+
+/* What an instruction does: goes on, or perhaps, or never; the last needs what quick code cannot be. */
+enum { ON, BRANCHED, LEFT, UNFIT };
+
+static int
+effect(const struct simple *s)
+{
+	switch (s->kind) {
+	case SI_JUMP: case SI_CALL: case SI_GO: case SI_CALLR: case SI_RETURN:
+		return LEFT;
+	case SI_BRANCH: case SI_TEST: case SI_BRANCHF:
+		return BRANCHED;
+	}
+	return ON;
+}
+
+static void
+sure(gaddr pc)
+{
+	if (core.nsure < (int)NELEM(core.sure))
+		core.sure[core.nsure++] = pc;
+}
+
+/* Code of the instruction at t->pc, by way of IR.  Its translator may look ahead (tr_alone). */
+static int
+viair(struct walk *w, struct tr *t)
+{
+	struct region *r = t->r;
+	gaddr pc = t->pc;
+	int first, going, got;
+
+	extend(w, pc - w->pc + PIECE);
+	fetch(w, pc, &got);
+	if (got < w->g->maxlen)        /* it may go on where nothing can be fetched */
+		return UNFIT;
+	first = ir_fresh(r);
+	going = instruction(w, t);
+
+	if (t->again) {
+		t->pc = pc;
+		return UNFIT;
+	}
+	if (!core.host->quick->insn(first) && going)
+		return BRANCHED;
+	return !going ? LEFT : isbranch(r) ? BRANCHED : ON;
+}
+
+/* The same if it is simple; else -1. */
+static int
+direct(struct walk *w, struct tr *t)
+{
+	struct simple s;
+	int got, len;
+	const u8 *p = fetch(w, t->pc, &got);
+
+	if (got < w->g->minlen || !(len = w->g->simple(p, got, t->pc, &s)))
+		return -1;
+	t->next = t->pc + (u64)len;
+	if ((s.kind == SI_CALL || s.kind == SI_CALLR) && t->answered && !keeps(w) && answered(t, t->next))
+		return -1;
+	if (!core.host->quick->simple(&s, (u32)(t->pc - w->pc), t->next))
+		return -1;
+	if (s.kind == SI_CALL || s.kind == SI_CALLR)
+		sure(t->next);
+	if (s.kind == SI_JUMP || s.kind == SI_CALL)
+		sure(s.to);
+	t->pc = t->next;
+	return effect(&s);
+}
+
+int
+core_quick(struct region *r, struct out *o, const struct cpu *cpu, gaddr pc, u32 mode, s32 *left)
+{
+	enum { MOST = 32, BRANCHES = 2, STEP = 64 };   /* instructions and branches of a block; bytes */
+	struct walk *w = &walking;
+	const struct quick *q = core.host->quick;
+	struct tr t = begin(w, r, cpu, pc, mode, STEP);
+	int n = 0, branches = 0, does, got;
+
+	core.home = 0;
+	if (!extend(w, 0) && !w->ok) {
+		fetch(w, pc, &got);
+		if (got < w->g->minlen)
+			return -EFAULT;
+	}
+	region_next(r, w->g, pc, mode);
+	ir_block(r, pc);
+	r->open->entry = 1;
+	q->begin(r, o, left);
+	do {
+		if (w->ok < t.pc - pc + w->g->maxlen)
+			extend(w, t.pc - pc);
+		if ((does = direct(w, &t)) < 0)
+			does = viair(w, &t);
+		n += does != UNFIT;
+		branches += does == BRANCHED;
+	} while (does < LEFT && n < MOST && branches < BRANCHES && !core_known(t.pc, mode));
+	if (!n)
+		return -ENOSYS;
+	if (does == ON)
+		sure(t.pc);
+	if (does != LEFT)
+		q->simple(&(struct simple){.kind = SI_JUMP, .to = t.pc}, (u32)(t.pc - pc), t.pc);
+	addrange(r, pc, t.pc);
+	r->ninsn = n;
+	return q->end();
 }

@@ -22,6 +22,7 @@ struct page {
 	struct page *alias;            /* this page is another view of alias's bytes */
 	u8 guarded, loose;
 	u32 writes, flushes;
+	u64 checked;                   /* 1 + gmem_changes() when it was last seen to need no guard, or to have one */
 };
 
 static struct page *pagetab[NPAGE] ROOMY;
@@ -102,6 +103,7 @@ smc_add(struct trans *t)
 	for (int i = 0; i < t->nrange; i++)
 		for (gaddr a = aligndown(t->range[i].lo, PAGE); a < t->range[i].hi; a += PAGE) {
 			struct page *p = need(a);
+			u64 changes = 1 + (u64)gmem_changes();
 			struct pageref *r;
 
 			if (p->ref && p->ref->t == t)
@@ -109,10 +111,11 @@ smc_add(struct trans *t)
 			r = arena_get(&core.arena, sizeof *r);
 			*r = (struct pageref){t, p->ref};
 			__atomic_store_n(&p->ref, r, __ATOMIC_RELEASE);
-			if (p->loose)
+			if (p->loose || p->checked == changes)
 				continue;
 			guard(p);
 			guardaliases(p);
+			p->checked = changes;
 		}
 	return fresh;
 }
@@ -131,6 +134,7 @@ openpage(struct page *p)
 	for (struct pageref *r = p->ref; r; r = r->next)
 		core_kill(r->t);
 	p->ref = 0;
+	p->checked = 0;
 	/* in this order: a vfork child may be killed in between */
 	if (p->guarded) {
 		gmem_guard(p->at, PAGE, 0);

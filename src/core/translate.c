@@ -72,7 +72,7 @@ loghost(const struct trans *t)
 }
 
 static struct trans *
-record(struct out *o, const struct region *r, struct trans *t)
+record(struct out *o, const struct region *r, struct trans *t, s32 *left)
 {
 	t->pc = r->pc;
 	t->mode = r->mode;
@@ -85,6 +85,7 @@ record(struct out *o, const struct region *r, struct trans *t)
 	t->range = keep(r->range, t->nrange = r->nrange, sizeof *r->range);
 	t->count = o->count;
 	t->ncount = o->count ? r->nblock : 0;
+	t->left = left;
 	if (!o->fixed && (t->home = core.home))
 		t->reloc = keep(o->reloc, t->nreloc = o->nreloc, sizeof *o->reloc);
 	return t;
@@ -96,7 +97,7 @@ publish(struct trans *t)
 {
 	int n = atomic_load(&core.ntrans);
 	const struct block *b = core.region.block;
-	struct node *d = arena_get(&core.arena, (size_t)(t->nentry + 1) * sizeof *d), *first = d;
+	struct node *d = arena_get(&core.arena, (size_t)(t->nentry + 1) * sizeof *d), *first = d, *q;
 
 	for (int i = 0; i < t->nentry; i++) {
 		if (t->entry[i].ret)
@@ -104,13 +105,17 @@ publish(struct trans *t)
 		for (; b->pc != t->entry[i].pc; b++)
 			;
 		t->entry[i].flagsin = b->flagsin;
-		*d = (struct node){.pc = b->pc, .mode = t->mode, .flagsin = b->flagsin, .t = t};
+		*d = (struct node){.pc = b->pc, .mode = t->mode, .flagsin = b->flagsin, .quick = t->left != 0, .t = t};
 		atomic_store(&d->code, t->code + t->entry[i].off);
-		if (i && core_known(d->pc, d->mode))    /* another region already starts there */
+		q = core_seen(d->pc, d->mode);
+		if (i && q && !q->quick)       /* another region already starts there */
 			continue;
+		if (q && q->quick)
+			quick_retire(q->t, d);
 		d->more = t->node;
 		t->node = d;
-		core_addnode(d++);
+		core_addnode(d);
+		quick_arrive(d++);
 	}
 	core.trans[n] = t;
 	core.start[n] = (u32)(t->code - core.area);
@@ -119,15 +124,18 @@ publish(struct trans *t)
 	return t->node ? first : 0;
 }
 
-/* Exits to code that is there already go to it at once. */
+/* Exits to code that is there already go to it at once; but not from full code to quick code, for a jump back there
+ * may close a loop (quick_isoutgrown).  The first link of quick code is its own. */
 static void
 linkout(struct trans *t)
 {
 	struct node *n;
 
-	for (int i = 0; i < t->nlink; i++)
-		if ((n = core_known(t->link[i].pc, t->mode)))
+	for (int i = t->left != 0; i < t->nlink; i++)
+		if ((n = t->left ? core_seen(t->link[i].pc, t->mode) : core_known(t->link[i].pc, t->mode)))
 			core_link(t, (u32)i, n);
+		else if (t->left)
+			quick_await(t, (u32)i);
 }
 
 void
@@ -144,6 +152,7 @@ empty(void)
 	for (int i = 0; i < atomic_load(&core.ntrans); i++)
 		core_unlink(core.trans[i]);    /* images stay */
 	core.at = core.stubsend;
+	quick_emptied();
 	atomic_store(&core.ntrans, 0);
 	core_nonodes();
 	core_forgetjumps();
@@ -255,40 +264,96 @@ advance(u32 size)
 		pagein(core.at, end - at);
 }
 
-struct node *
-core_translate(struct cpu *cpu, gaddr pc, u32 mode)
+/* Quickly if *left says how often that may run, which becomes 0 if it is made in full after all.  -EFAULT: the code
+ * cannot be fetched. */
+static int
+make(struct cpu *cpu, gaddr pc, u32 mode, s32 **left)
 {
-	struct node *n = core_find(pc, mode);
-	struct trans *t;
-	u64 begun;
-	int got, e;
+	struct out *o = &core.out;
+	int e = -ENOSYS, got;
 
-	if (n || (n = cache_adopt(pc, mode)))
-		return n;
+	o->code = core.at;
+	o->end = core.areaend;
+	if (*left && !(e = core_quick(&core.region, o, cpu, pc, mode, *left)) && logging(LOG_INASM))
+		logguest(cpu, &core.region);
+
+	if (!e || e == -EFAULT)
+		return e;
+	*left = 0;
+	core.nsure = 0;
 	cpu->os->fetch(pc, core.guest->maxlen, &got);
 	if (got < core.guest->minlen)
-		return 0;
-	makeroom(cpu);
-	begun = cputime();
+		return -EFAULT;
+	if ((e = compile(cpu, pc, mode)))
+		bug("cannot translate the code at %#llx: %d", (unsigned long long)pc, e);
+	return 0;
+}
+
+/* Code for pc, found by its node from now on.  left: as make. */
+static struct trans *
+add(struct cpu *cpu, gaddr pc, u32 mode, s32 *left)
+{
+	u64 begun = cputime();
+	struct trans *t;
+
 	for (;;) {
 		t = arena_get(&core.arena, sizeof *t);
-		if ((e = compile(cpu, pc, mode)))
-			bug("cannot translate the code at %#llx: %d", (unsigned long long)pc, e);
-		record(&core.out, &core.region, t);
+		if (make(cpu, pc, mode, &left))
+			return 0;
+		record(&core.out, &core.region, t, left);
 		if (!smc_add(t))
 			break;
 		t->dead = 1;           /* another thread may have written between reading and guarding */
 	}
 	advance((u32)(t->code + t->size - core.at));
-	n = publish(t);
+	publish(t);
 	linkout(t);
 	core.stat.regions++;
+	core.stat.quick += left != 0;
 	core.stat.insns += (u64)core.region.ninsn;
-	core.stat.irins += (u64)core.region.nins;
+	core.stat.irins += left ? 0 : (u64)core.region.nins;
 	core.stat.hostbytes += t->size;
 	core.stat.translate += cputime() - begun;
 	if (logging(LOG_OUTASM))
 		loghost(t);
+	return t;
+}
+
+/* Where quick code goes in any case is made at once: to leave for it costs as much as to make it. */
+static void
+follow(struct cpu *cpu, u32 mode)
+{
+	enum { MOST = 6 };
+	int n = 0;
+	gaddr pc;
+
+	while (core.nsure && n++ < MOST && !isfull()) {
+		s32 *left;
+
+		pc = core.sure[--core.nsure];
+		if (core_seen(pc, mode) || cache_has(pc, mode) || !core_beento(pc))
+			continue;
+		if (!(left = quick_left(pc, mode)) || !add(cpu, pc, mode, left))
+			break;
+	}
+}
+
+struct node *
+core_translate(struct cpu *cpu, gaddr pc, u32 mode)
+{
+	struct node *n = core_seen(pc, mode);
+	struct trans *t;
+
+	if (n && !(n->quick && quick_isoutgrown(cpu, n)))
+		return n;
+	if (!n && (n = cache_adopt(pc, mode)))
+		return n;
+	makeroom(cpu);
+	core.nsure = 0;
+	t = add(cpu, pc, mode, n ? 0 : quick_left(pc, mode));
+	n = t ? t->node : 0;
+	if (t && t->left)
+		follow(cpu, mode);
 	return n;
 }
 
@@ -305,17 +370,6 @@ core_link(struct trans *from, u32 n, struct node *to)
 	to->t->in = in;
 	core.host->link(from->code, &from->link[n], code);
 	core.stat.links++;
-}
-
-static void
-uncache(gaddr pc)
-{
-	for (int c = 0; c < core.ncpu; c++) {
-		struct jc *j = &core.cpu[c]->jc[jc_index(core.cpu[c], pc)];
-
-		if (__atomic_load_n(&j->pc, __ATOMIC_SEQ_CST) == pc)
-			__atomic_store_n(&j->pc, ~(u64)0, __ATOMIC_SEQ_CST);
-	}
 }
 
 void
@@ -337,7 +391,7 @@ core_kill(struct trans *t)
 	for (struct node *n = t->node; n; n = n->more) {
 		atomic_store(&n->code, 0);
 		core_dropnode(n);
-		uncache(n->pc);
+		core_uncache(n->pc);
 	}
 	core_unlink(t);
 	for (int i = 0; i < t->nentry && !t->inimage; i++)     /* an image goes as a whole, with nobody in it */

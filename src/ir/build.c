@@ -46,6 +46,31 @@ region_init(struct region *r, const struct guest *g, gaddr pc, u32 mode)
 	memset(r->changes, 0, sizeof r->changes);
 }
 
+int
+ir_fresh(struct region *r)
+{
+	r->bstart = r->known = (u16)r->nins;
+	return r->nins;
+}
+
+void
+region_next(struct region *r, const struct guest *g, gaddr pc, u32 mode)
+{
+	enum { ENOUGH = 2048 };        /* instructions: more memory is not needed */
+
+	if (!r->nins || r->nins > ENOUGH || r->guest != g || r->broken) {
+		region_init(r, g, pc, mode);
+		return;
+	}
+	r->pc = r->insn_pc = pc;
+	r->mode = mode;
+	r->fpnan = r->fpflush = 0;
+	r->nblock = r->nrange = r->ninsn = r->nmark = r->unboxes = r->pieces = r->again = 0;
+	r->sorted = 1;
+	r->look = r->lookbefore = 0;
+	ir_fresh(r);
+}
+
 void
 region_free(struct region *r)
 {

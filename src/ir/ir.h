@@ -237,9 +237,14 @@ static inline u64 kval(const struct region *r, ref k) { return r->k[k & ~REF_K];
 
 /* -- building (build.c); every function returns the ref of the value -- */
 void region_init(struct region *, const struct guest *, gaddr pc, u32 mode); /* keeps its arrays' memory */
+/* The same for a small one that is only read through its open block: what the last one holds stays, unseen. */
+void region_next(struct region *, const struct guest *, gaddr pc, u32 mode);
 void region_free(struct region *);
 int ir_block(struct region *, gaddr pc);       /* opens a block; returns its number */
 void ir_unblock(struct region *);              /* the open block has never been; next, another is opened */
+/* From here on nothing is known of what the open block did: no value of before will be used.  Returns the number of
+ * the next instruction. */
+int ir_fresh(struct region *);
 void ir_insn(struct region *, gaddr pc);       /* following code belongs to the guest instruction at pc */
 ref ir_k(struct region *, u64 v);
 ref ir_get(struct region *, int ty, int var);

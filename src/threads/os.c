@@ -55,6 +55,24 @@ linux_fault(struct cpu *cpu)
 	signal_force(cpu, f.sig, f.code, f.addr, &f);
 }
 
+/* The guest may execute what is on the page.  Asked again and again of the same few. */
+static int
+isexec(gaddr pc)
+{
+	static _Thread_local struct { gaddr page; u64 changes; } known[4];
+	gaddr page = pc / gmem.pagesize;
+	u64 changes = 1 + (u64)gmem_changes();
+	int k = (int)(page & 3);
+
+	if (known[k].page == page && known[k].changes == changes)
+		return 1;
+	if (!(gmem_prot(pc) & GM_EXEC))
+		return 0;
+	known[k].page = page;
+	known[k].changes = changes;
+	return 1;
+}
+
 /* Bytes for the translator: a copy, because another thread may unmap the page at any moment, or a file
  * become shorter than its mapping. */
 static const u8 *
@@ -66,10 +84,10 @@ linux_fetch(gaddr pc, int n, int *got)
 
 	assert(n <= (int)sizeof copy);
 	*got = 0;
-	if (pc >= gmem.hi || !(gmem_prot(pc) & GM_EXEC) || gmem_read(copy, pc, (size_t)first))
+	if (pc >= gmem.hi || !isexec(pc) || gmem_read(copy, pc, (size_t)first))
 		return 0;
 	*got = first;
-	if (first < n && pc + here < gmem.hi && gmem_prot(pc + here) & GM_EXEC &&
+	if (first < n && pc + here < gmem.hi && isexec(pc + here) &&
 	    !gmem_read(copy + first, pc + here, (size_t)(n - first)))
 		*got = n;
 	return copy;

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Programs of tests/prog, cross-built for every guest, static and dynamic, run by the JIT and by the
-# interpreter.  NAME.out holds the expected output (else what qemu-user prints is expected),
+# Programs of tests/prog, cross-built for every guest, static and dynamic, run by the JIT, with its quick tier and without,
+# and by the interpreter.  NAME.out holds the expected output (else what qemu-user prints is expected),
 # "// args:", "// exit:", "// flags:", "// jit only" in the source say more.
 set -u
 B=$(cd "$1" && pwd) here=$(cd "$(dirname "$0")/.." && pwd)
@@ -51,6 +51,8 @@ for g in $guests; do
 			fi
 			# shellcheck disable=SC2086
 			one "$g $link $n" "$want" "${rc:-0}" "$dragoman" -L /usr/$g-linux-gnu "$exe" $args
+			[ $link = dynamic ] ||
+				one "$g $link $n (in full)" "$want" "${rc:-0}" "$dragoman" --quick 0 "$exe" $args
 			grep -q '^// jit only' "$src" || [ $link = dynamic ] ||
 				one "$g $link $n (interp)" "$want" "${rc:-0}" "$dragoman" --host interp "$exe" $args
 		done

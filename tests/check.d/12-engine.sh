@@ -14,6 +14,11 @@ switches=(
 	"--code-size 1"
 	"--code-size 1 --host-off callret"
 	"--single"
+	"--quick 0"
+	"--quick 1"
+	"--quick 1 --code-size 1"
+	"--quick 2 -d in_asm,nochain -D /dev/null"
+	"--quick 100000 -d in_asm -D /dev/null"
 )
 for g in ${GUEST:-aarch64 riscv64}; do
 	for n in ${PROG:-deep faults fault_walk sig_regs smc frames cipher sig_basic sig_jump sig_storm thr_basic thr_smc thr_dual thr_atomic thr_exec vfork_kill vfork_heap}; do

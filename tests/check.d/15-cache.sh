@@ -7,6 +7,7 @@ T=$(mktemp -d)
 trap 'chmod -R u+w "$T"; rm -rf "$T"' EXIT
 p=0 f=0 k=0
 unset DRAGOMAN_CACHE
+export DRAGOMAN_QUICK=0           # a process that finds no file leaves all it has run, not only what it ran often
 ulimit -c 0
 ok() { p=$((p + 1)); }
 no() { f=$((f + 1)); echo "FAIL $*"; }
@@ -46,6 +47,16 @@ for g in aarch64 riscv64; do
 		for n in cold warm again; do same "$g $exe $n" "$want" "$(run "$D/$exe")"; done
 		few "$g $exe" 10 "$(stat "$new" "$D/$exe")"
 	done
+	# the quick tier: what the first process runs often it leaves, the next ones all that they run
+	fresh
+	export DRAGOMAN_QUICK=4
+	n=$(stat "of these blocks that were made quickly" "$D/hello") often=$(sed -n "s/^ *\([0-9]*\) of those made once more, in full\$/\1/p" "$T/log")
+	same "$g: code is made quickly, and some of it once more" "1 1" "$((${n:-0} > 50)) $((${often:-0} > 5))"
+	for ((n = 0; n < 12; n++)); do same "$g quick $n" "$("$dragoman" --cache off -L "$sys" "$D/hello")" "$(run "$D/hello")"; done
+	few "$g after the quick tier" 40 "$(stat "$new" "$D/hello")"
+	export DRAGOMAN_QUICK=0
+	n=$(stat "of these blocks that were made quickly" --cache off "$D/hello")
+	same "$g: none is made quickly" 0 "$n"
 	# what a process translates a little of, in the vDSO too, one of the next ones keeps
 	printf '#include <time.h>\nint main(int n, char **v) { struct timespec t = {n, 0}; return n > 1 && clock_gettime(0, &t); }\n' >"$D/little.c"
 	$cc -O2 -o "$D/little" "$D/little.c" || no "$g: little.c"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Random instruction streams (tests/frontend/stream) of every guest: our IR's evaluation, whole and stepped, the
-# interpreter and the JIT at three levels of host features, against the other emulator; every line of the .isa
+# interpreter, the JIT at three levels of host features, its quick tier (with in_asm code is made for all that runs)
+# and what runs without code the first time, against the other emulator; every line of the .isa
 # tables must have run.  First the blocks that once differed.  COUNT says how many instructions (200,000; 20,000,000
 # if FULL is set), CHECK_SEED which; GUEST chooses.  What differs is shrunk and kept in BUILD/streams-GUEST.txt.
 set -u
@@ -9,8 +10,9 @@ dragoman=${DRAGOMAN:-$B/dragoman}
 count=${COUNT:-${FULL:+20000000}} seed=${CHECK_SEED:-$RANDOM}
 engines=(eval step "$dragoman --cache off --host interp")
 for off in none avx512 avx512,avx2,avx,fma,bmi,bmi2,sha,aes,f16c,gfni; do
-	engines+=("$dragoman --cache off --host-off $off")
+	engines+=("$dragoman --cache off --quick 0 --host-off $off")
 done
+engines+=("$dragoman --cache off -d in_asm -D /dev/null" "$dragoman --cache off --host-off avx512,avx2,avx,fma,bmi,bmi2")
 if [ -n "${FULL:-}" ]; then    # devices of the engine, one by one; and from the translation cache, which the first run fills
 	engines+=("$dragoman --cache off --single" "$dragoman --cache off --host-off callret,jumpcache -d nochain -D /dev/null")
 	engines+=("sh -c '$dragoman --cache $B/cache-streams \$0 >/dev/null; $dragoman --cache $B/cache-streams \$0'")

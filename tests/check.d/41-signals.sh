@@ -19,6 +19,8 @@ switches=(
 	"--host-off callret,jumpcache -d nochain -D /dev/null"
 	"--host-off avx512,avx2,avx,bmi2"
 	"--code-size 1"
+	"--quick 0"
+	"--quick 100000 -d in_asm -D /dev/null"
 )
 # States of FILE that REFERENCE has otherwise, and the first of them.
 differ() { awk 'NR == FNR { s[$1] = $0; next } /^#/ { next } ($1 in s) && s[$1] != $0 { if (!n++) first = $0 } END { if (n) print n ", first " first }' "$1" "$2"; }

@@ -353,8 +353,8 @@ wantspoll(const struct x86 *x, gaddr pc)
 	return pc <= x->r->pc + (u64)(s64)(s32)x->pcoff && !haspolled(x);
 }
 
-static void
-jump(struct x86 *x, gaddr pc)
+void
+branch_jump(struct x86 *x, gaddr pc)
 {
 	int b = ir_blockat(x->r, pc), here = (int)(x->b - x->r->block);
 
@@ -370,7 +370,7 @@ jump(struct x86 *x, gaddr pc)
 int
 x_jmp(struct x86 *x, const struct ins *i)
 {
-	jump(x, kval(x->r, i->a));
+	branch_jump(x, kval(x->r, i->a));
 	return 1;
 }
 
@@ -390,19 +390,24 @@ add_cond(struct x86 *x)
 	x->ncond++;
 }
 
-static void
-jcc(struct x86 *x, int cc, gaddr pc)
+void
+branch_link(struct x86 *x, int cc, gaddr pc)
+{
+	align_field(x, 2);
+	add_link(x, jcc_32(&x->a, cc), pc);
+}
+
+void
+branch_cond(struct x86 *x, int cc, gaddr pc)
 {
 	int b = ir_blockat(x->r, pc);
 
-	if (b < 0 && wantspoll(x, pc)) {
+	if (b < 0 && wantspoll(x, pc))
 		x_cold(x, jcc_32(&x->a, cc), cold_backward)->k = pc;
-	} else if (b < 0) {
-		align_field(x, 2);
-		add_link(x, jcc_32(&x->a, cc), pc);
-	} else {
+	else if (b < 0)
+		branch_link(x, cc, pc);
+	else
 		jcc_block(x, cc, b);
-	}
 	add_cond(x);
 }
 
@@ -415,7 +420,7 @@ always(struct x86 *x, gaddr pc)
 	if (b >= 0)
 		jmp_block(x, b);
 	else
-		jump(x, pc);
+		branch_jump(x, pc);
 }
 
 int
@@ -428,9 +433,9 @@ x_brc(struct x86 *x, const struct ins *i)
 		if (ir_rel(i->v, kval(x->r, i->a), kval(x->r, i->b), ty_bits(i->ty)))
 			always(x, to);
 	} else if (!isk(i->a) && x->val[i->a].flags & VAL_FOLD && d->op == O_set) {
-		jcc(x, x_compare(x, d) ^ (i->v == R_EQ), to);
+		branch_cond(x, x_compare(x, d) ^ (i->v == R_EQ), to);
 	} else {
-		jcc(x, x_compare(x, i), to);
+		branch_cond(x, x_compare(x, i), to);
 	}
 	return 1;
 }
@@ -493,10 +498,10 @@ x_brf(struct x86 *x, const struct ins *i)
 		else if (cc2 >= 0)
 			jcc_keep(x, cc2, i->a, to);
 	} else if (cc2 < 0) {
-		jcc(x, cc, to);
+		branch_cond(x, cc, to);
 	} else if (and) {
 		skip = jcc_8(&x->a, cc ^ 1);
-		jcc(x, cc2, to);
+		branch_cond(x, cc2, to);
 		rel8_here(&x->a, skip);
 	} else {
 		take = jcc_8(&x->a, cc);
@@ -540,20 +545,19 @@ continuation(struct x86 *x, gaddr pc)
 	if (((uintptr_t)x->a.p & 7) == 7)      /* kill() replaces the two opcode bytes at once */
 		nops(&x->a, 1);
 	x_stub(x, jcc_32(&x->a, JNE), &x86_stub.relink);
-	jump(x, pc);
+	branch_jump(x, pc);
 }
 
-int
-x_call(struct x86 *x, const struct ins *i)
+void
+branch_call(struct x86 *x, gaddr to, gaddr back)
 {
-	gaddr to = kval(x->r, i->a);
 	int b = ir_blockat(x->r, to);
 
 	if (!haslink(x)) {
 		if (b >= 0 && wantspoll(x, to) && !x->safe[b])
 			poll(x, to);
-		jump(x, to);
-		return 1;
+		branch_jump(x, to);
+		return;
 	}
 	if (wantspoll(x, to) && b < 0)
 		poll_link(x);
@@ -568,20 +572,24 @@ x_call(struct x86 *x, const struct ins *i)
 	} else {
 		add_fix(x, call_32(&x->a), b, 0);
 	}
-	continuation(x, kval(x->r, i->b));
+	continuation(x, back);
+}
+
+int
+x_call(struct x86 *x, const struct ins *i)
+{
+	branch_call(x, kval(x->r, i->a), kval(x->r, i->b));
 	return 1;
 }
 
 /* rax = target: looks it up; ends in a jump or call through the jump cache.  It is a safe point, by cpu->jcmask.
  *
- * Shorter is not faster, the predictor of indirect branches hides it all: a table indexed by the low bits
- * alone (three instructions less) and calls with a test of cpu->poll measured the same in every kernel, and in a
- * loop of nothing else (Zen 4).  A cache of the first target seen at each call, in cpu->site at a place made of
- * the call's address, before the table: calls through pointers 1.0 to 1.7 times as quick, virtual calls and
- * std::function 0.75 to 1.2, python3, bash, lua and gawk 0.94 to 1.13, in the mean nothing.  What moves such loops
- * by up to 1.7 is where they and what they call lie: see place() and place_return(). */
-static void
-lookup(struct x86 *x, int call)
+ * Shorter is not faster, the predictor of indirect branches hides it all: a table indexed by the low bits alone and
+ * calls with a test of cpu->poll measured the same (Zen 4); a cache of the first target seen at each call, before the
+ * table, 0.75 to 1.7 of the time, in the mean nothing.  What moves such loops by up to 1.7 is where they and what they
+ * call lie: see place() and place_return(). */
+void
+branch_lookup(struct x86 *x, int call)
 {
 	s32 jc = (s32)offsetof(struct cpu, jc) - CPU_BIAS;
 	struct mem entry = {RBP, RCX, 3, 0, jc};
@@ -608,17 +616,23 @@ int
 x_br(struct x86 *x, const struct ins *i)
 {
 	xr_usein(x, i->a, RAX, 64);
-	lookup(x, 0);
+	branch_lookup(x, 0);
 	return 1;
+}
+
+void
+branch_callr(struct x86 *x, gaddr back)
+{
+	branch_lookup(x, haslink(x));
+	if (haslink(x))
+		continuation(x, back);
 }
 
 int
 x_callr(struct x86 *x, const struct ins *i)
 {
 	xr_usein(x, i->a, RAX, 64);
-	lookup(x, haslink(x));
-	if (haslink(x))
-		continuation(x, kval(x->r, i->b));
+	branch_callr(x, kval(x->r, i->b));
 	return 1;
 }
 
@@ -642,6 +656,14 @@ place_return(struct x86 *x)
 }
 
 int
+branch_ret(struct x86 *x)
+{
+	if (haslink(x))
+		put1(&x->a, 0xc3);
+	return haslink(x);
+}
+
+int
 x_ret(struct x86 *x, const struct ins *i)
 {
 	const struct val *v = &x->val[i->a & ~REF_K];
@@ -650,8 +672,7 @@ x_ret(struct x86 *x, const struct ins *i)
 	if (isk(i->a) || !haslink(x) || (v->var != link && v->var2 != link) || v->flags & VAL_NARROW)
 		return x_br(x, i);
 	place_return(x);
-	put1(&x->a, 0xc3);
-	return 1;
+	return branch_ret(x);
 }
 
 /* -- leaving for the engine -- */
@@ -662,7 +683,7 @@ x_sys(struct x86 *x, const struct ins *i)
 
 	mov_ri(&x->a, RAX, pc);
 	x_stub(x, call_32(&x->a), &x86_stub.sys);
-	jump(x, pc);
+	branch_jump(x, pc);
 	return 1;
 }
 
@@ -736,11 +757,10 @@ branch_shift(const struct x86 *x)
 	return best;
 }
 
-int
-branch_end(struct x86 *x)
+/* Code for all that was put off, but for what goes to stubs of links. */
+static void
+emit_cold(struct x86 *x)
 {
-	if (!fix(x))
-		return -EAGAIN;
 	for (int n = 0; n < x->ncold && x->a.p <= x->lim; n++) {
 		struct cold c = x->cold[n];
 
@@ -754,6 +774,24 @@ branch_end(struct x86 *x)
 			x_map(x);
 		c.emit(x, &c);
 	}
+}
+
+void
+branch_cold(struct x86 *x)
+{
+	u8 *over = jmp_32(&x->a);
+
+	emit_cold(x);
+	x->ncold = 0;
+	rel32_to(over, x->a.p);
+}
+
+int
+branch_end(struct x86 *x)
+{
+	if (!fix(x))
+		return -EAGAIN;
+	emit_cold(x);
 	link_stubs(x);
 	for (int n = 0; n < x->ncold; n++)
 		if (x->cold[n].emit == cold_link)

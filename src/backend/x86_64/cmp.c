@@ -11,6 +11,8 @@ static const u8 rel_swap[] = {
 	[R_LEU] = R_GEU, [R_GTU] = R_LTU, [R_LES] = R_GES, [R_GTS] = R_LTS, [R_TST] = R_TST, [R_NTST] = R_NTST,
 };
 
+int x_relation(int rel) { return rel_cc[rel]; }
+
 /* Operands of 8 or 16 bits, sign-extended for signed relations. */
 static void
 compare_narrow(struct x86 *x, const struct ins *i, ref a, ref b, int rel)

@@ -8,7 +8,7 @@
 	.hidden	gmem_raw_begin, gmem_raw_end, gmem_raw_fault, gmem_raw_copy, gmem_raw_strlen
 	.p2align 4
 gmem_raw_begin:
-/* long gmem_raw_copy(void *dst, const void *src, size_t n): 0 or -EFAULT */
+/* long gmem_raw_copy(void *dst, const void *src, size_t n): 0 or -EFAULT; 1, 2, 4 and 8 bytes in one access */
 	.type	gmem_raw_copy, @function
 gmem_raw_copy:
 	cmpq	$256, %rdx
@@ -20,15 +20,23 @@ gmem_raw_copy:
 	addq	$8, %rdi
 2:	subq	$8, %rdx
 	jae	1b
-	addq	$8, %rdx
+	testb	$4, %dl
+	jz	4f
+	movl	(%rsi), %eax
+	movl	%eax, (%rdi)
+	addq	$4, %rsi
+	addq	$4, %rdi
+4:	testb	$2, %dl
 	jz	5f
-4:	movb	(%rsi), %al
+	movw	(%rsi), %ax
+	movw	%ax, (%rdi)
+	addq	$2, %rsi
+	addq	$2, %rdi
+5:	testb	$1, %dl
+	jz	8f
+	movb	(%rsi), %al
 	movb	%al, (%rdi)
-	incq	%rsi
-	incq	%rdi
-	decq	%rdx
-	jnz	4b
-5:	xorl	%eax, %eax
+8:	xorl	%eax, %eax
 	ret
 3:	movq	%rdx, %rcx
 	rep movsb

@@ -177,6 +177,8 @@ static const struct cond after_fcmp[14] = {
 	[CC_GT] = {JA, -1, 0}, [CC_LE] = {JBE, -1, 0},
 };
 
+int x_condition(int cc) { return after_sub[cc].cc; }
+
 /* One flag of a value that is not in EFLAGS is tested where it is. */
 static int
 test_bit(struct x86 *x, ref t, int cc)

@@ -242,24 +242,30 @@ loans(struct x86 *x, const struct borrow *b, int n)
 	}
 }
 
+static void
+val_room(struct x86 *x)
+{
+	while (x->capval < x->r->nins)
+		grow(&x->val, x->capval, &x->capval, sizeof *x->val);
+	val_begin(x);
+	x->i = 0;
+	x->val[0] = (struct val){.reg = -1, .var = NOVAR, .var2 = NOVAR, .want = NOVAR};
+}
+
 static int
-compile_block(struct x86 *x, int b)
+emit_block(struct x86 *x, const struct block *b)
 {
 	static struct borrow borrow;
 	const struct ins *i;
 	int n, end;
-	u32 from;
+	u32 from = (u32)(b->pc - x->r->pc);
 
-	x->b = &x->r->block[b];
-	x->pcoff = from = (u32)(x->b->pc - x->r->pc);
-	x->mapped = 0;
-	branch_head(x, b);
 	borrow.n = 0;
-	if (plan_block(x->r, x->b, x->val, &planhost) >= BORROW_LONG)
-		plan_borrow(x->r, x->b, x->val, &planhost, &borrow);
+	if (plan_block(x->r, b, x->val, &planhost) >= BORROW_LONG)
+		plan_borrow(x->r, b, x->val, &planhost, &borrow);
 	x->fl = 0;
-	n = x->b->first;
-	end = n + x->b->n;
+	n = b->first;
+	end = n + b->n;
 	for (i = &x->r->ins[n]; n < end; n++, i++) {
 		if (borrow.n)
 			loans(x, &borrow, n);
@@ -281,6 +287,32 @@ compile_block(struct x86 *x, int b)
 			return -ENOSPC;
 	}
 	return 0;
+}
+
+void
+x_part(struct x86 *x, const struct block *b)
+{
+	static const struct ins end = {.op = O_look, .ty = N};
+
+	fp_begin(x->r);
+	val_room(x);
+	if (emit_block(x, b))
+		x->failed = 1;
+	x->i = b->first + b->n;
+	if (fp_npend | fp_looking)
+		fp_before(x, &end);
+	if (x->ncold && !(opinfo[x->r->ins[x->i - 1].op].traits & END))
+		branch_cold(x);
+}
+
+static int
+compile_block(struct x86 *x, int b)
+{
+	x->b = &x->r->block[b];
+	x->pcoff = (u32)(x->b->pc - x->r->pc);
+	x->mapped = 0;
+	branch_head(x, b);
+	return emit_block(x, x->b);
 }
 
 /* Operands in the table of constants; the others lie in the region itself. */
@@ -329,28 +361,32 @@ move(struct out *o, int by)
 		refer(o->code, &o->reloc[n], referred(o->code, &o->reloc[n]) - by);
 }
 
-static int
-make(struct x86 *x, struct region *r, struct out *out)
+void
+x_begin(struct x86 *x, struct region *r, struct out *out)
 {
-	int err;
-
+	if (!sel[0][0].emit)
+		fill_sel();
 	out->nlink = out->nentry = out->nmap = out->nreloc = out->fixed = out->line = 0;
 	x86_nripref = 0;
-	if (out->end - out->code < 2 * CODE_MARGIN)
-		return -ENOSPC;
 	x->r = r;
 	x->out = out;
 	x->a.p = out->code;
 	x->lim = out->end - CODE_MARGIN;
 	x->failed = 0;
-	fp_begin(r);
 	x->a32 = r->guest->bits == 32;
-	while (x->capval < r->nins)
-		grow(&x->val, x->capval, &x->capval, sizeof *x->val);
+}
+
+static int
+make(struct x86 *x, struct region *r, struct out *out)
+{
+	int err;
+
+	if (out->end - out->code < 2 * CODE_MARGIN)
+		return -ENOSPC;
+	x_begin(x, r, out);
+	fp_begin(r);
 	branch_begin(x);
-	val_begin(x);
-	x->i = 0;
-	x->val[0] = (struct val){.reg = -1, .var = NOVAR, .var2 = NOVAR, .want = NOVAR};
+	val_room(x);
 	for (int b = 0; b < r->nblock; b++)
 		if (compile_block(x, b))
 			return -ENOSPC;
@@ -370,8 +406,6 @@ compile(struct region *r, struct out *out)
 	struct x86 *x = &x86;
 	int err;
 
-	if (!sel[0][0].emit)
-		fill_sel();
 	x->guess = 1;
 	if ((err = make(x, r, out)) == -EAGAIN) {
 		x->guess = 0;
@@ -577,6 +611,7 @@ const struct host host_x86_64 = {
 	.init = init,
 	.guest = set_guest,
 	.compile = compile,
+	.quick = &x86_quick,
 	.enter = enter,
 	.link = link_site,
 	.kill = kill_entry,

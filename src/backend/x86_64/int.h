@@ -27,6 +27,8 @@ mov_any(struct x86 *x, int w, int d, int s, struct mem m)
 
 /* Compares the operands of set, brc; returns the host condition of the relation. */
 int x_compare(struct x86 *, const struct ins *);
+int x_relation(int rel);               /* that condition itself */
+int x_condition(int cc);               /* the one that is true for a condition of the guest's, after a subtraction */
 
 /* mem.c */
 struct mem x_aligned(struct x86 *, const struct ins *, int bytes);     /* x_addr, with AUX_ALIGN's check */
@@ -40,6 +42,22 @@ void branch_head(struct x86 *, int block);     /* a block starts here */
 /* Resolves jumps, emits stubs and cold code; -ENOSPC, or -EAGAIN: a guess was wrong, all again with x->guess = 0. */
 int branch_end(struct x86 *);
 int branch_shift(const struct x86 *);
+/* For the quick tier too.  A link made from a conditional jump; the guest's jump, and branch if cc; a call. */
+void branch_link(struct x86 *, int cc, gaddr pc);
+void branch_jump(struct x86 *, gaddr pc);
+void branch_cond(struct x86 *, int cc, gaddr pc);
+void branch_call(struct x86 *, gaddr pc, gaddr back);
+void branch_lookup(struct x86 *, int call);    /* to what is in rax, with or without the host's call */
+void branch_callr(struct x86 *, gaddr back);   /* the guest's */
+int branch_ret(struct x86 *);                  /* to where the link variable says; 0: the host's returns are not used */
+/* What was put off is put here, jumped over: what it was told of is about to go. */
+void branch_cold(struct x86 *);
+
+/* host.c, for the quick tier */
+extern const struct quick x86_quick;
+void x_begin(struct x86 *, struct region *, struct out *);
+void x_part(struct x86 *, const struct block *);       /* code of a part of a block, which stands alone */
+
 
 /* stub.c: addresses of the common stubs */
 struct stubs {

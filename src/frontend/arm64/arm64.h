@@ -62,6 +62,8 @@ enum a64_feature {
 /* -- base.isa (decode.c, disasm.c) -- */
 #include "arm64/base.h"
 
+int a64_simple(const u8 *p, int n, gaddr pc, struct simple *);         /* simple.c: as guest->simple */
+
 /* Logical immediates, DDI 0487 DecodeBitMasks: the value of n:immr:imms for 32 or 64 bits; 0 if
  * reserved (no valid one is 0). */
 u64 a64_bitmask(int sf, int n, int immr, int imms);

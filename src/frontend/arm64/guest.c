@@ -69,6 +69,7 @@ const struct guest guest_aarch64 = {
 	.scan = a64_scan,
 	.excl = a64_excl,
 	.skip = a64_skip,
+	.simple = a64_simple,
 	.quiet = a64_quiet,
 	.disasm = a64_disasm,
 	.reset = reset,

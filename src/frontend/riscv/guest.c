@@ -67,6 +67,7 @@ const struct guest guest_riscv64 = {
 	.scan = rv_scan,
 	.excl = rv_excl,
 	.skip = rv_skip,
+	.simple = rv_simple,
 	.disasm = rv_disasm,
 	.settle = rv_settle,
 	.reset = reset,

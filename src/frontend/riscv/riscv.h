@@ -109,6 +109,9 @@ riscv_TRANSLATORS(DECLARE)
 #undef DECLARE
 extern int (*const rv_translator[riscv_COUNT])(struct tr *, const struct riscv_insn *);
 
+/* -- simple.c -- */
+int rv_simple(const u8 *p, int n, gaddr pc, struct simple *);          /* as guest->simple */
+
 /* -- settle.c -- */
 void rv_settle(struct cpu *, gaddr from);       /* base/guest.h */
 

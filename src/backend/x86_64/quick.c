@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+/* quick.c - the quick tier: code for one instruction at a time (base/host.h)
+ *
+ * Between instructions all variables are in their homes, flags too, in the form `lahf; seto al` leaves (flags.c).
+ * Within one, rax holds what is computed, rcx and rdx operands.  What is not simple comes as IR and is left to the
+ * emitters of the other tier, which are told that it is a block. */
+#include <errno.h>
+#include "backend/x86_64/int.h"
+#include "ir/simple.h"
+
+enum { ROOM = 16 << 10 };              /* bytes of code after which a block ends */
+
+static struct mem home_of(int var) { return mem_at(RBP, x86_home[var].disp); }
+static int width(const struct simple *s) { return s->ty == I64 ? 64 : 32; }
+
+/* A register with the variable: its home, or tmp. */
+static int
+get(struct code *a, int var, int w, int tmp)
+{
+	if (var == NONE)
+		mov_ri(a, tmp, 0);
+	else if (x86_home[var].reg >= 0)
+		return x86_home[var].reg;
+	else
+		mov_rm(a, w, tmp, home_of(var));
+	return tmp;
+}
+
+/* The same always in tmp, zero-extended. */
+static void
+copy(struct code *a, int var, int w, int tmp)
+{
+	int reg = get(a, var, w, tmp);
+
+	if (reg != tmp)
+		mov_rr(a, w, tmp, reg);
+}
+
+static void
+put(struct code *a, int var, int reg)
+{
+	if (var == NONE)
+		return;
+	if (x86_home[var].reg >= 0)
+		mov_rr(a, 64, x86_home[var].reg, reg);
+	else
+		mov_mr(a, 64, home_of(var), reg);
+}
+
+static void
+set(struct code *a, int var, u64 v, int tmp)
+{
+	if (var == NONE)
+		return;
+	if (x86_home[var].reg >= 0) {
+		mov_ri(a, x86_home[var].reg, v);
+	} else if (fits32((s64)v)) {
+		mov_mi(a, 64, home_of(var), (s32)v);
+	} else {
+		mov_ri(a, tmp, v);
+		mov_mr(a, 64, home_of(var), tmp);
+	}
+}
+
+/* op d, the second operand */
+static void
+alu(struct code *a, const struct simple *s, enum alu op, int w, int d)
+{
+	int r = RCX;
+
+	if (s->b == NONE && (w == 32 || fits32(s->imm))) {
+		alu_ri(a, op, w, d, (s32)s->imm);
+		return;
+	}
+	if (s->b == NONE)
+		mov_ri(a, r, (u64)s->imm);
+	else if (s->shift)
+		copy(a, s->b, w, r);
+	else
+		r = get(a, s->b, w, r);
+	if (s->shift)
+		shift_ri(a, S_SHL, w, r, s->shift);
+	alu_rr(a, op, w, d, r);
+}
+
+static void
+shift(struct code *a, const struct simple *s, enum shop op, int w)
+{
+	if (s->b != NONE) {
+		copy(a, s->b, 32, RCX);
+		shift_cl(a, op, w, RAX);
+	} else if (s->imm & (w - 1)) {
+		shift_ri(a, op, w, RAX, (int)s->imm & (w - 1));
+	}
+}
+
+static void
+inverted(struct code *a, const struct simple *s, enum alu op, int w)
+{
+	copy(a, s->b, w, RCX);
+	if (s->shift)
+		shift_ri(a, S_SHL, w, RCX, s->shift);
+	not_r(a, w, RCX);
+	alu_rr(a, op, w, RAX, RCX);
+}
+
+static void
+flags(struct x86 *x, int borrow)
+{
+	if (borrow)
+		put1(&x->a, 0xf5);     /* cmc */
+	put1(&x->a, 0x9f);             /* lahf */
+	setcc_r(&x->a, JO, RAX);
+	mov_mr(&x->a, 64, home_of(x->r->guest->flags), RAX);
+}
+
+/* rax = the result.  EFLAGS are those of add, sub, and the logic operations. */
+static int
+compute(struct code *a, const struct simple *s, int w)
+{
+	copy(a, s->a, w, RAX);
+	switch (s->op) {
+	case O_add: alu(a, s, A_ADD, w, RAX); break;
+	case O_sub: alu(a, s, A_SUB, w, RAX); break;
+	case O_and: alu(a, s, A_AND, w, RAX); break;
+	case O_or: alu(a, s, A_OR, w, RAX); break;
+	case O_xor: alu(a, s, A_XOR, w, RAX); break;
+	case O_andn: inverted(a, s, A_AND, w); break;
+	case O_orn: inverted(a, s, A_OR, w); break;
+	case O_shl: shift(a, s, S_SHL, w); break;
+	case O_shr: shift(a, s, S_SHR, w); break;
+	case O_sar: shift(a, s, S_SAR, w); break;
+	case O_mul: imul_rr(a, w, RAX, get(a, s->b, w, RCX)); break;
+	default: return 0;
+	}
+	return 1;
+}
+
+/* d = a + imm, or = b, in one instruction */
+static int
+short_op(struct code *a, const struct simple *s)
+{
+	int d = s->d == NONE ? -1 : x86_home[s->d].reg;
+
+	if (d < 0 || s->ty != I64 || s->flop || s->shift)
+		return 0;
+	if (s->op == O_add && s->b == NONE && s->a != NONE && fits32(s->imm)) {
+		lea(a, 64, d, mem_at(get(a, s->a, 64, RDX), (s32)s->imm));
+		return 1;
+	}
+	if ((s->op != O_or && s->op != O_add) || s->b == NONE || s->a != NONE)
+		return 0;
+	if (x86_home[s->b].reg >= 0)
+		mov_rr(a, 64, d, x86_home[s->b].reg);
+	else
+		mov_rm(a, 64, d, home_of(s->b));
+	return 1;
+}
+
+static int
+q_op(struct x86 *x, const struct simple *s)
+{
+	struct code *a = &x->a;
+	int w = width(s);
+	u8 *from = a->p;
+
+	if (short_op(a, s))
+		return 1;
+	if (!compute(a, s, w)) {
+		a->p = from;
+		return 0;
+	}
+	if (s->sign)
+		movsx_rr(a, 32, 64, RAX, RAX);
+	put(a, s->d, RAX);
+	if (s->flop)
+		flags(x, s->flop == O_flsub);
+	return 1;
+}
+
+static void
+q_field(struct code *a, const struct simple *s)
+{
+	int w = width(s);
+
+	copy(a, s->a, w, RAX);
+	if (w - s->lo - s->n)
+		shift_ri(a, S_SHL, w, RAX, w - s->lo - s->n);
+	if (w - s->n)
+		shift_ri(a, s->sign ? S_SAR : S_SHR, w, RAX, w - s->n);
+	if (s->shift)
+		shift_ri(a, S_SHL, w, RAX, s->shift);
+	put(a, s->d, RAX);
+}
+
+static int
+compare(struct code *a, const struct simple *s)
+{
+	int r = get(a, s->a, width(s), RAX);
+
+	alu(a, s, A_CMP, width(s), r);
+	return x_relation(s->op);
+}
+
+static void
+q_rel(struct code *a, const struct simple *s)
+{
+	int cc = compare(a, s);
+
+	setcc_r(a, cc, RAX);
+	movzx_rr(a, 8, RAX, RAX);
+	put(a, s->d, RAX);
+}
+
+/* -- memory -- */
+static struct mem
+address(struct x86 *x, const struct simple *s)
+{
+	struct mem m = {.base = (s8)get(&x->a, s->a, 64, RDX), .index = NOREG, .disp = (s32)s->imm};
+
+	if (s->b != NONE) {
+		m.index = (s8)get(&x->a, s->b, 64, RCX);
+		m.scale = s->shift;
+	}
+	x_map(x);
+	return m;
+}
+
+static void
+step(struct code *a, const struct simple *s)
+{
+	if (!s->step)
+		return;
+	if (x86_home[s->a].reg >= 0)
+		alu_ri(a, A_ADD, 64, x86_home[s->a].reg, s->step);
+	else
+		alu_mi(a, A_ADD, 64, home_of(s->a), s->step);
+}
+
+static void
+load(struct code *a, const struct simple *s, int d, struct mem m)
+{
+	if (s->sign)
+		movsx_rm(a, ty_bits(s->ty), s->sign, d, m);
+	else
+		movzx_rm(a, ty_bits(s->ty), d, m);
+}
+
+/* All that may fault comes before a variable changes; data win over the step. */
+static void
+q_load(struct x86 *x, const struct simple *s)
+{
+	struct code *a = &x->a;
+	struct mem m = address(x, s);
+
+	if (!s->two && !s->step && s->d != NONE && x86_home[s->d].reg >= 0) {
+		load(a, s, x86_home[s->d].reg, m);
+		return;
+	}
+	load(a, s, RAX, m);
+	if (s->two) {
+		m.disp += ty_bits(s->ty) / 8;
+		load(a, s, RCX, m);
+	}
+	step(a, s);
+	put(a, s->d, RAX);
+	if (s->two)
+		put(a, s->d2, RCX);
+}
+
+static void
+q_store(struct x86 *x, const struct simple *s)
+{
+	struct code *a = &x->a;
+	struct mem m = address(x, s);
+	int bits = ty_bits(s->ty), w = bits == 64 ? 64 : 32;
+
+	mov_mr_n(a, bits, m, get(a, s->d, w, RAX));
+	if (s->two) {
+		m.disp += bits / 8;
+		mov_mr_n(a, bits, m, get(a, s->d2, w, RAX));
+	}
+	step(a, s);
+}
+
+/* -- branches -- */
+static void
+q_test(struct x86 *x, const struct simple *s)
+{
+	copy(&x->a, s->a, 64, RAX);
+	op0f_rr(&x->a, 0, 0xba, 64, 4, RAX);   /* bt rax, imm */
+	put1(&x->a, (u32)s->imm);
+	branch_cond(x, s->op == R_TST ? JB : JAE, s->to);
+}
+
+static void
+q_branchf(struct x86 *x, const struct simple *s)
+{
+	struct code *a = &x->a;
+
+	mov_rm(a, 32, RAX, home_of(x->r->guest->flags));
+	put2(a, 0x7f04);               /* add al, 127: overflows if al is 1 */
+	put1(a, 0x9e);                 /* sahf */
+	if (s->op == CC_HI || s->op == CC_LS)
+		put1(a, 0xf5);         /* cmc */
+	branch_cond(x, s->op == CC_CS ? JB : s->op == CC_CC ? JAE : x_condition(s->op), s->to);
+}
+
+
+static void
+q_computed(struct x86 *x, const struct simple *s, gaddr next)
+{
+	if (s->kind == SI_RETURN && s->a == x->r->guest->link && branch_ret(x))
+		return;
+	copy(&x->a, s->a, 64, RAX);
+	if (s->imm)
+		alu_ri(&x->a, A_ADD, 64, RAX, (s32)s->imm);
+	set(&x->a, s->d, next, RCX);
+	if (s->kind == SI_CALLR)
+		branch_callr(x, next);
+	else
+		branch_lookup(x, 0);
+}
+
+static int
+simple(const struct simple *s, u32 pcoff, gaddr next)
+{
+	struct x86 *x = &x86;
+
+	x->pcoff = pcoff;
+	x->mapped = 0;
+	switch (s->kind) {
+	case SI_NOTHING: break;
+	case SI_SET: set(&x->a, s->d, (u64)s->imm, RAX); break;
+	case SI_OP: return q_op(x, s);
+	case SI_FIELD: q_field(&x->a, s); break;
+	case SI_REL: q_rel(&x->a, s); break;
+	case SI_LOAD: q_load(x, s); break;
+	case SI_STORE: q_store(x, s); break;
+	case SI_JUMP: branch_jump(x, s->to); break;
+	case SI_BRANCH: branch_cond(x, compare(&x->a, s), s->to); break;
+	case SI_TEST: q_test(x, s); break;
+	case SI_BRANCHF: q_branchf(x, s); break;
+	case SI_CALL:
+		set(&x->a, x->r->guest->link, next, RAX);
+		branch_call(x, s->to, next);
+		break;
+	default: q_computed(x, s, next);
+	}
+	return 1;
+}
+
+static void
+begin(struct region *r, struct out *o, s32 *left)
+{
+	struct x86 *x = &x86;
+	struct mem m = mem_at(RIP, (s32)((u8 *)left - x86_area));
+
+	x_begin(x, r, o);
+	x->guess = 0;
+	branch_begin(x);
+	x->b = r->block;
+	branch_head(x, 0);
+	op_rm(&x->a, 0x83, 32, A_SUB, m, 1);
+	put1(&x->a, 1);
+	x->pcoff = 0;
+	branch_link(x, JS, r->pc);
+}
+
+static int
+insn(int first)
+{
+	struct x86 *x = &x86;
+	struct block b = *x->b;
+
+	b.first = first;
+	b.n = x->r->nins - first;
+	x_part(x, &b);
+	return x->a.p - x->out->code < ROOM;
+}
+
+static int
+end(void)
+{
+	struct x86 *x = &x86;
+	int err = branch_end(x);
+
+	x->out->fixed = 1;
+	x->out->size = (u32)(x->a.p - x->out->code);
+	return err ? err : x->failed ? -E2BIG : 0;
+}
+
+const struct quick x86_quick = {begin, simple, insn, end};

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/* first.c - code that is run for the first time
+ *
+ * Half of what a short program runs it runs once.  To make code of it, however quickly, costs three times as much as to
+ * run it in the way below: so it is run here, an instruction after the other, as long as they are simple (ir/simple.h),
+ * and where the guest comes a second time gets code. */
+#include "core/dso.h"
+#include "ir/simple.h"
+
+enum { AHEAD = 128, MOST = 4096 };      /* bytes fetched at a time; instructions before others are looked at */
+
+/* A bit a half-word, by 128 bytes: a block that begins there has been come to.  Collisions only cost. */
+static u64 been[1 << 13] ROOMY;
+
+struct run {
+	struct cpu *cpu;
+	const struct guest *g;
+	gaddr pc, at;                  /* bytes from at on are in code, */
+	u64 ok;                        /* so many */
+	u8 code[AHEAD];
+};
+
+static int
+isfirst(gaddr pc)
+{
+	u64 *w = &been[(pc >> 7 ^ pc >> 18) & (NELEM(been) - 1)], bit = (u64)1 << (pc >> 1 & 63);
+	u64 was = __atomic_load_n(w, __ATOMIC_RELAXED);
+
+	__atomic_store_n(w, was | bit, __ATOMIC_RELAXED);
+	return !(was & bit);
+}
+
+int
+core_beento(gaddr pc)
+{
+	return !core.opt.first || been[(pc >> 7 ^ pc >> 18) & (NELEM(been) - 1)] >> (pc >> 1 & 63) & 1;
+}
+
+int
+core_isfirst(gaddr pc, u32 mode, struct stretch *s)
+{
+	enum { PAGE = 4096 };
+	const struct dso *d;
+
+	if (!core.opt.first || !core.guest->simple || core.guest->big || core_seen(pc, mode) || cache_has(pc, mode) ||
+	    cache_begun(pc) || !isfirst(pc))
+		return 0;
+	d = cache_home(pc);
+	*s = d ? (struct stretch){d->lo, d->hi} : (struct stretch){aligndown(pc, PAGE), aligndown(pc, PAGE) + PAGE};
+	return 1;
+}
+
+static const u8 *
+fetch(struct run *r, int *got)
+{
+	u64 off = r->pc - r->at;
+
+	if (off >= r->ok || r->ok - off < r->g->maxlen) {
+		int n = AHEAD - (int)(r->pc % AHEAD);
+		const u8 *p = r->cpu->os->fetch(r->pc, n < r->g->maxlen ? r->g->maxlen : n, &n);
+
+		r->at = r->pc;
+		r->ok = (u64)n;
+		if (n)
+			memcpy(r->code, p, r->ok);
+		off = 0;
+	}
+	*got = (int)(r->ok - off);
+	return r->code + off;
+}
+
+static u64 *place(const struct run *r, int var) { return (u64 *)(void *)(r->cpu->state + r->g->reg[var].off); }
+static u64 get(const struct run *r, int var) { return var == NONE ? 0 : *place(r, var); }
+
+static void
+put(const struct run *r, int var, u64 v)
+{
+	if (var != NONE)
+		*place(r, var) = v;
+}
+
+/* The second operand */
+static u64
+second(const struct run *r, const struct simple *s)
+{
+	return s->b == NONE ? (u64)s->imm : get(r, s->b) << s->shift;
+}
+
+static u64
+extended(const struct simple *s, u64 v)
+{
+	return s->ty == I64 ? v : s->sign ? (u64)(s64)(s32)v : (u32)v;
+}
+
+static void
+operation(const struct run *r, const struct simple *s)
+{
+	u64 a = get(r, s->a), b = second(r, s), v = ir_value(s->op, s->ty, a, b, 0, 0, 0);
+
+	put(r, s->d, extended(s, v));
+	if (s->flop)
+		*place(r, r->g->flags) = ir_value(s->flop, s->ty, s->flop == O_fltst ? v : a, b, 0, 0, 0);
+}
+
+static void
+field(const struct run *r, const struct simple *s)
+{
+	u64 v = ir_value(s->sign ? O_sbfx : O_bfx, s->ty, get(r, s->a), 0, 0, s->lo, s->n) << s->shift;
+
+	put(r, s->d, s->ty == I64 ? v : (u32)v);
+}
+
+static int
+relation(const struct run *r, const struct simple *s)
+{
+	return (int)ir_value(O_set, s->ty, get(r, s->a), second(r, s), 0, s->op, 0);
+}
+
+/* One or two data; 0 if memory cannot be accessed: then nothing has changed but what the guest will store again. */
+static int
+load(const struct run *r, const struct simple *s)
+{
+	gaddr a = get(r, s->a) + (s->b == NONE ? 0 : get(r, s->b) << s->shift) + (u64)s->imm;
+	size_t n = (size_t)ty_bits(s->ty) / 8;
+	u64 v[2] = {0};
+
+	for (int k = 0; k <= s->two; k++) {
+		if (gmem_read(&v[k], a + (u64)k * n, n))
+			return 0;
+		if (s->sign)
+			v[k] = zext((u64)sext(v[k], ty_bits(s->ty)), s->sign);
+	}
+	if (s->step)
+		put(r, s->a, get(r, s->a) + (u64)(s64)s->step);
+	put(r, s->d, v[0]);
+	if (s->two)
+		put(r, s->d2, v[1]);
+	return 1;
+}
+
+static int
+store(const struct run *r, const struct simple *s)
+{
+	gaddr a = get(r, s->a) + (s->b == NONE ? 0 : get(r, s->b) << s->shift) + (u64)s->imm;
+	size_t n = (size_t)ty_bits(s->ty) / 8;
+	u64 v[2] = {get(r, s->d), s->two ? get(r, s->d2) : 0};
+
+	for (int k = 0; k <= s->two; k++)
+		if (gmem_write(a + (u64)k * n, &v[k], n))
+			return 0;
+	if (s->step)
+		put(r, s->a, get(r, s->a) + (u64)(s64)s->step);
+	return 1;
+}
+
+/* Jumps; what generated code has on its shadow stack does not fit calls and returns that it has not made. */
+static gaddr
+target(const struct run *r, const struct simple *s, gaddr next)
+{
+	gaddr to = s->to;
+
+	switch (s->kind) {
+	case SI_BRANCH: return relation(r, s) ? to : next;
+	case SI_TEST: return (get(r, s->a) >> s->imm & 1) == (s->op == R_TST) ? to : next;
+	case SI_BRANCHF: return ir_cc(s->op, *place(r, r->g->flags)) ? to : next;
+	case SI_JUMP: return to;
+	case SI_CALL: put(r, r->g->link, next); break;
+	case SI_GO:
+		to = get(r, s->a) + (u64)s->imm;
+		put(r, s->d, next);
+		return to;
+	default:
+		to = get(r, s->a) + (u64)s->imm;
+		put(r, s->d, next);
+	}
+	r->cpu->kept = 0;
+	return to;
+}
+
+/* 0 if it is not done: it needs code, if only to fault. */
+static int
+perform(struct run *r, const struct simple *s, gaddr next)
+{
+	switch (s->kind) {
+	case SI_NOTHING: break;
+	case SI_SET: put(r, s->d, (u64)s->imm); break;
+	case SI_OP: operation(r, s); break;
+	case SI_FIELD: field(r, s); break;
+	case SI_REL: put(r, s->d, (u64)relation(r, s)); break;
+	case SI_LOAD: if (!load(r, s)) return 0; break;
+	case SI_STORE: if (!store(r, s)) return 0; break;
+	case SI_CALL: case SI_CALLR:
+		if (r->g->keeps && !(core.guest->mode(r->cpu) & r->g->keeps) && core_answers(r->cpu, next))
+			return 0;
+		/* fallthrough */
+	default:
+		r->pc = target(r, s, next);
+		return 1;
+	}
+	r->pc = next;
+	return 1;
+}
+
+void
+core_first(struct cpu *cpu, u32 mode, struct stretch in)
+{
+	struct run r = {.cpu = cpu, .g = core.guest, .pc = cpu->pc};
+	struct simple s;
+	int got, len;
+
+	for (int n = 0; n < MOST; n++) {
+		const u8 *p = fetch(&r, &got);
+
+		if (got < r.g->minlen || !(len = r.g->simple(p, got, r.pc, &s)) || !perform(&r, &s, r.pc + (u64)len))
+			break;
+		if (s.kind >= SI_JUMP && (atomic_load(&cpu->poll) || r.pc < in.lo || r.pc >= in.hi ||
+		    core_find(r.pc, mode) || !isfirst(r.pc)))
+			break;
+	}
+	cpu->pc = r.pc;
+}
