@@ -32,24 +32,25 @@ struct node {
 /* A link that someone else's code has made to this translation. */
 struct inlink { struct inlink *next; struct trans *from; u32 n; };
 
-/* A translated region. */
+/* A translated region.  There are many: the small members come last. */
 struct trans {
 	gaddr pc;
-	u32 mode, size;
 	u8 *code;
-	u8 line;                       /* out.line */
-	int dead;
-	struct link *link; int nlink;
-	struct entry *entry; int nentry;
-	struct mapent *map; int nmap;
+	struct link *link;
+	struct entry *entry;
+	struct mapent *map;
 	struct node *node;
-	struct range *range; int nrange;
-	struct reloc *reloc; int nreloc;
+	struct range *range;
+	struct reloc *reloc;
 	struct dso *home;              /* the guest file all it depends on is in (cache.h); 0: none, or it cannot be kept */
-	int inimage;                   /* the code and the arrays lie in a mapped cache file */
 	struct inlink *in;
-	struct count *count; int ncount;       /* -d hot: of its blocks */
+	struct count *count;           /* -d hot: of its blocks */
 	s32 *left;                     /* quick tier: how often it may still be entered (host.h); 0: translated in full */
+	u32 mode, size;
+	int nlink, nentry, nmap, nrange, nreloc, ncount;
+	u8 line;                       /* out.line */
+	u8 dead;
+	u8 inimage;                    /* the code and the arrays lie in a mapped cache file */
 };
 
 /* A translation with code in a page (smc.c). */

@@ -13,13 +13,15 @@
 
 enum { SLACK = 1 << 16 };              /* free code bytes below which the area counts as full */
 
+/* A copy of the n elements at *at, which moves on. */
 static void *
-keep(const void *p, int n, size_t elem)
+keep(u8 **at, const void *p, int n, size_t elem)
 {
-	void *q = arena_get(&core.arena, (size_t)n * elem + 1);
+	void *q = *at;
 
 	if (n)
 		memcpy(q, p, (size_t)n * elem);
+	*at += (size_t)n * elem;
 	return q;
 }
 
@@ -71,24 +73,41 @@ loghost(const struct trans *t)
 	}
 }
 
+_Static_assert(sizeof(struct link) % 8 == 0 && sizeof(struct entry) % 8 == 0 && sizeof(struct mapent) % 8 == 0 &&
+    sizeof(struct range) % 8 == 0, "they follow one another");
+
 static struct trans *
 record(struct out *o, const struct region *r, struct trans *t, s32 *left)
 {
+	size_t nreloc = o->fixed || !core.home ? 0 : (size_t)o->nreloc;
+	u8 *at = arena_get(&core.arena, (size_t)o->nlink * sizeof *o->link + (size_t)o->nentry * sizeof *o->entry +
+	    (size_t)o->nmap * sizeof *o->map + (size_t)r->nrange * sizeof *r->range + nreloc * sizeof *o->reloc);
+
 	t->pc = r->pc;
 	t->mode = r->mode;
 	t->code = o->code;
 	t->size = o->size;
 	t->line = (u8)o->line;
-	t->link = keep(o->link, t->nlink = o->nlink, sizeof *o->link);
-	t->entry = keep(o->entry, t->nentry = o->nentry, sizeof *o->entry);
-	t->map = keep(o->map, t->nmap = o->nmap, sizeof *o->map);
-	t->range = keep(r->range, t->nrange = r->nrange, sizeof *r->range);
+	t->link = keep(&at, o->link, t->nlink = o->nlink, sizeof *o->link);
+	t->entry = keep(&at, o->entry, t->nentry = o->nentry, sizeof *o->entry);
+	t->map = keep(&at, o->map, t->nmap = o->nmap, sizeof *o->map);
+	t->range = keep(&at, r->range, t->nrange = r->nrange, sizeof *r->range);
+	t->reloc = keep(&at, o->reloc, t->nreloc = (int)nreloc, sizeof *o->reloc);
+	t->home = o->fixed ? 0 : core.home;
 	t->count = o->count;
 	t->ncount = o->count ? r->nblock : 0;
 	t->left = left;
-	if (!o->fixed && (t->home = core.home))
-		t->reloc = keep(o->reloc, t->nreloc = o->nreloc, sizeof *o->reloc);
 	return t;
+}
+
+static size_t
+nheads(const struct trans *t)
+{
+	size_t n = 1;
+
+	for (int i = 1; i < t->nentry; i++)
+		n += !t->entry[i].ret;
+	return n;
 }
 
 /* Returns the node of its beginning; 0 if it has none: its first instruction cannot be fetched as a whole. */
@@ -97,7 +116,7 @@ publish(struct trans *t)
 {
 	int n = atomic_load(&core.ntrans);
 	const struct block *b = core.region.block;
-	struct node *d = arena_get(&core.arena, (size_t)(t->nentry + 1) * sizeof *d), *first = d, *q;
+	struct node *d = arena_get(&core.arena, nheads(t) * sizeof *d), *first = d, *q;
 
 	for (int i = 0; i < t->nentry; i++) {
 		if (t->entry[i].ret)
