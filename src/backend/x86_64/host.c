@@ -257,7 +257,8 @@ compile_block(struct x86 *x, int b)
 	borrow.n = 0;
 	if (plan_block(x->r, x->b, x->val, &planhost) >= BORROW_LONG)
 		plan_borrow(x->r, x->b, x->val, &planhost, &borrow);
-	x->fl = 0;
+	x->fl = x->zf.t = 0;
+	x->nkept = 0;
 	n = x->b->first;
 	end = n + x->b->n;
 	for (i = &x->r->ins[n]; n < end; n++, i++) {
