@@ -50,7 +50,7 @@ struct planhost {
 
 /* val: one for each instruction of the region, zeroed for the block's by this call.  Returns the length of the block's
  * longest stretch without an instruction that may fault, leave or have another effect. */
-int plan_block(const struct region *, const struct block *, struct val *val, const struct planhost *);
+int plan_block(struct region *, const struct block *, struct val *val, const struct planhost *);
 
 /* Homes that serve as temporary registers for a while (borrow.c): saved before the instruction `first`, loaded
  * again before `end`, in that order in the list. */

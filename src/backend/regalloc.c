@@ -6,11 +6,14 @@
  * block but after) the definition.  An effect makes every pending put void at once, by the epoch.  An
  * instruction that is left to its consumer uses its operands there.  A value that lives in a home
  * which is overwritten early all the same is moved by the emitter; so this is advice, but for what
- * may fault. */
+ * may fault.
+ *
+ * A definition of 64 bits of which only the low 32 are used is made one of 32, and who uses no more takes what an
+ * operand was extended from: guests whose words are always extended (RISC-V) extend much that nobody looks at. */
 #include "backend/alloc.h"
 
 struct planner {
-	const struct region *r;
+	struct region *r;
 	const struct block *b;
 	struct val *val;
 	const struct planhost *host;
@@ -22,7 +25,9 @@ struct planner {
 
 enum {
 	NEAR = 4,                      /* how far apart a value and its flags are looked for */
+	SOON = 16,                     /* who comes so soon may have to wait for an extension */
 	VAL_TESTED = 64,               /* the fltst `pair` would like it to make its flags */
+	VAL_WIDE = 128,                /* somebody looks at what is above its low 32 bits */
 };
 
 /* What some host may leave to its consumer, and so is worth asking for. */
@@ -32,17 +37,82 @@ static const u8 leavable[O_COUNT] = {
 };
 
 /* What the pass does with an operation. */
-enum { OTHER, MARK, NOP, PUT, GET };
-static const u8 kind[O_COUNT] = {[O_insn] = MARK, [O_nop] = NOP, [O_put] = PUT, [O_get] = GET};
+enum {
+	OTHER, MARK, NOP, PUT, GET,
+	NARROW,                        /* its low 32 bits are the operation's on the low 32 of its operands; shl: by less */
+};
+static const u8 kind[O_COUNT] = {
+	[O_insn] = MARK, [O_nop] = NOP, [O_put] = PUT, [O_get] = GET,
+	[O_mov] = NARROW, [O_add] = NARROW, [O_sub] = NARROW, [O_mul] = NARROW, [O_and] = NARROW, [O_or] = NARROW,
+	[O_xor] = NARROW, [O_andn] = NARROW, [O_orn] = NARROW, [O_not] = NARROW, [O_neg] = NARROW, [O_shl] = NARROW,
+	[O_sel] = NARROW,
+};
 
-/* the value under cuts to n bits or more */
+static inline int
+cannarrow(const struct region *r, const struct ins *i)
+{
+	return kind[i->op] == NARROW && i->ty == I64 && (i->op != O_shl || (isk(i->b) && kval(r, i->b) < 32));
+}
+
+/* an extension from n bits or more of a value */
+static inline int
+extends(const struct region *r, ref o, int n)
+{
+	const struct ins *i = &r->ins[o & ~REF_K];
+
+	return !isk(o) && (i->op == O_zxt || i->op == O_sxt) && i->imm >= n && !isk(i->a) && !ty_isvec(i->ty);
+}
+
+/* the value under extensions from n bits or more */
 static ref
 bare(const struct region *r, ref o, int n)
 {
-	while (!isk(o) && r->ins[o].op == O_zxt && r->ins[o].imm >= n && !isk(r->ins[o].a) &&
-	    !ty_isvec(r->ins[o].ty))
+	while (extends(r, o, n))
 		o = r->ins[o].a;
 	return o;
+}
+
+/* The same for a user at `at`.  What is extended by the sign it takes as it was only if that is soon after: later on
+ * the extension is done, and what was extended may have lost its register; and the home of what is read from a variable
+ * may have been put the extended value. */
+static ref
+unextended(const struct region *r, ref o, int n, int at)
+{
+	const struct ins *d;
+
+	for (; extends(r, o, n); o = r->ins[o].a) {
+		d = &r->ins[r->ins[o].a];      /* what is extended */
+		if (r->ins[o].op == O_sxt && (at - r->ins[o].a > SOON || d->op == O_get ||
+		    (ir_type(d) != I32 && !cannarrow(r, d))))
+			break;
+	}
+	return o;
+}
+
+/* Which do not look at all of an operand of theirs. */
+static const u8 partial[O_COUNT] = {[O_sxt] = 1, [O_zxt] = 1, [O_bfx] = 1, [O_sbfx] = 1, [O_shl] = 1, [O_and] = 1};
+
+/* How many low bits of its operand n instruction c looks at; 64: it may be all. */
+static int
+looksat(const struct region *r, const struct ins *c, int n)
+{
+	if (c->ty > I64 || opinfo[c->op].arg[n] != 'X')
+		return 64;
+	switch (c->op) {
+	case O_sxt: case O_zxt:
+		return c->imm;
+	case O_bfx: case O_sbfx:
+		return c->v + c->imm;
+	case O_shl:
+		if (c->ty == I64 && n == 0 && isk(c->b))
+			return 64 - (int)(kval(r, c->b) & 63);
+		break;
+	case O_and:
+		if (isk(c->b) && kval(r, c->b) <= 0xffffffff)
+			return 32;
+		break;
+	}
+	return ty_bits(c->ty);
 }
 
 /* The value t is used at `at` by instruction `who`. */
@@ -62,15 +132,28 @@ note(struct planner *p, ref t, int at, int who)
 		v->last = (u16)at;
 }
 
-/* Operand n of instruction c, number `who`, is used at `at`.  If it is only a 64-bit value cut to 32 bits,
- * an operation of 32 bits or less takes the value itself. */
+/* Operand n, o, of instruction c is used at `at`.  Who looks at 32 bits or less takes what was extended. */
+static ref
+usepart(struct planner *p, ref o, int at, const struct ins *c, int n)
+{
+	int bits = looksat(p->r, c, n);
+
+	if (bits <= 32)
+		return unextended(p->r, o, bits, at);
+	p->val[o].flags |= VAL_WIDE;
+	return o;
+}
+
+/* The same of instruction c, number `who`. */
 static inline void
 use(struct planner *p, ref *o, int at, int who, const struct ins *c, int n)
 {
 	if (isk(*o))
 		return;
-	if (c->ty <= I32 && p->r->ins[*o].op == O_zxt && opinfo[c->op].arg[n] == 'X')
-		*o = bare(p->r, *o, ty_bits(c->ty));
+	if (c->ty <= I32 || partial[c->op])
+		*o = usepart(p, *o, at, c, n);
+	else
+		p->val[*o].flags |= VAL_WIDE;
 	note(p, *o, at, who);
 }
 
@@ -171,6 +254,7 @@ planput(struct planner *p, struct ins *i, int at)
 	p->pend[i->v].t = 0;
 	if (isk(t))
 		return;
+	p->val[t].flags |= VAL_WIDE;
 	note(p, t, at, at);
 	if (p->r->ins[t].op == O_get || i->ty == FL || p->live[i->v])
 		return;
@@ -215,6 +299,19 @@ drop(struct planner *p, struct val *v)
 	}
 }
 
+/* Nobody looks at the upper half of i. */
+static void
+tonarrow(struct planner *p, struct ins *i)
+{
+	i->ty = I32;
+	if (i->b && isk(i->b))
+		i->b = ir_k(p->r, (u32)kval(p->r, i->b));
+	if (i->a && isk(i->a) && i->op != O_sel)
+		i->a = ir_k(p->r, (u32)kval(p->r, i->a));
+	if (i->c && isk(i->c))
+		i->c = ir_k(p->r, (u32)kval(p->r, i->c));
+}
+
 /* 1 if the pure instruction needs no code of its own */
 static int
 planpure(struct planner *p, struct ins *i, int at)
@@ -239,6 +336,22 @@ planpure(struct planner *p, struct ins *i, int at)
 	return 0;
 }
 
+/* What is computed into a home is extended from a word, which may be computed there too.  Not if it is used later on as
+ * well: that need not wait for the extension. */
+static void
+planword(struct planner *p, const struct ins *i, int var)
+{
+	const struct ins *d = &p->r->ins[i->a];
+	struct val *v = &p->val[i->a];
+
+	if (i->op != O_sxt || i->imm != 32 || i->ty != I64 || isk(i->a) || d->ty != I32 || kind[d->op] != NARROW ||
+	    v->uses > 1 || v->want != NOVAR || !p->host->inreg(p->r->guest, var))
+		return;
+	p->pend[var].t = i->a;
+	p->pend[var].epoch = p->epoch;
+	v->want = (u8)var;
+}
+
 static void
 planins(struct planner *p, struct ins *i, int at, int traits)
 {
@@ -260,6 +373,8 @@ planins(struct planner *p, struct ins *i, int at, int traits)
 	}
 	if (v->ty != FL || !findpair(p, at))
 		uses_of(p, at, at);
+	if (v->want != NOVAR)
+		planword(p, i, v->want);
 }
 
 /* The records as they are before anything is known, stored by words. */
@@ -278,7 +393,7 @@ clear(struct val *v, const struct val *end)
 _Static_assert(sizeof(struct val) == 16, "two words");
 
 int
-plan_block(const struct region *r, const struct block *b, struct val *val, const struct planhost *host)
+plan_block(struct region *r, const struct block *b, struct val *val, const struct planhost *host)
 {
 	/* Not cleared for each block: a pend[] left over names a value of another block, and live[] has
 	 * gone back to 0 at the block's beginning.  Compile is never entered twice at a time. */
@@ -312,6 +427,9 @@ plan_block(const struct region *r, const struct block *b, struct val *val, const
 			else
 				val[at].flags = VAL_DEAD;
 			continue;
+		case NARROW:
+			if (!(val[at].flags & (VAL_WIDE | VAL_MAKES)) && cannarrow(r, i))
+				tonarrow(&p, i);
 		}
 		val[at].ty = (u8)ir_type(i);
 		planins(&p, i, at, opinfo[i->op].traits);

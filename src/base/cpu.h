@@ -19,6 +19,7 @@ enum {
 	CPU_BIAS = 56 + 128,           /* what a signed byte reaches begins at poll, and ends with the guest's 31st slot */
 	CPU_STATE = 1088,              /* bytes of guest state, less vectors of more than 128 bits */
 	CPU_WIDE = 32 * 256,           /* bytes for those: 32 of 2048 bits */
+	CPU_ASKED = 0xff,              /* poll when the thread is to leave: some of the bits a host may test are set */
 	JC_BITS = 12, JC_MOST = 14,    /* log2 of the entries of the jump cache: at first, at most */
 };
 
@@ -68,7 +69,7 @@ struct cpu {
 	u64 excl_addr;                 /* load-exclusive monitor: address (-1: none) */
 	u32 why;                       /* enum why */
 	u32 trap;                      /* enum trap */
-	_Atomic u8 poll;               /* nonzero: leave at the next safe point (any thread may set it: cpu_poll) */
+	_Atomic u8 poll;               /* CPU_ASKED, not 0: leave at the next safe point (any thread may set it: cpu_poll) */
 	u8 shared;                     /* nonzero: others may look at guest memory (cpu_share) */
 	_Atomic u32 jcmask;            /* jcsize; or 0: poll is set, all indirect branches find an empty entry */
 	_Alignas(64) u8 state[CPU_STATE];
@@ -138,7 +139,7 @@ cpu_share(struct cpu *cpu)
 static inline void
 cpu_poll(struct cpu *cpu)
 {
-	atomic_store(&cpu->poll, 1);
+	atomic_store(&cpu->poll, CPU_ASKED);
 	__atomic_store_n(&cpu->jc[0].pc, ~(u64)0, __ATOMIC_SEQ_CST);
 	atomic_store(&cpu->jcmask, 0);
 }

@@ -145,7 +145,8 @@ render(struct text *t, const struct guest *g, const u8 *p, int n)
 	size = out.nlink ? out.link[0].stub : out.size;
 	for (int k = 0; going && k < out.nlink; k++)           /* the jump to what follows, after which cold code begins */
 		if (out.link[k].pc == PC + (u64)n && out.code[out.link[k].site - 1] == 0xe9)
-			size = out.link[k].site - 1;
+			for (size = out.link[k].site - 1; size && out.code[size - 1] == 0x2e;)
+				size--;
 	for (; off < size; off += (u32)len) {
 		len = host_x86_64.disasm(out.code + off, size - off, (u64)(uintptr_t)out.code + off, text, sizeof text);
 		assert_true(len > 0);

@@ -77,7 +77,7 @@ test_poll_stops_a_loop_at_a_block(void **state)
 	(void)state;
 	compile(loop);
 	setx(1, 1000);
-	cpu.poll = 1;
+	cpu.poll = CPU_ASKED;
 	enter(0);
 	assert_int_equal(cpu.why, WHY_POLL);
 	assert_int_equal(cpu.pc, 0x100);

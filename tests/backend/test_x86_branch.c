@@ -267,7 +267,7 @@ test_poll_before_an_exit_leaves_no_link(void **state)
 	assert_int_equal(run(0x1000, 0), 1);
 	assert_int_equal(cpu->why, WHY_NEXT);
 	assert_ptr_equal(madeat(cpu->link), &made[0]);
-	cpu->poll = 1;
+	cpu->poll = CPU_ASKED;
 	run(0x1000, 0);
 	assert_int_equal(cpu->why, WHY_POLL);
 	assert_int_equal(cpu->pc, 0x800);
@@ -281,7 +281,7 @@ test_poll_leaves_a_loop_with_its_state_and_it_goes_on(void **state)
 	(void)state;
 	make_loop(0);
 	*var(A) = 100;
-	cpu->poll = 1;
+	cpu->poll = CPU_ASKED;
 	run(0x1000, 0);
 	assert_int_equal(cpu->why, WHY_POLL);
 	assert_int_equal(cpu->pc, 0x1010);
@@ -313,7 +313,7 @@ test_poll_is_once_in_a_loop(void **state)
 	assert_int_equal(*var(B), 204);
 	*var(A) = 4;
 	*var(B) = 0;
-	cpu->poll = 1;
+	cpu->poll = CPU_ASKED;
 	run(0x1010, 0);
 	assert_int_equal(cpu->why, WHY_POLL);
 	assert_int_equal(cpu->pc, 0x1000);
@@ -365,7 +365,7 @@ test_linked_backward_exits_are_safe_points(void **state)
 	run(0x1000, 1);                /* links both ways */
 	assert_int_equal(*var(A), 50);
 	*var(A) = 0;
-	cpu->poll = 1;
+	cpu->poll = CPU_ASKED;
 	run(0x1000, 0);
 	assert_int_equal(cpu->why, WHY_POLL);
 	assert_int_equal(cpu->pc, 0x1000);

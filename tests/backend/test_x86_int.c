@@ -312,12 +312,66 @@ grow_effect(void)
 	}
 }
 
+/* A constant that a variable holds, until perhaps something changes that, and a comparison with it. */
+static void
+grow_kept(void)
+{
+	u64 k = number(64);
+
+	ir_put(&r, I64, (int)below(NINT), ir_k(&r, k));
+	if (below(2))
+		grow_effect();
+	keep(ir_opx(&r, O_set, I64, 0, (int)below(R_NTST + 1), 0, value(I64), ir_k(&r, k), 0), I64);
+	keep(ir_op(&r, O_shl, I64, ir_k(&r, k), value(I64), 0), I64);
+}
+
+/* A result, perhaps put, and a comparison of it with 0, perhaps at another width. */
+static void
+grow_zero(void)
+{
+	static const u8 ops[] = {O_and, O_or, O_xor, O_shl, O_shr, O_sar, O_add};
+	int ty = below(2) ? I64 : I32, op = ops[below(NELEM(ops))];
+	ref t = ir_op(&r, op, ty, value(ty), below(2) ? value(ty) : ir_k(&r, op >= O_shl ? below(64) : number(32)), 0);
+
+	if (isk(t))
+		return;
+	keep(t, ty);
+	if (below(2))
+		ir_put(&r, ty, (int)below(NINT), t);
+	if (below(2))
+		ir_opx(&r, O_brc, below(2) ? I64 : I32, 0, below(2) ? R_EQ : R_NE, 0, t, ir_k(&r, 0), somewhere());
+	else
+		keep(ir_opx(&r, O_set, below(2) ? I64 : I32, 0, (int)below(R_NTST + 1), 0, t, ir_k(&r, 0), 0), I64);
+}
+
+/* A word that is extended, put, and used as a word, as RISC-V has them. */
+static void
+grow_word(void)
+{
+	static const u8 ops[] = {O_add, O_sub, O_mul, O_shl, O_xor};
+	ref t = ir_op(&r, ops[below(NELEM(ops))], I32, value(I32), value(I32), 0);
+	ref s = ir_opx(&r, O_sxt, I64, 0, 0, 32, t, 0, 0);
+
+	if (isk(s))
+		return;
+	ir_put(&r, I64, (int)below(NINT), s);
+	keep(below(2) ? t : s, I64);
+	keep(ir_op(&r, below(2) ? O_or : O_add, I64, s, value(I64), 0), I64);
+	keep(ir_op(&r, O_add, I32, below(2) ? t : s, value(I32), 0), I32);
+}
+
 static void
 grow_put(void)
 {
 	int ty = below(3) ? I64 : I32;
 
-	if (below(6) == 0)
+	if (below(4) == 0)
+		grow_kept();
+	else if (below(4) == 0)
+		grow_zero();
+	else if (below(4) == 0)
+		grow_word();
+	else if (below(6) == 0)
 		ir_put(&r, FL, FLVAR, flagvalue());
 	else if (below(12) == 0)
 		ir_put(&r, V128, VECVAR + (int)below(NVEC), ir_get(&r, V128, VECVAR + (int)below(NVEC)));

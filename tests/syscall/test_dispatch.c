@@ -407,7 +407,7 @@ static void
 on_alarm(int sig, siginfo_t *info, void *uc)
 {
 	(void)sig, (void)info;
-	cpu->poll = 1;
+	cpu->poll = CPU_ASKED;
 	syscall_rewind(uc);
 }
 

@@ -219,7 +219,7 @@ x_zxt(struct x86 *x, const struct ins *i)
 	d = xr_def(x, (ref)x->i);
 	if (n == 8 || n == 16 || n == 32) {
 		if (s < 0 && n < 32 && xr_waits(x, i->a))
-			mov_rm(&x->a, 32, s = d, m);
+			mov_rm(&x->a, 64, s = d, m);
 		if (s < 0)
 			movzx_rm(&x->a, n, d, m);
 		else
@@ -231,17 +231,38 @@ x_zxt(struct x86 *x, const struct ins *i)
 	return 1;
 }
 
+/* The word is in the home that is to hold it extended, and stays there as the low half of that. */
+static int
+sxt_in_place(struct x86 *x, const struct ins *i)
+{
+	int var = x->val[x->i].want, reg = var == NOVAR ? -1 : x86_home[var].reg;
+	struct val *v = &x->val[i->a & ~REF_K];
+
+	if (reg < 0 || isk(i->a) || i->ty != I64 || v->flags & (VAL_FOLD | VAL_NARROW) || v->ty != I32 || v->reg >= 0 ||
+	    v->var != var || v->var2 != NOVAR)
+		return 0;
+	for (int n = 0; n < 4 && x->homed[var][n]; n++)
+		if (x->homed[var][n] != i->a && xlive(x, x->homed[var][n]))
+			return 0;
+	movsx_rr(&x->a, 32, 64, reg, reg);
+	v->flags |= VAL_NARROW;
+	val_inhome(x, (ref)x->i, var);
+	return 1;
+}
+
 int
 x_sxt(struct x86 *x, const struct ins *i)
 {
 	struct mem m = {0};
 	int n = i->imm, w = opwidth(i), s, d;
 
+	if (n == 32 && sxt_in_place(x, i))
+		return 1;
 	if (n == 8 || n == 16 || n == 32) {
 		s = xr_usem(x, i->a, 32, &m);
 		d = xr_def(x, (ref)x->i);
 		if (s < 0 && xr_waits(x, i->a))
-			mov_rm(&x->a, 32, s = d, m);
+			mov_rm(&x->a, 64, s = d, m);
 		if (s < 0)
 			movsx_rm(&x->a, n, w, d, m);
 		else
@@ -272,7 +293,10 @@ x_bfx(struct x86 *x, const struct ins *i)
 		zero_above(x, w, d, i->imm);
 		return 1;
 	}
-	mov_any(x, w, d, s, m);
+	if (i->v && i->ty == I64)
+		mov_whole(x, w, d, s, m);
+	else
+		mov_any(x, w, d, s, m);
 	if (i->v + i->imm < w && i->imm > 32) {
 		shift_ri(&x->a, S_SHL, w, d, w - i->imm - i->v);
 		shift_ri(&x->a, S_SHR, w, d, w - i->imm);

@@ -139,6 +139,8 @@ x_cold(struct x86 *x, u8 *from, void (*emit)(struct x86 *, const struct cold *))
 	return c;
 }
 
+_Static_assert(CPU_ASKED == 0xff && _Alignof(struct cpu) % 64 == 0 && CPU_BIAS % 64, "some bit of bpl is set");
+
 static void
 cold_poll(struct x86 *x, const struct cold *c)
 {
@@ -146,11 +148,14 @@ cold_poll(struct x86 *x, const struct cold *c)
 	x_gostub(x, &x86_stub.poll);
 }
 
-/* Returns the field of a jump that is taken if the thread is to leave. */
+/* Returns the field of a jump that is taken if the thread is to leave.  Poll is 0 or all ones, bpl never 0, and test
+ * with a register is one operation with the jump, which compare with a constant in memory is not (Golden Cove: a safe
+ * point takes half the time). */
 static u8 *
 ifpoll(struct x86 *x)
 {
-	alu_mi(&x->a, A_CMP, 8, m_cpu(offsetof(struct cpu, poll)), 0);
+	put1(&x->a, 0x40);             /* bpl, not ch */
+	op_rm(&x->a, 0x84, 32, RBP, m_cpu(offsetof(struct cpu, poll)), 0);
 	return jcc_32(&x->a, JNE);
 }
 
@@ -249,14 +254,15 @@ branch_head(struct x86 *x, int b)
 
 /* -- links -- */
 
-/* Pads so that a rel32 field `after` bytes on does not cross an 8-byte boundary. */
+/* Pads the jump or call that comes next so that its rel32 field, `after` bytes on, does not cross an 8-byte boundary:
+ * by prefixes that say nothing, which take no time. */
 static void
 align_field(struct x86 *x, int after)
 {
 	int at = (int)((uintptr_t)(x->a.p + after) & 7);
 
-	if (at > 4)
-		nops(&x->a, 8 - at);
+	for (; at > 4 && at < 8; at++)
+		put1(&x->a, 0x2e);
 }
 
 static void

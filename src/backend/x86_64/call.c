@@ -80,10 +80,12 @@ stub_for(u32 flags)
 static void
 leave_homes(struct x86 *x, u32 flags)
 {
-	if (flags & HELP_STATE)
-		for (int v = 0; v < x->r->guest->nreg; v++)
-			if (x->homed[v][0])
-				val_leavehome(x, v);
+	if (!(flags & HELP_STATE))
+		return;
+	for (int v = 0; v < x->r->guest->nreg; v++)
+		if (x->homed[v][0])
+			val_leavehome(x, v);
+	x->nkept = 0;
 }
 
 int

@@ -58,6 +58,13 @@ compare_narrow(struct x86 *x, const struct ins *i, ref a, ref b, int rel)
 	}
 }
 
+/* EFLAGS say already whether the value is 0. */
+static int
+iszf(const struct x86 *x, ref a, int w)
+{
+	return x->zf.t == a && x->zf.at == x->a.p && x->zf.bits <= w;
+}
+
 static void
 compare_k(struct x86 *x, int w, int ra, struct mem m, int test, s32 k)
 {
@@ -97,15 +104,19 @@ x_compare(struct x86 *x, const struct ins *i)
 		compare_narrow(x, i, a, b, rel);
 		return rel_cc[rel];
 	}
+	if ((rel == R_EQ || rel == R_NE) && isk(b) && !kval(x->r, b) && iszf(x, a, w))
+		return rel_cc[rel];
 	ra = xr_usem(x, a, w, &m);
 	if (ra < 0 && i->op != O_brc)          /* a branch is predicted: it can wait */
-		ra = xr_hurry(x, a, w, m);
-	if (x_isk(x, b, &k) && (w == 32 || fits32(k))) {
+		ra = xr_hurry(x, a, m);
+	if (isk(b) && ra >= 0 && !fits8((s64)kval(x->r, b)) && (rb = xr_kept(x, b)) >= 0) {
+		op_rr(&x->a, test ? 0x85 : 0x3b, w, ra, rb);
+	} else if (x_isk(x, b, &k) && (w == 32 || fits32(k))) {
 		compare_k(x, w, ra, m, test, (s32)k);
 	} else if (ra < 0) {
 		rb = xr_use(x, b, w);
 		op_rm(&x->a, test ? 0x85 : 0x39, w, rb, m, 0);
-	} else if ((rb = xr_usem(x, b, w, &m)) < 0 && (i->op == O_brc || (rb = xr_hurry(x, b, w, m)) < 0)) {
+	} else if ((rb = xr_usem(x, b, w, &m)) < 0 && (i->op == O_brc || (rb = xr_hurry(x, b, m)) < 0)) {
 		op_rm(&x->a, test ? 0x85 : 0x3b, w, ra, m, 0);
 	} else {
 		op_rr(&x->a, test ? 0x85 : 0x3b, w, ra, rb);
@@ -195,7 +206,7 @@ x_sel(struct x86 *x, const struct ins *i)
 		if (isk(v.c))
 			mov_ri(&x->a, rc = xr_tmp(x), kval(x->r, v.c));
 		else if (rc < 0)
-			rc = xr_hurry(x, v.c, w, mc);
+			rc = xr_hurry(x, v.c, mc);
 		if (rc >= 0)
 			cmov_rr(&x->a, cc, w, d, rc);
 		else
@@ -211,7 +222,7 @@ x_sel(struct x86 *x, const struct ins *i)
 	else if (rc != d)
 		mov_rr(&x->a, w, d, rc);
 	if (rb < 0)
-		rb = xr_hurry(x, v.b, w, mb);
+		rb = xr_hurry(x, v.b, mb);
 	for (int n = 0; n < 1 + (cc2 >= 0); n++, cc = cc2)
 		if (rb >= 0)
 			cmov_rr(&x->a, cc, w, d, rb);

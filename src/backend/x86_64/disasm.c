@@ -54,14 +54,17 @@ int
 x86_disasm(const u8 *code, u32 n, u64 at, char *buf, size_t size)
 {
 	cs_insn *i;
+	u32 pad = 0;                   /* prefixes that say nothing (branch.c), and that libcapstone does not know */
 	int len;
 
 	if (!load())
 		return bytes(code, n, buf, size);
-	if (!cs.disasm(cs.handle, code, n, at, 1, &i))
+	while (pad + 1 < n && code[pad] == 0x2e)
+		pad++;
+	if (!cs.disasm(cs.handle, code + pad, n - pad, at + pad, 1, &i))
 		return bytes(code, 1, buf, size);
 	snprintf(buf, size, "%s %s", i->mnemonic, i->op_str);
-	len = i->size;
+	len = (int)pad + i->size;
 	cs.free(i, 1);
 	return len;
 }

@@ -417,7 +417,7 @@ x_adc(struct x86 *x, const struct ins *i)
 	}
 	mov_any(x, w, d, a, ma);
 	if (!isimm && b < 0)
-		b = xr_hurry(x, rb, w, mb);
+		b = xr_hurry(x, rb, mb);
 	if (isimm)
 		alu_ri(&x->a, sub ? A_SBB : A_ADC, w, d, (s32)k);
 	else if (b >= 0)

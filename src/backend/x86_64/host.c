@@ -263,7 +263,8 @@ emit_block(struct x86 *x, const struct block *b)
 	borrow.n = 0;
 	if (plan_block(x->r, b, x->val, &planhost) >= BORROW_LONG)
 		plan_borrow(x->r, b, x->val, &planhost, &borrow);
-	x->fl = 0;
+	x->fl = x->zf.t = 0;
+	x->nkept = 0;
 	n = b->first;
 	end = n + b->n;
 	for (i = &x->r->ins[n]; n < end; n++, i++) {

@@ -39,7 +39,7 @@ static void
 alu_any(struct x86 *x, enum alu op, int w, int d, ref t, int r, struct mem m)
 {
 	if (r < 0)
-		r = xr_hurry(x, t, w, m);
+		r = xr_hurry(x, t, m);
 	if (r >= 0)
 		alu_rr(&x->a, op, w, d, r);
 	else
@@ -57,7 +57,7 @@ alu_over_b(struct x86 *x, enum alu op, int w, int d, ref a, int ra, struct mem m
 		return;
 	}
 	t = xr_tmp(x);
-	mov_any(x, w, t, ra, ma);
+	mov_whole(x, w, t, ra, ma);
 	alu_rr(&x->a, op, w, t, d);
 	mov_rr(&x->a, w, d, t);
 }
@@ -84,18 +84,27 @@ alu2(struct x86 *x, const struct ins *i, enum alu op, ref a, ref b)
 		return;
 	}
 	if (!isimm && rb < 0 && ra >= 0 && d != ra && op != A_SUB && xr_waits(x, b)) {
-		mov_rm(&x->a, w, d, mb);
+		mov_rm(&x->a, 64, d, mb);
 		alu_rr(&x->a, op, w, d, ra);
 		return;
 	}
 	if (isk(a))
 		mov_ri(&x->a, d, w == 32 ? (u32)kval(x->r, a) : kval(x->r, a));
 	else
-		mov_any(x, w, d, ra, ma);
+		mov_whole(x, w, d, ra, ma);
 	if (isimm)
 		alu_ri(&x->a, op, w, d, (s32)k);
 	else
 		alu_any(x, op, w, d, b, rb, mb);
+}
+
+/* The operation just emitted, on so many bits, has set ZF by its result. */
+static void
+zf_tells(struct x86 *x, int bits)
+{
+	x->zf.t = (ref)x->i;
+	x->zf.bits = bits;
+	x->zf.at = x->a.p;
 }
 
 /* -- add, sub -- */
@@ -224,6 +233,7 @@ x_logic(struct x86 *x, const struct ins *i)
 	alu2(x, i, op, i->a, i->b);
 	if (v->flags & VAL_MAKES)
 		xf_def(x, v->pair, FLK_ADD);   /* CF = OF = 0 */
+	zf_tells(x, opwidth(i));
 	return 1;
 }
 
@@ -279,7 +289,7 @@ unary(struct x86 *x, const struct ins *i)
 	struct mem m;
 	int s = xr_usem(x, i->a, opwidth(i), &m), d = xr_def(x, (ref)x->i);
 
-	mov_any(x, opwidth(i), d, s, m);
+	mov_whole(x, opwidth(i), d, s, m);
 	return d;
 }
 
@@ -328,7 +338,7 @@ shift_operand(struct x86 *x, const struct ins *i, int distinct)
 
 	s = xr_usem(x, i->a, opwidth(i), &m);
 	d = distinct ? xr_defx(x, (ref)x->i) : xr_def(x, (ref)x->i);
-	mov_any(x, opwidth(i), d, s, m);
+	mov_whole(x, opwidth(i), d, s, m);
 	if (i->ty < I32 && i->op == O_sar)
 		movsx_rr(&x->a, ty_bits(i->ty), 32, d, d);
 	return d;
@@ -359,6 +369,8 @@ shift_k(struct x86 *x, const struct ins *i, int n)
 	d = shift_operand(x, i, 0);
 	shift_ri(&x->a, shop_of(i), w, d, n);
 	cut(x, i, d);
+	if (n && i->ty >= I32)
+		zf_tells(x, w);
 	return 1;
 }
 
@@ -371,7 +383,9 @@ x_shift(struct x86 *x, const struct ins *i)
 	if (x_isk(x, i->b, &k))
 		return shift_k(x, i, (int)k & (ty_bits(i->ty) - 1));
 	if (x86feat.bmi2 && i->ty >= I32) {
-		a = xr_use(x, i->a, w);
+		a = isk(i->a) ? xr_kept(x, i->a) : -1;
+		if (a < 0)
+			a = xr_use(x, i->a, w);
 		b = xr_use(x, i->b, w);
 		shiftx(&x->a, shop_of(i), w, xr_def(x, (ref)x->i), a, b);
 		return 1;

@@ -25,6 +25,14 @@ mov_any(struct x86 *x, int w, int d, int s, struct mem m)
 		mov_rr(&x->a, w, d, s);
 }
 
+/* The same for what an operation of w bits is done over: all of it is loaded, which hosts forward sooner.  (Golden
+ * Cove: at once; half of what was stored takes a cycle.) */
+static inline void
+mov_whole(struct x86 *x, int w, int d, int s, struct mem m)
+{
+	mov_any(x, s < 0 ? 64 : w, d, s, m);
+}
+
 /* Compares the operands of set, brc; returns the host condition of the relation. */
 int x_compare(struct x86 *, const struct ins *);
 int x_relation(int rel);               /* that condition itself */

@@ -31,7 +31,7 @@ x_mul(struct x86 *x, const struct ins *i)
 	if (x_isk(x, i->b, &k) && (w == 32 || fits32(k))) {
 		d = xr_def(x, (ref)x->i);
 		if (ra < 0 && xr_waits(x, i->a))
-			mov_rm(&x->a, w, ra = d, ma);
+			mov_rm(&x->a, 64, ra = d, ma);
 		if (ra < 0)
 			op_rm(&x->a, 0x69, w, d, ma, 4), put4(&x->a, (u32)k);
 		else
@@ -44,13 +44,13 @@ x_mul(struct x86 *x, const struct ins *i)
 			rb = ra;
 			mb = ma;
 		} else if (ra >= 0 && ra != d && rb < 0 && !isk(i->b) && xr_waits(x, i->b)) {
-			mov_rm(&x->a, w, d, mb);
+			mov_rm(&x->a, 64, d, mb);
 			rb = ra;
 		} else {
-			mov_any(x, w, d, ra, ma);
+			mov_whole(x, w, d, ra, ma);
 		}
 		if (rb < 0)
-			rb = xr_hurry(x, last, w, mb);
+			rb = xr_hurry(x, last, mb);
 		if (rb < 0)
 			imul_rm(&x->a, w, d, mb);
 		else

@@ -79,6 +79,13 @@ inmemory(const struct val *v)
 	return v->slot || (v->var != NOVAR && !(v->flags & VAL_NARROW));
 }
 
+/* it, or the low half of what was made of it, is in a register that is a home */
+static int
+inhome(const struct val *v)
+{
+	return v->var != NOVAR && x86_home[v->var].reg >= 0;
+}
+
 /* Empties a temporary register whose value is used later. */
 static void
 spill(struct x86 *x, int c, int reg)
@@ -117,11 +124,11 @@ take_any(struct x86 *x, int c, int dying)
 		if (x->lock[c] >> r & 1)
 			continue;
 		if (!t || x->val[t].last < x->i || (dying && x->val[t].last == x->i)) {
-			score = 3;
+			score = 4;
 			best = r;
 			break;
 		}
-		s = inmemory(&x->val[t]) ? 2 : 1;
+		s = inhome(&x->val[t]) ? 3 : inmemory(&x->val[t]) ? 2 : 1;
 		if (s > score) {
 			score = s;
 			best = r;
@@ -131,7 +138,7 @@ take_any(struct x86 *x, int c, int dying)
 		x->failed = 1;         /* cannot happen: an emitter asked for a fourth */
 		return 0;
 	}
-	if (score < 3)
+	if (score < 4)
 		spill(x, c, best);
 	forget(x, c, best);
 	x->lock[c] |= 1u << best;
@@ -212,6 +219,9 @@ val_leavehome(struct x86 *x, int var)
 {
 	ref *h = x->homed[var];
 
+	for (int n = 0; n < x->nkept; n++)
+		if (x->kept[n].var == var)
+			x->kept[n] = x->kept[--x->nkept];
 	for (int n = 0; n < 4 && h[n]; n++) {
 		struct val *v = &x->val[h[n]];
 
@@ -266,6 +276,24 @@ unfold(struct x86 *x, ref t)
 	x->lock[1] = lock1;
 }
 
+/* A register that holds the word t with its sign above it, if the home that t was left in by val_under is none. */
+static int
+extended(const struct x86 *x, ref t)
+{
+	const struct val *v = &x->val[t];
+
+	if (!(v->flags & VAL_NARROW) || v->ty != I32 || v->var == NOVAR || v->slot)
+		return -1;
+	for (int n = 0; n < 4 && x->homed[v->var][n]; n++) {
+		ref e = x->homed[v->var][n];
+		const struct ins *s = &x->r->ins[e];
+
+		if (s->op == O_sxt && s->imm == 32 && s->a == t && xlive(x, e))
+			return x_place(x, e, 64);
+	}
+	return -1;
+}
+
 static int
 load_int(struct x86 *x, ref t)
 {
@@ -296,7 +324,7 @@ xr_fetch(struct x86 *x, ref t, int bits)
 		return reg;
 	}
 	unfold(x, t);
-	if ((reg = x_place(x, t, bits)) < 0)
+	if ((reg = x_place(x, t, bits)) < 0 && (bits > 32 || (reg = extended(x, t)) < 0))
 		return load_int(x, t);
 	x->lock[INT] |= 1u << reg;
 	return reg;
@@ -317,7 +345,7 @@ xr_usem(struct x86 *x, ref t, int bits, struct mem *m)
 
 	if (isk(t))
 		return xr_fetch(x, t, bits);
-	if ((reg = x_place(x, t, bits)) >= 0) {
+	if ((reg = x_place(x, t, bits)) >= 0 || (bits <= 32 && (reg = extended(x, t)) >= 0)) {
 		x->lock[INT] |= 1u << reg;
 		return reg;
 	}
@@ -335,15 +363,15 @@ xr_usem(struct x86 *x, ref t, int bits, struct mem *m)
 }
 
 int
-xr_hurry(struct x86 *x, ref t, int bits, struct mem m)
+xr_hurry(struct x86 *x, ref t, struct mem m)
 {
 	for (int r = 0; r < NRTEMP && xr_waits(x, t); r++) {
 		ref o = x->in[INT][r];
 
-		if (x->lock[INT] >> r & 1 || (o && x->val[o].last >= x->i && x->val[o].reg == r))
+		if (x->lock[INT] >> r & 1 || (o && x->val[o].last >= x->i && x->val[o].reg == r && !inhome(&x->val[o])))
 			continue;
-		mov_rm(&x->a, bits <= 32 ? 32 : 64, r, m);
-		x->in[INT][r] = 0;
+		forget(x, INT, r);
+		mov_rm(&x->a, 64, r, m);
 		x->lock[INT] |= 1u << r;
 		return r;
 	}
@@ -622,6 +650,10 @@ put_const(struct x86 *x, const struct ins *i, const struct home *h)
 	u64 k = kval(x->r, i->a);
 
 	val_leavehome(x, i->v);
+	if (h->reg >= 0 && x->nkept < (int)NELEM(x->kept)) {
+		x->kept[x->nkept].k = i->a;
+		x->kept[x->nkept++].var = (u8)i->v;
+	}
 	if (h->reg >= 0 && !k && !(x->fl && x->val[x->fl].last > x->i))
 		alu_rr(&x->a, A_XOR, 32, h->reg, h->reg);
 	else if (h->reg >= 0)

@@ -118,6 +118,8 @@ struct x86 {
 	u32 pcoff;                     /* of the guest instruction */
 	struct cold *cold; int ncold, capcold;
 	ref homed[256][4];             /* values in each home; dead ones stay until their place is needed */
+	struct { ref k; u8 var; } kept[4]; int nkept;  /* constants in homes, some */
+	struct { ref t; int bits; const u8 *at; } zf;  /* the value that ZF tells to be 0, if nothing came after `at` */
 	/* -- branches (branch.c) -- */
 	u32 *label;                    /* offset of each block's head, or ~0 */
 	u16 *loop;                     /* the last block that jumps back to this one, and 1; 0: none does */
@@ -140,7 +142,7 @@ int xr_usem(struct x86 *, ref, int bits, struct mem *);        /* a register, or
 /* The value at m, where xr_usem found it, in a temporary register, or -1 if none is free or there is no hurry.
  * Hosts take a load that only moves from a store before it without delay; an operation on memory waits for the
  * store, some 7 cycles.  Asks for no more than is free, so it may be called after xr_def. */
-int xr_hurry(struct x86 *, ref, int bits, struct mem m);
+int xr_hurry(struct x86 *, ref, struct mem m);
 static inline int xr_waits(const struct x86 *, ref);   /* it was stored lately */
 int xr_usein(struct x86 *, ref, int reg, int bits);    /* in this very temporary, which may then be changed */
 int xr_isreg(struct x86 *, ref);               /* 1: xr_use(.., 32) would emit nothing */
@@ -156,6 +158,16 @@ xr_done(struct x86 *x, int reg)
 }
 
 /* this very temporary (RAX, RCX, RDX) as scratch, moving what is in it */
+/* A home that holds the constant, or -1. */
+static inline int
+xr_kept(const struct x86 *x, ref k)
+{
+	for (int n = 0; n < x->nkept; n++)
+		if (x->kept[n].k == k)
+			return x86_home[x->kept[n].var].reg;
+	return -1;
+}
+
 int xr_take(struct x86 *, int reg);
 
 void xr_set(struct x86 *, ref t, int reg);     /* the result t is in this locked temporary */
