@@ -58,6 +58,13 @@ int loop_apart(const struct place *x, const struct place *y, s64 *by);
 /* The last put of the variable before the get, in this turn, or 0. */
 const struct ins *loop_putbefore(const struct loop *, const struct ins *get);
 
+/* Looks at one instruction, which is no branch; 0 if the loop must stay. */
+int loop_look(struct loop *, int k);
+/* A branch on flags as one on a relation; 0: not understood. */
+int loop_relation(const struct loop *, struct ins *br);
+/* The branch back, which is one on a relation, as a distance that shrinks: sets trip. */
+int loop_trip(struct loop *, const struct ins *brc);
+
 /* -- width.c -- */
 /* `bits` bits of the operand from bit `at` up, extended. */
 struct field { int at, bits, sign; };
@@ -81,6 +88,24 @@ void loop_turn(const struct loop *, int label, gaddr again);
 
 /* Puts the loop on vectors before the loop. */
 void loop_make(const struct loop *);
+
+/* What is made of the loop's values in the open block (lanes.c). */
+struct make {
+	const struct loop *l;
+	struct region *r;
+	ref scalar[BODY];              /* by instruction: in the first of the turns */
+	ref loaded[BODY][PARTS];       /* vectors as they were loaded */
+	ref part[BODY][PARTS];         /* vectors of lanes */
+};
+void make_load(struct make *, const struct ins *, ref *to);    /* all that the turns load */
+ref make_part(struct make *, const struct ins *, int n);       /* vector n of what it makes */
+ref make_lanes(struct make *, ref t, int n);   /* vector n of an operand */
+ref make_address(struct make *, const struct place *);         /* but for its displacement */
+
+/* -- seek.c -- */
+/* The open block of the loop's region jumps back, to a loop that looks for something; next: the address after it, or 0
+ * if it ends with the jump.  0: it is none, or not understood; else the block has its end. */
+int loop_seek(struct region *, gaddr next);
 
 /* -- search.c -- */
 int loop_search(struct loop *);                /* 0: it is no search, or not understood */

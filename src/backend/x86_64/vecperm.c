@@ -182,6 +182,26 @@ ev_umov(struct x86 *x, const struct ins *i)
 	return 1;
 }
 
+int
+ev_signs(struct x86 *x, const struct ins *i)
+{
+	int w = ty_lanebits(i->v);
+	struct code *c = &x->a;
+
+	if (w > 64 || ty_bits(i->v) != 128)
+		return 0;
+	int a = xv_use(x, i->a), s = w == 16 || isvhi(a) ? xv_tmp(x) : a, d = xr_def(x, (ref)x->i);
+
+	if (w == 16)
+		v3(c, V_PACKSSWB, s, a, a);
+	else if (s != a)
+		vmov(c, s, a);
+	v2(c, w == 64 ? V_MOVMSKPD : w == 32 ? V_MOVMSKPS : V_PMOVMSKB, d, s);
+	if (w == 16)
+		movzx_rr(c, 8, d, d);
+	return 1;
+}
+
 /* -- two vectors interleaved -- */
 
 int
