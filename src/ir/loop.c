@@ -356,7 +356,7 @@ understood(struct loop *l)
 		return 0;
 	for (int k = 0; k < l->n; k++)
 		if (l->ins[k].op == O_put)
-			l->put[l->ins[k].v] = (u16)(k + 1);
+			l->put[l->ins[k].v] = (u8)(k + 1);
 	for (int k = 0; k < l->n - 1; k++) {
 		if (!loop_look(l, k))
 			return 0;
@@ -419,9 +419,14 @@ static __attribute__((noinline)) int
 transform(struct region *r, gaddr next)
 {
 	static struct ins copy[BODY];  /* compile is never entered twice at a time */
-	struct loop l = {.r = r, .ins = copy, .store = -1, .n = r->open->n, .first = r->open->first,
-	    .head = r->open->pc, .exit = next};
+	static struct loop l;
 
+	loop_clear(&l, r->open->n);
+	l.r = r;
+	l.ins = copy;
+	l.first = r->open->first;
+	l.head = r->open->pc;
+	l.exit = next;
 	memcpy(copy, &r->ins[l.first], (size_t)l.n * sizeof *copy);
 	if (loop_search(&l))
 		return 1;

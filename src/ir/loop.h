@@ -28,8 +28,7 @@ struct loop {
 	const struct ins *ins; int n;  /* the loop, the branch last */
 	int first;                     /* the ref of ins[0] */
 	gaddr head, exit;
-	u16 put[256];                  /* by variable: 1 + its last put, or 0 */
-	struct value val[BODY];
+	u8 put[256];                   /* by variable: 1 + its last put, or 0 */
 	int store;                     /* which one is it, or -1 */
 	int lane;                      /* type of all lanes; F32 and F64: of floats */
 	int turns;                     /* that are done at once */
@@ -37,7 +36,17 @@ struct loop {
 	int uneven;                    /* what is loaded is not as wide as what is stored: pointers drift apart */
 	/* It goes on if rel (R_NE, or less) holds of lo and hi, which come nearer by `step` each turn. */
 	struct { int rel; ref lo, hi; s64 step; } trip;
+	struct value val[BODY];        /* of ins; loop_clear knows that they come last */
 };
+
+/* Of n instructions nothing is known. */
+static inline void
+loop_clear(struct loop *l, int n)
+{
+	memset(l, 0, offsetof(struct loop, val) + (size_t)n * sizeof *l->val);
+	l->n = n;
+	l->store = -1;
+}
 
 static inline int loop_index(const struct loop *l, ref t) { return t - l->first; }
 static inline int loop_bytes(const struct ins *i) { return i->op == O_lds ? i->v / 8 : ty_bits(i->ty) / 8; }

@@ -224,8 +224,11 @@ gather(struct seek *s, const struct region *r, gaddr head)
 	s->nbranch = 0;
 	if ((m && !take(s, r, first, m, last->pc)) || !take(s, r, last, last->n, head) || alone.open->n > BODY)
 		return 0;
-	s->l = (struct loop){.r = &alone, .ins = s->turn, .n = alone.open->n, .first = alone.open->first, .head = head,
-	    .store = -1};
+	loop_clear(&s->l, alone.open->n);
+	s->l.r = &alone;
+	s->l.ins = s->turn;
+	s->l.first = alone.open->first;
+	s->l.head = head;
 	memcpy(s->turn, &alone.ins[s->l.first], (size_t)s->l.n * sizeof *s->turn);
 	return !stored(s, r, first);
 }
@@ -338,7 +341,7 @@ understands(struct seek *s)
 	memset(s->wanted, 0, sizeof s->wanted);
 	for (int k = 0; k < l->n; k++) {
 		if (s->turn[k].op == O_put)
-			l->put[s->turn[k].v] = (u16)(k + 1);
+			l->put[s->turn[k].v] = (u8)(k + 1);
 		if (!loop_isload(&s->turn[k]))
 			continue;
 		if (s->turn[k].op == O_ld && s->turn[k].ty > I64)
