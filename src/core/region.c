@@ -283,15 +283,17 @@ static u64
 block(struct walk *w, struct tr *t, u64 off)
 {
 	struct region *r = t->r;
-	int going = 1, n = ir_block(r, w->pc + off);
+	int going = 1, made = 0, n = ir_block(r, w->pc + off);
 
 	r->block[n].entry = 1;
 	t->pc = w->pc + off;
 	while (going) {
 		going = instruction(w, t);
 		off = t->pc - w->pc;
-		if (going && isbranch(r) && ir_loop(r, t->pc) && off < WINDOW && w->mark[off / 2])
+		if (going && isbranch(r) && (made = ir_loop(r, t->pc)) && off < WINDOW && w->mark[off / 2])
 			w->mark[off / 2] |= HEAD;
+		if (made == 2)
+			break;
 		if (going && (off >= WINDOW || w->mark[off / 2] != SEEN)) {
 			tr_jmp(t, t->pc);
 			break;
@@ -299,6 +301,8 @@ block(struct walk *w, struct tr *t, u64 off)
 	}
 	if (!going && off < WINDOW && w->mark[off / 2] && isjumpon(r, t->pc))
 		w->mark[off / 2] |= HEAD;
+	if (!going)
+		ir_rejoin(r);
 	while (t->again)
 		other(w, t, t->pc);
 	t->form = 0;

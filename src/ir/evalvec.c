@@ -124,6 +124,17 @@ do_mov(struct eval *e, const struct ins *i, u64 *out)
 	return EVAL_ON;
 }
 
+static enum evalend
+do_signs(struct eval *e, const struct ins *i, u64 *out)
+{
+	int w = ty_lanebits(i->v), n = ty_nlanes(i->v);
+
+	out[0] = 0;
+	for (int k = 0; k < n && k < 64; k++)
+		out[0] |= (eval_lane(arg(e, i->a), w, k) >> (w - 1) & 1) << k;
+	return EVAL_ON;
+}
+
 /* -- changing the lanes' width -- */
 
 static enum evalend
@@ -317,7 +328,7 @@ do_aes(struct eval *e, const struct ins *i, u64 *out)
 eval_fn *const eval_vec[O_COUNT] = {
 	[O_vlow] = do_vlow, [O_dup] = do_dup, [O_duplane] = do_permute, [O_vfromi] = do_vfromi,
 	[O_vpair] = do_vpair, [O_ins] = do_ins, [O_inslane] = do_permute, [O_umov] = do_mov,
-	[O_smov] = do_mov, [O_vcat] = do_permute, [O_zip1] = do_permute, [O_zip2] = do_permute,
+	[O_smov] = do_mov, [O_vsigns] = do_signs, [O_vcat] = do_permute, [O_zip1] = do_permute, [O_zip2] = do_permute,
 	[O_uzp1] = do_permute, [O_uzp2] = do_permute, [O_trn1] = do_permute, [O_trn2] = do_permute,
 	[O_vext] = do_vext, [O_vrev] = do_permute, [O_tbl] = do_tbl, [O_vzxt] = do_widen,
 	[O_vsxt] = do_widen, [O_vnarrow] = do_narrow, [O_vqnarrow] = do_narrow, [O_vred] = do_vred,

@@ -277,8 +277,9 @@ u64 ir_vshl(u64 a, u64 b, int w, int how);
 #define FLAGS_UNKNOWN (~(gaddr)0)              /* asked of flagslive where the target is computed */
 void ir_dead(struct region *, int (*flagslive)(void *, gaddr, int), void *);     /* needs all blocks; see dead.c */
 /* Asked when the open block got a branch, next being the address after it: is it a loop now, and one that a loop on
- * vectors was put before?  Then the block ends here. */
+ * vectors was put before?  Then the block ends here; 2: it has its end. */
 int ir_loop(struct region *, gaddr next);
+void ir_rejoin(struct region *);               /* the same of a block that has ended with a jump */
 void ir_wide(struct region *);                 /* needs all blocks; see wide.c */
 void ir_unused(struct region *);               /* drops values nobody uses: for hosts that do not (dead.c) */
 void ir_box(struct region *);                  /* needs all blocks; before ir_dead; see box.c */

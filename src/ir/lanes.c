@@ -11,14 +11,6 @@
  * and their labels are odd, as no instruction's address is. */
 #include "ir/loop.h"
 
-struct make {
-	const struct loop *l;
-	struct region *r;
-	ref scalar[BODY];              /* by instruction: in the first of the turns */
-	ref loaded[BODY][PARTS];       /* vectors as they were loaded */
-	ref part[BODY][PARTS];         /* vectors of lanes */
-};
-
 static int parts(const struct loop *l) { return l->turns * ty_bits(l->lane) / 8 / VECTOR; }
 static int vector(const struct loop *l) { return VEC(l->lane, 7); }
 
@@ -55,8 +47,8 @@ last(struct make *m, ref t)
 }
 
 /* Its vector n. */
-static ref
-lanes(struct make *m, ref t, int n)
+ref
+make_lanes(struct make *m, ref t, int n)
 {
 	ref s;
 
@@ -77,8 +69,8 @@ access(struct make *m, int op, const struct ins *i, int ty, int n, ref datum)
 }
 
 /* All that the turns load: whole vectors, or a part of one. */
-static void
-load(struct make *m, const struct ins *i, ref *to)
+void
+make_load(struct make *m, const struct ins *i, ref *to)
 {
 	static const u8 type[] = {[2] = I16, [4] = I32, [8] = I64};
 	int bytes = m->l->turns * loop_bytes(i), lane = ty_isfloat(i->ty) ? i->ty : I64;
@@ -112,7 +104,7 @@ narrowed(struct make *m, ref t, int type)
 	int count = parts(m->l);
 
 	for (int n = 0; n < count; n++)
-		v[n] = lanes(m, t, n);
+		v[n] = make_lanes(m, t, n);
 	if (ty_isfloat(m->l->lane))
 		return v[0];
 	for (int lane = m->l->lane; count > 1; lane--) {
@@ -155,7 +147,7 @@ static ref
 field(struct make *m, const struct ins *i, struct field f, int n)
 {
 	struct fieldcode c = loop_fieldcode(m->l, i, f);
-	ref t = lanes(m, i->a, n);
+	ref t = make_lanes(m, i->a, n);
 
 	if (c.left)
 		t = ir_opx(m->r, O_shli, vector(m->l), 0, 0, c.left, t, 0, 0);
@@ -168,11 +160,11 @@ field(struct make *m, const struct ins *i, struct field f, int n)
 static ref
 operand(struct make *m, const struct ins *i, ref t, int n)
 {
-	return lanes(m, isk(t) && i->ty == I32 ? ir_k(m->r, (u64)(s64)(s32)kval(m->r, t)) : t, n);
+	return make_lanes(m, isk(t) && i->ty == I32 ? ir_k(m->r, (u64)(s64)(s32)kval(m->r, t)) : t, n);
 }
 
-static ref
-compute(struct make *m, const struct ins *i, int n)
+ref
+make_part(struct make *m, const struct ins *i, int n)
 {
 	int ty = vector(m->l), w = ty_bits(m->l->lane), by;
 	struct field f;
@@ -182,11 +174,11 @@ compute(struct make *m, const struct ins *i, int n)
 	if (loop_field(m->l, i, &f))
 		return field(m, i, f, n);
 	if (i->op == O_mov || i->op == O_get)
-		return lanes(m, i->op == O_get ? loop_putbefore(m->l, i)->a : i->a, n);
+		return make_lanes(m, i->op == O_get ? loop_putbefore(m->l, i)->a : i->a, n);
 	if (i->op == O_shl || i->op == O_rotr) {
 		by = (int)kval(m->r, i->b);
 		by = i->op == O_rotr ? -by & 31 : by < w ? by : w;
-		return ir_opx(m->r, i->op == O_shl ? O_shli : O_roli, ty, 0, 0, by, lanes(m, i->a, n), 0, 0);
+		return ir_opx(m->r, i->op == O_shl ? O_shli : O_roli, ty, 0, 0, by, make_lanes(m, i->a, n), 0, 0);
 	}
 	return ir_opx(m->r, i->op, ty, i->aux, i->v, i->imm, operand(m, i, i->a, n), operand(m, i, i->b, n),
 	    operand(m, i, i->c, n));
@@ -200,13 +192,13 @@ body(struct make *m)
 
 	for (int k = 0; k < l->n; k++)
 		if (loop_isload(&l->ins[k]))
-			load(m, &l->ins[k], m->loaded[k]);
+			make_load(m, &l->ins[k], m->loaded[k]);
 	if (l->store >= 0 && raises(l) && !isloaded(l))
 		access(m, O_ld, st, vector(l), 0, 0);
 	for (int n = 0; n < parts(l); n++)
 		for (int k = 0; k < l->n; k++)
 			if (l->val[k].kind == PERLANE)
-				m->part[k][n] = compute(m, &l->ins[k], n);
+				m->part[k][n] = make_part(m, &l->ins[k], n);
 	if (l->store >= 0)
 		access(m, O_st, st, VEC(st->ty, 7), 0, narrowed(m, st->c, st->ty));
 }
@@ -217,10 +209,10 @@ total(struct make *m, ref t, int bits)
 {
 	const struct loop *l = m->l;
 	int ty = vector(l), sign = loop_sumsign(l, t, bits);
-	ref v = lanes(m, t, 0);
+	ref v = make_lanes(m, t, 0);
 
 	for (int n = 1; n < parts(l); n++)
-		v = ir_op(m->r, O_add, ty, v, lanes(m, t, n), 0);
+		v = ir_op(m->r, O_add, ty, v, make_lanes(m, t, n), 0);
 	v = ir_opx(m->r, O_vred, ty, 0, 0, VRED_ADD, v, 0, 0);
 	return ir_opx(m->r, sign ? O_smov : O_umov, I64, 0, l->lane, 0, v, 0, 0);
 }
@@ -304,8 +296,8 @@ begin(struct make *m, int label, int turns)
 	memset(m->scalar, 0, sizeof m->scalar);
 }
 
-static ref
-address(struct make *m, const struct place *p)
+ref
+make_address(struct make *m, const struct place *p)
 {
 	ref t = scalar(m, p->a), b = scalar(m, p->b);
 
@@ -334,7 +326,7 @@ keepapart(struct make *m)
 			continue;
 		lowest = loop_bytes(&l->ins[k]) == loop_bytes(&l->ins[l->store]) ? 1 : 1 - VECTOR;
 		size = l->turns * loop_bytes(&l->ins[k]) - lowest;
-		d = ir_op(m->r, O_sub, I64, address(m, &s), address(m, &p), 0);
+		d = ir_op(m->r, O_sub, I64, make_address(m, &s), make_address(m, &p), 0);
 		go(m, R_LTU, plus(m, d, by - lowest), (u64)size, l->head + REST);
 	}
 }

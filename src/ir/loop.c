@@ -41,7 +41,8 @@ static const u8 lanewise[O_COUNT] = {
 
 /* The same of integers, but for their width (width.c). */
 static const u8 bitsalike[O_COUNT] = {
-	[O_mov] = 1, [O_add] = 1, [O_sub] = 1, [O_mul] = 1, [O_and] = 1, [O_or] = 1, [O_xor] = 1, [O_not] = 1, [O_neg] = 1,
+	[O_mov] = 1, [O_add] = 1, [O_sub] = 1, [O_mul] = 1, [O_and] = 1, [O_or] = 1, [O_xor] = 1, [O_andn] = 1, [O_orn] = 1,
+	[O_not] = 1, [O_neg] = 1,
 };
 
 static const struct value bad = {.kind = BAD}, perlane = {.kind = PERLANE}, box = {.kind = BOX};
@@ -246,9 +247,8 @@ feeds(const struct loop *l)
 
 /* -- the loop -- */
 
-/* Looks at one instruction; 0 if the loop must stay. */
-static int
-look(struct loop *l, int k)
+int
+loop_look(struct loop *l, int k)
 {
 	const struct ins *i = &l->ins[k], *put;
 	struct value v;
@@ -299,9 +299,8 @@ knowsputs(const struct loop *l)
 	return 1;
 }
 
-/* A branch on flags as one on a relation; 0: not understood. */
-static int
-relation(const struct loop *l, struct ins *br)
+int
+loop_relation(const struct loop *l, struct ins *br)
 {
 	static const u8 rel[] = {[CC_NE] = R_NE, [CC_CS] = R_GEU, [CC_CC] = R_LTU, [CC_HI] = R_GTU, [CC_LS] = R_LEU,
 		[CC_GE] = R_GES, [CC_LT] = R_LTS, [CC_GT] = R_GTS, [CC_LE] = R_LES};
@@ -315,9 +314,8 @@ relation(const struct loop *l, struct ins *br)
 	return 1;
 }
 
-/* The branch as a distance that shrinks. */
-static int
-trip(struct loop *l, const struct ins *brc)
+int
+loop_trip(struct loop *l, const struct ins *brc)
 {
 	static const u8 swapped[] = {[R_GTU] = R_LTU, [R_GTS] = R_LTS, [R_GEU] = R_LEU, [R_GES] = R_LES};
 	struct value a = loop_value(l, brc->a), b = loop_value(l, brc->b);
@@ -358,13 +356,13 @@ understood(struct loop *l)
 		return 0;
 	for (int k = 0; k < l->n; k++)
 		if (l->ins[k].op == O_put)
-			l->put[l->ins[k].v] = (u16)(k + 1);
+			l->put[l->ins[k].v] = (u8)(k + 1);
 	for (int k = 0; k < l->n - 1; k++) {
-		if (!look(l, k))
+		if (!loop_look(l, k))
 			return 0;
 		accesses += loop_isload(&l->ins[k]) || l->ins[k].op == O_st;
 	}
-	if (!accesses || !relation(l, &last) || !trip(l, &last) || !knowsputs(l))
+	if (!accesses || !loop_relation(l, &last) || !loop_trip(l, &last) || !knowsputs(l))
 		return 0;
 	count(l);
 	return !feeds(l) && (isfloats(l) || loop_width(l));
@@ -421,16 +419,31 @@ static __attribute__((noinline)) int
 transform(struct region *r, gaddr next)
 {
 	static struct ins copy[BODY];  /* compile is never entered twice at a time */
-	struct loop l = {.r = r, .ins = copy, .store = -1, .n = r->open->n, .first = r->open->first,
-	    .head = r->open->pc, .exit = next};
+	static struct loop l;
 
+	loop_clear(&l, r->open->n);
+	l.r = r;
+	l.ins = copy;
+	l.first = r->open->first;
+	l.head = r->open->pc;
+	l.exit = next;
 	memcpy(copy, &r->ins[l.first], (size_t)l.n * sizeof *copy);
 	if (loop_search(&l))
 		return 1;
 	if (kval(r, copy[l.n - 1].c) != l.head || !understood(&l))
-		return 0;
+		return loop_seek(r, next) ? 2 : 0;
 	loop_make(&l);
 	return 1;
 }
 
-int ir_loop(struct region *r, gaddr next) { return closes(r) && transform(r, next); }
+int ir_loop(struct region *r, gaddr next) { return closes(r) ? transform(r, next) : 0; }
+
+void
+ir_rejoin(struct region *r)
+{
+	const struct ins *last = &r->ins[r->nins - 1];
+
+	if (last->op == O_jmp && r->nblock > 1 && kval(r, last->a) == r->open[-1].pc && r->guest->bits == 64 &&
+	    r->nins + 8 * BODY < REF_K)
+		loop_seek(r, 0);
+}

@@ -28,8 +28,7 @@ struct loop {
 	const struct ins *ins; int n;  /* the loop, the branch last */
 	int first;                     /* the ref of ins[0] */
 	gaddr head, exit;
-	u16 put[256];                  /* by variable: 1 + its last put, or 0 */
-	struct value val[BODY];
+	u8 put[256];                   /* by variable: 1 + its last put, or 0 */
 	int store;                     /* which one is it, or -1 */
 	int lane;                      /* type of all lanes; F32 and F64: of floats */
 	int turns;                     /* that are done at once */
@@ -37,7 +36,17 @@ struct loop {
 	int uneven;                    /* what is loaded is not as wide as what is stored: pointers drift apart */
 	/* It goes on if rel (R_NE, or less) holds of lo and hi, which come nearer by `step` each turn. */
 	struct { int rel; ref lo, hi; s64 step; } trip;
+	struct value val[BODY];        /* of ins; loop_clear knows that they come last */
 };
+
+/* Of n instructions nothing is known. */
+static inline void
+loop_clear(struct loop *l, int n)
+{
+	memset(l, 0, offsetof(struct loop, val) + (size_t)n * sizeof *l->val);
+	l->n = n;
+	l->store = -1;
+}
 
 static inline int loop_index(const struct loop *l, ref t) { return t - l->first; }
 static inline int loop_bytes(const struct ins *i) { return i->op == O_lds ? i->v / 8 : ty_bits(i->ty) / 8; }
@@ -57,6 +66,13 @@ int loop_apart(const struct place *x, const struct place *y, s64 *by);
 
 /* The last put of the variable before the get, in this turn, or 0. */
 const struct ins *loop_putbefore(const struct loop *, const struct ins *get);
+
+/* Looks at one instruction, which is no branch; 0 if the loop must stay. */
+int loop_look(struct loop *, int k);
+/* A branch on flags as one on a relation; 0: not understood. */
+int loop_relation(const struct loop *, struct ins *br);
+/* The branch back, which is one on a relation, as a distance that shrinks: sets trip. */
+int loop_trip(struct loop *, const struct ins *brc);
 
 /* -- width.c -- */
 /* `bits` bits of the operand from bit `at` up, extended. */
@@ -81,6 +97,24 @@ void loop_turn(const struct loop *, int label, gaddr again);
 
 /* Puts the loop on vectors before the loop. */
 void loop_make(const struct loop *);
+
+/* What is made of the loop's values in the open block (lanes.c). */
+struct make {
+	const struct loop *l;
+	struct region *r;
+	ref scalar[BODY];              /* by instruction: in the first of the turns */
+	ref loaded[BODY][PARTS];       /* vectors as they were loaded */
+	ref part[BODY][PARTS];         /* vectors of lanes */
+};
+void make_load(struct make *, const struct ins *, ref *to);    /* all that the turns load */
+ref make_part(struct make *, const struct ins *, int n);       /* vector n of what it makes */
+ref make_lanes(struct make *, ref t, int n);   /* vector n of an operand */
+ref make_address(struct make *, const struct place *);         /* but for its displacement */
+
+/* -- seek.c -- */
+/* The open block of the loop's region jumps back, to a loop that looks for something; next: the address after it, or 0
+ * if it ends with the jump.  0: it is none, or not understood; else the block has its end. */
+int loop_seek(struct region *, gaddr next);
 
 /* -- search.c -- */
 int loop_search(struct loop *);                /* 0: it is no search, or not understood */

@@ -9,6 +9,7 @@ static const u8 means[O_COUNT] = {
 	[O_fvset] = V_REL,  [O_vset] = V_REL,    [O_fcc] = V_CC,      [O_flsel] = V_CC,   [O_brf] = V_CC,
 	[O_fcvt] = V_TYPE,  [O_fcvti] = V_TYPE,  [O_icvtf] = V_TYPE,  [O_movfi] = V_TYPE, [O_fbox] = V_TYPE,
 	[O_funbox] = V_TYPE, [O_fclass] = V_TYPE, [O_umov] = V_TYPE,  [O_smov] = V_TYPE,
+	[O_vsigns] = V_TYPE,
 	[O_vzxt] = V_TYPE,  [O_vsxt] = V_TYPE,   [O_vnarrow] = V_TYPE, [O_vqnarrow] = V_TYPE,
 	[O_pmull] = V_TYPE, [O_rmw] = V_RMW,     [O_fence] = V_FENCE, [O_trap] = V_TRAP,
 	[O_help] = V_HELPER, [O_vhelp] = V_HELPER,

@@ -63,7 +63,7 @@ static const struct { u8 first, last, allowed; } runs[] = {
 	{ O_abs, O_abs, INT | IVEC },
 	{ O_sabd, O_bsl, IVEC | FVEC },
 	{ O_vlow, O_inslane, IVEC | FVEC },
-	{ O_umov, O_smov, ANY },
+	{ O_umov, O_vsigns, ANY },
 	{ O_vcat, O_sha256su1, IVEC | FVEC },
 };
 

@@ -5,7 +5,7 @@
 enum { B8 = 1, B16 = 2, B32 = 4, B64 = 8, INTS = 15, WHOLE = 16 };
 
 /* operation, lane types, number of vector operands, how v and imm are chosen */
-enum how { H_NONE, H_REL, H_SHIFT, H_RSHIFT, H_LOW, H_DUP, H_LANE, H_FROMI, H_PAIR, H_INS, H_INSLANE, H_UMOV,
+enum how { H_NONE, H_REL, H_SHIFT, H_RSHIFT, H_LOW, H_DUP, H_LANE, H_FROMI, H_PAIR, H_INS, H_INSLANE, H_UMOV, H_SIGNS,
 	H_EXT, H_REV, H_WIDEN, H_NARROW, H_QNARROW, H_RED, H_PMULL, H_HALF };
 static const struct opcase { u8 op, lanes, nvec, how; } cases[] = {
 	{O_mov, INTS, 1, 0}, {O_add, INTS, 2, 0}, {O_sub, INTS, 2, 0}, {O_mul, INTS, 2, 0},
@@ -24,7 +24,7 @@ static const struct opcase { u8 op, lanes, nvec, how; } cases[] = {
 	{O_popcnt, B8, 1, 0}, {O_rbit, B8, 1, 0}, {O_clz, INTS, 1, 0}, {O_cls, INTS, 1, 0},
 	{O_vlow, INTS, 1, H_LOW}, {O_dup, INTS, 0, H_DUP}, {O_duplane, INTS, 1, H_LANE}, {O_vfromi, INTS, 0, H_FROMI},
 	{O_vpair, B64, 0, H_PAIR}, {O_ins, INTS, 1, H_INS}, {O_inslane, INTS, 2, H_INSLANE}, {O_umov, INTS, 1, H_UMOV},
-	{O_smov, INTS, 1, H_UMOV}, {O_vcat, INTS, 2, 0}, {O_zip1, INTS, 2, 0}, {O_zip2, INTS, 2, 0},
+	{O_smov, INTS, 1, H_UMOV}, {O_vsigns, INTS, 1, H_SIGNS}, {O_vcat, INTS, 2, 0}, {O_zip1, INTS, 2, 0}, {O_zip2, INTS, 2, 0},
 	{O_uzp1, INTS, 2, 0}, {O_uzp2, INTS, 2, 0}, {O_trn1, INTS, 2, 0}, {O_trn2, INTS, 2, 0},
 	{O_vext, B8, 2, H_EXT}, {O_vrev, B8 | B16 | B32, 1, H_REV}, {O_tbl, B8, 2, 0},
 	{O_vzxt, B16 | B32 | B64, 1, H_WIDEN}, {O_vsxt, B16 | B32 | B64, 1, H_WIDEN},
@@ -70,6 +70,7 @@ emit(const struct opcase *c)
 	case H_INS: v = (int)below((u32)n); b = anyint(); break;
 	case H_INSLANE: v = (int)below((u32)n); imm = (int)below((u32)n); break;
 	case H_UMOV: v = lane; imm = (int)below((u32)n); ty = I64; break;
+	case H_SIGNS: v = VEC(lane, 7); ty = I64; break;
 	case H_EXT: imm = (int)below(16); break;
 	case H_REV: do imm = 16 << below(4); while (imm <= w); break;
 	case H_WIDEN: v = VEC(lane - 1, 7); imm = (int)below(2); break;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* bits.c - counting, swapping, extracting and depositing bits */
 #include "backend/x86_64/int.h"
+#include "backend/x86_64/vec.h"
 
 /* F3 0F op: lzcnt, tzcnt, popcnt */
 static void
@@ -178,13 +179,22 @@ x_bswap32(struct x86 *x, const struct ins *i)
 int
 x_rbit(struct x86 *x, const struct ins *i)
 {
-	int w = opwidth(i), s = xr_use(x, i->a, w), d = xr_tmp(x), t = xr_tmp(x);
+	int w = opwidth(i), s = xr_use(x, i->a, w), d = xr_tmp(x), t;
 
-	mov_rr(&x->a, w, d, s);
-	bswap_r(&x->a, w, d);
-	swap_groups(x, w, d, t, 0x0f0f0f0f0f0f0f0f, 4);
-	swap_groups(x, w, d, t, 0x3333333333333333, 2);
-	swap_groups(x, w, d, t, 0x5555555555555555, 1);
+	if (x86feat.gfni && x86feat.avx) {     /* within bytes */
+		t = xv_tmp(x);
+		v2(&x->a, V_MOVQ, t, s);
+		v3mi(&x->a, V_GF2P8AFFINE, t, t, krep(0x8040201008040201, 64), 0);
+		v2(&x->a, V_MOVQ_ST, t, d);
+		bswap_r(&x->a, w, d);
+	} else {
+		t = xr_tmp(x);
+		mov_rr(&x->a, w, d, s);
+		bswap_r(&x->a, w, d);
+		swap_groups(x, w, d, t, 0x0f0f0f0f0f0f0f0f, 4);
+		swap_groups(x, w, d, t, 0x3333333333333333, 2);
+		swap_groups(x, w, d, t, 0x5555555555555555, 1);
+	}
 	if (i->ty < I32)
 		shift_ri(&x->a, S_SHR, 32, d, 32 - ty_bits(i->ty));
 	xr_set(x, (ref)x->i, d);

@@ -182,6 +182,26 @@ ev_umov(struct x86 *x, const struct ins *i)
 	return 1;
 }
 
+int
+ev_signs(struct x86 *x, const struct ins *i)
+{
+	int w = ty_lanebits(i->v);
+	struct code *c = &x->a;
+
+	if (w > 64 || ty_bits(i->v) != 128)
+		return 0;
+	int a = xv_use(x, i->a), s = w == 16 || isvhi(a) ? xv_tmp(x) : a, d = xr_def(x, (ref)x->i);
+
+	if (w == 16)
+		v3(c, V_PACKSSWB, s, a, a);
+	else if (s != a)
+		vmov(c, s, a);
+	v2(c, w == 64 ? V_MOVMSKPD : w == 32 ? V_MOVMSKPS : V_PMOVMSKB, d, s);
+	if (w == 16)
+		movzx_rr(c, 8, d, d);
+	return 1;
+}
+
 /* -- two vectors interleaved -- */
 
 int
@@ -217,16 +237,18 @@ ev_uzp(struct x86 *x, const struct ins *i)
 			v3(c, odd ? V_PUNPCKHQDQ : V_PUNPCKLQDQ, r.d, r.a, r.b);
 		return 1;
 	}
-	int a = xv_use(x, i->a), b = xv_use(x, i->b), t = xv_tmp(x), u = xv_tmp(x), d = xv_def(x, (ref)x->i);
+	int a = xv_use(x, i->a), b = xv_use(x, i->b), t = xv_tmp(x), u = a == b ? t : xv_tmp(x), d = xv_def(x, (ref)x->i);
 	int w = lane ? 32 : 16;
 
 	if (odd) {
 		vshi(c, VSH_R, w, t, a, w / 2);
-		vshi(c, VSH_R, w, u, b, w / 2);
+		if (u != t)
+			vshi(c, VSH_R, w, u, b, w / 2);
 	} else {
 		struct mem low = krep(lane ? 0xffff : 0xff, w);
 		v3m(c, V_PAND, t, a, low);
-		v3m(c, V_PAND, u, b, low);
+		if (u != t)
+			v3m(c, V_PAND, u, b, low);
 	}
 	v3(c, lane ? V_PACKUSDW : V_PACKUSWB, d, t, u);
 	return 1;

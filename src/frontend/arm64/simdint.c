@@ -139,9 +139,13 @@ int
 simd_pair(struct tr *t, const struct a64v_insn *a)
 {
 	int ty = simd_ivec(a->size);
-	ref even, odd;
+	ref n = tr_get(t, ty, simd_v(a->rn)), m = tr_get(t, ty, simd_v(a->rm)), even, odd;
 
-	simd_pairs(t, a->q, ty, tr_get(t, ty, simd_v(a->rn)), tr_get(t, ty, simd_v(a->rm)), &even, &odd);
+	if (n == m && a->q && a->size < 2) {   /* hosts move what is narrow in two steps: once, if possible */
+		n = tr_op2(t, a->op, ty, n, simd_opi(t, O_shri, simd_ivec(a->size + 1), n, 8 << a->size));
+		return simd_put(t, ty, a->rd, tr_op2(t, O_uzp1, ty, n, n), simd_keep(a, 0));
+	}
+	simd_pairs(t, a->q, ty, n, m, &even, &odd);
 	return simd_put(t, ty, a->rd, tr_op2(t, a->op, ty, even, odd), simd_keep(a, 0));
 }
 

@@ -20,14 +20,30 @@ widemul(struct tr *t, int ty, int uns, ref n, ref m)
 	return tr_op2(t, op, ty, n, m);
 }
 
+/* The difference of two numbers, without its sign, is no wider than they are. */
+static ref
+widediff(struct tr *t, const struct a64v_insn *a)
+{
+	int ty = simd_ivec(a->size);
+	ref v = tr_op2(t, a->op, ty, tr_get(t, ty, simd_v(a->rn)), tr_get(t, ty, simd_v(a->rm)));
+
+	return simd_widen(t, v, a->size, 1, a->q);
+}
+
+static ref
+wide3(struct tr *t, const struct a64v_insn *a, int ty)
+{
+	ref n = simd_widen(t, tr_get(t, simd_ivec(a->size), simd_v(a->rn)), a->size, a->uns, a->q), m = widerm(t, a);
+
+	return a->op == O_mul ? widemul(t, ty, a->uns, n, m) : tr_op2(t, a->op, ty, n, m);
+}
+
 int
 simd_long3(struct tr *t, const struct a64v_insn *a)
 {
 	int ty = simd_ivec(a->size + 1);
-	ref n = simd_widen(t, tr_get(t, simd_ivec(a->size), simd_v(a->rn)), a->size, a->uns, a->q);
-	ref m = widerm(t, a), v;
+	ref v = a->op == O_sabd || a->op == O_uabd ? widediff(t, a) : wide3(t, a, ty);
 
-	v = a->op == O_mul ? widemul(t, ty, a->uns, n, m) : tr_op2(t, a->op, ty, n, m);
 	if (a->acc)
 		v = tr_op2(t, a->acc, ty, tr_get(t, ty, simd_v(a->rd)), v);
 	return simd_put(t, ty, a->rd, v, 128);

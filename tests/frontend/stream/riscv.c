@@ -479,13 +479,48 @@ elements(struct piece *b, struct item *i, int room)
 	return at;
 }
 
+/* A loop that looks for a byte, the end of a string or a difference, for a number of turns at most. */
+static int
+seek(struct piece *b, struct item *i, int room)
+{
+	enum { P = 10, Q = 11, X = 12, Y = 13, LEFT = 14 };
+	int two = (int)(rnd() % 3), wide = !two && rnd() % 4 == 0, step = wide ? 8 : 1, at = 0, first;
+
+	if (room < 12)
+		return 0;
+	i[at++].word = word(riscv_addi, P, isbad(b) ? BAD : pointer[1 + rnd() % 3], 0, (s64)(rnd() % 512) - 256);
+	i[at++].word = word(riscv_addi, Q, two == 2 ? P : pointer[1 + rnd() % 3], 0, (s64)(rnd() % 256) - (two == 2 ? 0 : 128));
+	i[at++].word = word(riscv_addi, LEFT, 0, 0, (s64)(1 + rnd() % 200));
+	first = at;
+	i[at++].word = word(wide ? riscv_ld : riscv_lbu, X, P, 0, 0);
+	i[at++].word = word(riscv_addi, P, P, 0, step);
+	if (two) {
+		i[at++].word = word(riscv_addi, Q, Q, 0, step);
+		i[at++].word = word(riscv_lbu, Y, Q, 0, -1);
+	}
+	i[at++].word = word(riscv_addi, LEFT, LEFT, 0, -1);
+	i[at].word = word(riscv_beq, 0, LEFT, 0, two ? 12 : 8);
+	at++;
+	if (two) {
+		i[at++].word = word(rnd() & 1 ? riscv_beq : riscv_bne, 0, X, rnd() & 1 ? 0 : Y, 8);
+		i[at].word = word(rnd() & 1 ? riscv_beq : riscv_bne, 0, X, Y, 4 * (first - at));
+	} else {
+		i[at].word = word(rnd() % 4 ? riscv_bne : riscv_beq, 0, X, rnd() & 1 ? 0 : Y, 4 * (first - at));
+	}
+	at++;
+	for (int k = 1; k < at; k++)
+		i[k].inner = 1;
+	return at;
+}
+
 static int
 idiom(struct piece *b, struct item *i, int room)
 {
 	for (int k = 0; k < room; k++)
 		i[k] = (struct item){.len = 4, .to = -1};
-	switch (rnd() % 8) {
+	switch (rnd() % 10) {
 	case 0: return reload(i, room);
+	case 4: return seek(b, i, room);
 	case 1: return gather(b, i, room);
 	case 2: return elements(b, i, room);
 	case 3: return scatter(b, i, room);
