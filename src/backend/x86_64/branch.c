@@ -127,7 +127,6 @@ branch_begin(struct x86 *x)
 	place_safe(x);
 }
 
-/* -- cold code -- */
 struct cold *
 x_cold(struct x86 *x, u8 *from, void (*emit)(struct x86 *, const struct cold *))
 {
@@ -207,8 +206,7 @@ size_of(const struct region *r, int n, int end, int most)
 }
 
 /* Short loops and functions begin on a line of their own where they would else lie on two.  (Zen 5: that costs a cycle
- * a round: a loop of 30 bytes takes 1.4 times as long, a call of a short function 1.15 times.  Of longer ones some win
- * and some lose a tenth.) */
+ * a round.  Of longer ones some win and some lose a tenth.) */
 static void
 place(struct x86 *x, int b)
 {
@@ -591,9 +589,8 @@ x_call(struct x86 *x, const struct ins *i)
 /* rax = target: looks it up; ends in a jump or call through the jump cache.  It is a safe point, by cpu->jcmask.
  *
  * Shorter is not faster, the predictor of indirect branches hides it all: a table indexed by the low bits alone and
- * calls with a test of cpu->poll measured the same (Zen 4); a cache of the first target seen at each call, before the
- * table, 0.75 to 1.7 of the time, in the mean nothing.  What moves such loops by up to 1.7 is where they and what they
- * call lie: see place() and place_return(). */
+ * calls with a test of cpu->poll measured the same (Zen 4); a cache of the first target seen at each call, in the mean
+ * too.  What moves such loops by up to 1.7 is where they and what they call lie: place() and place_return(). */
 void
 branch_lookup(struct x86 *x, int call)
 {
@@ -642,12 +639,10 @@ x_callr(struct x86 *x, const struct ins *i)
 	return 1;
 }
 
-/* Tells short functions apart.  What the host knows of the path to an indirect branch is where the taken branches
- * before it lie, and of that bits 2 and 3 of their addresses (Zen 5: neither other bits, nor where they went).
- * Regions begin at multiples of 16, so two that are `op; ret` look the same, and a loop that calls one or the other
- * through a pointer is mispredicted each time, at 5 to 7 ns.  So their returns take turns at the four places: what
- * such a loop calls is mostly translated one after the other.  Not always in the same order, or the first four of
- * eight would look like the others. */
+/* Tells short functions apart.  What the host knows of the path to an indirect branch is bits 2 and 3 of the addresses
+ * of the taken branches before it (Zen 5).  Regions begin at multiples of 16, so two that are `op; ret` look the same,
+ * and a loop that calls one or the other through a pointer is mispredicted each time.  So their returns take turns at
+ * the four places, but not always in the same order, or the first four of eight would look like the others. */
 static void
 place_return(struct x86 *x)
 {
@@ -733,10 +728,9 @@ link_stubs(struct x86 *x)
 /* By how much the region is to be moved so that its conditional branches do well: by nothing, or by what keeps it at a
  * multiple of 16 (calls of code that begins elsewhere are slower).
  *
- * Golden Cove keeps what it knows of branches in tables that are divided in two by bit 5 of the address of a branch's
- * last byte.  If the hard branches of a loop share that bit, half of each table is idle: a recursion with two such
- * branches takes 1.7 times as long.  Which ones are hard nobody knows, so neighbours are to differ, above all the
- * last, which close loops.  What place() has put on a line stays there. */
+ * Golden Cove's tables of branches are divided in two by bit 5 of the address of a branch's last byte.  If the hard
+ * branches of a loop share that bit, half of each is idle: a recursion with two such takes 1.7 times as long.  Which
+ * are hard nobody knows, so neighbours are to differ, above all the last.  What place() has put on a line stays. */
 int
 branch_shift(const struct x86 *x)
 {
