@@ -150,7 +150,7 @@ smc_write(gaddr a)
 	struct page *p;
 	int hit;
 
-	pthread_mutex_lock(&core.lock);
+	lock_take(&core.lock);
 	p = find(aligndown(a, PAGE));
 	/* Another thread may have opened it since the fault: then the write simply goes through. */
 	hit = p != 0 && (gmem_prot(a) & GM_WRITE);
@@ -162,7 +162,7 @@ smc_write(gaddr a)
 			log_print("page %#llx written (%u)\n", (unsigned long long)p->at, p->writes);
 		openpage(p);
 	}
-	pthread_mutex_unlock(&core.lock);
+	lock_give(&core.lock);
 	return hit;
 }
 
@@ -181,7 +181,7 @@ drop(gaddr a, u64 len)
 	cache_drop(a, len);
 	if (!atomic_load(&npage))
 		return;
-	pthread_mutex_lock(&core.lock);
+	lock_take(&core.lock);
 	if (len / PAGE > NPAGE) {
 		for (int i = 0; i < NPAGE; i++)
 			for (struct page *p = pagetab[i]; p; p = p->next)
@@ -195,7 +195,7 @@ drop(gaddr a, u64 len)
 				droppage(p);
 		}
 	}
-	pthread_mutex_unlock(&core.lock);
+	lock_give(&core.lock);
 }
 
 /* Translations of bytes in [a, end) die; the list loses the dead. */
@@ -224,37 +224,37 @@ flush(gaddr a, u64 len)
 	cache_flush(a, len);
 	if (!atomic_load(&npage) || !len)
 		return;
-	pthread_mutex_lock(&core.lock);
+	lock_take(&core.lock);
 	for (gaddr x = aligndown(a, PAGE); x - aligndown(a, PAGE) < len + a % PAGE; x += PAGE) {
 		struct page *p = find(x);
 
 		if (p)
 			flushpage(p, a, a + len);
 	}
-	pthread_mutex_unlock(&core.lock);
+	lock_give(&core.lock);
 }
 
 /* The bytes may be anywhere: only those of loose pages have not been seen to change. */
 static void
 flushall(void)
 {
-	pthread_mutex_lock(&core.lock);
+	lock_take(&core.lock);
 	fences++;
 	for (int i = 0; i < NPAGE && atomic_load(&npage); i++)
 		for (struct page *p = pagetab[i]; p; p = p->next)
 			if (p->loose)
 				flushpage(p, 0, ~(gaddr)0);
-	pthread_mutex_unlock(&core.lock);
+	lock_give(&core.lock);
 }
 
 static void
 renew(void)
 {
-	pthread_mutex_lock(&core.lock);
+	lock_take(&core.lock);
 	atomic_store(&core.stale, 1);
 	for (int i = 0; i < core.ncpu; i++)
 		cpu_poll(core.cpu[i]);
-	pthread_mutex_unlock(&core.lock);
+	lock_give(&core.lock);
 }
 
 static void
@@ -262,14 +262,14 @@ unprotect(gaddr a, u64 len)
 {
 	if (!atomic_load(&npage) || !len)
 		return;
-	pthread_mutex_lock(&core.lock);
+	lock_take(&core.lock);
 	for (gaddr x = aligndown(a, PAGE); x < a + len && x >= aligndown(a, PAGE); x += PAGE) {
 		struct page *p = find(x);
 
 		if (p && p->guarded)
 			openpage(p);
 	}
-	pthread_mutex_unlock(&core.lock);
+	lock_give(&core.lock);
 }
 
 void

@@ -19,7 +19,7 @@ enum {
 	SHADOW = 256 << 10,            /* the host's return stack for guest calls */
 };
 
-struct threads threads FORKED = { .lock = LOCK_INIT };
+struct threads threads FORKED;
 
 /* -- one mapping a thread: guard, C stack, alternate stack, guard, shadow stack, struct thread, struct cpu --
  * What each fork writes lies side by side: it is copied by the page. */
@@ -38,13 +38,13 @@ recycle(void)
 {
 	struct thread *t, **p;
 
-	pthread_mutex_lock(&threads.lock);
+	lock_take(&threads.lock);
 	for (p = &freelist; (t = *p); p = &t->next)
 		if (isgone(t)) {
 			*p = t->next;
 			break;
 		}
-	pthread_mutex_unlock(&threads.lock);
+	lock_give(&threads.lock);
 	return t;
 }
 
@@ -138,14 +138,14 @@ signal_stack(struct thread *t)
 void
 thread_add(struct thread *t)
 {
-	pthread_mutex_lock(&threads.lock);
+	lock_take(&threads.lock);
 	t->next = threads.list;
 	t->prev = &threads.list;
 	if (t->next)
 		t->next->prev = &t->next;
 	threads.list = t;
 	atomic_fetch_add(&threads.n, 1);
-	pthread_mutex_unlock(&threads.lock);
+	lock_give(&threads.lock);
 	engine_join(t->cpu);
 }
 
@@ -154,26 +154,26 @@ void
 thread_remove(struct thread *t)
 {
 	engine_leave(t->cpu);
-	pthread_mutex_lock(&threads.lock);
+	lock_take(&threads.lock);
 	*t->prev = t->next;
 	if (t->next)
 		t->next->prev = t->prev;
 	t->next = freelist;
 	freelist = t;
-	pthread_mutex_unlock(&threads.lock);
+	lock_give(&threads.lock);
 }
 
 void
 thread_lock(int phase)
 {
 	if (phase == 0)
-		pthread_mutex_lock(&threads.lock);
+		lock_take(&threads.lock);
 	else if (phase == 1)
-		pthread_mutex_unlock(&threads.lock);
+		lock_give(&threads.lock);
 	else if (phase == 2)
-		threads.lock = (pthread_mutex_t)LOCK_INIT;
-	else
-		lock_inherit(&threads.lock), pthread_mutex_unlock(&threads.lock);
+		lock_reset(&threads.lock);
+	else if (lock_inherit(&threads.lock))
+		lock_give(&threads.lock);
 }
 
 static void
@@ -199,7 +199,6 @@ thread_forked(struct thread *t)
 	t->prev = &threads.list;
 	threads.list = t;
 	atomic_store(&threads.n, 1);
-	t->tid = (int)host_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
 }
 
 /* -- guest registers by number -- */
