@@ -257,10 +257,22 @@ renew(void)
 	lock_give(&core.lock);
 }
 
+/* Is there a list where these pages would be found?  Asked without the lock before most system calls that write. */
+static int
+maybelisted(gaddr a, u64 len)
+{
+	if (len / PAGE > NPAGE)
+		return 1;
+	for (gaddr x = aligndown(a, PAGE); x < a + len && x >= aligndown(a, PAGE); x += PAGE)
+		if (__atomic_load_n(slot(x), __ATOMIC_ACQUIRE))
+			return 1;
+	return 0;
+}
+
 static void
 unprotect(gaddr a, u64 len)
 {
-	if (!atomic_load(&npage) || !len)
+	if (!atomic_load(&npage) || !maybelisted(a, len))
 		return;
 	lock_take(&core.lock);
 	for (gaddr x = aligndown(a, PAGE); x < a + len && x >= aligndown(a, PAGE); x += PAGE) {
