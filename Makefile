@@ -33,7 +33,12 @@ PROGRAM := $(foreach r,base core loader syscall threads backend frontend ir,$(B)
 .PHONY: all debug static check check-full soak unit asan tsan bless fuzz fuzz-targets lint bench demo install clean tests
 all: $(B)/dragoman
 
-MAIN := $(B)/main.c.o $(B)/options.c.o $(B)/cachecmd.c.o $(B)/warm.c.o
+# First what every system call and every forked child runs: a child has no page of the program at first, each fault maps
+# 64 KiB, and what is mapped has to be unmapped.
+HOT  := $(call objs,$(wildcard src/frontend/*/guest.c src/frontend/*/linux.c src/backend/*/hostcall.c src/backend/*/copy.S) \
+	$(patsubst %,src/%.c,base/lock base/gmem_copy core/engine core/persist threads/os threads/clone threads/futex \
+	threads/proccalls threads/signal threads/vcpu syscall/layout syscall/dispatch syscall/marshal syscall/desc))
+MAIN := $(HOT) $(B)/main.c.o $(B)/options.c.o $(B)/cachecmd.c.o $(B)/warm.c.o
 $(B)/dragoman: $(MAIN) $(LIBA)
 	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--build-id,-z,now -pie -o $@ $(MAIN) -Wl,--start-group $(PROGRAM) -Wl,--end-group $(LIBS)
 

@@ -12,7 +12,7 @@
 
 enum { FILE_BUCKETS = 256, FIRST_CAP = 64 };
 
-static _Alignas(4096) struct lock maplock FORKED;      /* linked first: FORKED is in one page */
+static struct lock maplock FORKED;
 static _Thread_local int lockdepth;            /* gmem_watch may call back with the lock held */
 static struct table *_Atomic table;
 static struct table *both[2];                  /* it, and the one before it */

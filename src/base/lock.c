@@ -20,7 +20,7 @@ enum { TID_BITS = 22 /* PID_MAX_LIMIT */, SERIAL_BITS = 9, NAP = 50 /* ms */ };
 static const u32 WAITED = 1u << (TID_BITS + SERIAL_BITS), TID = (1u << TID_BITS) - 1;
 
 static _Thread_local u32 me, gone;
-static _Atomic u32 serial FORKED;
+static _Alignas(4096) _Atomic u32 serial FORKED;       /* linked first: FORKED is in one page */
 static _Atomic u8 far;                 /* somebody in this memory has process ids of another namespace */
 
 int

@@ -5,6 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#if __has_include(<sys/rseq.h>)
+#include <sys/rseq.h>
+#endif
+#include <sys/syscall.h>
 #include <unistd.h>
 #include "base/diag.h"
 #include "base/util.h"
@@ -80,6 +84,17 @@ grow_more(void *array, int *cap, size_t elem)
 	__atomic_store_n(p, new, __ATOMIC_RELEASE);
 	__atomic_store_n(cap, want, __ATOMIC_RELEASE);
 	free(old);
+}
+
+void
+norseq(void)
+{
+#if __has_include(<sys/rseq.h>)
+	enum { REGISTERED = 32 /* bytes; other sizes the kernel refuses to forget, no harm done */ };
+
+	if (__rseq_size)
+		syscall(SYS_rseq, (char *)__builtin_thread_pointer() + __rseq_offset, REGISTERED, RSEQ_FLAG_UNREGISTER, RSEQ_SIG);
+#endif
 }
 
 void

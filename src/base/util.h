@@ -37,6 +37,10 @@ grow(void *array, int n, int *cap, size_t elem)
 /* heap.c: the lock of malloc; phase as in engine_fork */
 void heap_fork(int phase);
 
+/* The C library gives the kernel a place in each thread where it notes the processor (rseq(2)).  That is written after
+ * each fork, which costs parent and child a page, and looked at for each signal; nobody here needs it. */
+void norseq(void);
+
 /* The pages of a table that will be written here and there, all at once: that costs a quarter of as many faults. */
 void pagein(void *p, size_t n);
 

@@ -90,15 +90,12 @@ op_of(const struct linux_abi *abi, const struct arg *g)
 }
 _Static_assert(A_IO - A_IN == P_IO - P_IN && A_IOA - A_IN == P_IOA - P_IN, "op_struct");
 
-const struct plan *
-plan_of(const struct linux_abi *abi, enum sysline line)
+static __attribute__((noinline)) const struct plan *
+make_plan(const struct linux_abi *abi, enum sysline line, struct plan *p)
 {
-	struct plan *p = known_plan(abi, line);
 	const struct sysline_row *s = &systab[line];
 	int plain = 1, direct = 1, n = 0;
 
-	if (__atomic_load_n(&p->ready, __ATOMIC_ACQUIRE))
-		return p;
 	for (; n < 6 && s->arg[n].kind; n++) {
 		enum op op = op_of(abi, &s->arg[n]);
 		if (op == P_PTR && gmem.base == 0)
@@ -114,6 +111,14 @@ plan_of(const struct linux_abi *abi, enum sysline line)
 	p->direct = (u8)direct;
 	__atomic_store_n(&p->ready, 1, __ATOMIC_RELEASE);
 	return p;
+}
+
+const struct plan *
+plan_of(const struct linux_abi *abi, enum sysline line)
+{
+	struct plan *p = known_plan(abi, line);
+
+	return __atomic_load_n(&p->ready, __ATOMIC_ACQUIRE) ? p : make_plan(abi, line, p);
 }
 
 /* -- registers to values: the only place that knows of register pairs -- */

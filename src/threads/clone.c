@@ -96,6 +96,7 @@ thread_start(void *arg)
 	u64 apart = ~s->q->flags & (CLONE_FS | CLONE_FILES | CLONE_SYSVSEM);
 
 	cpu_self = t->cpu;
+	norseq();
 	t->tid = gettid_host();
 	/* what the C library shares and the guest does not want shared */
 	if (apart && unshare((int)apart)) {

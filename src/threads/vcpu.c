@@ -17,12 +17,13 @@ enum {
 	CSTACK = 512 << 10,            /* the translator and the system calls run here */
 	ALTSTACK = 64 << 10,           /* host signal handlers; a frame alone may take 12 KiB (AVX-512, AMX) */
 	SHADOW = 256 << 10,            /* the host's return stack for guest calls */
+	SHADOW_TOP = 1024,             /* so much of it is in the page of struct thread */
 };
 
 struct threads threads FORKED;
 
 /* -- one mapping a thread: guard, C stack, alternate stack, guard, shadow stack, struct thread, struct cpu --
- * What each fork writes lies side by side: it is copied by the page. */
+ * What each fork writes lies side by side, in one page: it is copied by the page. */
 
 static struct thread *freelist FORKED;      /* records of ended threads, stacks and all; under the lock */
 
@@ -93,8 +94,9 @@ struct thread *
 thread_new(const struct guest *g)
 {
 	struct thread *t = recycle();
-	size_t size = GUARD + CSTACK + ALTSTACK + GUARD + SHADOW + alignup(sizeof(struct cpu), 4096);
 	struct cpu *cpu;
+	size_t at = GUARD + CSTACK + ALTSTACK + GUARD + SHADOW + SHADOW_TOP, cpuat = at + alignup(sizeof *t, 64);
+	size_t size = alignup(cpuat + sizeof *cpu, 4096);
 	u8 *mem;
 
 	if (t) {
@@ -108,8 +110,8 @@ thread_new(const struct guest *g)
 		guard(mem);
 		guard(mem + GUARD + CSTACK + ALTSTACK);
 	}
-	cpu = (struct cpu *)(mem + size - alignup(sizeof *cpu, 4096));
-	t = (struct thread *)((u8 *)cpu - alignup(sizeof *t, 64));
+	cpu = (struct cpu *)(mem + cpuat);
+	t = (struct thread *)(mem + at);
 	memset(t, 0, sizeof *t);
 	t->mem = mem;
 	t->memsize = size;
@@ -221,11 +223,14 @@ struct cpu *
 thread_init(const struct guest *g)
 {
 	struct thread *t = thread_new(g);
+	u8 *first;
 
 	if (!t)
 		diag(D_NOMEM, strerror(errno));
 	/* the first page of the shadow stack, and the record behind it up to the end of a small jump cache */
-	pagein((u8 *)t->cpu - 4096, 4096 + offsetof(struct cpu, jc[1 << JC_BITS]));
+	first = (u8 *)aligndown((uintptr_t)t, 4096);
+	pagein(first, alignup((uintptr_t)&t->cpu->jc[1 << JC_BITS], 4096) - (uintptr_t)first);
+	norseq();
 	t->tid = (int)host_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
 	t->alt.flags = SS_DISABLE;
 	cpu_self = t->cpu;

@@ -96,7 +96,9 @@ aarch64_push(struct cpu *cpu, struct sigframe *s)
 	size_t n;
 
 	arm64_fpleave(cpu);
-	memset(&f, 0, offsetof(struct frame, reserved));
+	f.flags = f.link = f.pad2 = f.pad3 = 0;
+	f.pad = 0;
+	memset(f.unused, 0, sizeof f.unused);
 	memcpy(f.info, s->info, sizeof f.info);
 	f.stack_sp = s->stack.sp;
 	f.stack_flags = s->stack.flags;
