@@ -423,6 +423,7 @@ clone_fork(struct cpu *cpu, const struct request *q)
 	struct request asked = *q;
 	s64 r;
 
+	syscall_forking(cpu->guest->abi);
 	locks(0, t);
 	r = fork_host(t, &asked);
 	if (r) {
