@@ -54,7 +54,7 @@ lock_isgone(u32 name)
 {
 	s64 r;
 
-	if (atomic_load(&far))
+	if (!name || atomic_load(&far))
 		return 0;
 	r = host_call(SYS_kcmp, lock_name() & TID, name & TID, KCMP_VM, 0, 0, 0);
 	return r > 0 || r == -ESRCH;
