@@ -190,7 +190,7 @@ bury(void)
 static void
 yield(int *n)
 {
-	enum { LONG = 10000 };
+	enum { LONG = 100 };
 
 	if (++*n % LONG == 0)
 		bury();
