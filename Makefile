@@ -33,9 +33,15 @@ PROGRAM := $(foreach r,base core loader syscall threads backend frontend ir,$(B)
 .PHONY: all debug static check check-full soak unit asan tsan bless fuzz fuzz-targets lint bench demo install clean tests
 all: $(B)/dragoman
 
-MAIN := $(B)/main.c.o $(B)/options.c.o $(B)/cachecmd.c.o $(B)/warm.c.o
+# First what every system call and every forked child runs: a child has no page of the program at first, each fault maps
+# 64 KiB, and what is mapped has to be unmapped.
+HOT  := $(call objs,$(wildcard src/frontend/*/guest.c src/frontend/*/linux.c src/backend/*/hostcall.c src/backend/*/copy.S) \
+	$(patsubst %,src/%.c,base/lock base/gmem_copy core/engine core/persist threads/os threads/clone threads/futex \
+	threads/proccalls threads/signal threads/vcpu syscall/layout syscall/dispatch syscall/marshal syscall/desc))
+MAIN := $(HOT) $(B)/main.c.o $(B)/options.c.o $(B)/cachecmd.c.o $(B)/warm.c.o
+# Code and constants in one mapping: each fork copies it, each process makes it.
 $(B)/dragoman: $(MAIN) $(LIBA)
-	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--build-id,-z,now -pie -o $@ $(MAIN) -Wl,--start-group $(PROGRAM) -Wl,--end-group $(LIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--build-id,-z,now,-z,noseparate-code -pie -o $@ $(MAIN) -Wl,--start-group $(PROGRAM) -Wl,--end-group $(LIBS)
 
 $(B)/%.c.o: src/%.c | $(GEN_ISA)
 	@mkdir -p $(@D)
@@ -156,7 +162,7 @@ debug:
 # the page cache than what a linker leaves, and a process that maps it starts a tenth faster.
 static: $(B)/dragoman-static
 $(B)/dragoman-static: $(MAIN) $(LIBA)
-	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--build-id -static-pie -Wl,-z,pack-relative-relocs -Wl,--wrap=dlopen,--wrap=dlsym,--wrap=_dl_get_origin -o $@.ld $(MAIN) -Wl,--start-group $(PROGRAM) -Wl,--end-group $(LIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--build-id,-z,noseparate-code -static-pie -Wl,-z,pack-relative-relocs -Wl,--wrap=dlopen,--wrap=dlsym,--wrap=_dl_get_origin -o $@.ld $(MAIN) -Wl,--start-group $(PROGRAM) -Wl,--end-group $(LIBS)
 	cat $@.ld >$@.new && rm $@.ld && chmod 755 $@.new && mv $@.new $@
 
 demo: $(B)/dragoman

@@ -106,6 +106,7 @@ int gmem_prot(gaddr a);
  * Async-signal-safe. */
 int gmem_read(void *dst, gaddr src, size_t n);
 int gmem_write(gaddr dst, const void *src, size_t n);
+int gmem_put2(gaddr dst, u64 x, u64 y);        /* the same of two words in the host's byte order */
 /* Length of the NUL-terminated guest string at a, or -EFAULT; at most max. */
 s64 gmem_strlen(gaddr a, size_t max);
 /* For the host's SIGSEGV handler: if pc lies in one of the copy routines above, the pc to go on

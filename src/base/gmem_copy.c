@@ -8,6 +8,7 @@
 
 extern const char gmem_raw_begin[], gmem_raw_end[], gmem_raw_fault[];
 long gmem_raw_copy(void *, const void *, size_t);
+long gmem_raw_put2(void *, u64, u64);
 long gmem_raw_strlen(const void *, size_t);
 
 static int
@@ -50,6 +51,16 @@ gmem_write(gaddr dst, const void *src, size_t n)
 		r = (int)gmem_raw_copy(g2h(dst), src, n);
 	}
 	return r;
+}
+
+int
+gmem_put2(gaddr dst, u64 x, u64 y)
+{
+	u64 v[2] = {x, y};
+
+	if (isguest(dst, sizeof v) && !gmem_raw_put2(g2h(dst), x, y))
+		return 0;
+	return gmem_write(dst, v, sizeof v);
 }
 
 s64

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* gmem_list.c - the list of guest mappings: changes under the lock, look-up without it */
 #include <errno.h>
-#include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include "base/cpu.h"
 #include "base/gmem_list.h"
+#include "base/lock.h"
 #include "base/util.h"
 
 enum { FILE_BUCKETS = 256, FIRST_CAP = 64 };
 
-static _Alignas(4096) pthread_mutex_t maplock FORKED = LOCK_INIT;      /* linked first: FORKED is in one page */
+static struct lock maplock FORKED;
 static _Thread_local int lockdepth;            /* gmem_watch may call back with the lock held */
 static struct table *_Atomic table;
 static struct table *both[2];                  /* it, and the one before it */
@@ -27,14 +27,14 @@ void
 list_lock(void)
 {
 	if (!lockdepth++)
-		pthread_mutex_lock(&maplock);
+		lock_take(&maplock);
 }
 
 void
 list_unlock(void)
 {
 	if (!--lockdepth)
-		pthread_mutex_unlock(&maplock);
+		lock_give(&maplock);
 }
 
 void
@@ -45,12 +45,12 @@ gmem_fork(int phase)
 	} else if (phase == 1) {
 		list_unlock();
 	} else if (phase == 2) {
-		maplock = (pthread_mutex_t)LOCK_INIT;
+		lock_reset(&maplock);
 		lockdepth = 0;
 	} else {
 		lockdepth = 0;
-		lock_inherit(&maplock);
-		pthread_mutex_unlock(&maplock);
+		if (lock_inherit(&maplock))
+			lock_give(&maplock);
 	}
 }
 

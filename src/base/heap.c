@@ -4,17 +4,17 @@
  * A vfork child shares our memory and can be killed at any instruction, in the middle of an allocation, too; its
  * parent goes on with what is left.  The C library's heap does not survive that.  Here each change is one store: who
  * dies before it has changed nothing, and after it takes at most the piece in his hands along.  The lock is inherited
- * (lock_inherit).
+ * (lock.h).
  *
  * A piece has a head of 16 bytes and one of four sizes between two powers of two.  It is cut from a chunk, and when
  * it is free it waits in the list of its size; BIG ones are mappings of their own.  Memory that was never used is zero.
  * ("Replacing malloc" in the C library's manual says what there has to be.) */
 #include <errno.h>
 #include <malloc.h>
-#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include "base/lock.h"
 #include "base/util.h"
 
 #ifdef __has_feature
@@ -38,10 +38,10 @@ struct piece { u64 size; struct piece *next; };        /* size: head included; 0
 static _Alignas(ALIGN) u8 first[FIRST] ROOMY;
 
 static struct {
-	pthread_mutex_t lock;
+	struct lock lock;
 	u8 *at, *end;                  /* what is left of the chunk */
 	struct piece *free[LISTS];
-} heap = { .lock = LOCK_INIT, .at = first, .end = first + FIRST };
+} heap = { .at = first, .end = first + FIRST };
 
 /* The lowest size a piece can have for n bytes; its list. */
 static u64
@@ -107,14 +107,14 @@ get(size_t n, int *isnew)
 	if (size >= BIG) {
 		p = mapbig(size);
 	} else {
-		pthread_mutex_lock(&heap.lock);
+		lock_take(&heap.lock);
 		if ((p = heap.free[list])) {
 			__atomic_store_n(&heap.free[list], p->next, __ATOMIC_RELEASE);
 			*isnew = 0;
 		} else {
 			p = cut(size);
 		}
-		pthread_mutex_unlock(&heap.lock);
+		lock_give(&heap.lock);
 	}
 	if (!p)
 		return 0;
@@ -173,10 +173,10 @@ free(void *p)
 		munmap(h, h->size);
 	} else {
 		sizefor(h->size - sizeof *h, &list);
-		pthread_mutex_lock(&heap.lock);
+		lock_take(&heap.lock);
 		h->next = heap.free[list];
 		__atomic_store_n(&heap.free[list], h, __ATOMIC_RELEASE);
-		pthread_mutex_unlock(&heap.lock);
+		lock_give(&heap.lock);
 	}
 	errno = saved;
 }
@@ -227,15 +227,13 @@ void
 heap_fork(int phase)
 {
 	if (phase == 0) {
-		pthread_mutex_lock(&heap.lock);
+		lock_take(&heap.lock);
 		return;
 	}
 	if (phase == 2)
-		heap.lock = (pthread_mutex_t)LOCK_INIT;
-	else if (phase == 3)
-		lock_inherit(&heap.lock);
-	if (phase != 2)
-		pthread_mutex_unlock(&heap.lock);
+		lock_reset(&heap.lock);
+	else if (phase == 1 || lock_inherit(&heap.lock))
+		lock_give(&heap.lock);
 }
 
 #endif

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* util.c - arena, growing array, allocation that does not fail visibly, CRC-32C */
-#include <errno.h>
 #include <limits.h>
-#include <linux/futex.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/single_threaded.h>
+#if __has_include(<sys/rseq.h>)
+#include <sys/rseq.h>
+#endif
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 #include "base/diag.h"
 #include "base/util.h"
@@ -88,6 +87,17 @@ grow_more(void *array, int *cap, size_t elem)
 }
 
 void
+norseq(void)
+{
+#if __has_include(<sys/rseq.h>)
+	enum { REGISTERED = 32 /* bytes; other sizes the kernel refuses to forget, no harm done */ };
+
+	if (__rseq_size)
+		syscall(SYS_rseq, (char *)__builtin_thread_pointer() + __rseq_offset, REGISTERED, RSEQ_FLAG_UNREGISTER, RSEQ_SIG);
+#endif
+}
+
+void
 pagein(void *p, size_t n)
 {
 	enum { POPULATE_WRITE = 23, PAGE = 4096 };     /* Linux 5.14; an older one refuses, and pages come one by one */
@@ -95,30 +105,6 @@ pagein(void *p, size_t n)
 
 	if (a < end)
 		madvise((void *)a, end - a, POPULATE_WRITE);
-}
-
-/* -- locks -- */
-
-/* glibc locks a mutex before it names the owner, and forgets the owner before it unlocks and wakes: who is killed in
- * between leaves one that nobody has and nobody gets.  A living thread passes there in no time. */
-int
-lock_inherit(pthread_mutex_t *m)
-{
-	enum { PATIENCE = 1000 };      /* times 100 us */
-	const struct timespec nap = {0, 100000};
-	int r = EBUSY, tries = __libc_single_threaded ? 1 : PATIENCE;
-
-	for (int i = 0; i < tries && r == EBUSY; i++)
-		if (__atomic_load_n(&m->__data.__owner, __ATOMIC_RELAXED))
-			r = pthread_mutex_lock(m);
-		else if ((r = pthread_mutex_trylock(m)))
-			nanosleep(&nap, 0);
-	if (r == EBUSY) {
-		*m = (pthread_mutex_t)LOCK_INIT;
-		pthread_mutex_lock(m);
-	}
-	syscall(SYS_futex, &m->__data.__lock, FUTEX_WAKE_PRIVATE, INT_MAX, 0, 0, 0);
-	return r != 0;
 }
 
 /* -- arena -- */

@@ -6,7 +6,6 @@
 #ifndef BASE_UTIL_H
 #define BASE_UTIL_H
 
-#include <pthread.h>
 #include "base/word.h"
 
 /* An arena: memory handed out in order and freed as a whole.  Zero-initialise it to use it.  It does without malloc:
@@ -38,6 +37,10 @@ grow(void *array, int n, int *cap, size_t elem)
 /* heap.c: the lock of malloc; phase as in engine_fork */
 void heap_fork(int phase);
 
+/* The C library gives the kernel a place in each thread where it notes the processor (rseq(2)).  That is written after
+ * each fork, which costs parent and child a page, and looked at for each signal; nobody here needs it. */
+void norseq(void);
+
 /* The pages of a table that will be written here and there, all at once: that costs a quarter of as many faults. */
 void pagein(void *p, size_t n);
 
@@ -47,13 +50,6 @@ void pagein(void *p, size_t n);
 
 /* What every fork writes, likewise: parent and child get a copy of each page that one of them writes after it. */
 #define FORKED __attribute__((section("forked")))
-
-/* A mutex that tells (EDEADLK) when the thread that wants it has it already.  No thread of ours asks twice: then a
- * vfork child, which is the same thread to the C library, was killed with it. */
-#define LOCK_INIT PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP
-
-/* Takes such a mutex after the child has died; 1 if the child had it, or was about to take it or to give it back. */
-int lock_inherit(pthread_mutex_t *);
 
 u32 crc32c(u32 crc, const void *p, size_t n);  /* Castagnoli, reflected, initial value as given */
 

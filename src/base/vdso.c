@@ -10,21 +10,13 @@
 #include "base/vdso.h"
 
 static s64
-put2(gaddr a, s64 x, s64 y)
-{
-	s64 v[2] = { x, y };
-
-	return gmem_write(a, v, sizeof v);
-}
-
-static s64
 vdso_gettime(u64 clock, gaddr to)
 {
 	struct timespec t;
 
 	if (clock_gettime((clockid_t)clock, &t))
 		return -errno;
-	return put2(to, t.tv_sec, t.tv_nsec);
+	return gmem_put2(to, (u64)t.tv_sec, (u64)t.tv_nsec);
 }
 
 static s64
@@ -34,7 +26,7 @@ vdso_getres(u64 clock, gaddr to)
 
 	if (clock_getres((clockid_t)clock, &t))
 		return -errno;
-	return to ? put2(to, t.tv_sec, t.tv_nsec) : 0;
+	return to ? gmem_put2(to, (u64)t.tv_sec, (u64)t.tv_nsec) : 0;
 }
 
 static s64
@@ -46,7 +38,7 @@ vdso_gettimeofday(gaddr tv, gaddr tz)
 
 	gettimeofday(&t, &z);
 	if (tv)
-		r = put2(tv, t.tv_sec, t.tv_usec);
+		r = gmem_put2(tv, (u64)t.tv_sec, (u64)t.tv_usec);
 	if (!r && tz)
 		r = gmem_write(tz, &z, sizeof z);
 	return r;

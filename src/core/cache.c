@@ -337,13 +337,13 @@ cache_mapped(gaddr a, u64 len, u64 off, int fd)
 		return;
 	if (len > alignup((u64)st.st_size - off, PAGE))
 		len = alignup((u64)st.st_size - off, PAGE);
-	pthread_mutex_lock(&core.lock);
+	lock_take(&core.lock);
 	if (!config[0] && !configure())
 		cache_on = 0;
 	if (cache_on && still(a, len, off, &st, &v) && !store_identify(fd, &st, &key.file) &&
 	    (d = mapped(&key, &st, a, len, v.path)))
 		attach(d, fd);
-	pthread_mutex_unlock(&core.lock);
+	lock_give(&core.lock);
 }
 
 /* No file to identify: the build, which the key has, and the guest say what lies there.  Many programs never call
@@ -357,12 +357,12 @@ cache_vdso(gaddr a, u64 len)
 
 	if (!cache_on)
 		return;
-	pthread_mutex_lock(&core.lock);
+	lock_take(&core.lock);
 	if (!config[0] && !configure())
 		cache_on = 0;
 	if (cache_on && (d = mapped(&key, &none, a, len, "[vdso]")))
 		d->vdso = d->late = 1;
-	pthread_mutex_unlock(&core.lock);
+	lock_give(&core.lock);
 }
 
 /* -- letting go -- */
@@ -429,17 +429,17 @@ cache_drop(gaddr a, u64 len)
 
 	if (!atomic_load(&ndso))
 		return;
-	pthread_mutex_lock(&core.lock);
+	lock_take(&core.lock);
 	must = dirty(a, a + len);
-	pthread_mutex_unlock(&core.lock);
+	lock_give(&core.lock);
 	if (!must)
 		return;
 	engine_stop(cpu_self);
-	pthread_mutex_lock(&core.lock);
+	lock_take(&core.lock);
 	for (int i = 0; i < atomic_load(&ndso); i++)
 		if (hascode(dso[i], a, a + len))
 			detach(dso[i]);
-	pthread_mutex_unlock(&core.lock);
+	lock_give(&core.lock);
 	engine_go(cpu_self);
 }
 
@@ -452,14 +452,14 @@ cache_flush(gaddr a, u64 len)
 
 	if (!n)
 		return;
-	pthread_mutex_lock(&core.lock);
+	lock_take(&core.lock);
 	for (int i = 0; i < n && !hit; i++)
 		hit = hascode(dso[i], a, a + len);
 	if (hit)
 		atomic_store(&core.stale, 1);
 	for (int c = 0; c < core.ncpu && hit; c++)
 		cpu_poll(core.cpu[c]);
-	pthread_mutex_unlock(&core.lock);
+	lock_give(&core.lock);
 }
 
 void

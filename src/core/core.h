@@ -3,11 +3,11 @@
 #ifndef CORE_CORE_H
 #define CORE_CORE_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include "base/gmem.h"
 #include "base/guest.h"
 #include "base/host.h"
+#include "base/lock.h"
 #include "base/util.h"
 #include "core/engine.h"
 #include "core/image.h"
@@ -68,7 +68,7 @@ struct core {
 	u8 *imageend;                  /* from areaend up to here cache files are mapped */
 	s32 *left0, *left, *leftend;   /* counters of the quick tier, the next free one; in the code area, */
 	u8 *stubsend;                  /* which end here; regions follow */
-	pthread_mutex_t lock;          /* everything below that is not atomic */
+	struct lock lock;              /* everything below that is not atomic */
 	_Atomic(struct buckets *) buckets;     /* lookup.c */
 	struct trans **trans;          /* in order of code address; readable by handlers; 0 before the first */
 	u32 *start;                    /* where the code of each begins, from area: a search touches nothing else */

@@ -104,10 +104,21 @@ core_index(void)
 	core.start = (u32 *)(v + core.captrans);
 }
 
+/* What a process that shared this memory was doing when it was killed is half done: all code goes, and the arena, of
+ * which nobody knows how full it is. */
+static void
+spoilt(void)
+{
+	core.arena = (struct arena){0};
+	atomic_store(&core.stale, 1);
+	for (int i = 0; i < core.ncpu; i++)
+		cpu_poll(core.cpu[i]);
+}
+
 void
 engine_init(const struct guest *g, const struct engine_options *o)
 {
-	core.lock = (pthread_mutex_t)LOCK_INIT;
+	core.lock.inherited = spoilt;
 	core.guest = g;
 	core.opt = *o;
 	if (!core.opt.maxinsn)
@@ -132,20 +143,20 @@ void
 engine_join(struct cpu *cpu)
 {
 	cpu->call = call_inside;
-	pthread_mutex_lock(&core.lock);
+	lock_take(&core.lock);
 	grow(&core.cpu, core.ncpu, &core.capcpu, sizeof *core.cpu);
 	core.cpu[core.ncpu++] = cpu;
-	pthread_mutex_unlock(&core.lock);
+	lock_give(&core.lock);
 }
 
 void
 engine_leave(struct cpu *cpu)
 {
-	pthread_mutex_lock(&core.lock);
+	lock_take(&core.lock);
 	for (int i = 0; i < core.ncpu; i++)
 		if (core.cpu[i] == cpu)
 			core.cpu[i] = core.cpu[--core.ncpu];
-	pthread_mutex_unlock(&core.lock);
+	lock_give(&core.lock);
 }
 
 /* -- nobody in generated code -- */
@@ -161,24 +172,50 @@ anyrunning(const struct cpu *but)
 	return 0;
 }
 
+/* Processes in our memory whose maker has ended may be killed, with nobody to clear up behind them. */
+static void
+bury(void)
+{
+	struct cpu *stop = atomic_load(&core.stop);
+
+	if (stop && lock_isgone(stop->runner))
+		atomic_compare_exchange_strong(&core.stop, &stop, 0);
+	lock_take(&core.lock);
+	for (int i = 0; i < core.ncpu; i++)
+		if (atomic_load(&core.cpu[i]->running) && lock_isgone(core.cpu[i]->runner))
+			atomic_store(&core.cpu[i]->running, 0);
+	lock_give(&core.lock);
+}
+
+/* Waits a little for others; n counts. */
+static void
+yield(int *n)
+{
+	enum { LONG = 100 };
+
+	if (++*n % LONG == 0)
+		bury();
+	sched_yield();
+}
+
 /* One stopper at a time: stop is the lock.  seq_cst against enter(): either the thread that enters
  * sees stop, or we see it running. */
 void
 engine_stop(struct cpu *cpu)
 {
 	struct cpu *free = 0;
-	int busy;
+	int busy, n = 0;
 
 	while (!atomic_compare_exchange_weak(&core.stop, &free, cpu)) {
 		free = 0;
-		sched_yield();
+		yield(&n);
 	}
 	do {
-		pthread_mutex_lock(&core.lock);
+		lock_take(&core.lock);
 		busy = anyrunning(cpu);
-		pthread_mutex_unlock(&core.lock);
+		lock_give(&core.lock);
 		if (busy)
-			sched_yield();
+			yield(&n);
 	} while (busy);
 }
 
@@ -194,6 +231,8 @@ engine_go(struct cpu *cpu)
 static int
 enter(struct cpu *cpu)
 {
+	int n = 0;
+
 	if (__libc_single_threaded)
 		atomic_store_explicit(&cpu->running, 1, memory_order_relaxed);
 	else
@@ -202,7 +241,7 @@ enter(struct cpu *cpu)
 		return 1;
 	atomic_store(&cpu->running, 0);
 	while (atomic_load(&core.stop))
-		sched_yield();
+		yield(&n);
 	return 0;
 }
 
@@ -347,14 +386,14 @@ translate(struct cpu *cpu)
 	struct stretch s;
 	int ready, first;
 
-	pthread_mutex_lock(&core.lock);
+	lock_take(&core.lock);
 	ready = !cpu->link && cache_ready(cpu->pc, mode);
 	first = !ready && core_isfirst(cpu->pc, mode, &s);
 	if (!ready && !first)
 		n = core_translate(cpu, cpu->pc, mode);
 	if (n)
 		linklast(cpu, n);
-	pthread_mutex_unlock(&core.lock);
+	lock_give(&core.lock);
 	cpu->link = 0;
 	if (first && enter(cpu)) {
 		core_first(cpu, mode, s);
@@ -433,9 +472,9 @@ stepalone(struct cpu *cpu)
 {
 	struct node *n;
 
-	pthread_mutex_lock(&core.lock);
+	lock_take(&core.lock);
 	n = core_translate(cpu, cpu->pc, core.guest->mode(cpu) | ALONE);
-	pthread_mutex_unlock(&core.lock);
+	lock_give(&core.lock);
 	if (!n)
 		return 0;
 	cpu->why = WHY_FLUSH;
@@ -519,6 +558,7 @@ engine_run(struct cpu *cpu)
 	jmp_buf quit;
 
 	cpu->quit = &quit;
+	cpu->runner = lock_name();
 	if (setjmp(quit))
 		return;
 	cpu->link = 0;
@@ -558,9 +598,9 @@ engine_logstats(void)
 {
 	struct engine_stats s;
 
-	pthread_mutex_lock(&core.lock);
+	lock_take(&core.lock);
 	s = core.stat;
-	pthread_mutex_unlock(&core.lock);
+	lock_give(&core.lock);
 #define STAT(member, text) log_print("%12llu %s\n", (unsigned long long)s.member, text);
 #include "core/stats.def"
 #undef STAT
@@ -578,38 +618,33 @@ engine_end(void)
 static void
 forked(void)
 {
-	core.lock = (pthread_mutex_t)LOCK_INIT;
+	lock_reset(&core.lock);
 	core.ncpu = 0;
 	if (cpu_self && core.cpu[core.ncpu++] != cpu_self)
 		core.cpu[0] = cpu_self;
+	if (cpu_self)
+		cpu_self->runner = lock_name();
 	atomic_store(&core.stop, 0);
 	core.young = YOUNG;
 	cache_forked();
 }
 
-/* What a child that shared this memory was doing when it was killed is half done: all code goes, and the arena, of
- * which nobody knows how full it is. */
 static void
 orphaned(void)
 {
 	if (atomic_load(&core.stop) == cpu_self)
 		atomic_store(&core.stop, 0);
-	if (lock_inherit(&core.lock)) {
-		core.arena = (struct arena){0};
-		atomic_store(&core.stale, 1);
-		for (int i = 0; i < core.ncpu; i++)
-			cpu_poll(core.cpu[i]);
-	}
-	pthread_mutex_unlock(&core.lock);
+	if (lock_inherit(&core.lock))
+		lock_give(&core.lock);
 }
 
 void
 engine_fork(int phase)
 {
 	if (phase == 0)
-		pthread_mutex_lock(&core.lock);
+		lock_take(&core.lock);
 	else if (phase == 1)
-		pthread_mutex_unlock(&core.lock);
+		lock_give(&core.lock);
 	else if (phase == 2)
 		forked();
 	else

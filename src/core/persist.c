@@ -297,7 +297,7 @@ static int
 lock(void)
 {
 	for (int n = 0; n < 1000; n++) {
-		if (!pthread_mutex_trylock(&core.lock))
+		if (lock_try(&core.lock))
 			return 1;
 		sched_yield();
 	}
@@ -336,7 +336,7 @@ cache_persist(void)
 	saved = errno;
 	if (lock()) {
 		persist();
-		pthread_mutex_unlock(&core.lock);
+		lock_give(&core.lock);
 	}
 	errno = saved;
 }

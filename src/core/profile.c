@@ -164,7 +164,7 @@ engine_loghot(void)
 	u64 all = 0;
 	char name[256];
 
-	pthread_mutex_lock(&core.lock);
+	lock_take(&core.lock);
 	for (int i = 0; i < n; i++) {
 		h[i] = (struct hot){executed(core.trans[i]), core.trans[i]};
 		all += h[i].n;
@@ -183,6 +183,6 @@ engine_loghot(void)
 		log_print("%6.2f %10llu %6u %6u %5d %5d  %s%s\n", 100.0 * (double)h[i].n / (double)all,
 		    (unsigned long long)h[i].n, length(t), t->size, in, t->nlink, name, t->dead ? " (dropped)" : "");
 	}
-	pthread_mutex_unlock(&core.lock);
+	lock_give(&core.lock);
 	free(h);
 }

@@ -154,7 +154,7 @@ smc_write(gaddr a)
 	struct page *p;
 	int hit;
 
-	pthread_mutex_lock(&core.lock);
+	lock_take(&core.lock);
 	p = find(aligndown(a, PAGE));
 	/* Another thread may have opened it since the fault: then the write simply goes through. */
 	hit = p != 0 && (gmem_prot(a) & GM_WRITE);
@@ -166,7 +166,7 @@ smc_write(gaddr a)
 			log_print("page %#llx written (%u)\n", (unsigned long long)p->at, p->writes);
 		openpage(p);
 	}
-	pthread_mutex_unlock(&core.lock);
+	lock_give(&core.lock);
 	return hit;
 }
 
@@ -185,7 +185,7 @@ drop(gaddr a, u64 len)
 	cache_drop(a, len);
 	if (!atomic_load(&npage))
 		return;
-	pthread_mutex_lock(&core.lock);
+	lock_take(&core.lock);
 	if (len / PAGE > NPAGE) {
 		for (int i = 0; i < NPAGE; i++)
 			for (struct page *p = pagetab[i]; p; p = p->next)
@@ -199,7 +199,7 @@ drop(gaddr a, u64 len)
 				droppage(p);
 		}
 	}
-	pthread_mutex_unlock(&core.lock);
+	lock_give(&core.lock);
 }
 
 /* Translations of bytes in [a, end) die; the list loses the dead. */
@@ -228,52 +228,64 @@ flush(gaddr a, u64 len)
 	cache_flush(a, len);
 	if (!atomic_load(&npage) || !len)
 		return;
-	pthread_mutex_lock(&core.lock);
+	lock_take(&core.lock);
 	for (gaddr x = aligndown(a, PAGE); x - aligndown(a, PAGE) < len + a % PAGE; x += PAGE) {
 		struct page *p = find(x);
 
 		if (p)
 			flushpage(p, a, a + len);
 	}
-	pthread_mutex_unlock(&core.lock);
+	lock_give(&core.lock);
 }
 
 /* The bytes may be anywhere: only those of loose pages have not been seen to change. */
 static void
 flushall(void)
 {
-	pthread_mutex_lock(&core.lock);
+	lock_take(&core.lock);
 	fences++;
 	for (int i = 0; i < NPAGE && atomic_load(&npage); i++)
 		for (struct page *p = pagetab[i]; p; p = p->next)
 			if (p->loose)
 				flushpage(p, 0, ~(gaddr)0);
-	pthread_mutex_unlock(&core.lock);
+	lock_give(&core.lock);
 }
 
 static void
 renew(void)
 {
-	pthread_mutex_lock(&core.lock);
+	lock_take(&core.lock);
 	atomic_store(&core.stale, 1);
 	for (int i = 0; i < core.ncpu; i++)
 		cpu_poll(core.cpu[i]);
-	pthread_mutex_unlock(&core.lock);
+	lock_give(&core.lock);
+}
+
+/* Is there a list where these pages would be found?  Asked without the lock before most system calls that write. */
+static int
+maybelisted(gaddr a, u64 len)
+{
+	if (len / PAGE > NPAGE)
+		return 1;
+	for (gaddr x = aligndown(a, PAGE); x < a + len && x >= aligndown(a, PAGE); x += PAGE)
+		if (__atomic_load_n(slot(x), __ATOMIC_ACQUIRE))
+			return 1;
+	return 0;
 }
 
 static void
 unprotect(gaddr a, u64 len)
 {
-	if (!atomic_load(&npage) || !len)
+	if (!atomic_load(&npage) || !maybelisted(a, len))
 		return;
-	pthread_mutex_lock(&core.lock);
+	lock_take(&core.lock);
 	for (gaddr x = aligndown(a, PAGE); x < a + len && x >= aligndown(a, PAGE); x += PAGE) {
 		struct page *p = find(x);
 
 		if (p && p->guarded)
 			openpage(p);
 	}
-	pthread_mutex_unlock(&core.lock);
+	lock_give(&core.lock);
 }
 
 void

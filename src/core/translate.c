@@ -202,11 +202,11 @@ makeroom(struct cpu *cpu)
 		core_index();
 	if (!isfull())
 		return;
-	pthread_mutex_unlock(&core.lock);
+	lock_give(&core.lock);
 	cache_persist();
 	if (!stopped)
 		engine_stop(cpu);
-	pthread_mutex_lock(&core.lock);
+	lock_take(&core.lock);
 	if (isfull())
 		empty();
 	if (!stopped)
@@ -217,12 +217,12 @@ void
 core_renew(struct cpu *cpu)
 {
 	engine_stop(cpu);
-	pthread_mutex_lock(&core.lock);
+	lock_take(&core.lock);
 	if (atomic_exchange(&core.stale, 0)) {
 		cache_end();
 		empty();
 	}
-	pthread_mutex_unlock(&core.lock);
+	lock_give(&core.lock);
 	engine_go(cpu);
 }
 

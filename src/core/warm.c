@@ -22,7 +22,7 @@ engine_warm(struct cpu *cpu, gaddr pc)
 
 	push(&w, pc);
 	while (w.n) {
-		pthread_mutex_lock(&core.lock);
+		lock_take(&core.lock);
 		pc = w.pc[--w.n];
 		/* what an image has was followed when the image was made */
 		if (!core_find(pc, mode) && !cache_has(pc, mode)) {
@@ -32,7 +32,7 @@ engine_warm(struct cpu *cpu, gaddr pc)
 			for (int i = 0; n && i < n->t->nlink; i++)
 				push(&w, n->t->link[i].pc);
 		}
-		pthread_mutex_unlock(&core.lock);
+		lock_give(&core.lock);
 	}
 	free(w.pc);
 	return made;

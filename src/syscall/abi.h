@@ -140,6 +140,8 @@ struct callstate *syscall_state(void); /* the calling thread's */
 /* Performs the call named by the guest's registers and stores its result in them; returns the
  * result (-errno), or -ERESTART* with nothing stored, or SYS_NORESULT. */
 s64 syscall_do(struct cpu *);
+/* Before a fork: works out what most children call, or each would have to, and write a page for it. */
+void syscall_forking(const struct linux_abi *);
 /* Stores a result (-errno on failure) in the guest's registers, in the ABI's error style. */
 void syscall_result(struct cpu *, s64 r);
 /* Puts cpu->pc back on the call instruction.  Arguments are unharmed: the call happens again. */

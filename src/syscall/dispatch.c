@@ -155,6 +155,16 @@ remember(const struct cpu *cpu, const struct call *c, u64 nr)
 	state.line = (u16)c->line;
 }
 
+void
+syscall_forking(const struct linux_abi *abi)
+{
+	static const u16 line[] = { L_set_robust_list, L_exit_group, L_execve, L_rt_sigaction, L_rt_sigprocmask, L_close,
+		L_dup3, L_openat, L_getpid, L_wait4 };
+
+	for (size_t i = 0; i < NELEM(line); i++)
+		plan_of(abi, line[i]);
+}
+
 static s64
 unknown(struct cpu *cpu, u64 nr)
 {

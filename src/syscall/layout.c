@@ -44,29 +44,39 @@ struct known {
 	_Atomic(struct shape *) shape[S_COUNT];
 	_Atomic(struct copy *) in[S_COUNT], out[S_COUNT];
 	_Atomic u8 differ[X_COUNT];    /* 0 unknown, 1 equal to the host's, 2 not */
+	_Atomic(struct flagmap *) map[X_COUNT][2];     /* from the host, to it */
 	struct plan plan[L_COUNT];
 };
 static _Atomic(struct known *) knowns;
 
-static struct known *
-known_of(const struct linux_abi *abi)
+static __attribute__((noinline)) struct known *
+newknown(const struct linux_abi *abi)
 {
-	static struct known room[2] ROOMY;     /* most often the guest's and the host's are all there are; mostly empty */
+	static struct known room ROOMY;        /* most often there is no other than the guest's; mostly empty */
 	static _Atomic u32 nroom;
 	struct known *k, *head = atomic_load_explicit(&knowns, memory_order_acquire);
-	u32 n;
 
 	for (k = head; k; k = k->next)
 		if (k->abi == abi)
 			return k;
-	n = atomic_fetch_add(&nroom, 1);
-	k = n < NELEM(room) ? &room[n] : xmalloc(sizeof *k);
+	k = atomic_fetch_add(&nroom, 1) ? xmalloc(sizeof *k) : &room;
 	k->abi = abi;
 	k->next = head;
 	/* a second thread that adds the same ABI meanwhile only doubles the work */
 	while (!atomic_compare_exchange_weak(&knowns, &k->next, k))
 		;
 	return k;
+}
+
+static struct known *
+known_of(const struct linux_abi *abi)
+{
+	static struct known host ROOMY;
+	struct known *k = atomic_load_explicit(&knowns, memory_order_acquire);
+
+	if (k && k->abi == abi)
+		return k;
+	return abi == &abi_host ? &host : newknown(abi);
 }
 
 struct plan *
@@ -102,13 +112,16 @@ shape_of(const struct linux_abi *abi, enum layout l)
 {
 	struct known *k = known_of(abi);
 	struct shape *s = atomic_load_explicit(&k->shape[l], memory_order_acquire);
-	enum layout as = layout_as(abi, l);
-	const struct layoutrow *r = &layouts[as];
+	const struct layoutrow *r;
+	enum layout as;
 	u32 off = 0;
 
-	assert(l > S_none && l < S_COUNT && as < S_COUNT);
+	assert(l > S_none && l < S_COUNT);
 	if (s)
 		return s;
+	as = layout_as(abi, l);
+	assert(as < S_COUNT);
+	r = &layouts[as];
 	s = xmalloc(sizeof *s + r->n * sizeof *s->at);
 	s->n = r->n;
 	s->as = as;
@@ -172,24 +185,49 @@ flags_differ(const struct linux_abi *abi, enum flagset x)
 	return *d == 2;
 }
 
+/* A set's lines, side by side.  A word that has none of the bits `touched` is the same in both ABIs. */
+struct flagmap { enum setkind kind; int n; u64 touched; struct flagpair { struct flag from; u64 to; } pair[]; };
+
+static const struct flagmap *
+map_of(const struct linux_abi *abi, enum flagset x, int tohost)
+{
+	_Atomic(struct flagmap *) *at = &known_of(abi)->map[x][tohost];
+	const struct linux_abi *from = tohost ? abi : &abi_host, *to = tohost ? &abi_host : abi;
+	struct flagmap *m = atomic_load_explicit(at, memory_order_acquire);
+	int i, end;
+	enum setkind kind;
+
+	if (m)
+		return m;
+	kind = flags_range(x, &i, &end);
+	m = xmalloc(sizeof *m + (size_t)(end - i) * sizeof *m->pair);
+	m->kind = kind;
+	for (; i < end; i++) {
+		struct flag f = flag_value(from, i), t = flag_value(to, i);
+
+		m->pair[m->n++] = (struct flagpair){ f, t.value };
+		if (f.value != t.value || f.mask != t.mask)
+			m->touched |= kind == K_BITS && f.value ? f.mask : ~(u64)0;
+	}
+	atomic_store_explicit(at, m, memory_order_release);
+	return m;
+}
+
 /* A bit that no line names is passed as it is: the kernel refuses it or knows better. */
 u64
 flags_convert(const struct linux_abi *abi, enum flagset x, u64 v, int tohost)
 {
-	const struct linux_abi *from = tohost ? abi : &abi_host, *to = tohost ? &abi_host : abi;
-	int i, end;
-	enum setkind kind = flags_range(x, &i, &end);
+	const struct flagmap *m = map_of(abi, x, tohost);
 	u64 left = v, out = 0;
 
-	if (!flags_differ(abi, x))
+	if (!(v & m->touched) && ~m->touched)
 		return v;
-	for (; i < end; i++) {
-		struct flag f = flag_value(from, i), t = flag_value(to, i);
-		if (kind == K_VALUE && f.value == v)
-			return t.value;
-		if (kind == K_BITS && (left & f.mask) == f.value && f.mask) {
-			out |= t.value;
-			left &= ~f.mask;
+	for (const struct flagpair *p = m->pair; p < m->pair + m->n; p++) {
+		if (m->kind == K_VALUE && p->from.value == v)
+			return p->to;
+		if (m->kind == K_BITS && (left & p->from.mask) == p->from.value && p->from.mask) {
+			out |= p->to;
+			left &= ~p->from.mask;
 		}
 	}
 	return out | left;
@@ -237,7 +275,7 @@ abi_mask2guest(const struct linux_abi *abi, u64 mask)
 }
 
 /* -- structs from one ABI to the other -- */
-enum { CV_NUM, CV_FLAGS, CV_MASK, CV_SIG, CV_RAW };
+enum { CV_NUM, CV_FLAGS, CV_MASK, CV_SIG, CV_RAW, CV_8TO8, CV_4TO4, CV_8TO4, CV_4TO8 };
 
 struct step { u32 d, s; u8 dn, sn, how, sign; u16 set, count; };
 struct copy { int same, n, cap; u32 dsize, ssize; struct step *step; };
@@ -319,6 +357,62 @@ copy_same(const struct copy *c, const struct linux_abi *guest)
 	return 1;
 }
 
+/* Numbers of one size in one byte order are bytes, which go together with those before them where both structs have
+ * them side by side. */
+static int
+joins(struct step *before, const struct step *p)
+{
+	u32 n = (u32)p->sn * p->count, size;
+
+	if (before->how != CV_RAW)
+		return 0;
+	size = before->count;
+	if (before->d + size != p->d || before->s + size != p->s || size + n > UINT16_MAX)
+		return 0;
+	before->count += (u16)n;
+	return 1;
+}
+
+static u8
+quick(const struct step *p)
+{
+	if (p->how == CV_RAW)
+		return p->count == 8 ? CV_8TO8 : p->count == 4 ? CV_4TO4 : CV_RAW;
+	if (p->how != CV_NUM || p->count != 1)
+		return p->how;
+	return p->sn == 8 && p->dn == 4 ? CV_8TO4 : p->sn == 4 && p->dn == 8 ? CV_4TO8 : CV_NUM;
+}
+
+static void
+quicken(struct copy *c, const struct linux_abi *guest)
+{
+	int little = !guest->model.big && !abi_host.model.big, n = 0;
+
+	for (struct step *p = c->step; p < c->step + c->n; p++) {
+		int bytes = p->sn == p->dn && (p->how == CV_RAW || (p->how == CV_NUM && little));
+
+		if (bytes && n && joins(&c->step[n - 1], p))
+			continue;
+		c->step[n] = *p;
+		if (bytes)
+			c->step[n] = (struct step){ p->d, p->s, 1, 1, CV_RAW, 0, 0, (u16)(p->sn * p->count) };
+		n++;
+	}
+	c->n = n;
+	for (struct step *p = c->step; little && p < c->step + n; p++)
+		p->how = quick(p);
+}
+
+/* n bytes of a struct: a few words, most often. */
+static void
+copy_bytes(u8 *d, const u8 *s, u32 n)
+{
+	for (; n >= 8; n -= 8, d += 8, s += 8)
+		st64(d, ld64(s));
+	if (n)
+		memcpy(d, s, n);
+}
+
 static const struct copy *
 copy_of(const struct linux_abi *guest, enum layout l, int tohost)
 {
@@ -333,7 +427,8 @@ copy_of(const struct linux_abi *guest, enum layout l, int tohost)
 	c->dsize = shape_of(to, l)->size;
 	c->ssize = shape_of(from, l)->size;
 	copy_add(c, to, from, l, 0, 0);
-	c->same = copy_same(c, guest);
+	c->same = copy_same(c, guest) || (!tohost && layout_same(guest, l));
+	quicken(c, guest);
 	atomic_store_explicit(at, c, memory_order_release);
 	return c;
 }
@@ -361,52 +456,35 @@ step_value(const struct step *p, const struct linux_abi *guest, u64 v, int tohos
 	}
 }
 
-/* The common case fast: one little-endian number on a little-endian host (stat). */
-static u64
-ld_le(const u8 *p, int n, int sign)
-{
-	switch (n) {
-	case 8: return ld64(p);
-	case 4: return sign ? (u64)(s64)(s32)ld32(p) : ld32(p);
-	case 2: return sign ? (u64)(s64)(s16)ld16(p) : ld16(p);
-	default: return sign ? (u64)(s64)(s8)*p : *p;
-	}
-}
-
 static void
-st_le(u8 *p, int n, u64 v)
+copy_step(const struct step *p, const struct linux_abi *guest, int tohost, u8 *d, const u8 *s)
 {
-	switch (n) {
-	case 8: st64(p, v); break;
-	case 4: st32(p, (u32)v); break;
-	case 2: st16(p, (u16)v); break;
-	default: *p = (u8)v;
-	}
+	int dbig = tohost ? abi_host.model.big : guest->model.big;
+	int sbig = tohost ? guest->model.big : abi_host.model.big;
+
+	for (u32 i = 0; i < p->count; i++, s += p->sn, d += p->dn)
+		stn(d, p->dn, dbig, step_value(p, guest, ldn(s, p->sn, sbig), tohost));
 }
 
 static void
 copy_run(const struct copy *c, const struct linux_abi *guest, int tohost, u8 *dst, const u8 *src)
 {
-	int dbig = tohost ? abi_host.model.big : guest->model.big;
-	int sbig = tohost ? guest->model.big : abi_host.model.big;
-
 	if (c->same) {
 		memcpy(dst, src, c->dsize);
 		return;
 	}
 	memset(dst, 0, c->dsize);
 	for (const struct step *p = c->step; p < c->step + c->n; p++) {
-		if (p->how == CV_NUM && p->count == 1 && !dbig && !sbig) {
-			st_le(dst + p->d, p->dn, ld_le(src + p->s, p->sn, p->sign));
-			continue;
-		}
-		if (p->how == CV_RAW) {
-			memcpy(dst + p->d, src + p->s, (size_t)p->dn * p->count);
-			continue;
-		}
-		for (u32 i = 0; i < p->count; i++) {
-			u64 v = ldn(src + p->s + i * p->sn, p->sn, sbig);
-			stn(dst + p->d + i * p->dn, p->dn, dbig, step_value(p, guest, v, tohost));
+		u8 *d = dst + p->d;
+		const u8 *s = src + p->s;
+
+		switch (p->how) {
+		case CV_8TO8: st64(d, ld64(s)); break;
+		case CV_8TO4: st32(d, (u32)ld64(s)); break;
+		case CV_4TO4: st32(d, ld32(s)); break;
+		case CV_4TO8: st64(d, p->sign ? (u64)(s64)(s32)ld32(s) : ld32(s)); break;
+		case CV_RAW:  copy_bytes(d, s, (u32)p->dn * p->count); break;
+		default:      copy_step(p, guest, tohost, d, s);
 		}
 	}
 }
@@ -426,29 +504,29 @@ abi_toguest(const struct linux_abi *abi, enum layout l, void *guest, const void 
 int
 abi_in(const struct linux_abi *abi, enum layout l, void *host, gaddr a)
 {
+	const struct copy *c = copy_of(abi, l, 1);
 	u8 buf[LAYOUT_MAX];
-	size_t n = abi_size(abi, l);
 
-	assert(n <= sizeof buf);
-	if (layout_same(abi, l))
-		return gmem_read(host, a, n);
-	if (gmem_read(buf, a, n))
+	assert(c->ssize <= sizeof buf);
+	if (c->same)
+		return gmem_read(host, a, c->ssize);
+	if (gmem_read(buf, a, c->ssize))
 		return -EFAULT;
-	abi_tohost(abi, l, host, buf);
+	copy_run(c, abi, 1, host, buf);
 	return 0;
 }
 
 int
 abi_out(const struct linux_abi *abi, enum layout l, gaddr a, const void *host)
 {
+	const struct copy *c = copy_of(abi, l, 0);
 	u8 buf[LAYOUT_MAX];
-	size_t n = abi_size(abi, l);
 
-	assert(n <= sizeof buf);
-	if (layout_same(abi, l))
-		return gmem_put(a, host, n);
-	abi_toguest(abi, l, buf, host);
-	return gmem_put(a, buf, n);
+	assert(c->dsize <= sizeof buf);
+	if (c->same)
+		return gmem_write(a, host, c->dsize);
+	copy_run(c, abi, 0, buf, host);
+	return gmem_write(a, buf, c->dsize);
 }
 
 int
@@ -460,12 +538,4 @@ abi_word(const struct linux_abi *abi, gaddr a, u64 *w)
 		return -EFAULT;
 	*w = ldn(buf, abi->model.word, abi->model.big);
 	return 0;
-}
-
-int
-gmem_put(gaddr a, const void *p, size_t n)
-{
-	if (gmem_watch)
-		gmem_watch->unprotect(a, n);
-	return gmem_write(a, p, n);
 }

@@ -9,7 +9,5 @@ enum { LAYOUT_MAX = 1024 };            /* bytes of the largest struct of linux.a
 
 extern const struct linux_abi abi_host;
 struct plan *known_plan(const struct linux_abi *, enum sysline);
-/* gmem_write to a page that may be guarded because of its translated code. */
-int gmem_put(gaddr, const void *, size_t n);
 
 #endif

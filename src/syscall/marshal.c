@@ -90,15 +90,12 @@ op_of(const struct linux_abi *abi, const struct arg *g)
 }
 _Static_assert(A_IO - A_IN == P_IO - P_IN && A_IOA - A_IN == P_IOA - P_IN, "op_struct");
 
-const struct plan *
-plan_of(const struct linux_abi *abi, enum sysline line)
+static __attribute__((noinline)) const struct plan *
+make_plan(const struct linux_abi *abi, enum sysline line, struct plan *p)
 {
-	struct plan *p = known_plan(abi, line);
 	const struct sysline_row *s = &systab[line];
 	int plain = 1, direct = 1, n = 0;
 
-	if (__atomic_load_n(&p->ready, __ATOMIC_ACQUIRE))
-		return p;
 	for (; n < 6 && s->arg[n].kind; n++) {
 		enum op op = op_of(abi, &s->arg[n]);
 		if (op == P_PTR && gmem.base == 0)
@@ -116,9 +113,17 @@ plan_of(const struct linux_abi *abi, enum sysline line)
 	return p;
 }
 
+const struct plan *
+plan_of(const struct linux_abi *abi, enum sysline line)
+{
+	struct plan *p = known_plan(abi, line);
+
+	return __atomic_load_n(&p->ready, __ATOMIC_ACQUIRE) ? p : make_plan(abi, line, p);
+}
+
 /* -- registers to values: the only place that knows of register pairs -- */
-void
-call_fetch(struct call *c)
+static void
+fetch_narrow(struct call *c)
 {
 	const struct linux_abi *abi = c->abi;
 	const struct reg *reg = c->cpu->guest->reg;
@@ -126,9 +131,7 @@ call_fetch(struct call *c)
 	int r = 0;
 
 	for (int i = 0; i < p->nargs; i++) {
-		u64 w = r < abi->nargs ? ld64(c->cpu->state + reg[abi->arg[r]].off) : 0;
-		if (abi->model.word == 4)
-			w = (u32)w;
+		u64 w = r < abi->nargs ? (u32)ld64(c->cpu->state + reg[abi->arg[r]].off) : 0;
 		switch (p->norm[i]) {
 		case N_S32: case N_SLONG:
 			w = (u64)(s64)(s32)w;
@@ -149,8 +152,25 @@ call_fetch(struct call *c)
 		c->v[i] = w;
 		r++;
 	}
-	for (int i = p->nargs; i < 6; i++)
-		c->v[i] = 0;
+}
+
+/* c->v is zero. */
+void
+call_fetch(struct call *c)
+{
+	const struct linux_abi *abi = c->abi;
+	const struct reg *reg = c->cpu->guest->reg;
+	const struct plan *p = c->plan;
+
+	if (abi->model.word == 4) {
+		fetch_narrow(c);
+		return;
+	}
+	for (int i = 0; i < p->nargs && i < abi->nargs; i++) {
+		u64 w = ld64(c->cpu->state + reg[abi->arg[i]].off);
+
+		c->v[i] = p->norm[i] == N_S32 ? (u64)(s64)(s32)w : p->norm[i] == N_U32 ? (u32)w : w;
+	}
 }
 
 void
@@ -399,7 +419,7 @@ work_out(struct work *w, int i, s64 r)
 	if (op == P_SAOUT) {
 		if (w->n[i] >= 2)
 			stn(w->mem[i], 2, abi->model.big, ld16(w->mem[i]));
-		return gmem_put(w->c->v[i], w->mem[i], w->n[i]);
+		return gmem_write(w->c->v[i], w->mem[i], w->n[i]);
 	}
 	if (op != P_OUT && op != P_IO && op != P_OUTA && op != P_IOA)
 		return 0;

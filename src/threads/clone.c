@@ -96,6 +96,7 @@ thread_start(void *arg)
 	u64 apart = ~s->q->flags & (CLONE_FS | CLONE_FILES | CLONE_SYSVSEM);
 
 	cpu_self = t->cpu;
+	norseq();
 	t->tid = gettid_host();
 	/* what the C library shares and the guest does not want shared */
 	if (apart && unshare((int)apart)) {
@@ -232,6 +233,7 @@ struct vchild {
 	struct thread t;               /* the child's record; shares the parent's memory and stacks */
 	const struct request *q;
 	u8 *stack;
+	int parentpid;                 /* as the child should see it */
 	sem_t *started; int *pid;      /* for the helper thread's caller */
 };
 
@@ -241,7 +243,7 @@ vfork_child(void *arg)
 	struct vchild *v = arg;
 	struct cpu *cpu = v->cpu;
 
-	v->t.tid = gettid_host();
+	v->t.tid = lock_newname(getppid() != v->parentpid);
 	cpu->thread = &v->t;
 	if (v->q->flags & CLONE_CLEAR_SIGHAND)
 		clear_handlers(v->t.sighand);
@@ -266,6 +268,7 @@ vfork_run(struct vchild *v, struct cpu *cpu, const struct request *q)
 	u8 *saved = xmalloc(keep);
 	struct thread *t = cpu->thread;
 	struct path_root root = path_root();
+	u32 name = lock_name();
 	s64 r;
 
 	v->cpu = cpu;
@@ -284,10 +287,12 @@ vfork_run(struct vchild *v, struct cpu *cpu, const struct request *q)
 	}
 	mprotect(v->stack, 4096, PROT_NONE);
 	memcpy(saved, (void *)cpu, keep);
+	v->parentpid = q->flags & CLONE_PARENT ? getppid() : getpid();
 	r = clone(vfork_child, v->stack + VSTACK, (int)(pass | (u64)q->exitsig | CLONE_VFORK), v,
 		  g2h(q->flags & CLONE_PIDFD ? q->pidfd : q->ptid), 0, 0);
 	if (r < 0)
 		r = -errno;
+	lock_again(name);
 	if (!(q->flags & CLONE_FS))
 		path_return(root, !!(q->flags & CLONE_FILES));
 	((struct cpu *)(void *)saved)->shared = cpu->shared;   /* the memory is the same */
@@ -316,8 +321,10 @@ clone_vfork(struct cpu *cpu, const struct request *q)
 	return r;
 }
 
-struct beside { struct thread *t; struct request q; sem_t started; int pid; s64 r; };
+struct beside { struct thread *t; struct request q; int invfork; sem_t started; int pid; s64 r; };
 
+/* The end of a thread takes locks of the C library.  A vfork child may end at that moment, and the thread with it; its
+ * parent would find them taken.  So there the thread goes without, and its stack stays. */
 static void *
 helper_start(void *arg)
 {
@@ -325,6 +332,7 @@ helper_start(void *arg)
 	struct thread *t = b->t;
 	struct vchild *v = xmalloc(sizeof *v);
 	struct request q = b->q;
+	int invfork = b->invfork;
 	s64 r;
 
 	cpu_self = t->cpu;
@@ -339,8 +347,12 @@ helper_start(void *arg)
 		sem_post(&b->started);
 	}
 	free(v);
-	cpu_self = 0;
 	sighand_put(t->sighand);
+	if (invfork) {
+		engine_leave(t->cpu);
+		host_call(SYS_exit, 0, 0, 0, 0, 0, 0);
+	}
+	cpu_self = 0;
 	t->prev = &t->next;
 	t->next = 0;
 	thread_remove(t);
@@ -350,7 +362,7 @@ helper_start(void *arg)
 static s64
 clone_beside(struct cpu *cpu, const struct request *q)
 {
-	struct beside b = { .q = *q };
+	struct beside b = { .q = *q, .invfork = !!cpu->thread->parent };
 	s64 r;
 
 	b.t = child_record(cpu);
@@ -411,6 +423,7 @@ clone_fork(struct cpu *cpu, const struct request *q)
 	struct request asked = *q;
 	s64 r;
 
+	syscall_forking(cpu->guest->abi);
 	locks(0, t);
 	r = fork_host(t, &asked);
 	if (r) {
@@ -419,6 +432,7 @@ clone_fork(struct cpu *cpu, const struct request *q)
 			puttid(q->ptid, (int)r);
 		return r;
 	}
+	t->tid = lock_newname(0);
 	locks(2, t);
 	thread_forked(t);
 	t->parent = 0;

@@ -231,11 +231,11 @@ install(struct cpu *cpu, u64 flags, gaddr args)
 		cpu->thread->filter = f;
 		return 0;
 	}
-	pthread_mutex_lock(&threads.lock);
+	lock_take(&threads.lock);
 	for (struct thread *t = threads.list; t; t = t->next)
 		t->filter = f;
 	cpu->thread->filter = f;
-	pthread_mutex_unlock(&threads.lock);
+	lock_give(&threads.lock);
 	return 0;
 }
 

@@ -343,7 +343,7 @@ s64
 sys_rt_sigreturn(struct cpu *cpu, const u64 *a)
 {
 	struct thread *t = cpu->thread;
-	struct sigframe f = { 0 };
+	struct sigframe f;
 
 	(void)a;
 	if (cpu->guest->abi->pop(cpu, &f)) {

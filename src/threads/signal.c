@@ -315,11 +315,15 @@ enter(struct cpu *cpu, const struct sigitem *q, const struct ksigaction *a)
 	struct thread *t = cpu->thread;
 	const struct linux_abi *abi = cpu->guest->abi;
 	gaddr sp = guest_get(cpu, cpu->guest->sp);
-	struct sigframe f = { .sig = abi_sig2guest(abi, q->sig), .flags = a->flags,
-		.handler = a->handler, .restorer = a->flags & 0x04000000 ? a->restorer : 0,
-		.sp = sp, .trampoline = threads.sigreturn };
+	struct sigframe f;             /* set member by member: to clear it first would take longer */
 	int onalt, r;
 
+	f.sig = abi_sig2guest(abi, q->sig);
+	f.flags = a->flags;
+	f.handler = a->handler;
+	f.restorer = a->flags & 0x04000000 ? a->restorer : 0;
+	f.trampoline = threads.sigreturn;
+	f.sp = sp;
 	f.mask = abi_mask2guest(abi, t->usesaved ? t->saved : t->mask);
 	f.stack.sp = t->alt.sp;
 	f.stack.size = t->alt.size;
@@ -329,8 +333,7 @@ enter(struct cpu *cpu, const struct sigitem *q, const struct ksigaction *a)
 	onalt = signal_onalt(t, f.sp);
 	_Static_assert(sizeof q->info == sizeof f.info, "siginfo is 128 bytes everywhere");
 	memcpy(f.info, &q->info, sizeof f.info);
-	if (q->isfault)
-		f.fault = cpu->fault;
+	f.fault = q->isfault ? cpu->fault : (struct fault){0};
 	r = abi->push(cpu, &f);
 	/* a frame that runs off the alternate stack would destroy what lies below it */
 	if (!r && onalt && !signal_onalt(t, guest_get(cpu, cpu->guest->sp)))

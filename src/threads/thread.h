@@ -26,6 +26,7 @@
 #include "base/cpu.h"
 #include "base/guest.h"
 #include "base/hostcall.h"
+#include "base/lock.h"
 #include "base/util.h"
 #include "loader/image.h"
 #include "syscall/abi.h"
@@ -80,7 +81,7 @@ struct thread {
 
 /* Of the process. */
 struct threads {
-	pthread_mutex_t lock;          /* the list */
+	struct lock lock;              /* the list */
 	struct thread *list;
 	_Atomic int n;
 	gaddr sigreturn;               /* guest code that calls rt_sigreturn, or 0 */

@@ -17,12 +17,13 @@ enum {
 	CSTACK = 512 << 10,            /* the translator and the system calls run here */
 	ALTSTACK = 64 << 10,           /* host signal handlers; a frame alone may take 12 KiB (AVX-512, AMX) */
 	SHADOW = 256 << 10,            /* the host's return stack for guest calls */
+	SHADOW_TOP = 1024,             /* so much of it is in the page of struct thread */
 };
 
-struct threads threads FORKED = { .lock = LOCK_INIT };
+struct threads threads FORKED;
 
 /* -- one mapping a thread: guard, C stack, alternate stack, guard, shadow stack, struct thread, struct cpu --
- * What each fork writes lies side by side: it is copied by the page. */
+ * What each fork writes lies side by side, in one page: it is copied by the page. */
 
 static struct thread *freelist FORKED;      /* records of ended threads, stacks and all; under the lock */
 
@@ -38,13 +39,13 @@ recycle(void)
 {
 	struct thread *t, **p;
 
-	pthread_mutex_lock(&threads.lock);
+	lock_take(&threads.lock);
 	for (p = &freelist; (t = *p); p = &t->next)
 		if (isgone(t)) {
 			*p = t->next;
 			break;
 		}
-	pthread_mutex_unlock(&threads.lock);
+	lock_give(&threads.lock);
 	return t;
 }
 
@@ -93,8 +94,9 @@ struct thread *
 thread_new(const struct guest *g)
 {
 	struct thread *t = recycle();
-	size_t size = GUARD + CSTACK + ALTSTACK + GUARD + SHADOW + alignup(sizeof(struct cpu), 4096);
 	struct cpu *cpu;
+	size_t at = GUARD + CSTACK + ALTSTACK + GUARD + SHADOW + SHADOW_TOP, cpuat = at + alignup(sizeof *t, 64);
+	size_t size = alignup(cpuat + sizeof *cpu, 4096);
 	u8 *mem;
 
 	if (t) {
@@ -108,8 +110,8 @@ thread_new(const struct guest *g)
 		guard(mem);
 		guard(mem + GUARD + CSTACK + ALTSTACK);
 	}
-	cpu = (struct cpu *)(mem + size - alignup(sizeof *cpu, 4096));
-	t = (struct thread *)((u8 *)cpu - alignup(sizeof *t, 64));
+	cpu = (struct cpu *)(mem + cpuat);
+	t = (struct thread *)(mem + at);
 	memset(t, 0, sizeof *t);
 	t->mem = mem;
 	t->memsize = size;
@@ -138,14 +140,14 @@ signal_stack(struct thread *t)
 void
 thread_add(struct thread *t)
 {
-	pthread_mutex_lock(&threads.lock);
+	lock_take(&threads.lock);
 	t->next = threads.list;
 	t->prev = &threads.list;
 	if (t->next)
 		t->next->prev = &t->next;
 	threads.list = t;
 	atomic_fetch_add(&threads.n, 1);
-	pthread_mutex_unlock(&threads.lock);
+	lock_give(&threads.lock);
 	engine_join(t->cpu);
 }
 
@@ -154,26 +156,26 @@ void
 thread_remove(struct thread *t)
 {
 	engine_leave(t->cpu);
-	pthread_mutex_lock(&threads.lock);
+	lock_take(&threads.lock);
 	*t->prev = t->next;
 	if (t->next)
 		t->next->prev = t->prev;
 	t->next = freelist;
 	freelist = t;
-	pthread_mutex_unlock(&threads.lock);
+	lock_give(&threads.lock);
 }
 
 void
 thread_lock(int phase)
 {
 	if (phase == 0)
-		pthread_mutex_lock(&threads.lock);
+		lock_take(&threads.lock);
 	else if (phase == 1)
-		pthread_mutex_unlock(&threads.lock);
+		lock_give(&threads.lock);
 	else if (phase == 2)
-		threads.lock = (pthread_mutex_t)LOCK_INIT;
-	else
-		lock_inherit(&threads.lock), pthread_mutex_unlock(&threads.lock);
+		lock_reset(&threads.lock);
+	else if (lock_inherit(&threads.lock))
+		lock_give(&threads.lock);
 }
 
 static void
@@ -199,7 +201,6 @@ thread_forked(struct thread *t)
 	t->prev = &threads.list;
 	threads.list = t;
 	atomic_store(&threads.n, 1);
-	t->tid = (int)host_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
 }
 
 /* -- guest registers by number -- */
@@ -222,11 +223,14 @@ struct cpu *
 thread_init(const struct guest *g)
 {
 	struct thread *t = thread_new(g);
+	u8 *first;
 
 	if (!t)
 		diag(D_NOMEM, strerror(errno));
 	/* the first page of the shadow stack, and the record behind it up to the end of a small jump cache */
-	pagein((u8 *)t->cpu - 4096, 4096 + offsetof(struct cpu, jc[1 << JC_BITS]));
+	first = (u8 *)aligndown((uintptr_t)t, 4096);
+	pagein(first, alignup((uintptr_t)&t->cpu->jc[1 << JC_BITS], 4096) - (uintptr_t)first);
+	norseq();
 	t->tid = (int)host_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
 	t->alt.flags = SS_DISABLE;
 	cpu_self = t->cpu;
@@ -263,6 +267,10 @@ show_guest(const struct image *img)
 _Noreturn void
 thread_run(struct cpu *cpu, const struct image *img)
 {
+	/* The stack goes on at a page's end: what parent and child write of it at each fork is less than a page. */
+	u8 *volatile rest = __builtin_alloca((uintptr_t)__builtin_frame_address(0) % 4096);
+
+	(void)rest;
 	threads.sigreturn = img->sigreturn;
 	show_guest(img);
 	guest_put(cpu, cpu->guest->sp, img->sp);

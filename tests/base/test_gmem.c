@@ -356,20 +356,24 @@ test_strlen_stops_at_a_hole(void **state)
 	gmem_write(AREA + PAGE - 4, "abcd", 4);
 	assert_int_equal(gmem_strlen(AREA + PAGE - 4, 100), -EFAULT);
 	assert_int_equal(gmem_strlen(0xffffffffffff0000, 100), -EFAULT);
+	assert_int_equal(gmem_put2(AREA + PAGE - 16, 1, 2), 0);
+	assert_true(ld64(g2h(AREA + PAGE - 16)) == 1 && ld64(g2h(AREA + PAGE - 8)) == 2);
+	assert_int_equal(gmem_put2(AREA + PAGE - 8, 1, 2), -EFAULT);
+	assert_int_equal(gmem_put2(0xffffffffffff0000, 1, 2), -EFAULT);
 	wipe();
 }
 
 static void
 test_copies_of_all_lengths(void **state)
 {
-	u8 in[700], out[702];
+	u8 in[2300], out[2302];
 
 	(void)state;
 	catch_faults();
 	gmem_map(AREA, 2 * PAGE, PROT_READ | PROT_WRITE, ANON | MAP_FIXED, -1, 0, 0);
 	for (size_t i = 0; i < sizeof in; i++)
 		in[i] = (u8)rnd(256);
-	for (size_t n = 0; n <= 600; n++) {
+	for (size_t n = 0; n <= 2200; n++) {
 		u32 at = rnd(64);
 
 		memset(out, 0xee, sizeof out);

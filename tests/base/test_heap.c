@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "base/lock.h"
 #include "base/util.h"
 
 enum { LIVE = 60, AFTER = 60, STACK = 64 << 10, STEPS = 5000, BIGGEST = 300 << 10 };
@@ -99,6 +100,7 @@ stepping(int on)
 static int
 child(void *f)
 {
+	lock_newname(0);
 	steps = 0;
 	stepping(1);
 	((void (*)(void))f)();
@@ -144,12 +146,14 @@ inspect(void)
 static int
 run(void (*f)(void), u8 *stack)
 {
+	u32 name = lock_name();
 	int status;
 	pid_t pid;
 
 	prepare();
 	pid = clone(child, stack + STACK, CLONE_VM | CLONE_VFORK | SIGCHLD, (void *)f);
 	assert_true(pid > 0);
+	lock_again(name);
 	heap_fork(3);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	inspect();

@@ -67,24 +67,6 @@ test_strings(void **state)
 	free(a);
 	free(b);
 }
-
-/* A vfork child may be killed at any moment of taking a lock and giving it back. */
-static void
-test_a_lock_is_inherited(void **unused)
-{
-	pthread_mutex_t m = LOCK_INIT;
-
-	(void)unused;
-	assert_int_equal(lock_inherit(&m), 0);         /* free */
-	assert_int_equal(lock_inherit(&m), 1);         /* taken by the same thread */
-	pthread_mutex_unlock(&m);
-	m.__data.__lock = 1;                           /* taken, but not by anybody */
-	assert_int_equal(lock_inherit(&m), 1);
-	assert_int_equal(pthread_mutex_unlock(&m), 0);
-	assert_int_equal(lock_inherit(&m), 0);
-	pthread_mutex_unlock(&m);
-}
-
 int
 main(void)
 {
@@ -93,7 +75,6 @@ main(void)
 		cmocka_unit_test(test_grow_keeps_the_elements),
 		cmocka_unit_test(test_crc32c_of_the_check_string),
 		cmocka_unit_test(test_strings),
-		cmocka_unit_test(test_a_lock_is_inherited),
 	};
 	return cmocka_run_group_tests(tests, 0, 0);
 }

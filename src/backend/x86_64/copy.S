@@ -4,23 +4,45 @@
  * Leaf code without a frame, so that the SIGSEGV handler can send any pc between gmem_raw_begin
  * and gmem_raw_end to gmem_raw_fault. */
 	.text
-	.globl	gmem_raw_begin, gmem_raw_end, gmem_raw_fault, gmem_raw_copy, gmem_raw_strlen
-	.hidden	gmem_raw_begin, gmem_raw_end, gmem_raw_fault, gmem_raw_copy, gmem_raw_strlen
+	.globl	gmem_raw_begin, gmem_raw_end, gmem_raw_fault, gmem_raw_copy, gmem_raw_put2, gmem_raw_strlen
+	.hidden	gmem_raw_begin, gmem_raw_end, gmem_raw_fault, gmem_raw_copy, gmem_raw_put2, gmem_raw_strlen
 	.p2align 4
 gmem_raw_begin:
 /* long gmem_raw_copy(void *dst, const void *src, size_t n): 0 or -EFAULT; 1, 2, 4 and 8 bytes in one access */
 	.type	gmem_raw_copy, @function
 gmem_raw_copy:
-	cmpq	$256, %rdx
+	cmpq	$2048, %rdx
 	jae	3f
+	jmp	9f
+8:	movups	(%rsi), %xmm0
+	movups	16(%rsi), %xmm1
+	movups	32(%rsi), %xmm2
+	movups	48(%rsi), %xmm3
+	movups	%xmm0, (%rdi)
+	movups	%xmm1, 16(%rdi)
+	movups	%xmm2, 32(%rdi)
+	movups	%xmm3, 48(%rdi)
+	addq	$64, %rsi
+	addq	$64, %rdi
+9:	subq	$64, %rdx
+	jae	8b
+	addq	$64, %rdx
 	jmp	2f
 1:	movq	(%rsi), %rax
+	movq	8(%rsi), %rcx
+	movq	%rax, (%rdi)
+	movq	%rcx, 8(%rdi)
+	addq	$16, %rsi
+	addq	$16, %rdi
+2:	subq	$16, %rdx
+	jae	1b
+	testb	$8, %dl
+	jz	6f
+	movq	(%rsi), %rax
 	movq	%rax, (%rdi)
 	addq	$8, %rsi
 	addq	$8, %rdi
-2:	subq	$8, %rdx
-	jae	1b
-	testb	$4, %dl
+6:	testb	$4, %dl
 	jz	4f
 	movl	(%rsi), %eax
 	movl	%eax, (%rdi)
@@ -33,26 +55,35 @@ gmem_raw_copy:
 	addq	$2, %rsi
 	addq	$2, %rdi
 5:	testb	$1, %dl
-	jz	8f
+	jz	7f
 	movb	(%rsi), %al
 	movb	%al, (%rdi)
-8:	xorl	%eax, %eax
+7:	xorl	%eax, %eax
 	ret
 3:	movq	%rdx, %rcx
 	rep movsb
 	xorl	%eax, %eax
 	ret
 	.size	gmem_raw_copy, . - gmem_raw_copy
+/* long gmem_raw_put2(void *dst, u64 x, u64 y): 0 or -EFAULT */
+	.type	gmem_raw_put2, @function
+gmem_raw_put2:
+	movq	%rsi, (%rdi)
+	movq	%rdx, 8(%rdi)
+	xorl	%eax, %eax
+	ret
+	.size	gmem_raw_put2, . - gmem_raw_put2
 /* long gmem_raw_strlen(const void *s, size_t max): length, max if no NUL came, or -EFAULT */
 	.type	gmem_raw_strlen, @function
 gmem_raw_strlen:
 	xorl	%eax, %eax
-6:	cmpq	%rsi, %rax
-	jae	7f
-	cmpb	$0, (%rdi,%rax)
+	testq	%rsi, %rsi
+	jz	7f
+6:	cmpb	$0, (%rdi,%rax)
 	je	7f
 	incq	%rax
-	jmp	6b
+	cmpq	%rsi, %rax
+	jb	6b
 7:	ret
 	.size	gmem_raw_strlen, . - gmem_raw_strlen
 gmem_raw_end:

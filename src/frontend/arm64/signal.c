@@ -96,7 +96,9 @@ aarch64_push(struct cpu *cpu, struct sigframe *s)
 	size_t n;
 
 	arm64_fpleave(cpu);
-	memset(&f, 0, offsetof(struct frame, reserved));
+	f.flags = f.link = f.pad2 = f.pad3 = 0;
+	f.pad = 0;
+	memset(f.unused, 0, sizeof f.unused);
 	memcpy(f.info, s->info, sizeof f.info);
 	f.stack_sp = s->stack.sp;
 	f.stack_flags = s->stack.flags;
@@ -122,24 +124,25 @@ aarch64_push(struct cpu *cpu, struct sigframe *s)
 	return 0;
 }
 
-/* Finds the floating-point record; 0, or -EFAULT for a chain Linux would not take. */
+/* Finds the floating-point record in the list at address a; 0, or -EFAULT for one Linux would not take. */
 static int
-findfpsimd(const struct frame *f, struct fpsimd *fp)
+findfpsimd(gaddr a, struct fpsimd *fp)
 {
+	const size_t room = sizeof ((struct frame *)0)->reserved;
 	int found = 0;
 
-	for (size_t at = 0; at + sizeof(struct record) <= sizeof f->reserved; ) {
+	for (size_t at = 0; at + sizeof(struct record) <= room; ) {
 		struct record r;
 
-		memcpy(&r, f->reserved + at, sizeof r);
+		if (gmem_read(&r, a + at, sizeof r))
+			return -EFAULT;
 		if (!r.magic)
 			return r.size || !found ? -EFAULT : 0;
-		if (r.size < sizeof r || r.size % 16 || r.size > sizeof f->reserved - at)
+		if (r.size < sizeof r || r.size % 16 || r.size > room - at)
 			return -EFAULT;
 		if (r.magic == FPSIMD_MAGIC) {
-			if (found++ || r.size < sizeof *fp)
+			if (found++ || r.size < sizeof *fp || gmem_read(fp, a + at, sizeof *fp))
 				return -EFAULT;
-			memcpy(fp, f->reserved + at, sizeof *fp);
 		} else if (r.magic != ESR_MAGIC && r.magic != EXTRA_MAGIC) {
 			return -EFAULT;
 		}
@@ -154,8 +157,9 @@ aarch64_pop(struct cpu *cpu, struct sigframe *s)
 	u64 *x = a64_state(cpu, 0);
 	struct fpsimd fp;
 	struct frame f;
+	size_t head = offsetof(struct frame, reserved);
 
-	if (x[31] % 16 || gmem_read(&f, x[31], sizeof f) || findfpsimd(&f, &fp))
+	if (x[31] % 16 || gmem_read(&f, x[31], head) || findfpsimd(x[31] + head, &fp))
 		return -EFAULT;
 	memcpy(x, f.x, sizeof f.x);
 	x[31] = f.sp;

@@ -67,6 +67,7 @@ savevector(const struct riscv_state *r, struct vframe *f, gaddr at)
 	    .vcsr = r->vcsr, .vlenb = VLENB, .datap = at + offsetof(struct vframe, v.v)};
 	memcpy(f->v.v, r->v, sizeof f->v.v);
 	f->end = (struct header){0, 0};
+	memset(f->pad, 0, sizeof f->pad);
 }
 
 /* Reads the list of extensions at address at, *found telling whether v was in it.  0 or -EFAULT. */
@@ -105,7 +106,7 @@ riscv64_push(struct cpu *cpu, struct sigframe *s)
 	struct frame *f = &vf.f;
 
 	rv_fold(cpu);
-	memset(&vf, 0, sizeof vf);
+	memset(f, 0, sizeof *f);
 	memcpy(f->info, s->info, sizeof f->info);
 	f->stack_sp = s->stack.sp;
 	f->stack_flags = s->stack.flags;

@@ -26,10 +26,13 @@
 /* -- descriptors of our own -- */
 enum { NHIDDEN = 16, HIDDEN_MIN = 900 };
 static _Atomic int hidden[NHIDDEN];    /* descriptor + 1, 0: free */
+static _Atomic int lowest = INT_MAX;   /* there has been none below */
 
 int
 fd_hidden(int fd)
 {
+	if (fd < atomic_load_explicit(&lowest, memory_order_relaxed))
+		return 0;
 	for (int i = 0; i < NHIDDEN; i++)
 		if (atomic_load_explicit(&hidden[i], memory_order_relaxed) == fd + 1)
 			return 1;
@@ -39,6 +42,8 @@ fd_hidden(int fd)
 int
 fd_note(int fd)
 {
+	if (fd < atomic_load(&lowest))
+		atomic_store(&lowest, fd);
 	for (int i = 0; i < NHIDDEN; i++) {
 		int none = 0;
 		if (atomic_compare_exchange_strong(&hidden[i], &none, fd + 1))
@@ -337,7 +342,7 @@ sys_readlinkat(struct cpu *cpu, const u64 *a)
 		if ((s64)(s32)a[3] <= 0)
 			return -EINVAL;
 		n = n < a[3] ? n : a[3];
-		return gmem_put(a[2], proc.shown, n) ? -EFAULT : (s64)n;
+		return gmem_write(a[2], proc.shown, n) ? -EFAULT : (s64)n;
 	}
 	if (gmem_watch)
 		gmem_watch->unprotect(a[2], a[3] < PATH_SIZE ? a[3] : PATH_SIZE);

@@ -93,7 +93,7 @@ semctl_all(struct cpu *cpu, const u64 *a)
 		r = host_call(__NR_semctl, a[0], 0, get ? C_GETALL : C_SETALL, (u64)v, 0, 0);
 	for (u64 i = 0; get && i < n && r >= 0; i++) {
 		stn(b, 2, big, v[i]);
-		if (gmem_put(a[3] + 2 * i, b, 2))
+		if (gmem_write(a[3] + 2 * i, b, 2))
 			r = -EFAULT;
 	}
 	free(v);
@@ -151,8 +151,8 @@ sys_msgrcv(struct cpu *cpu, const u64 *a)
 	m = xmalloc(size + sizeof *m);
 	r = host_syscall(cpu, __NR_msgrcv, a[0], (u64)m, size, a[3], a[4], 0);
 	stn(word, abi->model.word, abi->model.big, (u64)*m);
-	if (r >= 0 && (gmem_put(a[1], word, abi->model.word) ||
-	               gmem_put(a[1] + abi->model.word, m + 1, (size_t)r)))
+	if (r >= 0 && (gmem_write(a[1], word, abi->model.word) ||
+	               gmem_write(a[1] + abi->model.word, m + 1, (size_t)r)))
 		r = -EFAULT;
 	free(m);
 	return r;

@@ -233,7 +233,7 @@ sys_mincore(struct cpu *cpu, const u64 *a)
 			s64 r = host_call(__NR_mincore, (u64)g2h(a[0] + at), host, (u64)&in, 0, 0, 0);
 			if (r < 0)
 				return r;
-			if (gmem_put(a[2] + at / gmem.pagesize, &in, 1))
+			if (gmem_write(a[2] + at / gmem.pagesize, &in, 1))
 				return -EFAULT;
 		}
 		return 0;

@@ -112,7 +112,7 @@ control_out(const struct linux_abi *abi, struct message *w)
 		copy_data(m, c->cmsg_level, c->cmsg_type, CMSG_DATA(c), buf + at + head, n, 0);
 		at += guest_space(m, n) < room - at ? guest_space(m, n) : room - at;
 	}
-	r = gmem_put((gaddr)w->g.msg_control, buf, at);
+	r = gmem_write((gaddr)w->g.msg_control, buf, at);
 	w->m.msg_controllen = at;
 	free(buf);
 	return r;
@@ -195,7 +195,7 @@ message_out(const struct linux_abi *abi, struct message *w, gaddr a)
 	if (w->g.msg_name) {
 		if (n >= 2)
 			stn(w->name, 2, abi->model.big, ld16(w->name));
-		if (gmem_put((gaddr)w->g.msg_name, w->name, n))
+		if (gmem_write((gaddr)w->g.msg_name, w->name, n))
 			return -EFAULT;
 		w->g.msg_namelen = w->m.msg_namelen;
 	}
@@ -253,7 +253,7 @@ mmsg_len(const struct linux_abi *abi, gaddr at, s64 n)
 	u8 b[4];
 
 	stn(b, 4, abi->model.big, (u64)n);
-	return gmem_put(at + shape_of(abi, S_mmsghdr)->at[1].off, b, 4);
+	return gmem_write(at + shape_of(abi, S_mmsghdr)->at[1].off, b, 4);
 }
 
 s64

@@ -129,7 +129,7 @@ set_out(const struct linux_abi *abi, gaddr a, u64 n, const u64 *set)
 
 	for (u64 i = 0; i < n; i += per) {
 		stn(buf, abi->model.word, abi->model.big, set[i / 64] >> i % 64);
-		if (gmem_put(a + i / 8, buf, abi->model.word))
+		if (gmem_write(a + i / 8, buf, abi->model.word))
 			return -EFAULT;
 	}
 	return 0;

@@ -148,7 +148,7 @@ caps(struct cpu *cpu, long nr, const u64 *a)
 	for (size_t i = 0; r == 0 && a[1] && nr == __NR_capget && i < n / 4; i++) {
 		u8 b[4];
 		stn(b, 4, ABI(cpu)->model.big, data[i]);
-		if (gmem_put(a[1] + 4 * i, b, 4))
+		if (gmem_write(a[1] + 4 * i, b, 4))
 			return -EFAULT;
 	}
 	return r;
@@ -236,7 +236,7 @@ prctl_name(const u64 *a, int out)
 	if (n < 0 || (!out && gmem_read(name, a[1], (size_t)n)))
 		return -EFAULT;
 	r = host_call(__NR_prctl, a[0], (u64)name, 0, 0, 0, 0);
-	return r == 0 && out && gmem_put(a[1], name, sizeof name) ? -EFAULT : r;
+	return r == 0 && out && gmem_write(a[1], name, sizeof name) ? -EFAULT : r;
 }
 
 /* Returns the size of the whole vector, and as much of it as fits. */
@@ -251,7 +251,7 @@ prctl_auxv(struct cpu *cpu, const u64 *a)
 		return -EINVAL;
 	for (int i = 0; i < 2 * proc.nauxv; i++)
 		stn(buf + i * m->word, m->word, m->big, proc.auxv[i / 2][i % 2]);
-	return gmem_put(a[1], buf, a[2] < n ? a[2] : n) ? -EFAULT : (s64)n;
+	return gmem_write(a[1], buf, a[2] < n ? a[2] : n) ? -EFAULT : (s64)n;
 }
 
 s64
