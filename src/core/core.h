@@ -93,7 +93,7 @@ struct node *core_find(gaddr pc, u32 mode);            /* lock-free; live code o
 void core_addnode(struct node *);                      /* lock held */
 /* Lock held: the same of code that is translated in full, quicker where there is none. */
 struct node *core_known(gaddr pc, u32 mode);
-struct node *core_seen(gaddr pc, u32 mode);            /* ... of any code */
+struct node *core_seen(gaddr pc, u32 mode);            /* ... of any code; without the lock it may miss some */
 void core_nonodes(void);                               /* nobody runs generated code: forgets all */
 void core_uncache(gaddr pc);                           /* lock held: no jump cache has it */
 /* The first address in [pc, end) where there may be a node; end if there is none. */

@@ -214,7 +214,7 @@ core_first(struct cpu *cpu, u32 mode, struct stretch in)
 		if (got < r.g->minlen || !(len = r.g->simple(p, got, r.pc, &s)) || !perform(&r, &s, r.pc + (u64)len))
 			break;
 		if (s.kind >= SI_JUMP && (atomic_load(&cpu->poll) || r.pc < in.lo || r.pc >= in.hi ||
-		    core_find(r.pc, mode) || !isfirst(r.pc)))
+		    core_seen(r.pc, mode) || !isfirst(r.pc)))
 			break;
 	}
 	cpu->pc = r.pc;

@@ -56,7 +56,7 @@ core_known(gaddr pc, u32 mode)
 struct node *
 core_seen(gaddr pc, u32 mode)
 {
-	return any[heads(pc)] & bit_of(pc) ? core_find(pc, mode) : 0;
+	return __atomic_load_n(&any[heads(pc)], __ATOMIC_RELAXED) & bit_of(pc) ? core_find(pc, mode) : 0;
 }
 
 gaddr
@@ -111,7 +111,7 @@ core_addnode(struct node *n)
 	if (!b || b->nnode > b->n)
 		b = enlarge(b);
 	insert(b, n);
-	any[heads(n->pc)] |= bit_of(n->pc);
+	__atomic_store_n(&any[heads(n->pc)], any[heads(n->pc)] | bit_of(n->pc), __ATOMIC_RELAXED);
 	if (!n->quick)
 		head[heads(n->pc)] |= bit_of(n->pc);
 }

@@ -1,6 +1,6 @@
 #!/bin/bash
-# gcc's execute tests for every guest, by the JIT, every other build without its quick tier: each build takes another slice of them, or all with TORTURE_EVERY=1.
-# TORTURE_BUILDS, TORTURE_TEST and TORTURE_WORK say more (see tests/torture.sh); the test source is fetched with apt when it is
+# gcc's execute tests for every guest, by the JIT, every other build without its quick tier: each build takes another slice
+# of them, or all with TORTURE_EVERY=1.  TORTURE_BUILDS, TORTURE_TEST and TORTURE_WORK say more (see tests/torture.sh); the test source is fetched with apt when it is
 # not there.
 set -u
 B=$(cd "$1" && pwd) here=$(cd "$(dirname "$0")/.." && pwd)
@@ -25,7 +25,7 @@ for g in ${GUEST:-aarch64 riscv64}; do
 	fi
 	n=0
 	for o in ${TORTURE_BUILDS:--O0 -O2 -Os ext}; do
-		out=$(DRAGOMAN_QUICK=$((n % 2 ? 0 : 64)) TORTURE_FROM=$((n * TORTURE_EVERY / 4 % TORTURE_EVERY)) "$here/torture.sh" "$dragoman" $g "$o" 2>&1)
+		out=$(DRAGOMAN_QUICK=$((n % 2 ? 0 : 256)) TORTURE_FROM=$((n * TORTURE_EVERY / 4 % TORTURE_EVERY)) "$here/torture.sh" "$dragoman" $g "$o" 2>&1)
 		n=$((n + 1))
 		if grep -q '^no test source' <<<"$out"; then
 			echo "SKIP gcc torture: the test source cannot be fetched: $(tail -2 <<<"$out" | head -1)"
