@@ -13,6 +13,7 @@
  * Code without indexed addresses makes them in a register that it does not need any more: put v, a + b;
  * t = ld [a + b]; put v, something else.  The first put is only for who sees the access fault.  It is left to that
  * (AUX_BASE), so that the host may add while it loads or stores. */
+#include <stdatomic.h>
 #include <stdlib.h>
 #include "ir/ir.h"
 
@@ -25,14 +26,16 @@ const struct opinfo opinfo[O_COUNT] = {
 #undef KIND
 };
 
+/* Whoever does it may be killed, and others go on (vfork): the first instruction is there when all else is. */
 void
 region_init(struct region *r, const struct guest *g, gaddr pc, u32 mode)
 {
+	r->nins = 0;
+	atomic_signal_fence(memory_order_seq_cst);
 	r->guest = g;
 	r->pc = r->insn_pc = pc;
 	r->mode = mode;
 	r->fpnan = r->fpflush = 0;
-	r->nins = 1;
 	r->nk = r->nblock = r->nrange = r->ninsn = r->nmark = r->broken = r->unboxes = r->pieces = r->again = 0;
 	r->bstart = r->sorted = 1;
 	if (!r->capins)
@@ -44,6 +47,8 @@ region_init(struct region *r, const struct guest *g, gaddr pc, u32 mode)
 	memset(r->read, 0, sizeof r->read);
 	r->look = r->lookbefore = 0;
 	memset(r->changes, 0, sizeof r->changes);
+	atomic_signal_fence(memory_order_seq_cst);
+	r->nins = 1;
 }
 
 int

@@ -373,7 +373,7 @@ x_begin(struct x86 *x, struct region *r, struct out *out)
 	x->out = out;
 	x->a.p = out->code;
 	x->lim = out->end - CODE_MARGIN;
-	x->failed = 0;
+	x->failed = x->nested = 0;
 	x->a32 = r->guest->bits == 32;
 }
 
