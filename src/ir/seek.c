@@ -57,6 +57,7 @@ leaves(struct seek *s, struct ins br, gaddr to, gaddr on)
 		return 0;
 	if (to == on)
 		br.v ^= 1;             /* of conditions and relations alike: the opposite */
+	br.c = 0;                      /* where to is another region's constant */
 	s->branch[s->nbranch++] = br;
 	return 1;
 }
@@ -575,7 +576,7 @@ settle(struct seek *s, struct region *r)
 		i->b = isk(i->b) ? ir_k(r, kval(&alone, i->b)) : i->b;
 		i->c = isk(i->c) ? ir_k(r, kval(&alone, i->c)) : i->c;
 	}
-	for (ref *t = &s->l.trip.lo; t; t = t == &s->l.trip.lo ? &s->l.trip.hi : 0)
+	for (ref *t = s->counted ? &s->l.trip.lo : 0; t; t = t == &s->l.trip.lo ? &s->l.trip.hi : 0)
 		*t = isk(*t) ? ir_k(r, kval(&alone, *t)) : *t;
 	s->l.r = s->m.r = r;
 	s->m.l = &s->l;

@@ -86,12 +86,12 @@ LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	code = data + 1;
 	ncode = size - 1;
 	print(cpu->guest);
-	pthread_mutex_lock(&core.lock);
+	lock_take(&core.lock);
 	wrong = core_translate(cpu, PC, cpu->guest->mode(cpu)) ? ir_verify(&core.region) : 0;
 	/* one input's code is not the next one's */
 	for (int i = first, n = atomic_load(&core.ntrans); i < n; i++)
 		core_kill(core.trans[i]);
-	pthread_mutex_unlock(&core.lock);
+	lock_give(&core.lock);
 	if (wrong) {
 		fprintf(stderr, "ir_verify: %s\n", wrong);
 		abort();
