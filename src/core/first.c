@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* first.c - code that is run for the first time
  *
- * Half of what a short program runs it runs once.  To make code of it, however quickly, costs three times as much as to
- * run it in the way below: so it is run here, an instruction after the other, as long as they are simple (ir/simple.h),
- * and where the guest comes a second time gets code. */
+ * Half of what a short program runs it runs once.  To make code of it, however quickly, costs more than twice what it
+ * costs to run it in the way below: so it is run here, an instruction after the other, as long as they are simple
+ * (ir/simple.h), and where the guest comes a second time gets code. */
 #include "core/dso.h"
 #include "ir/simple.h"
 

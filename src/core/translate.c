@@ -110,13 +110,13 @@ nheads(const struct trans *t)
 	return n;
 }
 
-/* Returns the node of its beginning; 0 if it has none: its first instruction cannot be fetched as a whole. */
-static struct node *
+/* Its beginning has no node if its first instruction cannot be fetched as a whole. */
+static void
 publish(struct trans *t)
 {
 	int n = atomic_load(&core.ntrans);
 	const struct block *b = core.region.block;
-	struct node *d = arena_get(&core.arena, nheads(t) * sizeof *d), *first = d, *q;
+	struct node *d = arena_get(&core.arena, nheads(t) * sizeof *d), *q;
 
 	for (int i = 0; i < t->nentry; i++) {
 		if (t->entry[i].ret)
@@ -140,7 +140,6 @@ publish(struct trans *t)
 	core.start[n] = (u32)(t->code - core.area);
 	atomic_store_explicit(&core.ntrans, n + 1, memory_order_release);
 	profile_region(t);
-	return t->node ? first : 0;
 }
 
 /* Exits to code that is there already go to it at once; but not from full code to quick code, for a jump back there
@@ -370,10 +369,9 @@ core_translate(struct cpu *cpu, gaddr pc, u32 mode)
 	makeroom(cpu);
 	core.nsure = 0;
 	t = add(cpu, pc, mode, n ? 0 : quick_left(pc, mode));
-	n = t ? t->node : 0;
 	if (t && t->left)
 		follow(cpu, mode);
-	return n;
+	return t ? core_seen(pc, mode) : 0;
 }
 
 void
