@@ -25,7 +25,7 @@ for g in ${GUEST:-aarch64 riscv64}; do
 	fi
 	n=0
 	for o in ${TORTURE_BUILDS:--O0 -O2 -Os ext}; do
-		out=$(DRAGOMAN_QUICK=$((n % 2 ? 0 : 256)) TORTURE_FROM=$((n * TORTURE_EVERY / 4 % TORTURE_EVERY)) "$here/torture.sh" "$dragoman" $g "$o" 2>&1)
+		out=$(DRAGOMAN_QUICK=$((n % 2 ? 0 : 64)) TORTURE_FROM=$((n * TORTURE_EVERY / 4 % TORTURE_EVERY)) "$here/torture.sh" "$dragoman" $g "$o" 2>&1)
 		n=$((n + 1))
 		if grep -q '^no test source' <<<"$out"; then
 			echo "SKIP gcc torture: the test source cannot be fetched: $(tail -2 <<<"$out" | head -1)"
