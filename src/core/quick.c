@@ -28,7 +28,7 @@ quick_init(void)
 s32 *
 quick_left(gaddr pc, u32 mode)
 {
-	if (!core.opt.quick || !core.host->quick || core.left == core.leftend || mode & ALONE || cache_begun(pc))
+	if (!core.guest->simple || core.left == core.leftend || mode & ALONE || cache_begun(pc))
 		return 0;
 	*core.left = core.opt.quick;
 	return core.left++;

@@ -533,7 +533,6 @@ viair(struct walk *w, struct tr *t)
 		return UNFIT;
 	first = ir_fresh(r);
 	going = instruction(w, t);
-
 	if (t->again) {
 		t->pc = pc;
 		return UNFIT;

@@ -294,7 +294,6 @@ make(struct cpu *cpu, gaddr pc, u32 mode, s32 **left)
 	o->end = core.areaend;
 	if (*left && !(e = core_quick(&core.region, o, cpu, pc, mode, *left)) && logging(LOG_INASM))
 		logguest(cpu, &core.region);
-
 	if (!e || e == -EFAULT)
 		return e;
 	*left = 0;

@@ -54,7 +54,7 @@ for g in $guests; do
 			[ $link = dynamic ] ||
 				one "$g $link $n (in full)" "$want" "${rc:-0}" "$dragoman" --quick 0 "$exe" $args
 			grep -q '^// jit only' "$src" || [ $link = dynamic ] ||
-				one "$g $link $n (interp)" "$want" "${rc:-0}" "$dragoman" --host interp "$exe" $args
+				one "$g $link $n (interp)" "$want" "${rc:-0}" "$dragoman" --quick 0 --host interp "$exe" $args
 		done
 	done
 done

@@ -8,14 +8,14 @@ set -u
 B=$(cd "$1" && pwd) here=$(cd "$(dirname "$0")/../.." && pwd)
 dragoman=${DRAGOMAN:-$B/dragoman}
 count=${COUNT:-${FULL:+20000000}} seed=${CHECK_SEED:-$RANDOM}
-engines=(eval step "$dragoman --cache off --host interp")
+engines=(eval step "$dragoman --cache off --quick 0 --host interp")
 for off in none avx512 avx512,avx2,avx,fma,bmi,bmi2,sha,aes,f16c,gfni; do
 	engines+=("$dragoman --cache off --quick 0 --host-off $off")
 done
 engines+=("$dragoman --cache off -d in_asm -D /dev/null" "$dragoman --cache off --host-off avx512,avx2,avx,fma,bmi,bmi2")
 if [ -n "${FULL:-}" ]; then    # devices of the engine, one by one; and from the translation cache, which the first run fills
-	engines+=("$dragoman --cache off --single" "$dragoman --cache off --host-off callret,jumpcache -d nochain -D /dev/null")
-	engines+=("sh -c '$dragoman --cache $B/cache-streams \$0 >/dev/null; $dragoman --cache $B/cache-streams \$0'")
+	engines+=("$dragoman --cache off --single" "$dragoman --cache off --quick 0 --host-off callret,jumpcache -d nochain -D /dev/null")
+	engines+=("sh -c '$dragoman --quick 0 --cache $B/cache-streams \$0 >/dev/null; $dragoman --cache $B/cache-streams \$0'")
 	mkdir -p -m 700 "$B/cache-streams"
 fi
 p=0 f=0 k=0 seen=

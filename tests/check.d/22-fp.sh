@@ -8,9 +8,9 @@ B=$(cd "$1" && pwd) here=$(cd "$(dirname "$0")/../.." && pwd)
 dragoman=${DRAGOMAN:-$B/dragoman}
 vectors=${VECTORS:-${FULL:+20000000}} values=${FULL:+20000} seed=${CHECK_SEED:-$RANDOM}
 levels=(none avx512 avx512,avx2,avx,fma,bmi,bmi2,sha,aes,f16c,gfni)
-engines=(eval "$dragoman --cache off --host interp")
+engines=(eval "$dragoman --cache off --quick 0 --host interp")
 for off in "${levels[@]}"; do
-	engines+=("$dragoman --cache off --host-off $off")
+	engines+=("$dragoman --cache off --quick 0 --host-off $off")
 done
 p=0 f=0 k=0
 [ -x "$B/tests/stream" ] || make -s -C "$here" B="${B#"$here"/}" "${B#"$here"/}/tests/stream" || exit 1

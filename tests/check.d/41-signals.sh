@@ -13,7 +13,7 @@ switches=(
 	"-d nochain -D /dev/null"
 	"--single"
 	"--single -d nochain -D /dev/null"
-	"--host interp"
+	"--quick 0 --host interp"
 	"--host-off callret"
 	"--host-off jumpcache"
 	"--host-off callret,jumpcache -d nochain -D /dev/null"

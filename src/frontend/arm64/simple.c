@@ -62,7 +62,7 @@ logic_i(const struct a64_insn *a, gaddr pc, struct simple *s)
 	return op(a, s, a->s ? O_fltst : 0);
 }
 
-/* Of the shifts, only to the left. */
+/* Of the shifts, only to the left; those that have none are shifted by 0. */
 static int
 shifted(const struct a64_insn *a, struct simple *s, int flop)
 {
@@ -80,22 +80,9 @@ static int
 madd(const struct a64_insn *a, gaddr pc, struct simple *s)
 {
 	(void)pc;
-	s->d = reg(a->rd);
-	s->a = reg(a->rn);
-	s->b = reg(a->rm);
-	op(a, s, 0);
+	shifted(a, s, 0);
 	s->op = O_mul;
 	return a->ra == 31 && a->op == O_add;
-}
-
-static int
-shiftv(const struct a64_insn *a, gaddr pc, struct simple *s)
-{
-	(void)pc;
-	s->d = reg(a->rd);
-	s->a = reg(a->rn);
-	s->b = reg(a->rm);
-	return op(a, s, 0);
 }
 
 static int
@@ -214,7 +201,7 @@ static form *const forms[a64_COUNT] = {
 	[a64_adr] = adr, [a64_adrp] = adrp, [a64_mov_sp ... a64_subs_i] = addsub_i, [a64_mov_m ... a64_ands_i] = logic_i,
 	[a64_mov_n] = movn, [a64_movn] = movn, [a64_mov_z] = movz, [a64_movz] = movz, [a64_sbfm] = sbfm, [a64_ubfm] = ubfm,
 	[a64_mov_r ... a64_bics_r] = logic, [a64_cmn_r ... a64_subs_r] = addsub, [a64_mul] = madd, [a64_madd] = madd,
-	[a64_lsl_v ... a64_asr_v] = shiftv,
+	[a64_lsl_v ... a64_asr_v] = addsub,
 	[a64_str_u] = store_u, [a64_ldr_u ... a64_ldsw_u] = load_u,
 	[a64_str_i] = store_i, [a64_ldr_i ... a64_ldsw_i] = load_i,
 	[a64_str_post] = store_i, [a64_ldr_post ... a64_ldsw_post] = load_i,
