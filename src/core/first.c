@@ -79,12 +79,25 @@ put(const struct run *r, int var, u64 v)
 		*place(r, var) = v;
 }
 
-/* The second operand */
+/* v is `from` bits. */
 static u64
-second(const struct run *r, const struct simple *s)
+widened(const struct simple *s, u64 v)
 {
-	return s->b == NONE ? (u64)s->imm : get(r, s->b) << s->shift;
+	return s->fromsign ? (u64)sext(v, s->from) : zext(v, s->from);
 }
+
+/* b, shifted and extended */
+static u64
+operand(const struct run *r, const struct simple *s)
+{
+	u64 v = get(r, s->b);
+
+	if (s->from)
+		v = widened(s, v);
+	return s->how ? ir_value(s->how, s->ty, v, s->shift, 0, 0, 0) : v << s->shift;
+}
+
+static u64 second(const struct run *r, const struct simple *s) { return s->b == NONE ? (u64)s->imm : operand(r, s); }
 
 static u64
 extended(const struct simple *s, u64 v)
@@ -110,17 +123,94 @@ field(const struct run *r, const struct simple *s)
 	put(r, s->d, s->ty == I64 ? v : (u32)v);
 }
 
+static u64 narrowed(const struct simple *s, u64 v) { return s->ty == I64 ? v : (u32)v; }
+
+static void
+insert(const struct run *r, const struct simple *s)
+{
+	u64 v = s->a == NONE ? (u64)s->imm : narrowed(s, get(r, s->a)) >> s->shift;
+
+	put(r, s->d, ir_value(O_dep, s->ty, get(r, s->d), v, 0, s->lo, s->n));
+}
+
+static void
+multiply(const struct run *r, const struct simple *s)
+{
+	u64 a = get(r, s->a), b = get(r, s->b), v;
+
+	v = s->from ? widened(s, a) * widened(s, b) : a * b;
+	put(r, s->d, narrowed(s, s->op == O_add ? get(r, s->d2) + v : get(r, s->d2) - v));
+}
+
+static int holds(const struct run *r, const struct simple *s) { return ir_cc(s->op, *place(r, r->g->flags)); }
+
+static void
+choose(const struct run *r, const struct simple *s)
+{
+	u64 b = get(r, s->b);
+
+	put(r, s->d, narrowed(s, holds(r, s) ? get(r, s->a) : (s->inverted ? ~b : b) + s->inc));
+}
+
+static void
+check(const struct run *r, const struct simple *s)
+{
+	*place(r, r->g->flags) = holds(r, s) ? ir_value(s->flop, s->ty, get(r, s->a), second(r, s), 0, 0, 0) :
+	    (u32)s->imm2;
+}
+
 static int
 relation(const struct run *r, const struct simple *s)
 {
 	return (int)ir_value(O_set, s->ty, get(r, s->a), second(r, s), 0, s->op, 0);
 }
 
+static gaddr
+address(const struct run *r, const struct simple *s)
+{
+	return get(r, s->a) + (s->b == NONE ? 0 : operand(r, s)) + (u64)s->imm;
+}
+
+static int iswide(const struct simple *s) { return s->ty > I64; }
+
+/* The same of vectors and floats. */
+static int
+vload(const struct run *r, const struct simple *s)
+{
+	size_t n = (size_t)ty_bits(s->ty) / 8;
+	u64 v[2][2] = {{0}};
+
+	for (int k = 0; k <= s->two; k++)
+		if (gmem_read(v[k], address(r, s) + (u64)k * n, n))
+			return 0;
+	if (s->step)
+		put(r, s->a, get(r, s->a) + (u64)(s64)s->step);
+	for (int k = 0; k <= s->two; k++) {
+		int var = k ? s->d2 : s->d;
+
+		memcpy(place(r, var), v[k], (size_t)r->g->reg[var].bits / 8);
+	}
+	return 1;
+}
+
+static int
+vstore(const struct run *r, const struct simple *s)
+{
+	size_t n = (size_t)ty_bits(s->ty) / 8;
+
+	for (int k = 0; k <= s->two; k++)
+		if (gmem_write(address(r, s) + (u64)k * n, place(r, k ? s->d2 : s->d), n))
+			return 0;
+	if (s->step)
+		put(r, s->a, get(r, s->a) + (u64)(s64)s->step);
+	return 1;
+}
+
 /* One or two data; 0 if memory cannot be accessed: then nothing has changed but what the guest will store again. */
 static int
 load(const struct run *r, const struct simple *s)
 {
-	gaddr a = get(r, s->a) + (s->b == NONE ? 0 : get(r, s->b) << s->shift) + (u64)s->imm;
+	gaddr a = address(r, s);
 	size_t n = (size_t)ty_bits(s->ty) / 8;
 	u64 v[2] = {0};
 
@@ -141,7 +231,7 @@ load(const struct run *r, const struct simple *s)
 static int
 store(const struct run *r, const struct simple *s)
 {
-	gaddr a = get(r, s->a) + (s->b == NONE ? 0 : get(r, s->b) << s->shift) + (u64)s->imm;
+	gaddr a = address(r, s);
 	size_t n = (size_t)ty_bits(s->ty) / 8;
 	u64 v[2] = {get(r, s->d), s->two ? get(r, s->d2) : 0};
 
@@ -162,7 +252,7 @@ target(const struct run *r, const struct simple *s, gaddr next)
 	switch (s->kind) {
 	case SI_BRANCH: return relation(r, s) ? to : next;
 	case SI_TEST: return (get(r, s->a) >> s->imm & 1) == (s->op == R_TST) ? to : next;
-	case SI_BRANCHF: return ir_cc(s->op, *place(r, r->g->flags)) ? to : next;
+	case SI_BRANCHF: return holds(r, s) ? to : next;
 	case SI_JUMP: return to;
 	case SI_CALL: put(r, r->g->link, next); break;
 	case SI_GO:
@@ -187,8 +277,12 @@ perform(struct run *r, const struct simple *s, gaddr next)
 	case SI_OP: operation(r, s); break;
 	case SI_FIELD: field(r, s); break;
 	case SI_REL: put(r, s->d, (u64)relation(r, s)); break;
-	case SI_LOAD: if (!load(r, s)) return 0; break;
-	case SI_STORE: if (!store(r, s)) return 0; break;
+	case SI_INSERT: insert(r, s); break;
+	case SI_MUL: multiply(r, s); break;
+	case SI_SELECT: choose(r, s); break;
+	case SI_CHECK: check(r, s); break;
+	case SI_LOAD: if (!(iswide(s) ? vload : load)(r, s)) return 0; break;
+	case SI_STORE: if (!(iswide(s) ? vstore : store)(r, s)) return 0; break;
 	case SI_CALL: case SI_CALLR:
 		if (r->g->keeps && !(core.guest->mode(r->cpu) & r->g->keeps) && core_answers(r->cpu, next))
 			return 0;

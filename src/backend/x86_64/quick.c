@@ -62,25 +62,46 @@ set(struct code *a, int var, u64 v, int tmp)
 	}
 }
 
+/* tmp = the variable, of `from` bits */
+static void
+widen(struct code *a, const struct simple *s, int var, int w, int tmp)
+{
+	int r = get(a, var, 32, tmp);
+
+	if (s->fromsign)
+		movsx_rr(a, s->from, w, tmp, r);
+	else
+		movzx_rr(a, s->from, tmp, r);
+}
+
+/* A register with b, shifted and extended: its home, or rcx. */
+static int
+operand(struct code *a, const struct simple *s, int w)
+{
+	enum shop how = s->how == O_shr ? S_SHR : s->how == O_sar ? S_SAR : s->how ? S_ROR : S_SHL;
+
+	if (!s->from && !s->shift)
+		return get(a, s->b, w, RCX);
+	if (s->from)
+		widen(a, s, s->b, w, RCX);
+	else
+		copy(a, s->b, w, RCX);
+	if (s->shift)
+		shift_ri(a, how, w, RCX, s->shift);
+	return RCX;
+}
+
 /* op d, the second operand */
 static void
 alu(struct code *a, const struct simple *s, enum alu op, int w, int d)
 {
-	int r = RCX;
-
 	if (s->b == NONE && (w == 32 || fits32(s->imm))) {
 		alu_ri(a, op, w, d, (s32)s->imm);
 		return;
 	}
 	if (s->b == NONE)
-		mov_ri(a, r, (u64)s->imm);
-	else if (s->shift)
-		copy(a, s->b, w, r);
-	else
-		r = get(a, s->b, w, r);
-	if (s->shift)
-		shift_ri(a, S_SHL, w, r, s->shift);
-	alu_rr(a, op, w, d, r);
+		mov_ri(a, RCX, (u64)s->imm);
+	alu_rr(a, op, w, d, s->b == NONE ? RCX : operand(a, s, w));
 }
 
 static void
@@ -97,21 +118,51 @@ shift(struct code *a, const struct simple *s, enum shop op, int w)
 static void
 inverted(struct code *a, const struct simple *s, enum alu op, int w)
 {
-	copy(a, s->b, w, RCX);
-	if (s->shift)
-		shift_ri(a, S_SHL, w, RCX, s->shift);
+	int r = operand(a, s, w);
+
+	if (r != RCX)
+		mov_rr(a, w, RCX, r);
 	not_r(a, w, RCX);
 	alu_rr(a, op, w, RAX, RCX);
+}
+
+/* rax = EFLAGS as a value. */
+static void
+saved(struct code *a, int borrow)
+{
+	if (borrow)
+		put1(a, 0xf5);         /* cmc */
+	put1(a, 0x9f);                 /* lahf */
+	setcc_r(a, JO, RAX);
 }
 
 static void
 flags(struct x86 *x, int borrow)
 {
-	if (borrow)
-		put1(&x->a, 0xf5);     /* cmc */
-	put1(&x->a, 0x9f);             /* lahf */
-	setcc_r(&x->a, JO, RAX);
+	saved(&x->a, borrow);
 	mov_mr(&x->a, 64, home_of(x->r->guest->flags), RAX);
+}
+
+/* EFLAGS are the guest's flags; returns the host's condition for cc. */
+static int
+condition(struct x86 *x, int cc)
+{
+	struct code *a = &x->a;
+
+	mov_rm(a, 32, RAX, home_of(x->r->guest->flags));
+	put2(a, 0x7f04);               /* add al, 127: overflows if al is 1 */
+	put1(a, 0x9e);                 /* sahf */
+	if (cc == CC_HI || cc == CC_LS)
+		put1(a, 0xf5);         /* cmc */
+	return cc == CC_CS ? JB : cc == CC_CC ? JAE : x_condition(cc);
+}
+
+/* The high half of a product. */
+static void
+high(struct code *a, const struct simple *s, int w)
+{
+	op_rr(a, 0xf7, w, s->op == O_mulhs ? 5 : 4, get(a, s->b, w, RCX));     /* mul, imul: rdx, rax = rax * r */
+	mov_rr(a, w, RAX, RDX);
 }
 
 /* rax = the result.  EFLAGS are those of add, sub, and the logic operations. */
@@ -130,7 +181,13 @@ compute(struct code *a, const struct simple *s, int w)
 	case O_shl: shift(a, s, S_SHL, w); break;
 	case O_shr: shift(a, s, S_SHR, w); break;
 	case O_sar: shift(a, s, S_SAR, w); break;
+	case O_rotr: shift(a, s, S_ROR, w); break;
 	case O_mul: imul_rr(a, w, RAX, get(a, s->b, w, RCX)); break;
+	case O_mulhu: case O_mulhs: high(a, s, w); break;
+	case O_bswap:
+		rex_r(a, w, 0, RAX);
+		put2(a, 0xc80f);       /* bswap rax */
+		break;
 	default: return 0;
 	}
 	return 1;
@@ -142,7 +199,7 @@ short_op(struct code *a, const struct simple *s)
 {
 	int d = s->d == NONE ? -1 : x86_home[s->d].reg;
 
-	if (d < 0 || s->ty != I64 || s->flop || s->shift)
+	if (d < 0 || s->ty != I64 || s->flop || s->shift || s->from)
 		return 0;
 	if (s->op == O_add && s->b == NONE && s->a != NONE && fits32(s->imm)) {
 		lea(a, 64, d, mem_at(get(a, s->a, 64, RDX), (s32)s->imm));
@@ -193,6 +250,92 @@ q_field(struct code *a, const struct simple *s)
 	put(a, s->d, RAX);
 }
 
+/* n bits at lo of d, which is in rdx, from rax. */
+static void
+q_insert(struct code *a, const struct simple *s)
+{
+	int w = width(s);
+	u64 mask = ~(u64)0 >> (64 - s->n) << s->lo;
+
+	if (s->a == NONE) {
+		mov_ri(a, RAX, (u64)s->imm << s->lo & mask);
+	} else {
+		copy(a, s->a, w, RAX);
+		if (w - s->n - s->shift)
+			shift_ri(a, S_SHL, w, RAX, w - s->n - s->shift);
+		if (w - s->n)
+			shift_ri(a, S_SHR, w, RAX, w - s->n);
+		if (s->lo)
+			shift_ri(a, S_SHL, w, RAX, s->lo);
+	}
+	copy(a, s->d, w, RDX);
+	mov_ri(a, RCX, w == 64 ? ~mask : (u32)~mask);
+	alu_rr(a, A_AND, w, RDX, RCX);
+	alu_rr(a, A_OR, w, RAX, RDX);
+	put(a, s->d, RAX);
+}
+
+static void
+q_mul(struct code *a, const struct simple *s)
+{
+	int w = width(s), r = RCX;
+
+	if (s->from) {
+		widen(a, s, s->a, w, RAX);
+		widen(a, s, s->b, w, RCX);
+	} else {
+		copy(a, s->a, w, RAX);
+		r = get(a, s->b, w, RCX);
+	}
+	imul_rr(a, w, RAX, r);
+	if (s->op == O_sub)
+		neg_r(a, w, RAX);
+	if (s->d2 != NONE)
+		alu_rr(a, A_ADD, w, RAX, get(a, s->d2, w, RCX));
+	put(a, s->d, RAX);
+}
+
+static void
+q_select(struct x86 *x, const struct simple *s)
+{
+	struct code *a = &x->a;
+	int cc = condition(x, s->op), w = width(s);
+
+	if (s->a == NONE && s->b == NONE && s->inc && !s->inverted) {
+		setcc_r(a, cc ^ 1, RAX);
+		movzx_rr(a, 8, RAX, RAX);
+	} else {
+		copy(a, s->b, w, RAX);         /* all this keeps EFLAGS */
+		if (s->inverted)
+			not_r(a, w, RAX);
+		if (s->inc)
+			lea(a, w, RAX, mem_at(RAX, 1));
+		cmov_rr(a, cc, w, RAX, get(a, s->a, w, RCX));
+	}
+	put(a, s->d, RAX);
+}
+
+static void
+q_check(struct x86 *x, const struct simple *s)
+{
+	struct code *a = &x->a;
+	u8 *other = jcc_8(a, condition(x, s->op) ^ 1), *end;
+	int w = width(s);
+
+	if (s->flop == O_flsub) {
+		alu(a, s, A_CMP, w, get(a, s->a, w, RAX));
+	} else {
+		copy(a, s->a, w, RAX);
+		alu(a, s, A_ADD, w, RAX);
+	}
+	saved(a, s->flop == O_flsub);
+	end = jmp_8(a);
+	rel8_here(a, other);
+	mov_ri(a, RAX, (u32)s->imm2);
+	rel8_here(a, end);
+	mov_mr(a, 64, home_of(x->r->guest->flags), RAX);
+}
+
 static int
 compare(struct code *a, const struct simple *s)
 {
@@ -218,10 +361,13 @@ address(struct x86 *x, const struct simple *s)
 {
 	struct mem m = {.base = (s8)get(&x->a, s->a, 64, RDX), .index = NOREG, .disp = (s32)s->imm};
 
-	if (s->b != NONE) {
+	if (s->b != NONE && s->from) {
+		widen(&x->a, s, s->b, 64, RCX);
+		m.index = RCX;
+	} else if (s->b != NONE) {
 		m.index = (s8)get(&x->a, s->b, 64, RCX);
-		m.scale = s->shift;
 	}
+	m.scale = s->shift;
 	x_map(x);
 	return m;
 }
@@ -244,6 +390,64 @@ load(struct code *a, const struct simple *s, int d, struct mem m)
 		movsx_rm(a, ty_bits(s->ty), s->sign, d, m);
 	else
 		movzx_rm(a, ty_bits(s->ty), d, m);
+}
+
+/* -- vectors and floats, in two temporary registers -- */
+static int iswide(const struct simple *s) { return s->ty > I64; }
+static int size(int var) { return x86_home[var].kind == REG_FP ? 8 : 16; }
+
+static void
+vput(struct x86 *x, int var, int tmp)
+{
+	if (x86_home[var].reg >= 0)
+		xv_mov(x, x86_home[var].reg, tmp);
+	else
+		xv_store(x, size(var), tmp, home_of(var));
+}
+
+static int
+vget(struct x86 *x, int var, int tmp)
+{
+	if (x86_home[var].reg >= 0)
+		return x86_home[var].reg;
+	xv_load(x, size(var), tmp, home_of(var));
+	return tmp;
+}
+
+static void
+q_vload(struct x86 *x, const struct simple *s)
+{
+	struct mem m = address(x, s);
+	int n = ty_bits(s->ty) / 8;
+
+	if (!s->two && x86_home[s->d].reg >= 0) {
+		xv_load(x, n, x86_home[s->d].reg, m);
+		step(&x->a, s);
+		return;
+	}
+	xv_load(x, n, 0, m);
+	if (s->two) {
+		m.disp += n;
+		xv_load(x, n, 1, m);
+	}
+	step(&x->a, s);
+	vput(x, s->d, 0);
+	if (s->two)
+		vput(x, s->d2, 1);
+}
+
+static void
+q_vstore(struct x86 *x, const struct simple *s)
+{
+	struct mem m = address(x, s);
+	int n = ty_bits(s->ty) / 8;
+
+	xv_store(x, n, vget(x, s->d, 0), m);
+	if (s->two) {
+		m.disp += n;
+		xv_store(x, n, vget(x, s->d2, 0), m);
+	}
+	step(&x->a, s);
 }
 
 /* All that may fault comes before a variable changes; data win over the step. */
@@ -296,16 +500,8 @@ q_test(struct x86 *x, const struct simple *s)
 static void
 q_branchf(struct x86 *x, const struct simple *s)
 {
-	struct code *a = &x->a;
-
-	mov_rm(a, 32, RAX, home_of(x->r->guest->flags));
-	put2(a, 0x7f04);               /* add al, 127: overflows if al is 1 */
-	put1(a, 0x9e);                 /* sahf */
-	if (s->op == CC_HI || s->op == CC_LS)
-		put1(a, 0xf5);         /* cmc */
-	branch_cond(x, s->op == CC_CS ? JB : s->op == CC_CC ? JAE : x_condition(s->op), s->to);
+	branch_cond(x, condition(x, s->op), s->to);
 }
-
 
 static void
 q_computed(struct x86 *x, const struct simple *s, gaddr next)
@@ -335,8 +531,12 @@ simple(const struct simple *s, u32 pcoff, gaddr next)
 	case SI_OP: return q_op(x, s);
 	case SI_FIELD: q_field(&x->a, s); break;
 	case SI_REL: q_rel(&x->a, s); break;
-	case SI_LOAD: q_load(x, s); break;
-	case SI_STORE: q_store(x, s); break;
+	case SI_INSERT: q_insert(&x->a, s); break;
+	case SI_MUL: q_mul(&x->a, s); break;
+	case SI_SELECT: q_select(x, s); break;
+	case SI_CHECK: q_check(x, s); break;
+	case SI_LOAD: (iswide(s) ? q_vload : q_load)(x, s); break;
+	case SI_STORE: (iswide(s) ? q_vstore : q_store)(x, s); break;
 	case SI_JUMP: branch_jump(x, s->to); break;
 	case SI_BRANCH: branch_cond(x, compare(&x->a, s), s->to); break;
 	case SI_TEST: q_test(x, s); break;

@@ -131,6 +131,7 @@ int a64_skip(const u8 *p, int n, gaddr pc, u8 *mark, int *bytes);
 /* -- system registers and features (sys.c) -- */
 void a64_scansys(const struct a64_insn *, struct scan *);
 int a64_textsysreg(char *buf, size_t n, int sysreg);
+int a64_sysvar(int sysreg);                     /* the variable that mrs reads, or -1 */
 u64 a64_hwcap(int which);                      /* AT_HWCAP (1) and AT_HWCAP2 (2), from feature.def */
 
 /* -- processor models (model.c) -- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* simple.c - AArch64 instructions that do little (ir/simple.h): the other form of what translate.c and mem.c make */
-#include "frontend/arm64/arm64.h"
+#include "frontend/arm64/simd.h"
 #include "ir/simple.h"
 
 typedef int form(const struct a64_insn *, gaddr pc, struct simple *);
@@ -62,27 +62,83 @@ logic_i(const struct a64_insn *a, gaddr pc, struct simple *s)
 	return op(a, s, a->s ? O_fltst : 0);
 }
 
-/* Of the shifts, only to the left; those that have none are shifted by 0. */
+/* Those that have no shift are shifted by 0. */
 static int
 shifted(const struct a64_insn *a, struct simple *s, int flop)
 {
+	static const u8 how[4] = {0, O_shr, O_sar, O_rotr};
+
 	s->d = reg(a->rd);
 	s->a = reg(a->rn);
 	s->b = reg(a->rm);
 	s->shift = a->sa;
-	return a->st || a->inv ? 0 : op(a, s, flop);
+	s->how = how[a->st];
+	return a->inv ? 0 : op(a, s, flop);
+}
+
+/* uxtb ... sxtx, of an operand of so many bits */
+static void
+extended(struct simple *s, int ext, int bits)
+{
+	s->from = (u8)(8 << (ext & 3) < bits ? 8 << (ext & 3) : 0);
+	s->fromsign = (u8)(ext >> 2);
+}
+
+static int
+addsub_x(const struct a64_insn *a, gaddr pc, struct simple *s)
+{
+	shifted(a, s, a->flop);
+	(void)pc;
+	s->d = a->flop ? reg(a->rd) : regsp(a->rd);
+	s->a = regsp(a->rn);
+	extended(s, a->ext, a->sf ? 64 : 32);
+	return 1;
 }
 
 FORM(addsub, shifted(a, s, a->flop))
 FORM(logic, shifted(a, s, a->s ? O_fltst : 0))
 
+FORM(op2, shifted(a, s, 0))
+
 static int
-madd(const struct a64_insn *a, gaddr pc, struct simple *s)
+op1(const struct a64_insn *a, gaddr pc, struct simple *s)
 {
 	(void)pc;
+	s->d = reg(a->rd);
+	s->a = reg(a->rn);
+	return op(a, s, 0);
+}
+
+/* Of a double register, all bits to the right. */
+static int
+extr(const struct a64_insn *a, gaddr pc, struct simple *s)
+{
+	op1(a, pc, s);
+	s->op = O_rotr;
+	s->imm = a->imms;
+	return a->rn == a->rm;
+}
+
+static int
+multiply(const struct a64_insn *a, struct simple *s, int from)
+{
 	shifted(a, s, 0);
-	s->op = O_mul;
-	return a->ra == 31 && a->op == O_add;
+	s->kind = SI_MUL;
+	s->d2 = reg(a->ra);
+	s->from = (u8)from;
+	s->fromsign = a->sg;
+	return 1;
+}
+
+FORM(madd, multiply(a, s, 0))
+
+static int
+maddl(const struct a64_insn *a, gaddr pc, struct simple *s)
+{
+	(void)pc;
+	multiply(a, s, 32);
+	s->ty = I64;
+	return 1;
 }
 
 static int
@@ -103,6 +159,88 @@ field(const struct a64_insn *a, struct simple *s, int sign)
 
 FORM(ubfm, field(a, s, 0))
 FORM(sbfm, field(a, s, 1))
+
+static int
+insert(const struct a64_insn *a, struct simple *s, int lo, int n)
+{
+	s->kind = SI_INSERT;
+	s->ty = (u8)a64_ty(a->sf);
+	s->d = reg(a->rd);
+	s->lo = (u8)lo;
+	s->n = (u8)n;
+	return 1;
+}
+
+static int
+movk(const struct a64_insn *a, gaddr pc, struct simple *s)
+{
+	(void)pc;
+	s->imm = a->imm;
+	return insert(a, s, 16 * a->hw, 16);
+}
+
+static int
+bfm(const struct a64_insn *a, gaddr pc, struct simple *s)
+{
+	int size = a->sf ? 64 : 32, up = a->imms < a->immr;
+
+	(void)pc;
+	s->a = reg(a->rn);
+	s->shift = up ? 0 : a->immr;
+	return insert(a, s, up ? size - a->immr : 0, up ? a->imms + 1 : a->imms - a->immr + 1);
+}
+
+/* -- conditions -- */
+static int
+csel(const struct a64_insn *a, gaddr pc, struct simple *s)
+{
+	(void)pc;
+	shifted(a, s, 0);
+	s->kind = SI_SELECT;
+	s->ty = (u8)a64_ty(a->sf);
+	s->op = a->cond;
+	s->inverted = a->inv;
+	s->inc = a->inc;
+	return a->cond < CC_AL;
+}
+
+static int
+ccmp(const struct a64_insn *a, gaddr pc, struct simple *s)
+{
+	(void)pc;
+	s->kind = SI_CHECK;
+	s->op = a->cond;
+	s->flop = (u8)a->flop;
+	s->ty = (u8)a64_ty(a->sf);
+	s->a = reg(a->rn);
+	s->b = reg(a->rm);
+	s->imm2 = (s32)a64_nzcv2fl(a->imm);
+	return a->cond < CC_AL;
+}
+
+static int
+ccmp_i(const struct a64_insn *a, gaddr pc, struct simple *s)
+{
+	int is = ccmp(a, pc, s);
+
+	s->b = NONE;
+	s->imm = a->rm;
+	return is;
+}
+
+static int
+mrs(const struct a64_insn *a, gaddr pc, struct simple *s)
+{
+	int var = a64_sysvar(a->sysreg);
+
+	(void)pc;
+	s->kind = SI_OP;
+	s->op = O_or;
+	s->ty = I64;
+	s->d = reg(a->rd);
+	s->b = (u8)var;
+	return var >= 0;
+}
 
 /* -- memory -- */
 static const u8 types[4] = {I8, I16, I32, I64};
@@ -125,13 +263,13 @@ FORM(store_u, access(a, s, SI_STORE, a->imm << a->size))
 FORM(load_i, access(a, s, SI_LOAD, a->imm))
 FORM(store_i, access(a, s, SI_STORE, a->imm))
 
-/* An index that is a whole register. */
 static int
 indexed(const struct a64_insn *a, struct simple *s, int kind)
 {
 	s->b = reg(a->rm);
 	s->shift = a->sa ? a->size : 0;
-	return a->ext == 3 && access(a, s, kind, 0);
+	extended(s, a->ext, 64);
+	return access(a, s, kind, 0);
 }
 
 FORM(load_r, indexed(a, s, SI_LOAD))
@@ -200,8 +338,12 @@ FORM(nop, ((void)a, (void)s, 1))
 static form *const forms[a64_COUNT] = {
 	[a64_adr] = adr, [a64_adrp] = adrp, [a64_mov_sp ... a64_subs_i] = addsub_i, [a64_mov_m ... a64_ands_i] = logic_i,
 	[a64_mov_n] = movn, [a64_movn] = movn, [a64_mov_z] = movz, [a64_movz] = movz, [a64_sbfm] = sbfm, [a64_ubfm] = ubfm,
-	[a64_mov_r ... a64_bics_r] = logic, [a64_cmn_r ... a64_subs_r] = addsub, [a64_mul] = madd, [a64_madd] = madd,
-	[a64_lsl_v ... a64_asr_v] = addsub,
+	[a64_movk] = movk, [a64_bfm] = bfm, [a64_extr] = extr,
+	[a64_mov_r ... a64_bics_r] = logic, [a64_cmn_r ... a64_subs_r] = addsub, [a64_cmn_x ... a64_subs_x] = addsub_x,
+	[a64_madd ... a64_msub] = madd, [a64_smaddl ... a64_umsubl] = maddl,
+	[a64_smulh ... a64_ror_v] = op2, [a64_rbit ... a64_cls] = op1,
+	[a64_csel ... a64_csneg] = csel, [a64_ccmn_r ... a64_ccmp_r] = ccmp, [a64_ccmn_i ... a64_ccmp_i] = ccmp_i,
+	[a64_mrs] = mrs,
 	[a64_str_u] = store_u, [a64_ldr_u ... a64_ldsw_u] = load_u,
 	[a64_str_i] = store_i, [a64_ldr_i ... a64_ldsw_i] = load_i,
 	[a64_str_post] = store_i, [a64_ldr_post ... a64_ldsw_post] = load_i,
@@ -215,6 +357,37 @@ static form *const forms[a64_COUNT] = {
 	[a64_ldpsw_post ... a64_ldpsw_pre] = load_p,
 };
 
+/* Loads and stores of whole registers, DDI 0487 C4.1.4. */
+static int
+simd_simple(u32 w, struct simple *s)
+{
+	static const u8 type[] = {N, N, F32, F64, V128};
+	struct a64v_insn a;
+	int size;
+
+	if (w >> 25 & 1 || !a64v_decode(w, &a) || a.id < a64v_str_u || a.id > a64v_ldp_pre)
+		return 0;
+	size = a.id >= a64v_stnp ? a.psz + 2 : a.lsz;
+	s->kind = a.load ? SI_LOAD : SI_STORE;
+	s->ty = type[size];
+	s->d = (u8)simd_v(a.rt);
+	s->a = regsp(a.rn);
+	s->imm = a.imm * (a.scaled || a.id >= a64v_stnp ? 1 << size : 1);
+	if (a.id >= a64v_stnp) {
+		s->two = 1;
+		s->d2 = (u8)simd_v(a.rt2);
+	} else if (a.id >= a64v_str_r) {
+		s->b = reg(a.rm);
+		s->shift = a.sh ? (u8)size : 0;
+		extended(s, a.ext, 64);
+	}
+	if (a.wback)
+		s->step = (s32)s->imm;
+	if (a.wback == 2)
+		s->imm = 0;
+	return s->ty != N && s->shift <= 3 ? 4 : 0;
+}
+
 int
 a64_simple(const u8 *p, int n, gaddr pc, struct simple *s)
 {
@@ -222,8 +395,10 @@ a64_simple(const u8 *p, int n, gaddr pc, struct simple *s)
 	struct a64_insn a;
 
 	(void)n;
-	if ((w >> 26 & 3) == 3 || pc & 3 || !a64_decode(w, &a) || !forms[a.id] || !model_has(a.need))
-		return 0;
 	*s = (struct simple){.d = NONE, .d2 = NONE, .a = NONE, .b = NONE};
+	if ((w >> 26 & 3) == 3)
+		return pc & 3 ? 0 : simd_simple(w, s);
+	if (pc & 3 || !a64_decode(w, &a) || !forms[a.id] || !model_has(a.need))
+		return 0;
 	return forms[a.id](&a, pc, s) ? 4 : 0;
 }

@@ -150,6 +150,14 @@ find(int reg)
 	return 0;
 }
 
+int
+a64_sysvar(int reg)
+{
+	const struct sysreg *s = reg == FPCR ? 0 : find(reg);
+
+	return s && s->read == readvar ? s->var : -1;
+}
+
 /* -- features -- */
 
 static const struct { u8 word, bit; u16 reg; u8 lo, value; } feature[] = {

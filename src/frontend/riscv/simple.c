@@ -81,6 +81,18 @@ access(const struct riscv_insn *a, struct simple *s, int kind, int data)
 FORM(load, access(a, s, SI_LOAD, a->rd))
 FORM(store, access(a, s, SI_STORE, a->rs2))
 
+/* An F64: narrower ones are boxed. */
+static int
+faccess(const struct riscv_insn *a, struct simple *s, int kind, int data)
+{
+	access(a, s, kind, 0);
+	s->d = (u8)(RV_F0 + data);
+	return a->ty == F64;
+}
+
+FORM(fload, faccess(a, s, SI_LOAD, a->rd))
+FORM(fstore, faccess(a, s, SI_STORE, a->rs2))
+
 /* -- branches -- */
 static int
 jal(const struct riscv_insn *a, gaddr pc, gaddr next, struct simple *s)
@@ -115,7 +127,8 @@ static form *const forms[riscv_COUNT] = {
 	[riscv_lb ... riscv_lwu] = load, [riscv_sb ... riscv_sd] = store,
 	[riscv_addi] = alui, [riscv_slti] = seti, [riscv_sltiu] = seti, [riscv_xori ... riscv_srai] = alui,
 	[riscv_addiw] = addiw, [riscv_slliw ... riscv_sraiw] = shiftiw,
-	[riscv_add ... riscv_sll] = alu, [riscv_slt] = setr, [riscv_sltu] = setr, [riscv_xor ... riscv_mul] = alu,
+	[riscv_add ... riscv_sll] = alu, [riscv_slt] = setr, [riscv_sltu] = setr, [riscv_xor ... riscv_mulhu] = alu,
+	[riscv_fld] = fload, [riscv_fsd] = fstore,
 	[riscv_addw ... riscv_mulw] = aluw, [riscv_prefetch_i ... riscv_prefetch_w] = nop,
 };
 
