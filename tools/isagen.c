@@ -28,6 +28,7 @@
  *
  *   int X_decode(u32 w, struct X_insn *);    the id, X_none if nothing matches
  *   int X_decodetext(u32 w, struct X_insn *);        the same, with aliases
+ *   int X_seek(u32 w);                               the id of the line that is tried first, which may exclude w
  *   u32 X_encode(const struct X_insn *);
  *   u32 X_random(int id, u32 random);        a word of that line (unless its exclusion holds)
  *   s64 X_member(const void *insn, const char *name, size_t len);
@@ -542,7 +543,7 @@ putdecls(void)
 	printf("extern const char %s_name[%s_COUNT][%d], %s_text[%s_COUNT][%d];\n",
 	       isa, isa, longest(0), isa, isa, longest(1));
 	printf("int %s_decode(u32 w, struct %s_insn *a);\n", isa, isa);
-	printf("int %s_decodetext(u32 w, struct %s_insn *a);\n", isa, isa);
+	printf("int %s_decodetext(u32 w, struct %s_insn *a);\nint %s_seek(u32 w);\n", isa, isa, isa);
 	printf("u32 %s_encode(const struct %s_insn *a);\n", isa, isa);
 	printf("u32 %s_random(int id, u32 random);\n", isa);
 	printf("s64 %s_member(const void *insn, const char *name, size_t len);\n\n", isa);
@@ -738,23 +739,27 @@ putdecoder(void)
 	putformats(0);
 	printf("\treturn 0;\n}\n\n"
 	       "/* the candidates from p on */\n"
-	       "static int\n%s_try(u32 w, const struct %s_line *p, struct %s_insn *a)\n{\n"
-	       "\tfor (; p->id; p++)\n"
+	       "static int\n%s_try(u32 w, const struct %s_line *p, struct %s_insn *a)\n{\n\tfor (; p->id; p++)\n"
 	       "\t\tif ((w & p->mask) == p->bits && !%s_fill(w, p, a))\n"
 	       "\t\t\treturn p->id;\n"
 	       "\ta->id = %s_none;\n\treturn %s_none;\n}\n\n", isa, isa, isa, isa, isa, isa);
-	printf("int\n%s_decode(u32 w, struct %s_insn *a)\n{\n\treturn %s_try(w, &%s_list[%s_first[0",
-	       isa, isa, isa, isa, isa);
+	printf("/* the candidates for w */\n"
+	       "static inline const struct %s_line *\n%s_lines(u32 w)\n{\n\treturn &%s_list[%s_first[0", isa, isa, isa, isa);
 	for (int i = 0, n; i < nindex; i += n) {
 		for (n = 1; i + n < nindex && indexbit[i + n] == indexbit[i] - n; n++)
 			;
 		int lo = indexbit[i + n - 1], at = nindex - i - n;
 		printf("\n\t\t| (w >> %d & 0x%x) << %d", lo, (1 << n) - 1, at);
 	}
-	printf("]], a);\n}\n\n"
+	printf("]];\n}\n\n"
+	       "int\n%s_decode(u32 w, struct %s_insn *a)\n{\n\treturn %s_try(w, %s_lines(w), a);\n}\n\n"
+	       "int\n%s_seek(u32 w)\n{\n"
+	       "\tconst struct %s_line *p = %s_lines(w);\n\n"
+	       "\twhile ((w & p->mask) != p->bits)\n\t\tp++;\n"
+	       "\treturn p->id;\n}\n\n"
 	       "int\n%s_decodetext(u32 w, struct %s_insn *a)\n{\n"
 	       "\treturn %s_try(w, %s_alias, a) || %s_decode(w, a) ? a->id : %s_none;\n}\n\n",
-	       isa, isa, isa, isa, isa, isa);
+	       isa, isa, isa, isa, isa, isa, isa, isa, isa, isa, isa, isa, isa);
 }
 
 static void

@@ -15,6 +15,7 @@ static u64 been[1 << 13] ROOMY;
 struct run {
 	struct cpu *cpu;
 	const struct guest *g;
+	u32 mode;
 	gaddr pc, at;                  /* bytes from at on are in code, */
 	u64 ok;                        /* so many */
 	u8 code[AHEAD];
@@ -50,23 +51,51 @@ core_isfirst(gaddr pc, u32 mode, struct stretch *s)
 	return 1;
 }
 
-static const u8 *
-fetch(struct run *r, int *got)
+static void
+refill(struct run *r, gaddr pc)
 {
-	u64 off = r->pc - r->at;
+	int n = AHEAD - (int)(pc % AHEAD);
+	const u8 *p = r->cpu->os->fetch(pc, n < r->g->maxlen ? r->g->maxlen : n, &n);
 
-	if (off >= r->ok || r->ok - off < r->g->maxlen) {
-		int n = AHEAD - (int)(r->pc % AHEAD);
-		const u8 *p = r->cpu->os->fetch(r->pc, n < r->g->maxlen ? r->g->maxlen : n, &n);
+	r->at = pc;
+	r->ok = (u64)n;
+	if (n)
+		memcpy(r->code, p, r->ok);
+}
 
-		r->at = r->pc;
-		r->ok = (u64)n;
-		if (n)
-			memcpy(r->code, p, r->ok);
-		off = 0;
+static inline const u8 *
+fetch(struct run *r, gaddr pc, int *got)
+{
+	if (pc - r->at >= r->ok || r->ok - (pc - r->at) < r->g->maxlen)
+		refill(r, pc);
+	*got = (int)(r->ok - (pc - r->at));
+	return r->code + (pc - r->at);
+}
+
+/* Does the code at pc, to which a call returns, read flags that it has not written? */
+static int
+answers(struct run *r, gaddr pc)
+{
+	enum { MOST = 64 };            /* instructions looked at, as in region.c */
+	struct scan s;
+	int got, n;
+
+	for (int left = MOST; left > 0; pc += s.len) {
+		const u8 *p = fetch(r, pc, &got);
+
+		n = got < r->g->minlen ? 0 : r->g->quiet(p, got, pc, left);
+		left -= n / r->g->maxlen + 1;
+		pc += (u64)n;
+		p = fetch(r, pc, &got);
+		if (got < r->g->minlen)
+			return 0;
+		r->g->scan(p, got, pc, &s);
+		if (!s.len)
+			return 0;
+		if (s.flags || (s.flow != FLOW_NEXT && s.flow != FLOW_COND))
+			return s.flags == PEEK_READ;
 	}
-	*got = (int)(r->ok - off);
-	return r->code + off;
+	return 0;
 }
 
 static u64 *place(const struct run *r, int var) { return (u64 *)(void *)(r->cpu->state + r->g->reg[var].off); }
@@ -108,22 +137,31 @@ extended(const struct simple *s, u64 v)
 static void
 operation(const struct run *r, const struct simple *s)
 {
-	u64 a = get(r, s->a), b = second(r, s), v = ir_value(s->op, s->ty, a, b, 0, 0, 0);
+	u64 a = get(r, s->a), b = second(r, s), v;
 
+	switch (s->op) {               /* the rest is rare */
+	case O_add: v = a + b; break;
+	case O_sub: v = a - b; break;
+	case O_and: v = a & b; break;
+	case O_or: v = a | b; break;
+	case O_xor: v = a ^ b; break;
+	default: v = ir_value(s->op, s->ty, a, b, 0, 0, 0);
+	}
 	put(r, s->d, extended(s, v));
 	if (s->flop)
 		*place(r, r->g->flags) = ir_value(s->flop, s->ty, s->flop == O_fltst ? v : a, b, 0, 0, 0);
 }
 
+static u64 narrowed(const struct simple *s, u64 v) { return s->ty == I64 ? v : (u32)v; }
+
 static void
 field(const struct run *r, const struct simple *s)
 {
-	u64 v = ir_value(s->sign ? O_sbfx : O_bfx, s->ty, get(r, s->a), 0, 0, s->lo, s->n) << s->shift;
+	u64 v = get(r, s->a) << (64 - s->lo - s->n);
 
-	put(r, s->d, s->ty == I64 ? v : (u32)v);
+	v = s->sign ? (u64)((s64)v >> (64 - s->n)) : v >> (64 - s->n);
+	put(r, s->d, narrowed(s, v << s->shift));
 }
-
-static u64 narrowed(const struct simple *s, u64 v) { return s->ty == I64 ? v : (u32)v; }
 
 static void
 insert(const struct run *r, const struct simple *s)
@@ -162,7 +200,7 @@ check(const struct run *r, const struct simple *s)
 static int
 relation(const struct run *r, const struct simple *s)
 {
-	return (int)ir_value(O_set, s->ty, get(r, s->a), second(r, s), 0, s->op, 0);
+	return ir_rel(s->op, narrowed(s, get(r, s->a)), narrowed(s, second(r, s)), ty_bits(s->ty));
 }
 
 static gaddr
@@ -284,7 +322,7 @@ perform(struct run *r, const struct simple *s, gaddr next)
 	case SI_LOAD: if (!(iswide(s) ? vload : load)(r, s)) return 0; break;
 	case SI_STORE: if (!(iswide(s) ? vstore : store)(r, s)) return 0; break;
 	case SI_CALL: case SI_CALLR:
-		if (r->g->keeps && !(core.guest->mode(r->cpu) & r->g->keeps) && core_answers(r->cpu, next))
+		if (r->g->keeps && !(r->mode & r->g->keeps) && answers(r, next))
 			return 0;
 		/* fallthrough */
 	default:
@@ -298,12 +336,17 @@ perform(struct run *r, const struct simple *s, gaddr next)
 void
 core_first(struct cpu *cpu, u32 mode, struct stretch in)
 {
-	struct run r = {.cpu = cpu, .g = core.guest, .pc = cpu->pc};
+	struct run r;                  /* most of it is left as it is */
 	struct simple s;
 	int got, len;
 
+	r.cpu = cpu;
+	r.g = core.guest;
+	r.mode = mode;
+	r.pc = cpu->pc;
+	r.at = r.ok = 0;
 	for (int n = 0; n < MOST; n++) {
-		const u8 *p = fetch(&r, &got);
+		const u8 *p = fetch(&r, r.pc, &got);
 
 		if (got < r.g->minlen || !(len = r.g->simple(p, got, r.pc, &s)) || !perform(&r, &s, r.pc + (u64)len))
 			break;

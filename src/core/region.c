@@ -405,28 +405,6 @@ answered(struct tr *t, gaddr pc)
 	return 0;
 }
 
-int
-core_answers(const struct cpu *cpu, gaddr pc)
-{
-	const struct guest *g = core.guest;
-	struct scan s;
-	int got = 0;
-	const u8 *p = 0;
-
-	for (int left = PEEKMAX; left > 0; left--, pc += s.len, p += s.len, got -= s.len) {
-		if (got < g->maxlen)
-			p = cpu->os->fetch(pc, 32, &got);
-		if (got < g->minlen)
-			return 0;
-		g->scan(p, got, pc, &s);
-		if (!s.len)
-			return 0;
-		if (s.flags || (s.flow != FLOW_NEXT && s.flow != FLOW_COND))
-			return s.flags == PEEK_READ;
-	}
-	return 0;
-}
-
 /* A jump back out of a region closes a loop that lies in several.  The loop is then translated in one, up to the
  * region's end: once more, but it may be hot. */
 u64

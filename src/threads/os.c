@@ -60,9 +60,9 @@ static int
 isexec(gaddr pc)
 {
 	static _Thread_local struct { gaddr page; u64 changes; } known[4];
-	gaddr page = pc / gmem.pagesize;
+	gaddr page = aligndown(pc, gmem.pagesize);
 	u64 changes = 1 + (u64)gmem_changes();
-	int k = (int)(page & 3);
+	int k = (int)(pc >> 12 & 3);
 
 	if (known[k].page == page && known[k].changes == changes)
 		return 1;
@@ -79,7 +79,7 @@ static const u8 *
 linux_fetch(gaddr pc, int n, int *got)
 {
 	static _Thread_local u8 copy[FETCH_MAX];
-	u64 here = gmem.pagesize - pc % gmem.pagesize;
+	u64 here = gmem.pagesize - (pc & (gmem.pagesize - 1));
 	int first = here < (u64)n ? (int)here : n;
 
 	assert(n <= (int)sizeof copy);

@@ -11,7 +11,14 @@ gmem_raw_begin:
 /* long gmem_raw_copy(void *dst, const void *src, size_t n): 0 or -EFAULT; 1, 2, 4 and 8 bytes in one access */
 	.type	gmem_raw_copy, @function
 gmem_raw_copy:
-	cmpq	$2048, %rdx
+	cmpq	$8, %rdx
+	jb	6f
+	jne	0f
+	movq	(%rsi), %rax
+	movq	%rax, (%rdi)
+	xorl	%eax, %eax
+	ret
+0:	cmpq	$2048, %rdx
 	jae	3f
 	jmp	9f
 8:	movups	(%rsi), %xmm0
