@@ -10,7 +10,7 @@
 enum { AHEAD = 128, MOST = 4096 };      /* bytes fetched at a time; instructions before others are looked at */
 
 /* A bit a half-word, by 128 bytes: a block that begins there has been come to.  Collisions only cost. */
-static u64 been[1 << 13] ROOMY;
+static u64 been[1 << 12] ROOMY;
 
 struct run {
 	struct cpu *cpu;

@@ -65,7 +65,7 @@ quick_retire(struct trans *t, struct node *n)
 }
 
 /* Links of quick code that wait for code at their targets, by these. */
-static struct waiting { gaddr pc; struct trans *from; struct waiting *next; u32 k; } *waiting[1 << 13] ROOMY;
+static struct waiting { gaddr pc; struct trans *from; struct waiting *next; u32 k; } *waiting[1 << 12] ROOMY;
 
 static struct waiting **
 waits(gaddr pc)
