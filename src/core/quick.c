@@ -64,33 +64,66 @@ quick_retire(struct trans *t, struct node *n)
 	core.stat.promoted++;
 }
 
-/* Links of quick code that wait for code at their targets, by these. */
-static struct waiting { gaddr pc; struct trans *from; struct waiting *next; u32 k; } *waiting[1 << 12] ROOMY;
+/* Links of quick code that wait for code at their targets, by these; a small program fills few pages of a table. */
+struct waiting { gaddr pc; struct trans *from; struct waiting *next; u32 k; };
+static struct { struct waiting **at; u32 n, nwait; } waits;
 
 static struct waiting **
-waits(gaddr pc)
+bucket(gaddr pc)
 {
-	return &waiting[(pc >> 2 ^ pc >> 13) & (NELEM(waiting) - 1)];
+	return &waits.at[(pc >> 2 ^ pc >> 13) & (waits.n - 1)];
+}
+
+static void
+insert(struct waiting *w)
+{
+	struct waiting **at = bucket(w->pc);
+
+	w->next = *at;
+	*at = w;
+	waits.nwait++;
+}
+
+/* Links of code that was retired wait no more. */
+static void
+enlarge(void)
+{
+	enum { FIRST = 512 };
+	struct waiting **old = waits.at, *w, *next;
+	u32 n = waits.n;
+
+	waits.n = n ? n * 4 : FIRST;
+	waits.at = arena_get(&core.arena, waits.n * sizeof *waits.at);
+	waits.nwait = 0;
+	for (u32 i = 0; i < n; i++)
+		for (w = old[i]; w; w = next) {
+			next = w->next;
+			if (w->from->node)
+				insert(w);
+		}
 }
 
 void
 quick_await(struct trans *from, u32 k)
 {
-	struct waiting *w = arena_get(&core.arena, sizeof *w), **at = waits(from->link[k].pc);
+	struct waiting *w = arena_get(&core.arena, sizeof *w);
 
-	*w = (struct waiting){from->link[k].pc, from, *at, k};
-	*at = w;
+	if (waits.nwait >= waits.n)
+		enlarge();
+	*w = (struct waiting){from->link[k].pc, from, 0, k};
+	insert(w);
 }
 
 void
 quick_arrive(struct node *n)
 {
-	struct waiting **at = waits(n->pc), *w;
+	struct waiting **at = waits.n ? bucket(n->pc) : 0, *w;
 
-	while ((w = *at))
+	while (at && (w = *at))
 		if (w->pc == n->pc && w->from->mode == n->mode) {
 			core_link(w->from, w->k, n);
 			*at = w->next;
+			waits.nwait--;
 		} else {
 			at = &w->next;
 		}
@@ -100,5 +133,5 @@ void
 quick_emptied(void)
 {
 	core.left = core.left0;
-	memset(waiting, 0, sizeof waiting);
+	memset(&waits, 0, sizeof waits);
 }
