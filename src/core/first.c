@@ -16,9 +16,9 @@ struct run {
 	struct cpu *cpu;
 	const struct guest *g;
 	u32 mode;
-	gaddr pc, at;                  /* bytes from at on are in code, */
+	gaddr pc, at;                  /* bytes from at on are in code, as the environment gave them, */
 	u64 ok;                        /* so many */
-	u8 code[AHEAD];
+	const u8 *code;
 };
 
 static int
@@ -55,12 +55,10 @@ static void
 refill(struct run *r, gaddr pc)
 {
 	int n = AHEAD - (int)(pc % AHEAD);
-	const u8 *p = r->cpu->os->fetch(pc, n < r->g->maxlen ? r->g->maxlen : n, &n);
 
+	r->code = r->cpu->os->fetch(pc, n < r->g->maxlen ? r->g->maxlen : n, &n);
 	r->at = pc;
 	r->ok = (u64)n;
-	if (n)
-		memcpy(r->code, p, r->ok);
 }
 
 static inline const u8 *
@@ -203,13 +201,20 @@ relation(const struct run *r, const struct simple *s)
 	return ir_rel(s->op, narrowed(s, get(r, s->a)), narrowed(s, second(r, s)), ty_bits(s->ty));
 }
 
-static gaddr
+static inline gaddr
 address(const struct run *r, const struct simple *s)
 {
 	return get(r, s->a) + (s->b == NONE ? 0 : operand(r, s)) + (u64)s->imm;
 }
 
 static int iswide(const struct simple *s) { return s->ty > I64; }
+
+static void
+advance(const struct run *r, const struct simple *s)
+{
+	if (s->step)
+		put(r, s->a, get(r, s->a) + (u64)(s64)s->step);
+}
 
 /* The same of vectors and floats. */
 static int
@@ -221,8 +226,7 @@ vload(const struct run *r, const struct simple *s)
 	for (int k = 0; k <= s->two; k++)
 		if (gmem_read(v[k], address(r, s) + (u64)k * n, n))
 			return 0;
-	if (s->step)
-		put(r, s->a, get(r, s->a) + (u64)(s64)s->step);
+	advance(r, s);
 	for (int k = 0; k <= s->two; k++) {
 		int var = k ? s->d2 : s->d;
 
@@ -239,9 +243,14 @@ vstore(const struct run *r, const struct simple *s)
 	for (int k = 0; k <= s->two; k++)
 		if (gmem_write(address(r, s) + (u64)k * n, place(r, k ? s->d2 : s->d), n))
 			return 0;
-	if (s->step)
-		put(r, s->a, get(r, s->a) + (u64)(s64)s->step);
+	advance(r, s);
 	return 1;
+}
+
+static u64
+loaded(const struct simple *s, u64 v)
+{
+	return s->sign ? zext((u64)sext(v, ty_bits(s->ty)), s->sign) : v;
 }
 
 /* One or two data; 0 if memory cannot be accessed: then nothing has changed but what the guest will store again. */
@@ -250,19 +259,14 @@ load(const struct run *r, const struct simple *s)
 {
 	gaddr a = address(r, s);
 	size_t n = (size_t)ty_bits(s->ty) / 8;
-	u64 v[2] = {0};
+	u64 v = 0, v2 = 0;
 
-	for (int k = 0; k <= s->two; k++) {
-		if (gmem_read(&v[k], a + (u64)k * n, n))
-			return 0;
-		if (s->sign)
-			v[k] = zext((u64)sext(v[k], ty_bits(s->ty)), s->sign);
-	}
-	if (s->step)
-		put(r, s->a, get(r, s->a) + (u64)(s64)s->step);
-	put(r, s->d, v[0]);
+	if (gmem_read(&v, a, n) || (s->two && gmem_read(&v2, a + n, n)))
+		return 0;
+	advance(r, s);
+	put(r, s->d, loaded(s, v));
 	if (s->two)
-		put(r, s->d2, v[1]);
+		put(r, s->d2, loaded(s, v2));
 	return 1;
 }
 
@@ -271,13 +275,11 @@ store(const struct run *r, const struct simple *s)
 {
 	gaddr a = address(r, s);
 	size_t n = (size_t)ty_bits(s->ty) / 8;
-	u64 v[2] = {get(r, s->d), s->two ? get(r, s->d2) : 0};
+	u64 v = get(r, s->d), v2 = s->two ? get(r, s->d2) : 0;
 
-	for (int k = 0; k <= s->two; k++)
-		if (gmem_write(a + (u64)k * n, &v[k], n))
-			return 0;
-	if (s->step)
-		put(r, s->a, get(r, s->a) + (u64)(s64)s->step);
+	if (gmem_write(a, &v, n) || (s->two && gmem_write(a + n, &v2, n)))
+		return 0;
+	advance(r, s);
 	return 1;
 }
 
