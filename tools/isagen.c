@@ -28,7 +28,7 @@
  *
  *   int X_decode(u32 w, struct X_insn *);    the id, X_none if nothing matches
  *   int X_decodetext(u32 w, struct X_insn *);        the same, with aliases
- *   int X_seek(u32 w);                               the id of the line that is tried first, which may exclude w
+ *   int X_seek(u32 w);                       the id of the line that is tried first, which may exclude w
  *   u32 X_encode(const struct X_insn *);
  *   u32 X_random(int id, u32 random);        a word of that line (unless its exclusion holds)
  *   s64 X_member(const void *insn, const char *name, size_t len);
@@ -528,25 +528,40 @@ longest(int text)
 }
 
 static void
+putseek(void)
+{
+	printf("struct %s_line { u32 mask, bits; u16 id, format; };\n"
+	       "extern const struct %s_line %s_list[];\nextern const u16 %s_first[];\n\n/* the candidates for w */\n"
+	       "static inline const struct %s_line *\n%s_lines(u32 w)\n{\n\treturn &%s_list[%s_first[0",
+	       isa, isa, isa, isa, isa, isa, isa, isa);
+	for (int i = 0, n; i < nindex; i += n) {
+		for (n = 1; i + n < nindex && indexbit[i + n] == indexbit[i] - n; n++)
+			;
+		int lo = indexbit[i + n - 1], at = nindex - i - n;
+		printf("\n\t\t| (w >> %d & 0x%x) << %d", lo, (1 << n) - 1, at);
+	}
+	printf("]];\n}\n\nstatic inline int\n%s_seek(u32 w)\n{\n\tconst struct %s_line *p = %s_lines(w);\n\n"
+	       "\twhile ((w & p->mask) != p->bits)\n\t\tp++;\n\treturn p->id;\n}\n\n", isa, isa, isa);
+}
+
+static void
 putdecls(void)
 {
-	printf("/* generated from an .isa file by isagen; do not edit */\n"
-	       "#ifndef ISA_%s_H\n#define ISA_%s_H\n#include \"base/word.h\"\n\n"
-	       "enum {\n\t%s_none,\n", isa, isa, isa);
+	printf("/* generated from an .isa file by isagen; do not edit */\n#ifndef ISA_%s_H\n#define ISA_%s_H\n"
+	       "#include \"base/word.h\"\n\nenum {\n\t%s_none,\n", isa, isa, isa);
 	for (int i = 1; i <= npat; i++)
 		printf("\t%s_%s,\n", isa, pat[i].name);
 	printf("\t%s_COUNT\n};\n\n", isa);
 	putstruct();
-	printf("struct %s_pat { u32 mask, bits, ignored, one; };\n", isa);
-	printf("extern const struct %s_pat %s_pat[%s_COUNT];\n", isa, isa, isa);
-	printf("extern const struct %s_insn %s_tmpl[%s_COUNT];\n", isa, isa, isa);
+	printf("struct %s_pat { u32 mask, bits, ignored, one; };\n"
+	       "extern const struct %s_pat %s_pat[%s_COUNT];\n"
+	       "extern const struct %s_insn %s_tmpl[%s_COUNT];\n", isa, isa, isa, isa, isa, isa, isa);
 	printf("extern const char %s_name[%s_COUNT][%d], %s_text[%s_COUNT][%d];\n",
 	       isa, isa, longest(0), isa, isa, longest(1));
-	printf("int %s_decode(u32 w, struct %s_insn *a);\n", isa, isa);
-	printf("int %s_decodetext(u32 w, struct %s_insn *a);\nint %s_seek(u32 w);\n", isa, isa, isa);
-	printf("u32 %s_encode(const struct %s_insn *a);\n", isa, isa);
-	printf("u32 %s_random(int id, u32 random);\n", isa);
-	printf("s64 %s_member(const void *insn, const char *name, size_t len);\n\n", isa);
+	printf("int %s_decode(u32 w, struct %s_insn *a);\nint %s_decodetext(u32 w, struct %s_insn *a);\n"
+	       "u32 %s_encode(const struct %s_insn *a);\nu32 %s_random(int id, u32 random);\n"
+	       "s64 %s_member(const void *insn, const char *name, size_t len);\n\n", isa, isa, isa, isa, isa, isa, isa, isa);
+	putseek();
 	printf("#define %s_TRANSLATORS(T) \\\n", isa);
 	for (int i = 1; i <= npat; i++)
 		printf("\tT(%s, %s)%s\n", pat[i].name, pat[i].function, i < npat ? " \\" : "");
@@ -648,11 +663,10 @@ putlists(void)
 		}
 		start[v] = at;
 	}
-	printf("struct %s_line { u32 mask, bits; u16 id, format; };\nstatic const struct %s_line %s_list[] = {\n",
-	       isa, isa, isa);
+	printf("const struct %s_line %s_list[] = {\n", isa, isa);
 	for (int i = 0; i < nlists; i++)
 		putcandidate(lists[i]);
-	printf("};\n\nstatic const u16 %s_first[] = {", isa);
+	printf("};\n\nconst u16 %s_first[] = {", isa);
 	for (u32 v = 0; v < 1u << nindex; v++)
 		printf("%s%d,", v % 16 ? " " : "\n\t", start[v]);
 	printf("\n};\n\nstatic const struct %s_line %s_alias[] = {\n", isa, isa);
@@ -743,23 +757,10 @@ putdecoder(void)
 	       "\t\tif ((w & p->mask) == p->bits && !%s_fill(w, p, a))\n"
 	       "\t\t\treturn p->id;\n"
 	       "\ta->id = %s_none;\n\treturn %s_none;\n}\n\n", isa, isa, isa, isa, isa, isa);
-	printf("/* the candidates for w */\n"
-	       "static inline const struct %s_line *\n%s_lines(u32 w)\n{\n\treturn &%s_list[%s_first[0", isa, isa, isa, isa);
-	for (int i = 0, n; i < nindex; i += n) {
-		for (n = 1; i + n < nindex && indexbit[i + n] == indexbit[i] - n; n++)
-			;
-		int lo = indexbit[i + n - 1], at = nindex - i - n;
-		printf("\n\t\t| (w >> %d & 0x%x) << %d", lo, (1 << n) - 1, at);
-	}
-	printf("]];\n}\n\n"
-	       "int\n%s_decode(u32 w, struct %s_insn *a)\n{\n\treturn %s_try(w, %s_lines(w), a);\n}\n\n"
-	       "int\n%s_seek(u32 w)\n{\n"
-	       "\tconst struct %s_line *p = %s_lines(w);\n\n"
-	       "\twhile ((w & p->mask) != p->bits)\n\t\tp++;\n"
-	       "\treturn p->id;\n}\n\n"
+	printf("int\n%s_decode(u32 w, struct %s_insn *a)\n{\n\treturn %s_try(w, %s_lines(w), a);\n}\n\n"
 	       "int\n%s_decodetext(u32 w, struct %s_insn *a)\n{\n"
 	       "\treturn %s_try(w, %s_alias, a) || %s_decode(w, a) ? a->id : %s_none;\n}\n\n",
-	       isa, isa, isa, isa, isa, isa, isa, isa, isa, isa, isa, isa, isa);
+	       isa, isa, isa, isa, isa, isa, isa, isa, isa, isa);
 }
 
 static void
@@ -770,10 +771,9 @@ putrest(void)
 	putformats(1);
 	printf("\treturn w;\n}\n\nu32\n%s_random(int id, u32 random)\n{\n"
 	       "\tconst struct %s_pat *p = &%s_pat[id];\n\n"
-	       "\treturn (random & 0x%xu & ~(p->mask | p->ignored)) | p->bits | p->one;\n}\n\n",
-	       isa, isa, isa, width == 16 ? 0xffffu : 0xffffffffu);
-	printf("s64\n%s_member(const void *insn, const char *name, size_t len)\n{\n"
-	       "\tconst struct %s_insn *a = insn;\n\n", isa, isa);
+	       "\treturn (random & 0x%xu & ~(p->mask | p->ignored)) | p->bits | p->one;\n}\n\n"
+	       "s64\n%s_member(const void *insn, const char *name, size_t len)\n{\n\tconst struct %s_insn *a = insn;\n\n",
+	       isa, isa, isa, width == 16 ? 0xffffu : 0xffffffffu, isa, isa);
 	for (int i = 0; i < nmember; i++)
 		printf("\tif (len == %zu && !memcmp(name, \"%s\", len))\n\t\treturn a->%s;\n",
 		       strlen(member[i].name), member[i].name, member[i].name);

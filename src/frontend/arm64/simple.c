@@ -390,7 +390,7 @@ int
 a64_simple(const u8 *p, int n, gaddr pc, struct simple *s)
 {
 	u32 w = ld32(p);
-	int id;
+	const struct a64_insn *t;
 
 	(void)n;
 	if (pc & 3)
@@ -398,6 +398,6 @@ a64_simple(const u8 *p, int n, gaddr pc, struct simple *s)
 	*s = (struct simple){.d = NONE, .d2 = NONE, .a = NONE, .b = NONE};
 	if ((w >> 26 & 3) == 3)
 		return simd_simple(w, s);
-	id = a64_seek(w);
-	return forms[id] && model_has(a64_tmpl[id].need) && forms[id](w, &a64_tmpl[id], pc, s) ? 4 : 0;
+	t = &a64_tmpl[a64_seek(w)];
+	return forms[t->id] && model_has(t->need) && forms[t->id](w, t, pc, s) ? 4 : 0;
 }
