@@ -81,14 +81,14 @@ dice(void)
 /* Much is written at once.  Of the processes that translate a little, which alone would not be worth a file, as many
  * write one as make it cost no more than all have spent translating: what a script's thousand
  * children translate is found in time.  The first process that runs a file has translated only what it ran often; the
- * next one will do so with all, and write that: to save it what the first has done is not worth more than it cost. */
+ * next, if there is one, will do so with all, and write that: to save it what the first has done is worth little. */
 static int
 isworth(const struct dso *d)
 {
 	u64 cost = FILE_COST + (d->image.size + d->newbytes * 5 / 2) * BYTE_COST, spent = (u64)d->nnew * REGION_COST;
 
 	if (isfirst(d))
-		return spent >= cost;
+		return spent >= 2 * cost;
 	return spent * AGAIN >= cost || dice() < (spent + FIRST_COST) * 65536 / cost;
 }
 
