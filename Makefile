@@ -161,8 +161,9 @@ debug:
 # weak references to dlopen and dlsym find nothing).  Copied: a file written from end to end lies in larger pieces of
 # the page cache than what a linker leaves, and a process that maps it starts a tenth faster.
 static: $(B)/dragoman-static
-$(B)/dragoman-static: $(MAIN) $(LIBA)
+$(B)/dragoman-static: $(MAIN) $(LIBA) tools/nocacheinfo.sh
 	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--build-id,-z,noseparate-code -static-pie -Wl,-z,pack-relative-relocs -Wl,--wrap=dlopen,--wrap=dlsym,--wrap=_dl_get_origin -o $@.ld $(MAIN) -Wl,--start-group $(PROGRAM) -Wl,--end-group $(LIBS)
+	tools/nocacheinfo.sh $@.ld
 	cat $@.ld >$@.new && rm $@.ld && chmod 755 $@.new && mv $@.new $@
 
 demo: $(B)/dragoman

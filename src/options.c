@@ -10,7 +10,7 @@
 #include "base/util.h"
 #include "options.h"
 
-enum { QUICK = 64 };
+enum { QUICK = 256 };
 
 typedef void optfn(struct options *, const char *arg);
 

@@ -119,9 +119,12 @@ cache_home(gaddr a)
 int
 cache_begun(gaddr a)
 {
-	const struct dso *d = cache_home(a);
+	struct dso *d = cache_home(a);
 
-	return d && d->image.base;
+	if (!d)
+		return 0;
+	d->met = 1;
+	return d->begun;
 }
 
 int
@@ -292,6 +295,7 @@ attach(struct dso *d, int guest)
 			store_bad(&d->key);
 		d->broken = 0;
 	}
+	d->begun = !wrong || store_met(&d->st, &d->key);
 	if (!wrong) {
 		core.stat.images++;
 		core.stat.imagebytes += d->image.size;
@@ -381,6 +385,7 @@ detach(struct dso *d)
 		log_print("cache: %s at %#llx: its code changes, let go\n", d->name, (unsigned long long)d->lo);
 	vacate(d->image.base, d->image.size);
 	d->image = (struct cimage){0};
+	d->begun = 0;
 	d->made.cap = d->made.n = 0;
 	free(__atomic_exchange_n(&d->made.v, 0, __ATOMIC_ACQ_REL));
 	atomic_fetch_add(&core.emptied, 1);    /* links on their way are forgotten */

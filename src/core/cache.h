@@ -46,7 +46,9 @@ struct node *cache_adopt(gaddr pc, u32 mode);
 int cache_has(gaddr pc, u32 mode);
 struct trans *cache_transat(const u8 *code);
 struct dso *cache_home(gaddr a);       /* the dso to which that byte belongs, or 0 */
-int cache_begun(gaddr a);              /* that has an image */
+/* Code there, which is about to run, is to be translated in full, and kept: the dso has an image, or it has run in a
+ * process before. */
+int cache_begun(gaddr a);
 /* All of [a, a+n) is that dso's.  Its translations depend on these bytes from now on. */
 int cache_uses(struct dso *, gaddr a, u64 n);
 void cache_emptied(void);              /* before the code area's records go: nobody runs code */

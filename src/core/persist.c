@@ -23,6 +23,13 @@ enum { FIRST_COST = 100000, REGION_COST = 11000, FILE_COST = 200000, BYTE_COST =
 
 static int persistfrom FORKED;              /* translations below are another's to persist, or are persisted */
 
+/* New code of it is not translated in full at first here: nobody has run it before. */
+static int
+isfirst(const struct dso *d)
+{
+	return d->met && !d->begun;
+}
+
 void
 cache_allnew(void)
 {
@@ -33,6 +40,9 @@ void
 cache_forked(void)
 {
 	persistfrom = atomic_load(&core.ntrans);
+	for (int i = 0; i < atomic_load(&ndso); i++)
+		if (isfirst(dso[i]))
+			dso[i]->told = 1;
 }
 
 static int
@@ -41,10 +51,10 @@ isnew(const struct trans *t, const struct dso *d)
 	return t->home == d && !t->dead;
 }
 
-static int
+static void
 count(void)
 {
-	int n = atomic_load(&ndso), nnew = 0;
+	int n = atomic_load(&ndso);
 
 	for (int i = 0; i < n; i++)
 		dso[i]->nnew = 0, dso[i]->newbytes = 0;
@@ -54,10 +64,8 @@ count(void)
 		if (t->home && !t->dead) {
 			t->home->nnew++;
 			t->home->newbytes += t->size;
-			nnew++;
 		}
 	}
-	return nnew;
 }
 
 /* Of 65536. */
@@ -72,12 +80,15 @@ dice(void)
 
 /* Much is written at once.  Of the processes that translate a little, which alone would not be worth a file, as many
  * write one as make it cost no more than all have spent translating: what a script's thousand
- * children translate is found in time. */
+ * children translate is found in time.  The first process that runs a file has translated only what it ran often; the
+ * next, if there is one, will do so with all, and write that: to save it what the first has done is worth little. */
 static int
 isworth(const struct dso *d)
 {
 	u64 cost = FILE_COST + (d->image.size + d->newbytes * 5 / 2) * BYTE_COST, spent = (u64)d->nnew * REGION_COST;
 
+	if (isfirst(d))
+		return spent >= 2 * cost;
 	return spent * AGAIN >= cost || dice() < (spent + FIRST_COST) * 65536 / cost;
 }
 
@@ -308,22 +319,38 @@ static void
 persist(void)
 {
 	struct maps maps = {0};
-	int n = count() ? atomic_load(&ndso) : 0;
+	int n = atomic_load(&ndso);
 
+	count();
 	for (int i = 0; i < n; i++) {
+		struct dso *d = dso[i];
 		char *name;
 
-		if (!dso[i]->nnew || !isworth(dso[i]))
-			continue;
-		if (!maps.text)
-			readmaps(&maps);
-		if ((name = nameof(dso[i], &maps)))
-			update(dso[i], name);
-		free(name);
+		if (d->nnew && isworth(d)) {
+			if (!maps.text)
+				readmaps(&maps);
+			if ((name = nameof(d, &maps)))
+				update(d, name);
+			free(name);
+		} else if (isfirst(d) && !d->told) {
+			store_meet(&d->st, &d->key);
+		}
+		d->told |= d->met;
 	}
 	free(maps.text);
 	store_done();
 	persistfrom = atomic_load(&core.ntrans);
+}
+
+static int
+anyfirst(void)
+{
+	int n = atomic_load(&ndso);
+
+	for (int i = 0; i < n; i++)
+		if (isfirst(dso[i]) && !dso[i]->told)
+			return 1;
+	return 0;
 }
 
 void
@@ -331,7 +358,7 @@ cache_persist(void)
 {
 	int saved;
 
-	if (!cache_on || persistfrom == atomic_load(&core.ntrans) || !store_writable())
+	if (!cache_on || !store_writable() || (persistfrom == atomic_load(&core.ntrans) && !anyfirst()))
 		return;
 	saved = errno;
 	if (lock()) {

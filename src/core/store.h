@@ -65,6 +65,9 @@ struct store_found { const struct store_id *grains; const struct stat *image; u6
 enum { KNOWN_GRAINS = 1, KNOWN_SOUND = 2 };
 int store_known(const struct stat *file, const struct store_key *, const struct store_found *);
 void store_learn(const struct stat *file, const struct store_key *, const struct store_found *);
+/* Code of it has run: meet says so, also of a file that has just changed, and learn has said it. */
+int store_met(const struct stat *file, const struct store_key *);
+void store_meet(const struct stat *file, const struct store_key *);
 /* It is broken: away with it (if it is ours). */
 void store_bad(const struct store_key *);
 

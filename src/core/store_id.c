@@ -127,19 +127,30 @@ isracy(const struct stamp *s)
 	return s->mtime >= now.tv_sec - RACY || s->ctime >= now.tv_sec - RACY;
 }
 
-int
-store_known(const struct stat *st, const struct store_key *key, const struct store_found *f)
+/* The record of a file and a key, or 0. */
+static const struct record *
+recall(const struct stat *st, const struct store_key *key)
 {
-	struct stamp file = stampof(st), image = stampof(f->image);
+	struct stamp file = stampof(st);
 	const struct record *r = 0;
 
 	if (!last.ok || last.at != setof(&file))
 		readset(&file);
-	while ((r = next(&file, r)))
-		if (r->key == store_sum(key, sizeof *key))
-			return (memcmp(&r->grains, f->grains, sizeof r->grains) ? 0 : KNOWN_GRAINS) |
-			    (same(&r->image, &image) && r->headsum == f->headsum ? KNOWN_SOUND : 0);
-	return 0;
+	while ((r = next(&file, r)) && r->key != store_sum(key, sizeof *key))
+		;
+	return r;
+}
+
+int
+store_known(const struct stat *st, const struct store_key *key, const struct store_found *f)
+{
+	const struct record *r = recall(st, key);
+	struct stamp image = stampof(f->image);
+
+	if (!r)
+		return 0;
+	return (memcmp(&r->grains, f->grains, sizeof r->grains) ? 0 : KNOWN_GRAINS) |
+	    (same(&r->image, &image) && r->headsum == f->headsum ? KNOWN_SOUND : 0);
 }
 
 /* Into a slot of the set that is free, broken, of an older state of the file or of an older one of the image; else
@@ -164,6 +175,24 @@ remember(const struct record *r)
 	}
 	last.v[slot] = *r;
 	last.ok = !store_pwrite(fd, r, sizeof *r, last.at + (u64)slot * sizeof *r);
+}
+
+int
+store_met(const struct stat *file, const struct store_key *key)
+{
+	return recall(file, key) != 0;
+}
+
+/* No grains have the hash 0. */
+void
+store_meet(const struct stat *file, const struct store_key *key)
+{
+	struct record r = { .file = stampof(file), .id = key->file, .key = store_sum(key, sizeof *key) };
+
+	r.sum = sumof(&r);
+	store_forget();                /* another process may have learnt more */
+	if (!store_met(file, key))
+		remember(&r);
 }
 
 void

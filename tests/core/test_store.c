@@ -638,6 +638,30 @@ test_a_broken_record_is_nobodys(void **state)
 	close(image);
 }
 
+static void
+test_a_file_is_met_in_a_state(void **state)
+{
+	int file = put("young", "just written", 100), image = put("image", "code", 100);
+	struct store_key k = key(31), other = key(32);
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(fstat(file, &st), 0);
+	k.file = identity(file);
+	assert_false(store_met(&st, &k));
+	store_meet(&st, &k);
+	store_done();
+	store_forget();
+	assert_true(store_met(&st, &k));
+	assert_false(store_met(&st, &other));
+	assert_int_equal(known(file, image, 0, 0), 0);
+	assert_int_equal(pwrite(file, "m", 1, 0), 1);
+	assert_int_equal(fstat(file, &st), 0);
+	assert_false(store_met(&st, &k));
+	close(file);
+	close(image);
+}
+
 static double
 now(void)
 {
@@ -691,6 +715,7 @@ main(void)
 		cmocka_unit_test(test_what_a_file_is_found_by),
 		cmocka_unit_test(test_what_is_known_of_files_until_they_change),
 		cmocka_unit_test(test_a_broken_record_is_nobodys),
+		cmocka_unit_test(test_a_file_is_met_in_a_state),
 		cmocka_unit_test(test_remembered_identities_are_cheap),
 	};
 
