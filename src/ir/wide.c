@@ -12,197 +12,33 @@
  * one from that place on, until the one that faults (core/engine.c).
  *
  * Loads of different bytes need not happen in the order of the program, nor stores (RISC-V, Volume I, 17.1; who needs
- * an order puts a fence); loads of the same byte must, so none that may be one lies between those that are joined. */
+ * an order puts a fence); loads of the same byte must ("Preserved Program Order", rule 2), so none that may be one lies
+ * between those that are joined.
+ *
+ * Two numbers, or three, are often read in turns.  Then all are loaded where the first byte of them was, one after
+ * another, a before b; and if they may share a byte, of which b's load comes first in the program, a is loaded once
+ * more after b.  If that is what it was, each of its bytes may as well have been loaded the second time; else the guest
+ * has done nothing yet, and begins again at that first byte. */
 #include "base/util.h"
-#include "ir/ir.h"
+#include "ir/wide.h"
 
-enum { DEPTH = 12, NODES = 64, MORE = 512, RUN = 16 };
+enum { EACH = 24 };                    /* more than a group needs of pass.more */
 
-/* Where the bytes of a value come from: byte at[n] of the value from[n]; it is zero where that is 0. */
-struct bytes { ref from[8]; u8 at[8]; };
-
-struct pass {
-	struct region *r;
-	struct ins more[MORE]; int nmore;      /* to come between: number n is the value nins + n until it is put in place */
-	ref node[NODES]; int nnode;    /* ors that the last value looked at consists of */
-};
-
-/* Per ref: an or that is part of one that is done, or nothing but another value, its operand.  Compile is never
- * entered twice at a time. */
-enum { PART = 1, SAME };
+/* Per ref: an or that is part of one that is done, nothing but another value, or an or of which nothing can be made.
+ * Compile is never entered twice at a time. */
+enum { PART = 1, SAME, REFUSED };
 static u8 done[REF_K] ROOMY;
-static u16 extra[REF_K] ROOMY;         /* 1 + the number of what is to come before it */
+static ref same[REF_K] ROOMY;          /* that other value */
+static u8 owned[REF_K] ROOMY;          /* a load of a group's */
+static u16 extra[REF_K] ROOMY;         /* 1 + the number of the first that is to come before it */
 static ref moved[REF_K] ROOMY;         /* where the value is in the end */
 
-/* -- where bytes come from -- */
-
-static void
-own(const struct pass *p, ref t, struct bytes *b)
-{
-	int n = isk(t) || t >= p->r->nins ? 8 : ty_bits(ir_type(&p->r->ins[t])) / 8;
-
-	*b = (struct bytes){0};
-	for (int k = 0; k < n && k < 8; k++)
-		if (!isk(t) || kval(p->r, t) >> 8 * k & 0xff) {
-			b->from[k] = t;
-			b->at[k] = (u8)k;
-		}
-}
-
-/* up by n bytes, or down */
-static void
-shift(struct bytes *b, int n)
-{
-	struct bytes from = *b;
-
-	*b = (struct bytes){0};
-	for (int k = 0; k < 8; k++)
-		if (k - n >= 0 && k - n < 8) {
-			b->from[k] = from.from[k - n];
-			b->at[k] = from.at[k - n];
-		}
-}
-
-/* bytes from k on: as they are in t itself, or zero if t is 0 */
-static void
-above(struct bytes *b, int k, ref t)
-{
-	for (; k < 8; k++) {
-		b->from[k] = t;
-		b->at[k] = (u8)k;
-	}
-}
-
-static void
-mask(struct bytes *b, ref t, u64 m)
-{
-	for (int k = 0; k < 8; k++) {
-		u64 byte = m >> 8 * k & 0xff;
-
-		if (!byte || !b->from[k]) {
-			b->from[k] = 0;
-		} else if (byte != 0xff) {
-			b->from[k] = t;
-			b->at[k] = (u8)k;
-		}
-	}
-}
-
-static void
-merge(struct bytes *b, const struct bytes *c, ref t)
-{
-	for (int k = 0; k < 8; k++) {
-		if (!c->from[k])
-			continue;
-		b->at[k] = b->from[k] ? (u8)k : c->at[k];
-		b->from[k] = b->from[k] ? t : c->from[k];
-	}
-}
-
-static int
-bytewise(const struct region *r, const struct ins *i)
-{
-	if (i->ty != I64 && i->ty != I32)
-		return 0;
-	switch (i->op) {
-	case O_or:
-		return 1;
-	case O_and:
-		return isk(i->b);
-	case O_shl: case O_shr:
-		return isk(i->b) && !isk(i->a) && kval(r, i->b) < (u64)ty_bits(i->ty) && kval(r, i->b) % 8 == 0;
-	case O_zxt: case O_sxt:
-		return i->imm % 8 == 0 && i->imm < ty_bits(i->ty);
-	case O_bfx:
-		return i->imm % 8 == 0 && i->v % 8 == 0 && i->v + i->imm <= ty_bits(i->ty);
-	}
-	return 0;
-}
-
-static void
-look(struct pass *p, ref t, int depth, struct bytes *b)
-{
-	const struct region *r = p->r;
-	const struct ins *i = &r->ins[t];
-	struct bytes c;
-
-	if (isk(t) || t >= r->nins || !depth || p->nnode == NODES || !bytewise(r, i)) {
-		own(p, t, b);
-		return;
-	}
-	look(p, i->a, depth - 1, b);
-	switch (i->op) {
-	case O_or:
-		look(p, i->b, depth - 1, &c);
-		merge(b, &c, t);
-		p->node[p->nnode++] = t;
-		break;
-	case O_and:
-		mask(b, t, kval(r, i->b));
-		break;
-	case O_shl:
-		shift(b, (int)kval(r, i->b) / 8);
-		break;
-	case O_shr:
-		above(b, ty_bits(i->ty) / 8, 0);
-		shift(b, -(int)kval(r, i->b) / 8);
-		break;
-	case O_bfx:
-		shift(b, -i->v / 8);
-		above(b, i->imm / 8, 0);
-		break;
-	case O_zxt:
-		above(b, i->imm / 8, 0);
-		break;
-	case O_sxt:
-		above(b, i->imm / 8, t);
-		break;
-	}
-	above(b, ty_bits(i->ty) / 8, 0);
-}
-
-/* -- accesses -- */
-
-/* base + disp with constants taken out of base */
-static ref
-origin(const struct region *r, ref base, s64 *disp)
-{
-	const struct ins *i = &r->ins[base & ~REF_K];
-
-	if (isk(base) || i->op != O_add || i->ty != I64 || !isk(i->b))
-		return base;
-	*disp += (s64)kval(r, i->b);
-	return i->a;
-}
-
-/* The bytes that a plain access to memory reads or writes; 0 if it is none. */
-static int
-plain(const struct ins *i)
-{
-	if (i->b || i->aux || (i->op != O_lds && (i->ty > I64 || i->v)))
-		return 0;
-	return i->op == O_lds ? i->v / 8 : i->op == O_ld || i->op == O_st ? ty_bits(i->ty) / 8 : 0;
-}
-
-static int
-passes(const struct ins *i)
-{
-	return i->op == O_insn || i->op == O_nop || !(opinfo[i->op].traits & (READ | WRITE | EFF | LEAVE | END));
-}
-
 /* -- loads -- */
-
-struct loads {
-	ref load[8]; int n;            /* each once */
-	ref base; s64 disp;            /* what they read, */
-	int bytes;                     /* so many, */
-	int down;                      /* the lowest address highest */
-};
 
 static int
 isload(const struct pass *p, ref t)
 {
-	return !isk(t) && t < p->r->nins && p->r->ins[t].op != O_st && plain(&p->r->ins[t]);
+	return !isk(t) && t < p->r->nins && p->r->ins[t].op != O_st && wide_plain(&p->r->ins[t]);
 }
 
 /* Where byte k of b is in memory, if a load has it from there. */
@@ -211,10 +47,10 @@ address(const struct pass *p, const struct bytes *b, int k, s64 *at)
 {
 	const struct ins *i = &p->r->ins[b->from[k]];
 
-	if (!isload(p, b->from[k]) || b->at[k] >= plain(i))
+	if (!isload(p, b->from[k]) || b->at[k] >= wide_plain(i))
 		return 0;
 	*at = i->imm + b->at[k];
-	return origin(p->r, i->a, at);
+	return wide_origin(p->r, i->a, at);
 }
 
 static void
@@ -223,6 +59,8 @@ note(struct loads *l, ref t)
 	for (int k = 0; k < l->n; k++)
 		if (l->load[k] == t)
 			return;
+	l->first = !l->n || t < l->first ? t : l->first;
+	l->last = t > l->last ? t : l->last;
 	l->load[l->n++] = t;
 }
 
@@ -246,71 +84,329 @@ neighbours(const struct pass *p, const struct bytes *b, int n, struct loads *l)
 	return l->n > 1 + (n == 8) && l->disp == (s32)l->disp;
 }
 
-/* Whether they can be one, where the first of them is. */
+/* Whether they read nothing else, and no other group has one of them. */
 static int
-joinable(const struct pass *p, const struct loads *l, ref *first)
+isfree(const struct pass *p, const struct loads *l)
 {
-	ref last = 0;
-
-	*first = REF_K;
 	for (int k = 0; k < l->n; k++) {
 		const struct ins *i = &p->r->ins[l->load[k]];
 		s64 at = i->imm;
 
-		origin(p->r, i->a, &at);
-		if (at < l->disp || at + plain(i) > l->disp + l->bytes || (l->down && plain(i) > 1))
-			return 0;
-		*first = l->load[k] < *first ? l->load[k] : *first;
-		last = l->load[k] > last ? l->load[k] : last;
-	}
-	for (ref k = *first; k <= last; k++) {
-		const struct ins *i = &p->r->ins[k];
-		s64 at = i->imm;
-		int mine = 0;
-
-		for (int n = 0; n < l->n; n++)
-			mine |= l->load[n] == k;
-		if (passes(i) || mine)
-			continue;
-		if (!isload(p, k) || origin(p->r, i->a, &at) != l->base ||
-		    (at < l->disp + l->bytes && at + plain(i) > l->disp))
+		wide_origin(p->r, i->a, &at);
+		if (owned[l->load[k]] || at < l->disp || at + wide_plain(i) > l->disp + l->bytes || (l->down && wide_plain(i) > 1))
 			return 0;
 	}
 	return 1;
+}
+
+/* Whether load t cannot be of a byte that they read. */
+static int
+misses(const struct pass *p, const struct loads *l, ref t)
+{
+	const struct ins *i = &p->r->ins[t];
+	s64 at = i->imm;
+
+	return wide_origin(p->r, i->a, &at) == l->base && (at >= l->disp + l->bytes || at + wide_plain(i) <= l->disp);
+}
+
+static int
+disjoint(const struct loads *l, const struct loads *m)
+{
+	return l->base == m->base && (l->disp >= m->disp + m->bytes || m->disp >= l->disp + l->bytes);
 }
 
 /* What load i becomes: a field of the wide one. */
 static struct ins
 field(const struct pass *p, const struct ins *i, const struct loads *l, ref whole)
 {
-	int n = plain(i);
+	int n = wide_plain(i);
 	s64 at = i->imm;
 
-	origin(p->r, i->a, &at);
+	wide_origin(p->r, i->a, &at);
 	at -= l->disp;
 	at = l->down ? l->bytes - 1 - at : at;
 	return (struct ins){.op = i->op == O_lds ? O_sbfx : at ? O_bfx : O_zxt, .ty = I64, .a = whole,
 	    .v = (u16)(at * 8), .imm = n * 8};
 }
 
-static ref
-before(struct pass *p, ref t, struct ins i)
+/* -- what is to come between -- */
+
+ref
+wide_before(struct pass *p, ref t, struct ins i)
 {
-	p->more[p->nmore] = i;
-	extra[t] = (u16)(p->nmore + 1);
+	u16 *to = &extra[t];
+
+	while (*to)
+		to = &p->more[*to - 1].next;
+	p->more[p->nmore].i = i;
+	p->more[p->nmore].next = 0;
+	*to = (u16)(p->nmore + 1);
 	return (ref)(p->r->nins + p->nmore++);
 }
 
+/* Whether nothing from `first` to t puts what get t reads. */
+static int
+isunchanged(const struct region *r, ref first, ref t)
+{
+	for (ref k = first; k < t; k++)
+		if (r->ins[k].op == O_put && r->ins[k].v == r->ins[t].v)
+			return 0;
+	return 1;
+}
+
+/* Whether address t is known before `first`, or can be: through so many operations. */
+static int
+isknown(const struct pass *p, ref t, ref first, int depth)
+{
+	const struct ins *i = &p->r->ins[t];
+
+	if (isk(t) || t < first)
+		return 1;
+	if (t >= p->r->nins || !depth || done[t])
+		return 0;
+	switch (i->op) {
+	case O_get:
+		return isunchanged(p->r, first, t);
+	case O_add: case O_sub: case O_shl: case O_shr: case O_zxt: case O_sxt:
+		return isknown(p, i->a, first, depth - 1) && isknown(p, i->b, first, depth - 1);
+	}
+	return 0;
+}
+
+static void
+be(ref t, ref other)
+{
+	done[t] = SAME;
+	same[t] = other;
+}
+
+/* Makes it known there; it need not be made again. */
 static ref
-join(struct pass *p, const struct loads *l, ref first)
+known(struct pass *p, ref t, ref first)
+{
+	struct ins copy;
+
+	if (isk(t) || t < first)
+		return t;
+	if (done[t] != SAME) {
+		copy = p->r->ins[t];
+		copy.a = known(p, copy.a, first);
+		copy.b = known(p, copy.b, first);
+		be(t, wide_before(p, first, copy));
+	}
+	return same[t];
+}
+
+/* -- groups of loads: those that are read in turns stand next to each other, in the order of their first loads -- */
+
+enum { HOPS = 4, TURNS = 2 };          /* operations of an address; groups that are not complete when another begins */
+
+/* What was found for group g does not hold. */
+static void
+refuse(struct pass *p, int g)
+{
+	struct group *x = &p->group[g];
+
+	for (int k = 0; k < x->l.n; k++)
+		owned[x->l.load[k]] = 0;
+	for (int k = 0; k < x->nnode; k++)
+		done[x->node[k]] = 0;
+	done[x->root] = REFUSED;
+	memmove(x, x + 1, (size_t)(--p->ngroup - g) * sizeof *x);
+}
+
+static void
+add(struct pass *p, ref t, int sign, const struct loads *l)
+{
+	int g = p->ngroup++;
+
+	for (; g && p->group[g - 1].l.first > l->first; g--)
+		p->group[g] = p->group[g - 1];
+	p->group[g] = (struct group){.root = t, .sign = sign, .l = *l};
+	for (int k = 0; k < l->n; k++)
+		owned[l->load[k]] = 1;
+	for (int k = 0; k < p->nnode; k++)
+		if (!done[p->node[k]]) {
+			done[p->node[k]] = PART;
+			p->group[g].node[p->group[g].nnode++] = p->node[k];
+		}
+}
+
+/* The groups from g on whose loads lie among each other end before this one; *last is the last of these loads. */
+static int
+turns(const struct pass *p, int g, ref *last)
+{
+	*last = p->group[g].l.last;
+	while (++g < p->ngroup && p->group[g].l.first < *last)
+		if (p->group[g].l.last > *last)
+			*last = p->group[g].l.last;
+	return g;
+}
+
+/* The groups among these that are not complete when g begins, and may share bytes with it. */
+static int
+rivals(const struct pass *p, int from, int g, int *v)
+{
+	int n = 0;
+
+	for (int k = from; k < g; k++)
+		if (p->group[k].l.last > p->group[g].l.first && !disjoint(&p->group[k].l, &p->group[g].l) && n++ < TURNS)
+			v[n - 1] = k;
+	return n;
+}
+
+/* Which of the groups from g to `end` is in the way of loading all of them where the first load is; -1: none. */
+static int
+obstacle(const struct pass *p, int g, int end, ref last)
+{
+	ref first = p->group[g].l.first;
+	int v[TURNS], n;
+
+	for (int k = g + 1; k < end; k++) {
+		n = rivals(p, g, k, v);
+		if (n > TURNS || (n && p->b->above) || !isknown(p, p->group[k].l.base, first, HOPS))
+			return k;
+	}
+	for (ref t = first; t < last; t++)
+		for (int k = g; k < end && !owned[t] && !wide_passes(&p->r->ins[t]); k++)
+			if (p->group[k].l.last > t && !(isload(p, t) && misses(p, &p->group[k].l, t)))
+				return k;
+	return -1;
+}
+
+/* The guest instruction that t belongs to. */
+static gaddr
+pcof(const struct pass *p, ref t)
+{
+	while (p->r->ins[t].op != O_insn)
+		t--;
+	return p->b->pc + (u64)(s64)p->r->ins[t].imm;
+}
+
+static struct ins
+wideload(const struct loads *l, ref base)
 {
 	static const u8 type[] = {[2] = I16, [4] = I32, [8] = I64};
-	ref whole = before(p, first, (struct ins){.op = O_ld, .ty = type[l->bytes],
-	    .aux = l->down ? AUX_BE : 0, .a = l->base, .v = 1, .imm = (s32)l->disp});
 
-	for (int k = 0; k < l->n; k++)
-		p->r->ins[l->load[k]] = field(p, &p->r->ins[l->load[k]], l, whole);
-	return whole;
+	return (struct ins){.op = O_ld, .ty = type[l->bytes], .aux = l->down ? AUX_BE : 0, .a = base, .v = 1,
+	    .imm = (s32)l->disp};
+}
+
+/* Goes back to `first` unless group g is still what it was. */
+static void
+again(struct pass *p, const struct group *x, ref base, ref first)
+{
+	ref t = wide_before(p, first, wideload(&x->l, base));
+
+	wide_before(p, first, (struct ins){.op = O_brc, .ty = x->l.bytes == 8 ? I64 : I32, .v = R_NE, .a = x->whole, .b = t,
+	    .c = ir_k(p->r, pcof(p, first))});
+}
+
+/* The value of group g is there. */
+static void
+finish(struct pass *p, const struct group *x)
+{
+	for (int k = 0; k < x->l.n; k++)
+		p->r->ins[x->l.load[k]] = field(p, &p->r->ins[x->l.load[k]], &x->l, x->whole);
+	if (x->sign)
+		p->r->ins[x->root] = (struct ins){.op = O_sxt, .ty = I64, .imm = 32, .a = x->whole};
+	else
+		be(x->root, x->whole);
+}
+
+/* What value t becomes, if it is some neighbouring bytes of a wide one where they are there, and the rest is 0; else a
+ * nop. */
+static struct ins
+part(struct pass *p, ref t)
+{
+	struct bytes b;
+	int lo = 0, hi, n;
+	u64 m;
+
+	p->nnode = 0;
+	wide_look(p, t, &b);
+	while (lo < 8 && !b.from[lo])
+		lo++;
+	for (hi = lo; hi < 8 && b.from[hi] && b.from[hi] == b.from[lo] && b.at[hi] == hi; hi++)
+		;
+	for (n = hi; n < 8 && !b.from[n]; n++)
+		;
+	if (lo == hi || n < 8 || isk(b.from[lo]) || b.from[lo] < p->r->nins)
+		return (struct ins){.op = O_nop};
+	m = ~(u64)0 >> (64 - 8 * hi) & ~(u64)0 << 8 * lo;
+	if (!lo)
+		return (struct ins){.op = O_zxt, .ty = I64, .a = b.from[lo], .imm = 8 * hi};
+	if (m != (u32)m)
+		return (struct ins){.op = O_nop};
+	return (struct ins){.op = O_and, .ty = I32, .a = b.from[lo], .b = ir_k(p->r, m)};
+}
+
+/* What the groups' values were put together from, from instruction t on, comes from the wide ones, if it is wanted. */
+static void
+parts(struct pass *p, ref t, ref end)
+{
+	for (; t < end; t++) {
+		struct ins *i = &p->r->ins[t];
+
+		if ((i->op == O_or || i->op == O_shl) && i->ty == I64 && done[t] != SAME) {
+			struct ins n = part(p, t);
+
+			if (n.op != O_nop)
+				*i = n;
+		}
+	}
+}
+
+/* Loads the groups from g to `end`.  What is in the order of the bytes' loads, whatever it is, of those that share one
+ * is in the order of these loads: after each one those that are not complete come in every order. */
+static void
+join(struct pass *p, int g, int end)
+{
+	ref first = p->group[g].l.first, last = 0, base[GROUPS];
+	int v[TURNS];
+
+	for (int k = g; k < end; k++) {
+		struct group *x = &p->group[k];
+		int n = rivals(p, g, k, v);
+
+		base[k] = known(p, x->l.base, first);
+		x->whole = wide_before(p, first, wideload(&x->l, base[k]));
+		for (int m = 0; m < n; m++)
+			again(p, &p->group[v[m]], base[v[m]], first);
+		if (n == 2)
+			again(p, &p->group[v[0]], base[v[0]], first);
+	}
+	for (int k = g; k < end; k++) {
+		finish(p, &p->group[k]);
+		last = p->group[k].root > last ? p->group[k].root : last;
+	}
+	parts(p, first, last);
+}
+
+/* Whether none was refused, of which parts may do. */
+static int
+groups(struct pass *p)
+{
+	int bad, end, fine = 1;
+	ref last;
+
+	for (int g = 0; g < p->ngroup; g = bad < 0 ? end : 0) {
+		end = turns(p, g, &last);
+		if ((bad = obstacle(p, g, end, last)) >= 0) {
+			refuse(p, bad);
+			fine = 0;
+		}
+	}
+	for (int g = 0; g < p->ngroup; g = end) {
+		end = turns(p, g, &last);
+		if (p->nmore + (end - g) * EACH < MORE)
+			join(p, g, end);
+	}
+	for (int g = 0; g < p->ngroup; g++)
+		for (int k = 0; k < p->group[g].l.n; k++)
+			owned[p->group[g].l.load[k]] = 0;
+	p->ngroup = 0;
+	return fine;
 }
 
 /* -- values -- */
@@ -327,7 +423,7 @@ issigned(struct pass *p, const struct bytes *b)
 	for (int k = 4; k < 8; k++)
 		if (b->from[k] != b->from[7] || b->at[k] != k)
 			return 0;
-	look(p, b->from[7], DEPTH, &c);
+	wide_look(p, b->from[7], &c);
 	return c.from[3] == b->from[3] && c.at[3] == b->at[3];
 }
 
@@ -345,114 +441,45 @@ extent(const struct bytes *b)
 	return n == 2 || n == 4 || n == 8 ? n : 0;
 }
 
-/* Whether the n low bytes of b are those of one value, in this order or in the opposite one. */
-static int
-isone(const struct bytes *b, int n, int down)
-{
-	for (int k = 0; k < n; k++)
-		if (b->from[k] != b->from[0] || b->at[k] != (down ? n - 1 - k : k))
-			return 0;
-	return !isk(b->from[0]);
-}
-
 /* The or t, if it only puts together what was apart. */
 static void
 value(struct pass *p, ref t)
 {
-	struct ins *i = &p->r->ins[t];
 	struct loads l;
 	struct bytes b;
-	ref first, whole;
 	int n, sign;
 
 	p->nnode = 0;
-	look(p, t, DEPTH, &b);
+	wide_look(p, t, &b);
 	sign = issigned(p, &b);
-	if (sign)
-		above(&b, 4, 0);
-	if (!(n = extent(&b)) || p->nmore == MORE)
+	for (int k = 4; k < 8 && sign; k++)
+		b.from[k] = 0;
+	if (!(n = extent(&b)))
 		return;
-	if (n > 2 && isone(&b, n, 1))
-		whole = before(p, t, (struct ins){.op = O_bswap, .ty = n == 8 ? I64 : I32, .a = b.from[0]});
-	else if (neighbours(p, &b, n, &l) && joinable(p, &l, &first))
-		whole = join(p, &l, first);
-	else
-		return;
-	for (int k = 0; k < p->nnode; k++)
-		done[p->node[k]] = PART;
-	if (sign) {
-		*i = (struct ins){.op = O_sxt, .ty = I64, .imm = 32, .a = whole};
-	} else {
-		*i = (struct ins){.op = O_nop, .ty = N, .a = whole};
-		done[t] = SAME;
+	if (n > 2 && wide_isone(&b, n, 1) && p->nmore < MORE) {
+		struct group x = {.root = t, .sign = sign, .whole = wide_before(p, t,
+		    (struct ins){.op = O_bswap, .ty = n == 8 ? I64 : I32, .a = b.from[0]})};
+
+		for (int k = 0; k < p->nnode; k++)
+			done[p->node[k]] = done[p->node[k]] ? done[p->node[k]] : PART;
+		finish(p, &x);
+	} else if (p->ngroup < GROUPS && neighbours(p, &b, n, &l) && isfree(p, &l)) {
+		add(p, t, sign, &l);
 	}
 }
 
 static void
 values(struct pass *p, const struct block *b)
 {
-	for (int k = b->first + b->n - 1; k >= b->first; k--)
-		if (p->r->ins[k].op == O_or && !done[k])
-			value(p, (ref)k);
-}
+	enum { ROUNDS = 4 };
 
-/* -- pairs: a word of eight bytes that is stored again and again is stored as vectors -- */
-
-/* Whether stores i and k write the same eight bytes side by side: from *base + *disp up. */
-static int
-ispair(const struct region *r, const struct ins *i, const struct ins *k, ref *base, s64 *disp)
-{
-	s64 at = i->imm, to = k->imm;
-	ref other = origin(r, k->a, &to);
-
-	*base = origin(r, i->a, &at);
-	*disp = at < to ? at : to;
-	return i->c == k->c && other == *base && (to - at == 8 || at - to == 8) && *disp == (s32)*disp;
-}
-
-static void
-pair(struct pass *p, ref one, ref two, ref both)
-{
-	struct ins *i = &p->r->ins[one], *k = &p->r->ins[two];
-	s64 disp;
-	ref base;
-
-	ispair(p->r, i, k, &base, &disp);
-	*i = (struct ins){.op = O_st, .ty = V64, .a = base, .c = both, .v = 1, .imm = (s32)disp};
-	*k = (struct ins){.op = O_nop, .ty = N};
-}
-
-/* One pair alone pays if it is of zeros. */
-static void
-pairs(struct pass *p, const struct block *b)
-{
-	struct region *r = p->r;
-	ref last = 0, word = 0, both = 0, one = 0, two = 0, base;      /* one, two: the first pair of the word */
-	s64 disp;
-
-	for (int k = b->first; k < b->first + b->n; k++) {
-		const struct ins *i = &r->ins[k];
-
-		if (passes(i))
-			continue;
-		if (i->op != O_st || i->ty != I64 || !plain(i) || p->nmore == MORE) {
-			last = 0;
-		} else if (!last || !ispair(r, &r->ins[last], i, &base, &disp)) {
-			last = (ref)k;
-		} else {
-			if (word != i->c)
-				one = both = 0;
-			word = i->c;
-			if (!both && (one || (isk(word) && !kval(r, word))))
-				both = before(p, one ? one : last, (struct ins){.op = O_dup, .ty = V64, .a = word});
-			if (both && one)
-				pair(p, one, two, both);
-			if (both)
-				pair(p, last, (ref)k, both);
-			one = both ? 0 : last;
-			two = (ref)k;
-			last = 0;
-		}
+	p->b = b;
+	for (int round = 0; round < ROUNDS; round++) {
+		for (int k = b->first + b->n - 1; k >= b->first; k--)
+			if (p->r->ins[k].op == O_or && !done[k])
+				value(p, (ref)k);
+		if (groups(p))
+			break;
 	}
 }
 
@@ -465,9 +492,9 @@ place(const struct pass *p)
 	int nins = p->r->nins, m = 0;
 
 	for (int k = 0; k < nins; k++) {
-		if (extra[k])
-			moved[nins + extra[k] - 1] = (ref)(k + m++);
-		moved[k] = done[k] == SAME ? moved[p->r->ins[k].a] : (ref)(k + m);
+		for (u16 n = extra[k]; n; n = p->more[n - 1].next)
+			moved[nins + n - 1] = (ref)(k + m++);
+		moved[k] = done[k] == SAME ? moved[same[k]] : (ref)(k + m);
 	}
 }
 
@@ -482,6 +509,18 @@ renamed(struct ins i)
 	return i;
 }
 
+/* Adds a mark in its place. */
+static void
+mark(struct region *r, ref t)
+{
+	int k = r->nmark;
+
+	grow(&r->mark, r->nmark++, &r->capmark, sizeof *r->mark);
+	for (; k && r->mark[k - 1] > t; k--)
+		r->mark[k] = r->mark[k - 1];
+	r->mark[k] = t;
+}
+
 static void
 insert(struct pass *p)
 {
@@ -492,8 +531,10 @@ insert(struct pass *p)
 	grow(&r->ins, to, &r->capins, sizeof *r->ins);
 	for (int k = r->nins - 1; k > 0; k--) {
 		r->ins[--to] = done[k] == SAME ? (struct ins){.op = O_nop, .ty = N} : renamed(r->ins[k]);
-		if (extra[k])
-			r->ins[--to] = renamed(p->more[extra[k] - 1]);
+		for (u16 n = extra[k]; n; n = p->more[n - 1].next)
+			to--;
+		for (u16 n = extra[k]; n; n = p->more[n - 1].next)
+			r->ins[moved[r->nins + n - 1]] = renamed(p->more[n - 1].i);
 	}
 	for (struct block *b = r->block; b < r->block + r->nblock; b++) {
 		int end = moved[b->first + b->n - 1] + 1;
@@ -503,115 +544,10 @@ insert(struct pass *p)
 	}
 	for (int k = 0; k < r->nmark; k++)
 		r->mark[k] = moved[r->mark[k]];
+	for (int n = 0; n < p->nmore; n++)
+		if (p->more[n].i.op == O_brc)
+			mark(r, moved[r->nins + n]);
 	r->nins += p->nmore;
-}
-
-/* -- stores -- */
-
-/* The n bytes that the stores at[0] and on write, if they lie side by side, each written once: *base + *disp, *count
- * stores, and where the bytes come from. */
-static int
-tile(struct pass *p, const ref *at, int left, int n, struct bytes *b, struct ins *st)
-{
-	s64 disp[RUN], lo = 0;
-	int sum = 0, count = 0;
-	ref base = 0;
-	u32 seen = 0;
-
-	for (; count < left && sum < n; count++) {
-		const struct ins *i = &p->r->ins[at[count]];
-		ref o;
-
-		disp[count] = i->imm;
-		o = origin(p->r, i->a, &disp[count]);
-		if (count && o != base)
-			return 0;
-		base = o;
-		lo = !count || disp[count] < lo ? disp[count] : lo;
-		sum += plain(i);
-	}
-	if (sum != n || count < 2 || lo != (s32)lo)
-		return 0;
-	*b = (struct bytes){0};
-	for (int k = 0; k < count; k++) {
-		const struct ins *i = &p->r->ins[at[k]];
-		struct bytes c;
-		s64 to = disp[k] - lo;
-
-		if (to + plain(i) > n)
-			return 0;
-		p->nnode = 0;
-		look(p, i->c, DEPTH, &c);
-		for (int j = 0; j < plain(i); j++, to++) {
-			seen |= 1u << to;
-			b->from[to] = c.from[j];
-			b->at[to] = c.at[j];
-		}
-	}
-	*st = (struct ins){.op = O_st, .a = base, .v = 1, .imm = (s32)lo};
-	return seen == (1u << n) - 1 ? count : 0;
-}
-
-/* The value whose bytes they are, known before instruction t; 0 if there is none. */
-static ref
-whole(const struct pass *p, const struct bytes *b, int n, ref t, int *down)
-{
-	u64 number = 0;
-	int k;
-
-	for (k = 0; k < n && (!b->from[k] || isk(b->from[k])); k++)
-		if (b->from[k])
-			number |= (kval(p->r, b->from[k]) >> 8 * b->at[k] & 0xff) << 8 * k;
-	*down = k < n && b->at[0];
-	if (k == n)
-		return ir_k(p->r, number);
-	return b->from[0] && isone(b, n, *down) && b->from[0] < t ? b->from[0] : 0;
-}
-
-/* The stores at[0] to at[left - 1] follow one another.  Returns how many are one now. */
-static int
-store(struct pass *p, const ref *at, int left)
-{
-	static const u8 type[] = {[2] = I16, [4] = I32, [8] = I64};
-	struct bytes b;
-	struct ins st;
-	int count, down;
-
-	for (int n = 8; n >= 2; n /= 2) {
-		if (!(count = tile(p, at, left, n, &b, &st)) || !(st.c = whole(p, &b, n, at[0], &down)))
-			continue;
-		st.ty = type[n];
-		st.aux = down ? AUX_BE : 0;
-		p->r->ins[at[0]] = st;
-		for (int k = 1; k < count; k++)
-			p->r->ins[at[k]] = (struct ins){.op = O_nop, .ty = N};
-		return count;
-	}
-	return 1;
-}
-
-/* Whether there are fewer now. */
-static int
-stores(struct pass *p, const struct block *b)
-{
-	ref at[RUN];
-	int n = 0, fewer = 0;
-
-	for (int k = b->first; k < b->first + b->n; k++) {
-		const struct ins *i = &p->r->ins[k];
-		int mine = i->op == O_st && plain(i) && i->ty < I64;
-
-		if (mine)
-			at[n++] = (ref)k;
-		if ((mine && n < RUN) || passes(i))
-			continue;
-		for (int m = 0, count; n - m > 1; m += count) {
-			count = store(p, at + m, n - m);
-			fewer |= count > 1;
-		}
-		n = 0;
-	}
-	return fewer;
 }
 
 /* -- puts -- */
@@ -632,7 +568,7 @@ unseen(const struct region *r, const struct block *b)
 			seen[i->v] = now;
 		else if (i->op == O_get)
 			seen[i->v] = 0;
-		else if (!passes(i))
+		else if (!wide_passes(i))
 			now++;
 	}
 }
@@ -644,19 +580,19 @@ ir_wide(struct region *r)
 	int fewer;
 
 	p.r = r;
-	p.nmore = 0;
-	if (r->nins + MORE >= REF_K)
+	p.nmore = p.ngroup = 0;
+	if (r->nins + MORE >= REF_K || r->nk + MORE >= REF_K)
 		return;
 	memset(done, 0, (size_t)r->nins);
 	memset(extra, 0, (size_t)r->nins * sizeof *extra);
 	for (int k = 0; k < r->nblock && r->pieces > 1; k++)
 		values(&p, &r->block[k]);
 	for (int k = 0; k < r->nblock && r->again; k++)
-		pairs(&p, &r->block[k]);
+		wide_pairs(&p, &r->block[k]);
 	if ((fewer = p.nmore))
 		insert(&p);
 	for (int k = 0; k < r->nblock && r->pieces > 1; k++)
-		fewer |= stores(&p, &r->block[k]);
+		fewer |= wide_stores(&p, &r->block[k]);
 	for (int k = 0; fewer && k < r->nblock; k++)
 		unseen(r, &r->block[k]);
 }

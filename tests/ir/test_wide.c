@@ -68,6 +68,42 @@ test_bytes_of_a_number_are_loaded_at_once(void **state)
 	      GET "\tt2 = ld i32 t1 v=1 imm=4\n\tt3 = sxt i64 t2 imm=32\n" PUT(3));
 }
 
+#define LDX(t, x, at) "\tt" #t " = ld i8 t" #x " imm=" #at "\n"
+#define WIDE(t, x, at) "\tt" #t " = ld i16 t" #x " v=1 imm=" #at "\n"
+#define AGAIN(t, x, at, was) WIDE(t, x, at) "\tbrc.ne i32 t" #was ", t" #t ", 0x0\n"
+
+static void
+test_numbers_read_in_turns_are_loaded_at_once(void **state)
+{
+	(void)state;
+	/* from two places: the first is looked at again */
+	check(GET LD(2, 4) "\tt3 = get i64 x3\n" LDX(4, 3, 7) LD(5, 5) LDX(6, 3, 8)
+	      UP(7, 5, 8) OR(8, 7, 2) PUT(8) UP(9, 6, 8) OR(10, 9, 4) "\tput i64 x2, t10\n",
+	      GET WIDE(2, 1, 4) "\tt3 = get i64 x3\n" WIDE(4, 3, 7) AGAIN(5, 1, 4, 2) PUT(2) "\tput i64 x2, t4\n");
+	/* the address of the second is made on the way, of a register that has not changed */
+	check(GET LD(2, 4) "\tput i64 x2, t2\n\tt3 = get i64 x3\n\tt11 = add i64 t3, t1\n" LDX(4, 11, 7) LD(5, 5) LDX(6, 11, 8)
+	      UP(7, 5, 8) OR(8, 7, 2) PUT(8) UP(9, 6, 8) OR(10, 9, 4) "\tput i64 x2, t10\n\tput i64 x1, t11\n",
+	      GET WIDE(2, 1, 4) "\tt3 = get i64 x3\n\tt4 = add i64 t3, t1\n" WIDE(5, 4, 7) AGAIN(6, 1, 4, 2)
+	      PUT(2) "\tput i64 x2, t5\n\tput i64 x1, t4\n");
+	/* from one place, apart: nothing is looked at again */
+	check(GET LD(2, 4) LD(4, 6) LD(5, 5) LD(6, 7) UP(7, 5, 8) OR(8, 7, 2) PUT(8) UP(9, 6, 8) OR(10, 9, 4)
+	      "\tput i64 x2, t10\n",
+	      GET WIDE(2, 1, 4) WIDE(3, 1, 6) PUT(2) "\tput i64 x2, t3\n");
+	/* three */
+	check(GET "\tt3 = get i64 x3\n\tt4 = get i64 x2\n" LD(5, 0) LDX(6, 3, 0) LDX(7, 4, 0) LD(8, 1) LDX(9, 3, 1) LDX(10, 4, 1)
+	      UP(11, 8, 8) OR(12, 11, 5) UP(13, 9, 8) OR(14, 13, 6) UP(15, 10, 8) OR(16, 15, 7)
+	      PUT(12) "\tput i64 x2, t14\n\tput i64 x1, t16\n",
+	      GET "\tt2 = get i64 x3\n\tt3 = get i64 x2\n"
+	      "\tt4 = ld i16 t1 v=1\n\tt5 = ld i16 t2 v=1\n\tt6 = ld i16 t1 v=1\n\tbrc.ne i32 t4, t6, 0x0\n"
+	      "\tt7 = ld i16 t3 v=1\n\tt8 = ld i16 t1 v=1\n\tbrc.ne i32 t4, t8, 0x0\n"
+	      "\tt9 = ld i16 t2 v=1\n\tbrc.ne i32 t5, t9, 0x0\n\tt10 = ld i16 t1 v=1\n\tbrc.ne i32 t4, t10, 0x0\n"
+	      PUT(4) "\tput i64 x2, t5\n\tput i64 x1, t7\n");
+	/* what they were put together from is a part of them */
+	check(GET LD(2, 4) LD(3, 5) LD(4, 6) LD(5, 7) TREE PUT(11) "\tput i64 x2, t9\n\tput i64 x1, t8\n",
+	      GET "\tt2 = ld i32 t1 v=1 imm=4\n\tt3 = and i32 t2, 0xff000000\n\tt4 = zxt i64 t2 imm=16\n"
+	      PUT(2) "\tput i64 x2, t4\n\tput i64 x1, t3\n");
+}
+
 static void
 test_what_is_not_one_number_stays(void **state)
 {
@@ -78,6 +114,10 @@ test_what_is_not_one_number_stays(void **state)
 		GET LD(2, 4) "\tfence.full n\n" LD(3, 5) UP(4, 3, 8) OR(5, 4, 2) PUT(5),
 		GET LD(2, 4) "\tt6 = ld i64 t1 imm=5\n" LD(3, 5) UP(4, 3, 8) OR(5, 4, 2) PUT(5) "\tput i64 x2, t6\n",
 		GET LD(2, 4) "\tbrc.eq i64 t1, 0x2, 0x11\n" LD(3, 5) UP(4, 3, 8) OR(5, 4, 2) PUT(5),
+		/* in turns with one of which nothing is known, or whose address is not known before */
+		GET LD(2, 4) "\tt3 = get i64 x3\n" LDX(4, 3, 7) LD(5, 5) UP(7, 5, 8) OR(8, 7, 2) PUT(8) "\tput i64 x2, t4\n",
+		GET LD(2, 4) "\tt3 = ld i64 t1 imm=16\n" LDX(4, 3, 7) LD(5, 5) LDX(6, 3, 8) UP(7, 5, 8) OR(8, 7, 2) PUT(8)
+		    UP(9, 6, 8) OR(10, 9, 4) "\tput i64 x2, t10\n",
 		GET "\tt2 = ld i32 t1\n\tt3 = ld i32 t1 imm=4\n" UP(4, 3, 32) OR(5, 4, 2) PUT(5),  /* two words */
 		GET "\tt2 = ld i8 t1 aux=0x8 imm=4\n" LD(3, 5) UP(4, 3, 8) OR(5, 4, 2) PUT(5),
 	};
@@ -156,6 +196,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bytes_of_a_number_are_loaded_at_once),
+		cmocka_unit_test(test_numbers_read_in_turns_are_loaded_at_once),
 		cmocka_unit_test(test_what_is_not_one_number_stays),
 		cmocka_unit_test(test_bytes_of_a_number_are_stored_at_once),
 		cmocka_unit_test(test_a_word_stored_again_and_again_is_a_vector),

@@ -430,6 +430,50 @@ gather(struct piece *b, struct item *i, int room)
 	return at;
 }
 
+/* The same of two or three numbers in turns, with what comes between now and then. */
+static int
+turns(struct piece *b, struct item *i, int room)
+{
+	enum { TO = 10, PART = 11, AT = 26, MOST = 17 };
+	struct item own[3][MOST + 3];
+	int count = 2 + (int)(rnd() % 2), left = 0, at = 0, n[3], next[3] = {0};
+
+	if (room < count * (MOST + 4))
+		return 0;
+	for (int g = 0; g < count; g++) {
+		int from = PART + 5 * g, bytes = 2 << rnd() % 2, base = isbad(b) ? BAD : pointer[1 + rnd() % 3];
+		int off = (int)(rnd() % 16) - 8, down = rnd() & 1, k = 0;
+		u8 order[8];
+
+		shuffle(order, bytes);
+		if (rnd() & 1) {
+			own[g][k++].word = word(riscv_addi, AT + g, base, 0, (s64)(rnd() % 8) - 4);
+			base = AT + g;
+		}
+		for (int m = 0; m < bytes; m++)
+			own[g][k++].word = word(riscv_lbu, from + order[m], base, 0, off + order[m]);
+		if (rnd() % 16 == 0)
+			own[g][k++].word = word(rnd() & 1 ? riscv_lbu : riscv_sb, 25, base, 25, off + (s64)(rnd() % 8) - 4);
+		for (int m = 0; m < bytes; m++) {
+			int shift = (down ? bytes - 1 - m : m) * 8;
+			if (shift)
+				own[g][k++].word = word(riscv_slli, from + m, from + m, 0, shift);
+			if (m)
+				own[g][k++].word = word(riscv_or, m == bytes - 1 && rnd() & 1 ? TO : from, from, from + m, 0);
+		}
+		left += n[g] = k;
+	}
+	while (left) {
+		int g = (int)(rnd() % (u32)count);
+
+		for (int run = 1 + (int)(rnd() % 4); run-- && next[g] < n[g]; left--)
+			i[at++].word = own[g][next[g]++].word;
+	}
+	for (int k = 1; k < at; k++)
+		i[k].inner = 1;
+	return at;
+}
+
 /* A number stored byte by byte. */
 static int
 scatter(struct piece *b, struct item *i, int room)
@@ -518,8 +562,9 @@ idiom(struct piece *b, struct item *i, int room)
 {
 	for (int k = 0; k < room; k++)
 		i[k] = (struct item){.len = 4, .to = -1};
-	switch (rnd() % 10) {
+	switch (rnd() % 11) {
 	case 0: return reload(i, room);
+	case 5: return turns(b, i, room);
 	case 4: return seek(b, i, room);
 	case 1: return gather(b, i, room);
 	case 2: return elements(b, i, room);
