@@ -39,9 +39,10 @@ HOT  := $(call objs,$(wildcard src/frontend/*/guest.c src/frontend/*/linux.c src
 	$(patsubst %,src/%.c,base/lock base/gmem_copy core/engine core/persist threads/os threads/clone threads/futex \
 	threads/proccalls threads/signal threads/vcpu syscall/layout syscall/dispatch syscall/marshal syscall/desc))
 MAIN := $(HOT) $(B)/main.c.o $(B)/options.c.o $(B)/cachecmd.c.o $(B)/warm.c.o
-# Code and constants in one mapping: each fork copies it, each process makes it.
+# Code and constants in one mapping: each fork copies it, each process makes it.  It begins at a multiple of 64 KiB in
+# memory too, so that what lies together in the file is mapped together.
 $(B)/dragoman: $(MAIN) $(LIBA)
-	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--build-id,-z,now,-z,noseparate-code -pie -o $@ $(MAIN) -Wl,--start-group $(PROGRAM) -Wl,--end-group $(LIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--build-id,-z,now,-z,noseparate-code,-z,max-page-size=65536 -pie -o $@ $(MAIN) -Wl,--start-group $(PROGRAM) -Wl,--end-group $(LIBS)
 
 $(B)/%.c.o: src/%.c | $(GEN_ISA)
 	@mkdir -p $(@D)

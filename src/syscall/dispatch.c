@@ -193,7 +193,7 @@ syscall_do(struct cpu *cpu)
 	call_fetch(&c);
 	if (state.resume && !sameagain(cpu, &c, nr))
 		state.resume = 0;
-	if (!state.resume)
+	if (!state.resume && state.deadline)
 		state.deadline = 0;
 	if (proc.strace)
 		strace_enter(&c);
@@ -204,7 +204,8 @@ syscall_do(struct cpu *cpu)
 		remember(cpu, &c, nr);
 		return r;
 	}
-	state.resume = 0;
+	if (state.resume)              /* else nothing is written: after a fork that would cost a page */
+		state.resume = 0;
 	if (r != SYS_NORESULT)
 		result(cpu, r);
 	return r;

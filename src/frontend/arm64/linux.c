@@ -8,7 +8,7 @@
 #include "frontend/arm64/arm64.h"
 #include "syscall/desc.h"
 
-static const u16 lines[] = {
+static const u16 lines[] INHERITED = {
 #define CALL(nr, name) [nr] = L_##name,
 #include "frontend/arm64/syscall.tbl"
 #undef CALL

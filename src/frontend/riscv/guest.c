@@ -20,6 +20,14 @@ _Static_assert(sizeof(struct riscv_state) <= CPU_STATE, "the state fits");
 
 u64 rv_vctl = VCTL_ON;
 
+u32
+rv_mode(const struct cpu *cpu)
+{
+	u64 vctl = ((const struct riscv_state *)cpu->state)->vctl;
+
+	return (rv_frm(cpu) < FRM_RMM ? 0 : rv_frm(cpu)) | ((vctl & VCTL_CUR) == VCTL_OFF ? MODE_NOVEC : 0);
+}
+
 static void
 reset(struct cpu *cpu)
 {

@@ -33,26 +33,12 @@ fold(struct cpu *cpu)
 
 void rv_fold(struct cpu *cpu) { fold(cpu); }
 
-static u32
-frm(const struct cpu *cpu)
-{
-	return (u32)bits(((const struct riscv_state *)cpu->state)->fcsr, FCSR_RM, 3);
-}
-
-u32
-rv_mode(const struct cpu *cpu)
-{
-	u64 vctl = ((const struct riscv_state *)cpu->state)->vctl;
-
-	return (frm(cpu) < FRM_RMM ? 0 : frm(cpu)) | ((vctl & VCTL_CUR) == VCTL_OFF ? MODE_NOVEC : 0);
-}
-
 /* frm 0 to 3 are enum fprm less one.  In the other modes no instruction uses the dynamic mode: fp.c
  * asks for ties away where it is needed, and refuses the invalid ones. */
 void
 rv_fpenter(struct cpu *cpu)
 {
-	cpu->fpmode = frm(cpu) < FRM_RMM ? frm(cpu) + RM_NE : RM_NE;
+	cpu->fpmode = rv_frm(cpu) < FRM_RMM ? rv_frm(cpu) + RM_NE : RM_NE;
 	cpu->fpflags |= hidden(cpu);
 }
 

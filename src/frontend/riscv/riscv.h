@@ -144,6 +144,12 @@ rv_putw(struct tr *t, int n, ref v)
 static inline int rv_hasv(const struct tr *t) { return model_has(RVF_v) && !(t->mode & MODE_NOVEC); }
 
 extern const struct guest guest_riscv64;
+u32 rv_mode(const struct cpu *);
+static inline u32
+rv_frm(const struct cpu *cpu)
+{
+	return (u32)bits(((const struct riscv_state *)cpu->state)->fcsr, FCSR_RM, 3);
+}
 
 /* -- model.c -- */
 extern const struct cpumodel rv_models[];
@@ -156,7 +162,6 @@ enum { RV_TIMEBASE = 10000000 };       /* ticks of the CSR time a second */
 enum { RVH_FCSR, RVH_GETFLAGS, RVH_SETFLAGS, RVH_TIME, RVH_VDSO, RVH_FENCEI, RVH_FCVTMOD, RVH_VECTOR, RVH_LIGHT,
 	RVH_COMPRESS, RVH_IOTA, RVH_COUNT };
 extern const struct helper rv_helper[RVH_COUNT];
-u32 rv_mode(const struct cpu *);
 void rv_fpenter(struct cpu *);
 void rv_fpleave(struct cpu *);
 void rv_fold(struct cpu *);             /* cpu->fpflags into the slot fcsr */

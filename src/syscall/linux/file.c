@@ -23,8 +23,10 @@
 
 #define ABI(cpu) ((cpu)->guest->abi)
 
-/* -- descriptors of our own -- */
-enum { NHIDDEN = 16, HIDDEN_MIN = 900 };
+/* -- descriptors of our own --
+ *
+ * Above what scripts and shells name (bash's own is 255), and no higher: each fork copies the table up to here. */
+enum { NHIDDEN = 16, HIDDEN_MIN = 304 };
 static _Atomic int hidden[NHIDDEN];    /* descriptor + 1, 0: free */
 static _Atomic int lowest = INT_MAX;   /* there has been none below */
 
