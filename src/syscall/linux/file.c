@@ -25,8 +25,8 @@
 
 /* -- descriptors of our own --
  *
- * Above what scripts and shells name (bash's own is 255), and no higher: each fork copies the table up to here. */
-enum { NHIDDEN = 16, HIDDEN_MIN = 304 };
+ * As high as a table of 512 allows: its size goes by powers of two (Linux, fs/file.c), and each fork copies it. */
+enum { NHIDDEN = 16, HIDDEN_MIN = 512 - NHIDDEN };
 static _Atomic int hidden[NHIDDEN];    /* descriptor + 1, 0: free */
 static _Atomic int lowest = INT_MAX;   /* there has been none below */
 
