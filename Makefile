@@ -159,13 +159,13 @@ debug:
 	@$(MAKE) B=$(B)-debug DEBUG=1 OPT="-O1 -g" all
 
 # a position-independent static program: the form for chroots and containers; it loads no library (the
-# weak references to dlopen and dlsym find nothing).  Copied: a file written from end to end lies in larger pieces of
-# the page cache than what a linker leaves, and a process that maps it starts a tenth faster.
+# weak references to dlopen and dlsym find nothing).  Copied with one write: such a file lies in larger pieces of the page
+# cache than what a linker leaves, or many writes, and a process that maps it has fewer page faults when it starts.
 static: $(B)/dragoman-static
 $(B)/dragoman-static: $(MAIN) $(LIBA) tools/nocacheinfo.sh
 	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--build-id,-z,noseparate-code -static-pie -Wl,-z,pack-relative-relocs -Wl,--wrap=dlopen,--wrap=dlsym,--wrap=_dl_get_origin -o $@.ld $(MAIN) -Wl,--start-group $(PROGRAM) -Wl,--end-group $(LIBS)
 	tools/nocacheinfo.sh $@.ld
-	cat $@.ld >$@.new && rm $@.ld && chmod 755 $@.new && mv $@.new $@
+	dd if=$@.ld of=$@.new bs=64M status=none && rm $@.ld && chmod 755 $@.new && mv $@.new $@
 
 demo: $(B)/dragoman
 	@tools/need.sh build demo

@@ -29,7 +29,7 @@ struct dso {
 	u8 broken;
 	u8 begun;                      /* it has an image, or a process before has run code of it */
 	u8 met;                        /* this one has, */
-	u8 told;                       /* and it is written down, or somebody else will do it */
+	u8 told;                       /* and it is written down */
 	u8 vdso, late;                 /* no file; not attached yet */
 	char *name;                    /* for -d cache only */
 	u32 nnew; u64 newbytes;        /* of the persisting in progress */

@@ -615,6 +615,12 @@ engine_end(void)
 	cache_persist();
 }
 
+void
+engine_tell(void)
+{
+	cache_tell();
+}
+
 static void
 forked(void)
 {

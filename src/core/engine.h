@@ -67,6 +67,8 @@ void engine_end(void);
  * number of regions made.  The thread runs nothing. */
 u64 engine_warm(struct cpu *, gaddr pc);
 
+/* Before fork: what a process leaves to others at its end besides translations is left now, lest each child do it. */
+void engine_tell(void);
 /* 0 before fork, 1 in the parent, 2 in the child; 3: a child that shared the thread's record and all memory (vfork) has
  * ended, perhaps killed while it held the engine's lock. */
 void engine_fork(int phase);

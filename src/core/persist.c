@@ -40,9 +40,6 @@ void
 cache_forked(void)
 {
 	persistfrom = atomic_load(&core.ntrans);
-	for (int i = 0; i < atomic_load(&ndso); i++)
-		if (isfirst(dso[i]))
-			dso[i]->told = 1;
 }
 
 static int
@@ -316,6 +313,17 @@ lock(void)
 }
 
 static void
+tell(void)
+{
+	for (int i = 0; i < atomic_load(&ndso); i++)
+		if (isfirst(dso[i]) && !dso[i]->told) {
+			store_meet(&dso[i]->st, &dso[i]->key);
+			dso[i]->told = 1;
+		}
+	store_done();
+}
+
+static void
 persist(void)
 {
 	struct maps maps = {0};
@@ -326,26 +334,24 @@ persist(void)
 		struct dso *d = dso[i];
 		char *name;
 
-		if (d->nnew && isworth(d)) {
-			if (!maps.text)
-				readmaps(&maps);
-			if ((name = nameof(d, &maps)))
-				update(d, name);
-			free(name);
-		} else if (isfirst(d) && !d->told) {
-			store_meet(&d->st, &d->key);
-		}
-		d->told |= d->met;
+		if (!d->nnew || !isworth(d))
+			continue;
+		if (!maps.text)
+			readmaps(&maps);
+		if ((name = nameof(d, &maps)))
+			update(d, name);
+		free(name);
 	}
 	free(maps.text);
-	store_done();
+	tell();
 	persistfrom = atomic_load(&core.ntrans);
 }
 
+/* There is something to tell. */
 static int
-anyfirst(void)
+ismet(void)
 {
-	int n = atomic_load(&ndso);
+	int n = cache_on && store_writable() ? atomic_load(&ndso) : 0;
 
 	for (int i = 0; i < n; i++)
 		if (isfirst(dso[i]) && !dso[i]->told)
@@ -358,7 +364,7 @@ cache_persist(void)
 {
 	int saved;
 
-	if (!cache_on || !store_writable() || (persistfrom == atomic_load(&core.ntrans) && !anyfirst()))
+	if (!cache_on || !store_writable() || (persistfrom == atomic_load(&core.ntrans) && !ismet()))
 		return;
 	saved = errno;
 	if (lock()) {
@@ -366,4 +372,14 @@ cache_persist(void)
 		lock_give(&core.lock);
 	}
 	errno = saved;
+}
+
+void
+cache_tell(void)
+{
+	if (!ismet())
+		return;
+	lock_take(&core.lock);
+	tell();
+	lock_give(&core.lock);
 }

@@ -424,6 +424,7 @@ clone_fork(struct cpu *cpu, const struct request *q)
 	s64 r;
 
 	syscall_forking(cpu->guest->abi);
+	engine_tell();
 	locks(0, t);
 	r = fork_host(t, &asked);
 	if (r) {
