@@ -43,7 +43,7 @@ core_isfirst(gaddr pc, u32 mode, struct stretch *s)
 	enum { PAGE = 4096 };
 	const struct dso *d;
 
-	if (!core.opt.first || !core.guest->simple || core.guest->big || core_seen(pc, mode) || cache_has(pc, mode) ||
+	if (core_beento(pc) || !core.guest->simple || core.guest->big || core_seen(pc, mode) || cache_has(pc, mode) ||
 	    cache_begun(pc) || !isfirst(pc))
 		return 0;
 	d = cache_home(pc);
