@@ -414,6 +414,43 @@ vget(struct x86 *x, int var, int tmp)
 	return tmp;
 }
 
+/* Between registers of the two kinds by way of memory: it is rare. */
+static void
+q_vset(struct x86 *x, const struct simple *s)
+{
+	struct mem low = m_cpu(offsetof(struct cpu, scratch[0])), high = m_cpu(offsetof(struct cpu, scratch[1]));
+
+	if (s->imm) {
+		mov_ri(&x->a, RAX, (u64)s->imm);
+		mov_mr(&x->a, 64, low, RAX);
+		mov_mr(&x->a, 64, high, RAX);
+		xv_load(x, s->two ? 16 : 8, 0, low);
+	} else {
+		xv_zero(x, 0);
+	}
+	vput(x, s->d, 0);
+}
+
+static void
+q_tov(struct x86 *x, const struct simple *s)
+{
+	struct mem m = m_cpu(offsetof(struct cpu, scratch[0]));
+
+	mov_mr(&x->a, width(s), m, get(&x->a, s->a, width(s), RAX));
+	xv_load(x, width(s) / 8, 0, m);
+	vput(x, s->d, 0);
+}
+
+static void
+q_fromv(struct x86 *x, const struct simple *s)
+{
+	struct mem m = m_cpu(offsetof(struct cpu, scratch[0]));
+
+	xv_store(x, width(s) / 8, vget(x, s->a, 0), m);
+	mov_rm(&x->a, width(s), RAX, m);
+	put(&x->a, s->d, RAX);
+}
+
 static void
 q_vload(struct x86 *x, const struct simple *s)
 {
@@ -535,6 +572,9 @@ simple(const struct simple *s, u32 pcoff, gaddr next)
 	case SI_MUL: q_mul(&x->a, s); break;
 	case SI_SELECT: q_select(x, s); break;
 	case SI_CHECK: q_check(x, s); break;
+	case SI_VSET: q_vset(x, s); break;
+	case SI_TOV: q_tov(x, s); break;
+	case SI_FROMV: q_fromv(x, s); break;
 	case SI_LOAD: (iswide(s) ? q_vload : q_load)(x, s); break;
 	case SI_STORE: (iswide(s) ? q_vstore : q_store)(x, s); break;
 	case SI_JUMP: branch_jump(x, s->to); break;
