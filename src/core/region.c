@@ -562,7 +562,7 @@ isfull(gaddr pc, u32 mode, gaddr *next)
 int
 core_quick(struct region *r, struct out *o, const struct cpu *cpu, gaddr pc, u32 mode, s32 *left)
 {
-	enum { MOST = 32, BRANCHES = 4, STEP = 64 };   /* instructions and branches of a block; bytes */
+	enum { MOST = 32, BRANCHES = 4, STEP = 128 };   /* instructions and branches of a block; bytes */
 	struct walk *w = &walking;
 	const struct quick *q = core.host->quick;
 	struct tr t = begin(w, r, cpu, pc, mode, STEP);
