@@ -43,7 +43,7 @@ core_isfirst(gaddr pc, u32 mode, struct stretch *s)
 	enum { PAGE = 4096 };
 	const struct dso *d;
 
-	if (!core.opt.first || !core.guest->simple || core.guest->big || core_seen(pc, mode) || cache_has(pc, mode) ||
+	if (core_beento(pc) || !core.guest->simple || core.guest->big || core_seen(pc, mode) || cache_has(pc, mode) ||
 	    cache_begun(pc) || !isfirst(pc))
 		return 0;
 	d = cache_home(pc);
@@ -253,6 +253,14 @@ loaded(const struct simple *s, u64 v)
 	return s->sign ? zext((u64)sext(v, ty_bits(s->ty)), s->sign) : v;
 }
 
+static void
+vset(const struct run *r, int var, u64 low, u64 high)
+{
+	const u64 v[2] = {low, high};
+
+	memcpy(place(r, var), v, (size_t)r->g->reg[var].bits / 8);
+}
+
 /* One or two data; 0 if memory cannot be accessed: then nothing has changed but what the guest will store again. */
 static int
 load(const struct run *r, const struct simple *s)
@@ -321,6 +329,9 @@ perform(struct run *r, const struct simple *s, gaddr next)
 	case SI_MUL: multiply(r, s); break;
 	case SI_SELECT: choose(r, s); break;
 	case SI_CHECK: check(r, s); break;
+	case SI_VSET: vset(r, s->d, (u64)s->imm, s->two ? (u64)s->imm : 0); break;
+	case SI_TOV: vset(r, s->d, narrowed(s, get(r, s->a)), 0); break;
+	case SI_FROMV: put(r, s->d, narrowed(s, get(r, s->a))); break;
 	case SI_LOAD: if (!(iswide(s) ? vload : load)(r, s)) return 0; break;
 	case SI_STORE: if (!(iswide(s) ? vstore : store)(r, s)) return 0; break;
 	case SI_CALL: case SI_CALLR:

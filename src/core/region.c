@@ -33,7 +33,8 @@ struct walk {
 	u32 step;                      /* bytes that are fetched at a time */
 	u64 ok;                        /* so many bytes from the entry upward have been fetched, */
 	u8 code[WINDOW + PIECE];       /* these */
-	struct { gaddr at; int n; u8 code[PIECE]; } piece[NPIECE];     /* others, by address */
+	struct { gaddr at; u64 of; int n; u8 code[PIECE]; } piece[NPIECE];     /* others, by address; of this walk, if */
+	u64 number;                    /* they have its number */
 	u16 todo[MAXMARK]; int ntodo;
 	u8 mark[WINDOW / 2 + 8];                       /* by half-word from the entry: */
 };
@@ -73,13 +74,14 @@ fetchpiece(struct walk *w, gaddr pc, int *got)
 	u32 k = (u32)(at / PIECE % NPIECE), off = (u32)(pc - at);
 	int n = w->g->maxlen;
 
-	if (w->piece[k].at != at) {
+	if (w->piece[k].at != at || w->piece[k].of != w->number) {
 		const u8 *p = w->cpu->os->fetch(at, PIECE, &w->piece[k].n);
 
 		depend(at, PIECE);
 		if (w->piece[k].n)
 			memcpy(w->piece[k].code, p, (size_t)w->piece[k].n);
 		w->piece[k].at = at;
+		w->piece[k].of = w->number;
 	}
 	if (w->piece[k].n >= (int)off + n) {
 		*got = w->piece[k].n - (int)off;
@@ -437,8 +439,7 @@ begin(struct walk *w, struct region *r, const struct cpu *cpu, gaddr pc, u32 mod
 	w->pc = pc;
 	w->mode = mode;
 	w->ok = 0;
-	for (int i = 0; i < NPIECE; i++)
-		w->piece[i].at = ~(gaddr)0;
+	w->number++;
 	return (struct tr){.r = r, .pc = pc, .mode = mode & ~ALONE, .alone = (mode & ALONE) != 0, .cpu = cpu,
 	    .answered = w->g->keeps ? answered : 0, .env = w};
 }
@@ -543,14 +544,30 @@ direct(struct walk *w, struct tr *t)
 	return effect(&s);
 }
 
+/* Full code begins at pc; before *next there is none. */
+static int
+isfull(gaddr pc, u32 mode, gaddr *next)
+{
+	enum { RUN = 64 };
+
+	if (pc < *next)
+		return 0;
+	if (core_known(pc, mode))
+		return 1;
+	*next = core_nexthead(pc + 2, pc + RUN);
+	return 0;
+}
+
+/* A block goes on after a branch if it has been seen not to be taken. */
 int
 core_quick(struct region *r, struct out *o, const struct cpu *cpu, gaddr pc, u32 mode, s32 *left)
 {
-	enum { MOST = 32, BRANCHES = 2, STEP = 64 };   /* instructions and branches of a block; bytes */
+	enum { MOST = 32, BRANCHES = 4, STEP = 128 };   /* instructions and branches of a block; bytes */
 	struct walk *w = &walking;
 	const struct quick *q = core.host->quick;
 	struct tr t = begin(w, r, cpu, pc, mode, STEP);
 	int n = 0, branches = 0, does, got;
+	gaddr next = 0;
 
 	core.home = 0;
 	if (!extend(w, 0) && !w->ok) {
@@ -569,7 +586,8 @@ core_quick(struct region *r, struct out *o, const struct cpu *cpu, gaddr pc, u32
 			does = viair(w, &t);
 		n += does != UNFIT;
 		branches += does == BRANCHED;
-	} while (does < LEFT && n < MOST && branches < BRANCHES && !core_known(t.pc, mode));
+	} while (does < LEFT && n < MOST && branches < BRANCHES && !(does == BRANCHED && !core_beento(t.pc)) &&
+	    !isfull(t.pc, mode, &next));
 	if (!n)
 		return -ENOSYS;
 	if (does == ON)

@@ -21,6 +21,8 @@ enum simplekind {
 	SI_MUL,                        /* d = d2 op a * b; both are `from` bits, if not 0, extended by fromsign */
 	SI_SELECT,                     /* d = condition op of the flags holds ? a : b, inverted, plus inc */
 	SI_CHECK,                      /* flags = condition op of them holds ? flop of a and B : imm2 */
+	SI_VSET,                       /* d, a vector, = imm in its low half; in both, if there are two */
+	SI_TOV, SI_FROMV,              /* vector or float d = a, 0 above; d = the low bits of vector or float a */
 	SI_LOAD,                       /* d and d2, if there are two, = what is at a + index + imm; then a += step */
 	SI_STORE,                      /* the same with d and d2 as what is stored */
 	SI_JUMP,                       /* to `to` */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "frontend/riscv/vector.h"
+#include "ir/simple.h"
 #include "riscv/rvc.h"
 
 enum { PERLINE = 40, MAXWORD = (riscv_COUNT + rvv_COUNT) * PERLINE };
@@ -303,6 +304,29 @@ test_random_words_print(void **unused)
 	}
 }
 
+/* Short forms are made without the decoder: what has one is of the line that is sought, which does not exclude it. */
+static void
+test_simple_words_decode(void **unused)
+{
+	int n = 0;
+
+	(void)unused;
+	cpu_model.have = ~(u64)0;
+	for (int i = 0; i < 2000000; i++) {
+		u32 w = riscv_random(1 + (int)(rnd() % (riscv_COUNT - 1)), rnd());
+		struct simple simple;
+		struct riscv_insn a;
+		u8 p[4];
+
+		st32(p, w);
+		if (rv_simple(p, 4, 0x10000, &simple) != 4)
+			continue;
+		assert_int_equal(riscv_decode(w, &a), riscv_seek(w));
+		n++;
+	}
+	assert_true(n > 100000);
+}
+
 int
 main(void)
 {
@@ -313,6 +337,7 @@ main(void)
 		cmocka_unit_test(test_text_equals_objdump),
 		cmocka_unit_test(test_compressed_text_equals_objdump),
 		cmocka_unit_test(test_random_words_print),
+		cmocka_unit_test(test_simple_words_decode),
 	};
 
 	return cmocka_run_group_tests(tests, seed, 0);

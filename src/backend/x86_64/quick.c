@@ -2,8 +2,8 @@
 /* quick.c - the quick tier: code for one instruction at a time (base/host.h)
  *
  * Between instructions all variables are in their homes, flags too, in the form `lahf; seto al` leaves (flags.c).
- * Within one, rax holds what is computed, rcx and rdx operands.  What is not simple comes as IR and is left to the
- * emitters of the other tier, which are told that it is a block. */
+ * Within one, rax or its home holds what is computed, rcx and rdx operands.  What is not simple comes as IR and is left
+ * to the emitters of the other tier, which are told that it is a block. */
 #include <errno.h>
 #include "backend/x86_64/int.h"
 #include "ir/simple.h"
@@ -99,31 +99,35 @@ alu(struct code *a, const struct simple *s, enum alu op, int w, int d)
 		alu_ri(a, op, w, d, (s32)s->imm);
 		return;
 	}
+	if (s->b != NONE && x86_home[s->b].reg < 0 && !s->from && !s->shift) {
+		alu_rm(a, op, w, d, home_of(s->b));
+		return;
+	}
 	if (s->b == NONE)
 		mov_ri(a, RCX, (u64)s->imm);
 	alu_rr(a, op, w, d, s->b == NONE ? RCX : operand(a, s, w));
 }
 
 static void
-shift(struct code *a, const struct simple *s, enum shop op, int w)
+shift(struct code *a, const struct simple *s, enum shop op, int w, int d)
 {
 	if (s->b != NONE) {
 		copy(a, s->b, 32, RCX);
-		shift_cl(a, op, w, RAX);
+		shift_cl(a, op, w, d);
 	} else if (s->imm & (w - 1)) {
-		shift_ri(a, op, w, RAX, (int)s->imm & (w - 1));
+		shift_ri(a, op, w, d, (int)s->imm & (w - 1));
 	}
 }
 
 static void
-inverted(struct code *a, const struct simple *s, enum alu op, int w)
+inverted(struct code *a, const struct simple *s, enum alu op, int w, int d)
 {
 	int r = operand(a, s, w);
 
 	if (r != RCX)
 		mov_rr(a, w, RCX, r);
 	not_r(a, w, RCX);
-	alu_rr(a, op, w, RAX, RCX);
+	alu_rr(a, op, w, d, RCX);
 }
 
 /* rax = EFLAGS as a value. */
@@ -165,31 +169,57 @@ high(struct code *a, const struct simple *s, int w)
 	mov_rr(a, w, RAX, RDX);
 }
 
-/* rax = the result.  EFLAGS are those of add, sub, and the logic operations. */
+/* Where to compute d: in its home, if that is a register that b is not in; else in rax.  What a shift by 0 leaves in
+ * the upper half of a register is not to be relied on. */
 static int
-compute(struct code *a, const struct simple *s, int w)
+place(const struct simple *s, int w)
 {
-	copy(a, s->a, w, RAX);
+	int d = s->d == NONE ? -1 : x86_home[s->d].reg;
+	int shifts = s->op == O_shl || s->op == O_shr || s->op == O_sar || s->op == O_rotr;
+
+	if (d < 0 || s->d == s->b || s->op == O_mulhu || s->op == O_mulhs || (shifts && w == 32 && s->d == s->a))
+		return RAX;
+	return d;
+}
+
+/* d = the result.  EFLAGS are those of add, sub, and the logic operations. */
+static int
+compute(struct code *a, const struct simple *s, int w, int d)
+{
+	copy(a, s->a, w, d);
 	switch (s->op) {
-	case O_add: alu(a, s, A_ADD, w, RAX); break;
-	case O_sub: alu(a, s, A_SUB, w, RAX); break;
-	case O_and: alu(a, s, A_AND, w, RAX); break;
-	case O_or: alu(a, s, A_OR, w, RAX); break;
-	case O_xor: alu(a, s, A_XOR, w, RAX); break;
-	case O_andn: inverted(a, s, A_AND, w); break;
-	case O_orn: inverted(a, s, A_OR, w); break;
-	case O_shl: shift(a, s, S_SHL, w); break;
-	case O_shr: shift(a, s, S_SHR, w); break;
-	case O_sar: shift(a, s, S_SAR, w); break;
-	case O_rotr: shift(a, s, S_ROR, w); break;
-	case O_mul: imul_rr(a, w, RAX, get(a, s->b, w, RCX)); break;
+	case O_add: alu(a, s, A_ADD, w, d); break;
+	case O_sub: alu(a, s, A_SUB, w, d); break;
+	case O_and: alu(a, s, A_AND, w, d); break;
+	case O_or: alu(a, s, A_OR, w, d); break;
+	case O_xor: alu(a, s, A_XOR, w, d); break;
+	case O_andn: inverted(a, s, A_AND, w, d); break;
+	case O_orn: inverted(a, s, A_OR, w, d); break;
+	case O_shl: shift(a, s, S_SHL, w, d); break;
+	case O_shr: shift(a, s, S_SHR, w, d); break;
+	case O_sar: shift(a, s, S_SAR, w, d); break;
+	case O_rotr: shift(a, s, S_ROR, w, d); break;
+	case O_mul: imul_rr(a, w, d, get(a, s->b, w, RCX)); break;
 	case O_mulhu: case O_mulhs: high(a, s, w); break;
 	case O_bswap:
-		rex_r(a, w, 0, RAX);
-		put2(a, 0xc80f);       /* bswap rax */
+		rex_r(a, w, 0, d);
+		put2(a, 0xc80f | (u32)(d & 7) << 8);   /* bswap d */
 		break;
 	default: return 0;
 	}
+	return 1;
+}
+
+/* The same of a variable in memory, with an immediate. */
+static int
+in_memory(struct code *a, const struct simple *s)
+{
+	static const s8 op[O_COUNT] = {[O_add] = A_ADD, [O_sub] = A_SUB, [O_and] = A_AND, [O_or] = A_OR, [O_xor] = A_XOR};
+
+	if (s->d != s->a || s->d == NONE || x86_home[s->d].reg >= 0 || s->b != NONE || s->ty != I64 || !fits32(s->imm) ||
+	    (!op[s->op] && s->op != O_add))
+		return 0;
+	alu_mi(a, (enum alu)op[s->op], 64, home_of(s->d), (s32)s->imm);
 	return 1;
 }
 
@@ -199,18 +229,18 @@ short_op(struct code *a, const struct simple *s)
 {
 	int d = s->d == NONE ? -1 : x86_home[s->d].reg;
 
-	if (d < 0 || s->ty != I64 || s->flop || s->shift || s->from)
+	if (d < 0 || s->sign || s->flop || s->shift || s->from)
 		return 0;
-	if (s->op == O_add && s->b == NONE && s->a != NONE && fits32(s->imm)) {
+	if (s->op == O_add && s->b == NONE && s->a != NONE && s->ty == I64 && fits32(s->imm)) {
 		lea(a, 64, d, mem_at(get(a, s->a, 64, RDX), (s32)s->imm));
 		return 1;
 	}
 	if ((s->op != O_or && s->op != O_add) || s->b == NONE || s->a != NONE)
 		return 0;
 	if (x86_home[s->b].reg >= 0)
-		mov_rr(a, 64, d, x86_home[s->b].reg);
+		mov_rr(a, width(s), d, x86_home[s->b].reg);
 	else
-		mov_rm(a, 64, d, home_of(s->b));
+		mov_rm(a, width(s), d, home_of(s->b));
 	return 1;
 }
 
@@ -218,18 +248,23 @@ static int
 q_op(struct x86 *x, const struct simple *s)
 {
 	struct code *a = &x->a;
-	int w = width(s);
+	int w = width(s), d = place(s, w);
 	u8 *from = a->p;
 
 	if (short_op(a, s))
 		return 1;
-	if (!compute(a, s, w)) {
-		a->p = from;
-		return 0;
+	if (s->d == NONE && s->op == O_sub) {
+		alu(a, s, A_CMP, w, get(a, s->a, w, RAX));
+	} else if (!in_memory(a, s)) {
+		if (!compute(a, s, w, d)) {
+			a->p = from;
+			return 0;
+		}
+		if (s->sign)
+			movsx_rr(a, 32, 64, d, d);
+		if (d == RAX)
+			put(a, s->d, RAX);
 	}
-	if (s->sign)
-		movsx_rr(a, 32, 64, RAX, RAX);
-	put(a, s->d, RAX);
 	if (s->flop)
 		flags(x, s->flop == O_flsub);
 	return 1;
@@ -414,6 +449,43 @@ vget(struct x86 *x, int var, int tmp)
 	return tmp;
 }
 
+/* Between registers of the two kinds by way of memory: it is rare. */
+static void
+q_vset(struct x86 *x, const struct simple *s)
+{
+	struct mem low = m_cpu(offsetof(struct cpu, scratch[0])), high = m_cpu(offsetof(struct cpu, scratch[1]));
+
+	if (s->imm) {
+		mov_ri(&x->a, RAX, (u64)s->imm);
+		mov_mr(&x->a, 64, low, RAX);
+		mov_mr(&x->a, 64, high, RAX);
+		xv_load(x, s->two ? 16 : 8, 0, low);
+	} else {
+		xv_zero(x, 0);
+	}
+	vput(x, s->d, 0);
+}
+
+static void
+q_tov(struct x86 *x, const struct simple *s)
+{
+	struct mem m = m_cpu(offsetof(struct cpu, scratch[0]));
+
+	mov_mr(&x->a, width(s), m, get(&x->a, s->a, width(s), RAX));
+	xv_load(x, width(s) / 8, 0, m);
+	vput(x, s->d, 0);
+}
+
+static void
+q_fromv(struct x86 *x, const struct simple *s)
+{
+	struct mem m = m_cpu(offsetof(struct cpu, scratch[0]));
+
+	xv_store(x, width(s) / 8, vget(x, s->a, 0), m);
+	mov_rm(&x->a, width(s), RAX, m);
+	put(&x->a, s->d, RAX);
+}
+
 static void
 q_vload(struct x86 *x, const struct simple *s)
 {
@@ -535,6 +607,9 @@ simple(const struct simple *s, u32 pcoff, gaddr next)
 	case SI_MUL: q_mul(&x->a, s); break;
 	case SI_SELECT: q_select(x, s); break;
 	case SI_CHECK: q_check(x, s); break;
+	case SI_VSET: q_vset(x, s); break;
+	case SI_TOV: q_tov(x, s); break;
+	case SI_FROMV: q_fromv(x, s); break;
 	case SI_LOAD: (iswide(s) ? q_vload : q_load)(x, s); break;
 	case SI_STORE: (iswide(s) ? q_vstore : q_store)(x, s); break;
 	case SI_JUMP: branch_jump(x, s->to); break;

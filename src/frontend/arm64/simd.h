@@ -99,5 +99,7 @@ ref simd_const(struct tr *t, u64 lo, u64 hi);  /* a constant V64 */
 ref simd_lanes(struct tr *t, int ty, u64 lane);        /* the same constant in every lane */
 void simd_setqc(struct tr *t, ref mask, int bits); /* sets QC if the low bits of mask are not 0 */
 u64 simd_expandimm(int ft, int imm8);                  /* VFPExpandImm */
+/* modimm's constant: imm << sh, or imm followed by sh ones, in every lane */
+u64 simd_modvalue(const struct a64v_insn *);
 
 #endif

@@ -124,14 +124,20 @@ replicate(u64 v, int bits)
 	return v;
 }
 
-/* movi, mvni, orr, bic: imm << sh, or imm followed by sh ones, in every lane */
-int
-simd_modimm(struct tr *t, const struct a64v_insn *a)
+u64
+simd_modvalue(const struct a64v_insn *a)
 {
 	int lane = 8 << a->size;
 	u64 v = (u64)a->imm << a->sh | (a->msl ? zext(~(u64)0, a->sh) : 0);
 
-	return putimm(t, a, replicate(zext(a->inv ? ~v : v, lane), lane));
+	return replicate(zext(a->inv ? ~v : v, lane), lane);
+}
+
+/* movi, mvni, orr, bic */
+int
+simd_modimm(struct tr *t, const struct a64v_insn *a)
+{
+	return putimm(t, a, simd_modvalue(a));
 }
 
 /* every bit of imm is a byte */

@@ -359,31 +359,59 @@ static form *const forms[a64_COUNT] = {
 };
 
 /* Loads and stores of whole vector registers, and of floats in them (C4.1.4). */
+static int
+simd_access(u32 w, const struct a64v_insn *a, struct simple *s)
+{
+	static const u8 types[] = {N, N, F32, F64, V128};
+	int pairs = a->id >= a64v_stnp;
+	u32 log = pairs ? a->psz + 2u : a->lsz;
+
+	s->kind = a->load ? SI_LOAD : SI_STORE;
+	s->ty = types[log];
+	s->d = (u8)simd_v(a->rt);
+	s->a = regsp(a->rn);
+	s->imm = a->imm * (a->scaled || pairs ? 1 << log : 1);
+	if (pairs) {
+		s->two = 1;
+		s->d2 = (u8)simd_v(a->rt2);
+	} else if (a->id >= a64v_str_r && !indexed(w, s, log)) {
+		return 0;
+	}
+	s->step = a->wback ? (s32)s->imm : 0;
+	if (a->wback == 2)
+		s->imm = 0;
+	return s->ty == N ? 0 : 4;
+}
+
+/* Moves between general registers and floats */
+static int
+simd_move(const struct a64v_insn *a, struct simple *s, int kind)
+{
+	s->kind = (u8)kind;
+	s->ty = a->ft ? I64 : I32;
+	s->d = kind == SI_TOV ? (u8)simd_v(a->rd) : reg(a->rd);
+	s->a = kind == SI_TOV ? reg(a->rn) : (u8)simd_v(a->rn);
+	return a->ft == 3 ? 0 : 4;
+}
+
 static __attribute__((noinline)) int
 simd_simple(u32 w, struct simple *s)
 {
-	static const u8 types[] = {N, N, F32, F64, V128};
 	struct a64v_insn a;
-	u32 log;
 
-	if (w >> 25 & 1 || !a64v_decode(w, &a) || a.id < a64v_str_u || a.id > a64v_ldp_pre)
+	if (!a64v_decode(w, &a))
 		return 0;
-	log = a.id >= a64v_stnp ? a.psz + 2u : a.lsz;
-	s->kind = a.load ? SI_LOAD : SI_STORE;
-	s->ty = types[log];
-	s->d = (u8)simd_v(a.rt);
-	s->a = regsp(a.rn);
-	s->imm = a.imm * (a.scaled || a.id >= a64v_stnp ? 1 << log : 1);
-	if (a.id >= a64v_stnp) {
-		s->two = 1;
-		s->d2 = (u8)simd_v(a.rt2);
-	} else if (a.id >= a64v_str_r && !indexed(w, s, log)) {
+	if (a.id >= a64v_str_u && a.id <= a64v_ldp_pre)
+		return simd_access(w, &a, s);
+	if (a.id == a64v_fmov_fg || a.id == a64v_fmov_gf)
+		return simd_move(&a, s, a.id == a64v_fmov_fg ? SI_TOV : SI_FROMV);
+	if (a.id < a64v_movi_s0 || a.id > a64v_movi_b || a.op)
 		return 0;
-	}
-	s->step = a.wback ? (s32)s->imm : 0;
-	if (a.wback == 2)
-		s->imm = 0;
-	return s->ty == N ? 0 : 4;
+	s->kind = SI_VSET;
+	s->d = (u8)simd_v(a.rd);
+	s->imm = (s64)simd_modvalue(&a);
+	s->two = a.q;
+	return 4;
 }
 
 int

@@ -103,6 +103,20 @@ FORM(store, access(a, s, SI_STORE, reg(a->rs2), imm_s(a)))
 FORM(fload, access(a, s, SI_LOAD, freg(a->rd), imm_i(a)))
 FORM(fstore, access(a, s, SI_STORE, freg(a->rs2), imm_s(a)))
 
+/* Moves of all 64 bits between registers. */
+static int
+move(struct simple *s, int kind, u8 d, u8 a)
+{
+	s->kind = (u8)kind;
+	s->ty = I64;
+	s->d = d;
+	s->a = a;
+	return 1;
+}
+
+FORM(fmvx, move(s, SI_FROMV, reg(a->rd), freg(a->rs1)))
+FORM(fmvf, move(s, SI_TOV, freg(a->rd), reg(a->rs1)))
+
 /* -- branches -- */
 static int
 jal(const struct parts *a, gaddr pc, gaddr next, struct simple *s)
@@ -145,7 +159,7 @@ static form *const forms[riscv_COUNT] = {
 	[riscv_slli ... riscv_srai] = shifti,
 	[riscv_addiw] = addiw, [riscv_slliw ... riscv_sraiw] = shiftiw,
 	[riscv_add ... riscv_sll] = alu, [riscv_slt] = setr, [riscv_sltu] = setr, [riscv_xor ... riscv_mulhu] = alu,
-	[riscv_fld] = fload, [riscv_fsd] = fstore,
+	[riscv_fld] = fload, [riscv_fsd] = fstore, [riscv_fmv_x_d] = fmvx, [riscv_fmv_d_x] = fmvf,
 	[riscv_addw ... riscv_mulw] = aluw, [riscv_prefetch_i ... riscv_prefetch_w] = nop,
 };
 
