@@ -269,8 +269,12 @@ val_leavehome(struct x86 *x, int var)
 static int
 owes(struct x86 *x, const struct ins *i, int s)
 {
-	if (!x->val[x->i].last || x->owed || i->v >= 32 || !i->v || x->val[i->a].reg != s)
+	u16 next = x->val[x->i].last;
+
+	if (!next || x->owed || i->v >= 32 || !i->v || x->val[i->a].reg != s)
 		return 0;
+	if (x->val[i->a].last < next)
+		x->val[i->a].last = next;
 	x->owed = i->a;
 	x->owedvar = (u8)i->v;
 	return 1;
