@@ -28,7 +28,7 @@ enum {
 
 /* A temporary: what is known of its uses, and (emitter) its places; it can have several. */
 struct val {
-	u16 last;                      /* instruction that uses it last; 0: none */
+	u16 last;                      /* instruction that uses it last; 0: none.  Of a put that may be left out: the next */
 	u16 uses;                      /* number of uses */
 	u16 pair;                      /* the other half of a value and its flags */
 	u8 want;                       /* variable into whose home it is computed, or NOVAR */

@@ -19,12 +19,15 @@ struct planner {
 	const struct planhost *host;
 	struct { ref t; u16 epoch; } pend[256];
 	u8 live[256];                  /* values got from the variable that are used later on */
+	struct { u16 at; u32 calm, temps; } next[256]; /* the put of the variable below, if all between is `calm` */
 	u16 epoch;
+	u32 calm, temps;               /* temps: values so far that take a temporary register */
 	int hostile, stretch;          /* where the epoch last changed; the longest way from there to the one before */
 };
 
 enum {
 	NEAR = 4,                      /* how far apart a value and its flags are looked for */
+	FEWTEMPS = 3,                  /* values below which a put may be left out */
 	SOON = 16,                     /* who comes so soon may have to wait for an extension */
 	VAL_TESTED = 64,               /* the fltst `pair` would like it to make its flags */
 	VAL_WIDE = 128,                /* somebody looks at what is above its low 32 bits */
@@ -246,9 +249,33 @@ findpair(struct planner *p, int f)
 	return 0;
 }
 
+/* Whether an instruction looks at variables only if it faults. */
+static int
+iscalm(const struct ins *i)
+{
+	return opinfo[i->op].traits & PURE || ((i->op == O_ld || i->op == O_lds || i->op == O_st) &&
+	    !(i->aux & (AUX_ACQ | AUX_REL | AUX_SC | AUX_ALIGN)));
+}
+
+/* A put to memory that is overwritten before anybody looks may be left out, if the value stays where a fault finds
+ * it.  Where many others want the few temporary registers, storing it costs less. */
+static void
+planowed(struct planner *p, const struct ins *i, int at)
+{
+	int next = p->next[i->v].calm == p->calm && p->temps - p->next[i->v].temps <= FEWTEMPS ? p->next[i->v].at : 0;
+
+	p->next[i->v].temps = p->temps;
+	p->next[i->v].at = (u16)at;
+	p->next[i->v].calm = p->calm;
+	if (!next || isk(i->a) || i->ty > I64 || p->r->ins[i->a].op == O_get || p->host->inreg(p->r->guest, i->v))
+		return;
+	p->val[at].last = (u16)next;
+}
+
 static void
 planput(struct planner *p, struct ins *i, int at)
 {
+	planowed(p, i, at);
 	ref t = i->a;
 
 	p->pend[i->v].t = 0;
@@ -365,6 +392,8 @@ planins(struct planner *p, struct ins *i, int at, int traits)
 		else
 			p->pend[v->want].t = 0;
 	}
+	p->calm += !iscalm(i);
+	p->temps += v->uses && (v->want == NOVAR || !p->host->inreg(p->r->guest, v->want));
 	if (traits & (READ | WRITE | EFF | LEAVE | END)) {
 		p->epoch++;
 		if (p->hostile - at > p->stretch)
@@ -407,6 +436,7 @@ plan_block(struct region *r, const struct block *b, struct val *val, const struc
 	p.host = host;
 	p.hostile = end;
 	p.stretch = 0;
+	p.calm++;
 	clear(val + first, val + end);
 	for (int at = end - 1; at >= first; at--) {
 		i--;
@@ -421,6 +451,7 @@ plan_block(struct region *r, const struct block *b, struct val *val, const struc
 			planput(&p, i, at);
 			continue;
 		case GET:
+			p.next[i->v].at = 0;
 			val[at].ty = i->ty;
 			if (val[at].uses)
 				p.live[i->v]--;

@@ -5,7 +5,7 @@
 
 #include "core/image.h"
 
-enum { IMAGE_VERSION = 4 };
+enum { IMAGE_VERSION = 5 };
 
 extern const u32 cimage_elem[NTABLE];           /* bytes of a table's element */
 extern const u8 cimage_magic[8];

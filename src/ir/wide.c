@@ -18,7 +18,8 @@
  * Two numbers, or three, are often read in turns.  Then all are loaded where the first byte of them was, one after
  * another, a before b; and if they may share a byte, of which b's load comes first in the program, a is loaded once
  * more after b.  If that is what it was, each of its bytes may as well have been loaded the second time; else the guest
- * has done nothing yet, and begins again at that first byte. */
+ * has done nothing yet, and begins again at that first byte.  Other accesses between are no obstacle if they are to
+ * other bytes for sure. */
 #include "base/util.h"
 #include "ir/wide.h"
 
@@ -99,7 +100,7 @@ isfree(const struct pass *p, const struct loads *l)
 	return 1;
 }
 
-/* Whether load t cannot be of a byte that they read. */
+/* Whether access t cannot be to a byte that they read. */
 static int
 misses(const struct pass *p, const struct loads *l, ref t)
 {
@@ -269,7 +270,7 @@ obstacle(const struct pass *p, int g, int end, ref last)
 	}
 	for (ref t = first; t < last; t++)
 		for (int k = g; k < end && !owned[t] && !wide_passes(&p->r->ins[t]); k++)
-			if (p->group[k].l.last > t && !(isload(p, t) && misses(p, &p->group[k].l, t)))
+			if (p->group[k].l.last > t && !(wide_plain(&p->r->ins[t]) && misses(p, &p->group[k].l, t)))
 				return k;
 	return -1;
 }

@@ -143,12 +143,17 @@ void
 x_map(struct x86 *x)
 {
 	struct out *o = x->out;
+	struct mapent m = x->mapped ? o->map[o->nmap - 1] : (struct mapent){.pcoff = (s32)x->pcoff};
+	u32 owed = x->owed ? x->owedvar & 31 : 0, reg = owed ? (u32)x->val[x->owed].reg & 15 : 0;
 
-	if (x->mapped)
+	if (x->mapped && m.owed == owed && m.reg == reg)
 		return;
+	m.off = (u32)(x->a.p - o->code);
+	m.owed = owed;
+	m.reg = reg;
 	x->mapped = 1;
 	grow(&o->map, o->nmap, &o->capmap, sizeof *o->map);
-	o->map[o->nmap++] = (struct mapent){.off = (u32)(x->a.p - o->code), .pcoff = (s32)x->pcoff};
+	o->map[o->nmap++] = m;
 }
 
 /* An access for several comes alone under its instruction. */
@@ -201,11 +206,13 @@ x_get(struct x86 *x, const struct ins *i)
 int
 x_put(struct x86 *x, const struct ins *i)
 {
+	if (x->owed && x->owedvar == i->v)
+		x->owed = 0;
 	if (x86_home[i->v].kind == REG_FLAGS)
 		xf_put(x, i);
 	else
 		val_put(x, i);
-	if (!isk(i->a) && x->r->ins[i->a].op == O_sxt && x->r->ins[i->a].imm == 32)
+	if (!(x->owed && x->owedvar == i->v) && !isk(i->a) && x->r->ins[i->a].op == O_sxt && x->r->ins[i->a].imm == 32)
 		val_under(x, x->r->ins[i->a].a, i->v);
 	return 1;
 }
@@ -263,7 +270,7 @@ emit_block(struct x86 *x, const struct block *b)
 	borrow.n = 0;
 	if (plan_block(x->r, b, x->val, &planhost) >= BORROW_LONG)
 		plan_borrow(x->r, b, x->val, &planhost, &borrow);
-	x->fl = x->zf.t = 0;
+	x->fl = x->zf.t = x->owed = 0;
 	x->nkept = 0;
 	n = b->first;
 	end = n + b->n;
@@ -521,12 +528,13 @@ raised(const void *uc, int sig, const siginfo_t *si)
 	return 0;                      /* we raise no other */
 }
 
+static const u8 order[] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
+	REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
+
 /* The address of the instruction, one of those that load or store integers, less its displacement. */
 static u64
 base_of(const greg_t *g)
 {
-	static const u8 order[] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
-		REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
 	const u8 *p = (const u8 *)(uintptr_t)g[REG_RIP];
 	int rex = 0, base, index, scale = 0;
 
@@ -551,8 +559,6 @@ base_of(const greg_t *g)
 static void
 put_base(greg_t *g, struct cpu *cpu, int var)
 {
-	static const u8 order[] = {[RBX] = REG_RBX, [RSI] = REG_RSI, [RDI] = REG_RDI, [R8] = REG_R8, [R9] = REG_R9,
-		[R10] = REG_R10, [R11] = REG_R11, [R12] = REG_R12, [R13] = REG_R13, [R14] = REG_R14, [R15] = REG_R15};
 	const struct home *h = &x86_home[var];
 
 	if (h->reg >= 0)
@@ -569,6 +575,8 @@ unwind(void *uc, struct cpu *cpu, enum why why, gaddr pc)
 	cpu->why = why;
 	cpu->pc = pc;
 	cpu->link = 0;
+	if (why == WHY_FAULT && cpu->fault.owed)
+		st64((u8 *)cpu + CPU_BIAS + x86_home[cpu->fault.owed].disp, (u64)g[order[cpu->fault.reg]]);
 	if (why == WHY_FAULT && cpu->fault.base)
 		put_base(g, cpu, cpu->fault.base);
 	if (cpu->scratch[7])           /* in a helper, above whose return address the shadow stack is */

@@ -6,6 +6,8 @@
  *  - val.var, val.var2: homes that hold it; homed[var] names it.  With VAL_NARROW (a get of a narrower
  *    type) the bits above the type's width are not those of the value.
  *  - val.slot: a spill slot, complete.
+ *  - owed: a value put to owedvar that is in its register only, as the next put comes before anybody looks at the home
+ *    but for faults, which find the register in the map.
  * Nothing is released when a value dies or its block ends: a place is free when its value's last use is past. */
 #include "backend/x86_64/x86.h"
 
@@ -86,6 +88,26 @@ inhome(const struct val *v)
 	return v->var != NOVAR && x86_home[v->var].reg >= 0;
 }
 
+/* The value owed has another place from here on. */
+static void
+moved(struct x86 *x)
+{
+	if (x->mapped)
+		x_map(x);
+}
+
+/* The home is told what it is owed. */
+static void
+pay(struct x86 *x)
+{
+	ref t = x->owed;
+
+	x->owed = 0;
+	mov_mr(&x->a, 64, home_mem(x->owedvar), x->val[t].reg);
+	val_inhome(x, t, x->owedvar);
+	moved(x);
+}
+
 /* Empties a temporary register whose value is used later. */
 static void
 spill(struct x86 *x, int c, int reg)
@@ -93,6 +115,8 @@ spill(struct x86 *x, int c, int reg)
 	ref t = x->in[c][reg];
 	struct val *v = &x->val[t];
 
+	if (t && t == x->owed)
+		pay(x);
 	if (!elsewhere(v)) {
 		v->slot = (u8)new_slot(x, c, t);
 		store(x, c, slot_mem(c, v->slot), reg);
@@ -106,6 +130,8 @@ forget(struct x86 *x, int c, int reg)
 {
 	ref t = x->in[c][reg];
 
+	if (t && t == x->owed)
+		pay(x);
 	if (t && x->val[t].reg == reg)
 		x->val[t].reg = -1;
 	x->in[c][reg] = 0;
@@ -128,7 +154,7 @@ take_any(struct x86 *x, int c, int dying)
 			best = r;
 			break;
 		}
-		s = inhome(&x->val[t]) ? 3 : inmemory(&x->val[t]) ? 2 : 1;
+		s = inhome(&x->val[t]) ? 3 : inmemory(&x->val[t]) || t == x->owed ? 2 : 1;
 		if (s > score) {
 			score = s;
 			best = r;
@@ -237,6 +263,21 @@ val_leavehome(struct x86 *x, int var)
 		}
 		h[n] = 0;
 	}
+}
+
+/* Whether the home of variable i->v, which is memory, need not be told the value, which is in register s. */
+static int
+owes(struct x86 *x, const struct ins *i, int s)
+{
+	u16 next = x->val[x->i].last;
+
+	if (!next || x->owed || i->v >= 32 || !i->v || x->val[i->a].reg != s)
+		return 0;
+	if (x->val[i->a].last < next)
+		x->val[i->a].last = next;
+	x->owed = i->a;
+	x->owedvar = (u8)i->v;
+	return 1;
 }
 
 void
@@ -399,6 +440,8 @@ xr_take(struct x86 *x, int reg)
 			x->in[INT][to] = t;
 			v->reg = (s8)to;
 			x->in[INT][reg] = 0;
+			if (t == x->owed)
+				moved(x);
 		} else {
 			spill(x, INT, reg);
 		}
@@ -436,6 +479,8 @@ xr_usein(struct x86 *x, ref t, int reg, int bits)
 			x->in[INT][reg] = 0;
 			x->in[INT][s] = t;
 			x->val[t].reg = (s8)s;
+			if (t == x->owed)
+				moved(x);
 			x->lock[INT] &= ~(1u << s);
 			return reg;
 		}
@@ -686,6 +731,8 @@ val_put(struct x86 *x, const struct ins *i)
 	if (h->reg < 0) {
 		s = xr_use(x, i->a, 64);
 		val_leavehome(x, i->v);
+		if (owes(x, i, s))
+			return;
 		mov_mr(&x->a, 64, home_mem(i->v), s);
 	} else if (v->flags & VAL_NARROW && v->reg < 0 && !v->slot && (s = x_place(x, i->a, 8)) >= 0) {
 		val_leavehome(x, i->v);

@@ -452,8 +452,9 @@ turns(struct piece *b, struct item *i, int room)
 		}
 		for (int m = 0; m < bytes; m++)
 			own[g][k++].word = word(riscv_lbu, from + order[m], base, 0, off + order[m]);
-		if (rnd() % 16 == 0)
-			own[g][k++].word = word(rnd() & 1 ? riscv_lbu : riscv_sb, 25, base, 25, off + (s64)(rnd() % 8) - 4);
+		if (rnd() % 8 == 0)
+			own[g][k++].word = word(rnd() % 4 ? riscv_sb + (int)(rnd() % 4) : riscv_lbu, 25, base, 25,
+			    off + (s64)(rnd() % 32) - 16);
 		for (int m = 0; m < bytes; m++) {
 			int shift = (down ? bytes - 1 - m : m) * 8;
 			if (shift)
