@@ -9,6 +9,7 @@
 struct x86feat x86feat;
 struct x86 x86;
 struct home x86_home[256];
+static struct home fixed[256];         /* the same at all times: x86_home changes while code is made (lodge.c) */
 int x86_nvtemp, x86_nvhome, x86_avx512regs;
 
 static const struct sel int_sel[O_COUNT] = {
@@ -85,6 +86,7 @@ set_guest(const struct guest *g)
 		if (w >= 0 && nvec < x86_nvhome)
 			x86_home[w].reg = (s8)(x86_nvtemp + nvec++);
 	}
+	memcpy(fixed, x86_home, sizeof fixed);
 	stub_guest(g);
 	fp_guest(g->fpnan);
 }
@@ -232,6 +234,8 @@ loans(struct x86 *x, const struct borrow *b, int n)
 		const struct loan *l = &b->loan[k];
 		const struct home *h = &x86_home[l->var];
 
+		if (h->reg < 0)                /* it lodged elsewhere when this was planned */
+			continue;
 		if (l->first == n) {
 			mov_mr(&x->a, 64, mem_at(RBP, h->disp), h->reg);
 		} else if (l->end == n) {
@@ -268,6 +272,10 @@ emit_block(struct x86 *x, const struct block *b)
 	n = b->first;
 	end = n + b->n;
 	for (i = &x->r->ins[n]; n < end; n++, i++) {
+		if (x->lodged && n == x->lodged->until && b == &x->r->block[x->lodged->last]) {
+			lodge_out(x, x->lodged);
+			lodge_end(x);
+		}
 		if (borrow.n)
 			loans(x, &borrow, n);
 		if (i->op == O_insn) {
@@ -313,7 +321,11 @@ compile_block(struct x86 *x, int b)
 	x->pcoff = (u32)(x->b->pc - x->r->pc);
 	x->mapped = 0;
 	branch_head(x, b);
-	return emit_block(x, x->b);
+	if (emit_block(x, x->b))
+		return -ENOSPC;
+	if (x->lodged && b == x->lodged->last)
+		lodge_end(x);
+	return 0;
 }
 
 /* Operands in the table of constants; the others lie in the region itself. */
@@ -407,11 +419,14 @@ compile(struct region *r, struct out *out)
 	struct x86 *x = &x86;
 	int err;
 
-	x->guess = 1;
-	if ((err = make(x, r, out)) == -EAGAIN) {
-		x->guess = 0;
-		err = make(x, r, out);
-	}
+	x->guess = x->lodges = 1;
+	while ((err = make(x, r, out)) == -EAGAIN)
+		if (x->evicted)
+			x->lodges = 0;
+		else
+			x->guess = 0;
+	lodge_end(x);
+	x->lodges = 0;                 /* quick code has none */
 	return err;
 }
 
@@ -553,7 +568,7 @@ put_base(greg_t *g, struct cpu *cpu, int var)
 {
 	static const u8 order[] = {[RBX] = REG_RBX, [RSI] = REG_RSI, [RDI] = REG_RDI, [R8] = REG_R8, [R9] = REG_R9,
 		[R10] = REG_R10, [R11] = REG_R11, [R12] = REG_R12, [R13] = REG_R13, [R14] = REG_R14, [R15] = REG_R15};
-	const struct home *h = &x86_home[var];
+	const struct home *h = &fixed[var];
 
 	if (h->reg >= 0)
 		g[order[h->reg]] = (greg_t)base_of(g);
@@ -574,6 +589,8 @@ unwind(void *uc, struct cpu *cpu, enum why why, gaddr pc)
 	if (cpu->scratch[7])           /* in a helper, above whose return address the shadow stack is */
 		cpu->shadow_sp = (void *)(uintptr_t)(cpu->scratch[7] + 8);
 	g[REG_RIP] = (greg_t)(uintptr_t)(cpu->scratch[7] ? x86_stub.leavec : x86_stub.leave);
+	if (cpu->scratch[6])           /* in a loop with lodgers (lodge.c) */
+		g[REG_RIP] = (greg_t)cpu->scratch[6];
 	g[REG_RBP] = (greg_t)(uintptr_t)((u8 *)cpu + CPU_BIAS);
 	g[REG_EFL] &= ~0x400;          /* a helper may have been interrupted in a backward copy */
 }
