@@ -9,84 +9,6 @@
 
 enum { NOLABEL = ~0u };
 
-/* Where control goes without passing a safe point, but those at the heads of blocks; the region's number of blocks
- * stands for all that is outside, from where any block may be entered. */
-struct way { u16 from, to; };
-enum { WAYS = 256 };
-
-static int
-add_way(const struct region *r, struct way *w, int n, int from, ref to)
-{
-	gaddr pc = kval(r, to);
-	int t = ir_blockat(r, pc);
-
-	if (n == WAYS || (t < 0 && pc <= r->block[from].pc))
-		return n;
-	w[n] = (struct way){(u16)from, (u16)(t < 0 ? r->nblock : t)};
-	return n + 1;
-}
-
-static int
-find_ways(const struct region *r, struct way *w)
-{
-	int n = 0;
-
-	for (int m = 0, b = 0; m < r->nmark; m++) {
-		const struct ins *i = &r->ins[r->mark[m]];
-
-		while (r->mark[m] >= r->block[b].first + r->block[b].n)
-			b++;
-		if (i->op == O_jmp || i->op == O_call)
-			n = add_way(r, w, n, b, i->a);
-		if (i->op == O_call || i->op == O_callr)
-			n = add_way(r, w, n, b, i->b);
-		if (i->op == O_brc || i->op == O_brf)
-			n = add_way(r, w, n, b, i->c);
-	}
-	return n;
-}
-
-/* There is a way from block h to itself without another safe point. */
-static int
-needs_safe(const struct x86 *x, int h, const struct way *w, int n)
-{
-	static u8 reached[WAYS + 1];
-	int changed, outside = x->r->nblock;
-
-	memset(reached, 0, (size_t)outside + 1);
-	do {
-		changed = 0;
-		for (int k = 0; k < n; k++) {
-			int f = w[k].from, t = w[k].to;
-
-			if (f != h && !reached[f])
-				continue;
-			if (t == h || t == outside)
-				return 1;
-			if (!x->safe[t] && !reached[t])
-				changed = reached[t] = 1;
-		}
-	} while (changed);
-	return 0;
-}
-
-/* Blocks that are jumped back to hold a safe point, but those whose loops all have another: code that a compiler moved
- * out of a loop jumps back into the midst of it. */
-static void
-place_safe(struct x86 *x)
-{
-	static struct way way[WAYS];
-	int heads = 0, n;
-
-	for (int b = 0; b < x->r->nblock; b++)
-		heads += x->safe[b] = x->loop[b] > 0;
-	if (heads < 2 || x->r->nblock > WAYS || (n = find_ways(x->r, way)) == WAYS)
-		return;
-	for (int b = x->r->nblock - 1; b >= 0; b--)
-		if (x->safe[b] && !needs_safe(x, b, way, n))
-			x->safe[b] = 0;
-}
-
 /* Blocks that are jumped back to. */
 static void
 find_loops(struct x86 *x)
@@ -124,14 +46,18 @@ branch_begin(struct x86 *x)
 	memset(x->loop, 0, (size_t)r->nblock * sizeof *x->loop);
 	x->nfix = x->ncold = x->ncond = x->recursive = 0;
 	find_loops(x);
-	place_safe(x);
+	safe_place(x);
+	lodge_plan(x);
 }
+
+static void cold_poll(struct x86 *, const struct cold *), cold_evict(struct x86 *, const struct cold *);
 
 struct cold *
 x_cold(struct x86 *x, u8 *from, void (*emit)(struct x86 *, const struct cold *))
 {
 	struct cold *c;
 
+	x->evicted |= x->lodged && emit != cold_poll && emit != cold_evict;
 	grow(&x->cold, x->ncold, &x->capcold, sizeof *x->cold);
 	c = &x->cold[x->ncold++];
 	*c = (struct cold){.from = from, .back = x->a.p, .emit = emit, .pcoff = x->pcoff};
@@ -143,6 +69,8 @@ _Static_assert(CPU_ASKED == 0xff && _Alignof(struct cpu) % 64 == 0 && CPU_BIAS %
 static void
 cold_poll(struct x86 *x, const struct cold *c)
 {
+	if (c->n)
+		lodge_out(x, &x->lodging[c->n - 1]);
 	mov_ri(&x->a, RAX, c->k);
 	x_gostub(x, &x86_stub.poll);
 }
@@ -162,8 +90,10 @@ static void
 poll(struct x86 *x, gaddr pc)
 {
 	u8 *from = ifpoll(x);
+	struct cold *c = x_cold(x, from, cold_poll);
 
-	x_cold(x, from, cold_poll)->k = pc;
+	c->k = pc;
+	c->n = x->lodged ? (u32)(x->lodged - x->lodging) + 1 : 0;
 }
 
 /* To be pointed at the stub of link n, which finds cpu->poll set (link_stubs). */
@@ -232,14 +162,22 @@ void
 branch_head(struct x86 *x, int b)
 {
 	const struct block *k = &x->r->block[b];
+	struct door *d = &x->door[b];
+	struct lodging *l = d->loop ? &x->lodging[d->loop - 1] : 0;
 
+	if (l && l->first == b) {
+		d->at = (u32)(x->a.p - x->out->code);
+		lodge_in(x, l);
+		lodge_begin(x, l);
+	}
 	place(x, b);
 	x->label[b] = (u32)(x->a.p - x->out->code);
 	if (k->entry || !b) {
 		struct out *o = x->out;
 
 		grow(&o->entry, o->nentry, &o->capentry, sizeof *o->entry);
-		o->entry[o->nentry++] = (struct entry){.pc = k->pc, .off = x->label[b]};
+		d->entry = o->nentry;
+		o->entry[o->nentry++] = (struct entry){.pc = k->pc, .off = l && l->first == b ? d->at : x->label[b]};
 	}
 	if (x->out->count) {
 		x->out->fixed = 1;
@@ -279,11 +217,21 @@ jmp_link(struct x86 *x, gaddr pc)
 	add_link(x, jmp_32(&x->a), pc);
 }
 
+/* The block lies in a loop with lodgers, and the code that is being made does not. */
+static int
+bydoor(const struct x86 *x, int b)
+{
+	return x->door[b].loop && x->lodged != &x->lodging[x->door[b].loop - 1];
+}
+
+static int staysin(const struct x86 *x, int b) { return b >= 0 && x->door[b].loop && !bydoor(x, b); }
+
 static void
 add_fix(struct x86 *x, u8 *field, int block, int isshort)
 {
 	grow(&x->fix, x->nfix, &x->capfix, sizeof *x->fix);
-	x->fix[x->nfix++] = (struct fixup){.site = (u32)(field - x->out->code), .block = (u16)block, .isshort = (u8)isshort};
+	x->fix[x->nfix++] = (struct fixup){.site = (u32)(field - x->out->code), .block = (u16)block,
+	    .isshort = (u8)isshort, .isdoor = (u8)bydoor(x, block)};
 }
 
 /* Will a signed byte reach from here to the head of a block that is still to come?  A guess; where it is wrong the
@@ -295,7 +243,7 @@ isnear(const struct x86 *x, int b)
 	const struct region *r = x->r;
 	int most = REACH;
 
-	if (!x->guess)
+	if (!x->guess || bydoor(x, b))
 		return 0;
 	for (int k = (int)(x->b - r->block) + 1; k <= b; k++)
 		most -= x->loop[k] ? PLACED : 0;
@@ -308,7 +256,7 @@ jmp_block(struct x86 *x, int b)
 {
 	int isshort;
 
-	if (x->label[b] != NOLABEL) {
+	if (x->label[b] != NOLABEL && !bydoor(x, b)) {
 		jmp_to(&x->a, x->out->code + x->label[b]);
 		return;
 	}
@@ -321,7 +269,7 @@ jcc_block(struct x86 *x, int cc, int b)
 {
 	int isshort;
 
-	if (x->label[b] != NOLABEL) {
+	if (x->label[b] != NOLABEL && !bydoor(x, b)) {
 		jcc_to(&x->a, cc, x->out->code + x->label[b]);
 		return;
 	}
@@ -335,7 +283,7 @@ fix(const struct x86 *x)
 {
 	for (int n = 0; n < x->nfix; n++) {
 		const struct fixup *f = &x->fix[n];
-		s32 dist = (s32)(x->label[f->block] - f->site);
+		s32 dist = (s32)((f->isdoor ? x->door[f->block].at : x->label[f->block]) - f->site);
 
 		if (!f->isshort)
 			st32(x->out->code + f->site, (u32)(dist - 4));
@@ -357,12 +305,26 @@ wantspoll(const struct x86 *x, gaddr pc)
 	return pc <= x->r->pc + (u64)(s64)(s32)x->pcoff && !haspolled(x);
 }
 
+/* Code that leaves a loop with lodgers is made as if it had none, once they are out. */
+static void
+jump_out(struct x86 *x, gaddr pc, void (*jump)(struct x86 *, gaddr))
+{
+	struct lodging *l = x->lodged;
+
+	lodge_out(x, l);
+	x->lodged = 0;
+	jump(x, pc);
+	x->lodged = l;
+}
+
 void
 branch_jump(struct x86 *x, gaddr pc)
 {
 	int b = ir_blockat(x->r, pc), here = (int)(x->b - x->r->block);
 
-	if (b < 0) {
+	if (x->lodged && !staysin(x, b)) {
+		jump_out(x, pc, branch_jump);
+	} else if (b < 0) {
 		if (wantspoll(x, pc))
 			poll_link(x);
 		jmp_link(x, pc);
@@ -383,6 +345,37 @@ cold_backward(struct x86 *x, const struct cold *c)
 {
 	poll_link(x);
 	jmp_link(x, c->k);
+}
+
+/* From code out of line, where nobody lodges. */
+static void
+jmp_from_outside(struct x86 *x, int b)
+{
+	jmp_to(&x->a, x->out->code + (x->door[b].loop ? x->door[b].at : x->label[b]));
+}
+
+static void
+cold_evict(struct x86 *x, const struct cold *c)
+{
+	int b = ir_blockat(x->r, c->k);
+
+	lodge_out(x, &x->lodging[c->n]);
+	if (b >= 0)
+		jmp_from_outside(x, b);
+	else if (c->reg[0])
+		cold_backward(x, c);
+	else
+		jmp_link(x, c->k);
+}
+
+static void
+jcc_out(struct x86 *x, int cc, gaddr pc)
+{
+	struct cold *c = x_cold(x, jcc_32(&x->a, cc), cold_evict);
+
+	c->k = pc;
+	c->n = (u32)(x->lodged - x->lodging);
+	c->reg[0] = (s8)(ir_blockat(x->r, pc) < 0 && wantspoll(x, pc));
 }
 
 /* A conditional branch of the guest's ends here. */
@@ -406,7 +399,9 @@ branch_cond(struct x86 *x, int cc, gaddr pc)
 {
 	int b = ir_blockat(x->r, pc);
 
-	if (b < 0 && wantspoll(x, pc))
+	if (x->lodged && !staysin(x, b))
+		jcc_out(x, cc, pc);
+	else if (b < 0 && wantspoll(x, pc))
 		x_cold(x, jcc_32(&x->a, cc), cold_backward)->k = pc;
 	else if (b < 0)
 		branch_link(x, cc, pc);
@@ -421,7 +416,9 @@ always(struct x86 *x, gaddr pc)
 {
 	int b = ir_blockat(x->r, pc);
 
-	if (b >= 0)
+	if (x->lodged && !staysin(x, b))
+		jump_out(x, pc, always);
+	else if (b >= 0)
 		jmp_block(x, b);
 	else
 		branch_jump(x, pc);
@@ -458,7 +455,7 @@ cold_keep(struct x86 *x, const struct cold *c)
 		mov_rm(&x->a, 64, RAX, mem_at(RBP, (s32)c->n));
 	mov_mr(&x->a, 64, home, reg < 0 ? RAX : reg);
 	if (b >= 0)
-		jmp_to(&x->a, x->out->code + x->label[b]);
+		jmp_from_outside(x, b);
 	else if (c->reg[0])
 		cold_backward(x, c);
 	else
@@ -571,7 +568,7 @@ branch_call(struct x86 *x, gaddr to, gaddr back)
 	if (b < 0) {
 		align_field(x, 1);
 		add_link(x, call_32(&x->a), to);
-	} else if (x->label[b] != NOLABEL) {
+	} else if (x->label[b] != NOLABEL && !bydoor(x, b)) {
 		rel32_to(call_32(&x->a), x->out->code + x->label[b]);
 	} else {
 		add_fix(x, call_32(&x->a), b, 0);
@@ -770,7 +767,7 @@ emit_cold(struct x86 *x)
 			rel32_to(c.from, x->a.p);
 		x->pcoff = c.pcoff;
 		x->mapped = 0;
-		if (c.emit != cold_poll && c.emit != cold_backward)
+		if (c.emit != cold_poll && c.emit != cold_backward && c.emit != cold_evict)
 			x_map(x);
 		c.emit(x, &c);
 	}
@@ -789,7 +786,8 @@ branch_cold(struct x86 *x)
 int
 branch_end(struct x86 *x)
 {
-	if (!fix(x))
+	lodge_doors(x);
+	if (x->evicted || !fix(x))
 		return -EAGAIN;
 	emit_cold(x);
 	link_stubs(x);

@@ -61,6 +61,7 @@ argument(struct x86 *x, int n, ref t)
 static void
 call_stub(struct x86 *x, const void *fn, u8 *const *stub)
 {
+	x->evicted |= !!x->lodged;
 	x_map(x);
 	x_cptr(x, RAX, fn);
 	x_stub(x, call_32(&x->a), stub);

@@ -9,6 +9,7 @@
 struct x86feat x86feat;
 struct x86 x86;
 struct home x86_home[256];
+static struct home fixed[256];         /* the same at all times: x86_home changes while code is made (lodge.c) */
 int x86_nvtemp, x86_nvhome, x86_avx512regs;
 
 static const struct sel int_sel[O_COUNT] = {
@@ -85,6 +86,7 @@ set_guest(const struct guest *g)
 		if (w >= 0 && nvec < x86_nvhome)
 			x86_home[w].reg = (s8)(x86_nvtemp + nvec++);
 	}
+	memcpy(fixed, x86_home, sizeof fixed);
 	stub_guest(g);
 	fp_guest(g->fpnan);
 }
@@ -239,6 +241,8 @@ loans(struct x86 *x, const struct borrow *b, int n)
 		const struct loan *l = &b->loan[k];
 		const struct home *h = &x86_home[l->var];
 
+		if (h->reg < 0)                /* it lodged elsewhere when this was planned */
+			continue;
 		if (l->first == n) {
 			mov_mr(&x->a, 64, mem_at(RBP, h->disp), h->reg);
 		} else if (l->end == n) {
@@ -275,6 +279,10 @@ emit_block(struct x86 *x, const struct block *b)
 	n = b->first;
 	end = n + b->n;
 	for (i = &x->r->ins[n]; n < end; n++, i++) {
+		if (x->lodged && n == x->lodged->until && b == &x->r->block[x->lodged->last]) {
+			lodge_out(x, x->lodged);
+			lodge_end(x);
+		}
 		if (borrow.n)
 			loans(x, &borrow, n);
 		if (i->op == O_insn) {
@@ -320,7 +328,11 @@ compile_block(struct x86 *x, int b)
 	x->pcoff = (u32)(x->b->pc - x->r->pc);
 	x->mapped = 0;
 	branch_head(x, b);
-	return emit_block(x, x->b);
+	if (emit_block(x, x->b))
+		return -ENOSPC;
+	if (x->lodged && b == x->lodged->last)
+		lodge_end(x);
+	return 0;
 }
 
 /* Operands in the table of constants; the others lie in the region itself. */
@@ -414,11 +426,14 @@ compile(struct region *r, struct out *out)
 	struct x86 *x = &x86;
 	int err;
 
-	x->guess = 1;
-	if ((err = make(x, r, out)) == -EAGAIN) {
-		x->guess = 0;
-		err = make(x, r, out);
-	}
+	x->guess = x->lodges = 1;
+	while ((err = make(x, r, out)) == -EAGAIN)
+		if (x->evicted)
+			x->lodges = 0;
+		else
+			x->guess = 0;
+	lodge_end(x);
+	x->lodges = 0;                 /* quick code has none */
 	return err;
 }
 
@@ -559,7 +574,7 @@ base_of(const greg_t *g)
 static void
 put_base(greg_t *g, struct cpu *cpu, int var)
 {
-	const struct home *h = &x86_home[var];
+	const struct home *h = &fixed[var];
 
 	if (h->reg >= 0)
 		g[order[h->reg]] = (greg_t)base_of(g);
@@ -576,12 +591,14 @@ unwind(void *uc, struct cpu *cpu, enum why why, gaddr pc)
 	cpu->pc = pc;
 	cpu->link = 0;
 	if (why == WHY_FAULT && cpu->fault.owed)
-		st64((u8 *)cpu + CPU_BIAS + x86_home[cpu->fault.owed].disp, (u64)g[order[cpu->fault.reg]]);
+		st64((u8 *)cpu + CPU_BIAS + fixed[cpu->fault.owed].disp, (u64)g[order[cpu->fault.reg]]);
 	if (why == WHY_FAULT && cpu->fault.base)
 		put_base(g, cpu, cpu->fault.base);
 	if (cpu->scratch[7])           /* in a helper, above whose return address the shadow stack is */
 		cpu->shadow_sp = (void *)(uintptr_t)(cpu->scratch[7] + 8);
 	g[REG_RIP] = (greg_t)(uintptr_t)(cpu->scratch[7] ? x86_stub.leavec : x86_stub.leave);
+	if (cpu->scratch[6])           /* in a loop with lodgers (lodge.c) */
+		g[REG_RIP] = (greg_t)cpu->scratch[6];
 	g[REG_RBP] = (greg_t)(uintptr_t)((u8 *)cpu + CPU_BIAS);
 	g[REG_EFL] &= ~0x400;          /* a helper may have been interrupted in a backward copy */
 }

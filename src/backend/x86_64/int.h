@@ -61,6 +61,16 @@ int branch_ret(struct x86 *);                  /* to where the link variable say
 /* What was put off is put here, jumped over: what it was told of is about to go. */
 void branch_cold(struct x86 *);
 
+void safe_place(struct x86 *);                 /* safe.c: fills x->safe */
+
+/* -- lodge.c -- */
+void lodge_plan(struct x86 *);                 /* a region begins, its loops are known */
+void lodge_begin(struct x86 *, struct lodging *);      /* code of the loop begins */
+void lodge_end(struct x86 *);                  /* it has ended, if there is one */
+void lodge_in(struct x86 *, struct lodging *); /* code on the way in; rax is lost */
+void lodge_out(struct x86 *, const struct lodging *);  /* on the way out: changes no other register, nor flags */
+void lodge_doors(struct x86 *);                /* all blocks are made: the code out of line */
+
 /* host.c, for the quick tier */
 extern const struct quick x86_quick;
 void x_begin(struct x86 *, struct region *, struct out *);

@@ -98,6 +98,17 @@ struct cold {
 	u8 pad[2];
 };
 
+/* A loop in which variables without a register lodge in registers of others (lodge.c). */
+enum { LODGERS = 8 };
+struct lodging {
+	u16 first, last;               /* its blocks */
+	int until;                     /* in the last one: the instruction after the loop's last jump */
+	u8 n, guest[LODGERS], lender[LODGERS];
+	u32 site, fault;               /* offsets: of a field to be pointed at the other, where faults leave */
+};
+/* Of a block: 1 + number of its loop, or 0; its struct entry, or -1; where it is entered from outside the loop. */
+struct door { u8 loop; int entry; u32 at; };
+
 struct x86 {
 	struct code a;                 /* first: (struct code *)x encodes */
 	u8 *lim;                       /* end of the buffer less CODE_MARGIN */
@@ -125,12 +136,17 @@ struct x86 {
 	u32 *label;                    /* offset of each block's head, or ~0 */
 	u16 *loop;                     /* the last block that jumps back to this one, and 1; 0: none does */
 	u32 turn;                      /* short functions so far */
-	struct fixup { u32 site; u16 block; u8 isshort, pad; } *fix; int nfix, capfix;
+	struct fixup { u32 site; u16 block; u8 isshort, isdoor; } *fix; int nfix, capfix;
 	int guess;                     /* what looks near is jumped to by a signed byte */
 	u32 cond[NCOND]; int ncond;    /* where conditional branches of the guest's end */
 	int recursive;                 /* a block of the region is called from within */
 	u8 *safe;                      /* by block: a safe point is at its head */
 	int capval, caplabel, caploop, capsafe;
+	/* -- lodgers (lodge.c) -- */
+	struct lodging lodging[8]; int nlodging;
+	struct lodging *lodged;        /* that of the code being made, or 0 */
+	struct door *door; int capdoor;        /* by block */
+	u8 lodges, evicted;            /* there may be some; something has come up that does not go with them */
 };
 extern struct x86 x86;
 

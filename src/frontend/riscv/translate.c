@@ -40,18 +40,35 @@ relation(int rel, ref *x, ref *y)
 	return swapped[rel];
 }
 
-/* The branch a over the instruction b at pc: b's result, or what its register held. */
+/* What v is the extended word of, or 0. */
+static ref
+word(struct tr *t, ref v)
+{
+	const struct ins *i = &t->r->ins[v & ~REF_K];
+
+	if (isk(v))
+		return (s64)kval(t->r, v) == (s32)kval(t->r, v) ? tr_k(t, (u32)kval(t->r, v)) : 0;
+	return i->op == O_sxt && i->imm == 32 && i->ty == I64 && !isk(i->a) ? i->a : 0;
+}
+
+/* The branch a over the instruction b at pc: b's result, or what its register held.  Of two words the one is extended
+ * that is chosen. */
 static void
 skip(struct tr *t, const struct riscv_insn *a, const struct riscv_insn *b, gaddr pc)
 {
-	ref x = rv_get(t, a->rs1), y = rv_get(t, a->rs2), old = rv_get(t, b->rd), new;
+	ref x = rv_get(t, a->rs1), y = rv_get(t, a->rs2), old = rv_get(t, b->rd), new, v, w;
 	int rel = relation(a->rel, &x, &y);
 	ref taken = tr_set(t, rel, I64, x, y);
 
 	ir_insn(t->r, pc);
 	rv_translator[b->id](t, b);
 	new = rv_get(t, b->rd);
-	rv_put(t, b->rd, tr_sel(t, I64, taken, old, new));
+	v = word(t, old);
+	w = word(t, new);
+	if (v && w)
+		rv_putw(t, b->rd, tr_sel(t, I32, taken, v, w));
+	else
+		rv_put(t, b->rd, tr_sel(t, I64, taken, old, new));
 }
 
 static int
@@ -357,12 +374,31 @@ rv_div(struct tr *t, const struct riscv_insn *a)
 	return 1;
 }
 
+/* x divided by y, if that has been done shortly before, or 0. */
+static ref
+quotient(const struct region *r, int op, int ty, ref x, ref y)
+{
+	enum { SHORTLY = 64 };
+
+	for (int n = r->nins - 1; n >= r->bstart && n >= r->nins - SHORTLY; n--)
+		if (r->ins[n].op == op && r->ins[n].ty == ty && r->ins[n].a == x && r->ins[n].b == y)
+			return (ref)n;
+	return 0;
+}
+
+/* Who wants the remainder too divides once more, which costs more than to multiply (Volume I, 12.2).  By zero the
+ * operation's quotient is 0, so what is left is x, as it must be. */
 int
 rv_rem(struct tr *t, const struct riscv_insn *a)
 {
-	ref x = rv_get(t, a->rs1), y = rv_get(t, a->rs2);
+	ref x = rv_get(t, a->rs1), y = rv_get(t, a->rs2), v;
+	ref q = quotient(t->r, a->op == O_rems ? O_divs : O_divu, a->ty, x, y);
 
-	rv_put(t, a->rd, tr_sxt(t, I64, tr_op2(t, a->op, a->ty, x, y), ty_bits(a->ty)));
+	if (q)
+		v = tr_op2(t, O_sub, a->ty, x, tr_op2(t, O_mul, a->ty, q, y));
+	else
+		v = tr_op2(t, a->op, a->ty, x, y);
+	rv_put(t, a->rd, tr_sxt(t, I64, v, ty_bits(a->ty)));
 	return 1;
 }
 

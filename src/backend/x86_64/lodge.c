@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/* lodge.c - in loops without calls, registers whose variables the loop does not name serve variables without one
+ *
+ * A variable whose home is in memory costs a load or store more at each use, and where the next round of a loop takes
+ * it from there, the time from a store to its load (5 cycles).  So on the way into such a loop the lenders' registers
+ * are stored in their places in the state and loaded with the lodgers' values, and on every way out the reverse is
+ * done; in between x86_home says so, and all else goes on as ever.
+ *
+ * Ways in: from the block before, through the code at the loop's head; to any of its blocks from elsewhere, through
+ * that block's door, out of line.  Ways out: exits and safe points through code out of line; where the last jump back
+ * is passed, in line; faults, because cpu->scratch[6] says from where to leave instead.
+ *
+ * What the loop may hold is a short list: nothing that calls C, or has code out of line that would find homes
+ * changed.  If an emitter does one of these after all, the region is made again without lodgers (x->evicted). */
+#include "backend/x86_64/int.h"
+
+enum {
+	MOST = 512,                    /* instructions of a loop that are looked at */
+	OFTEN = 2,                     /* uses that a lodger must have */
+	DEEPER = 4,                    /* what a use in a loop within the loop counts */
+};
+
+static const u8 mayhold[O_COUNT] = {
+	[O_nop] = 1, [O_get] = 1, [O_put] = 1, [O_insn] = 1, [O_mov] = 1, [O_add] = 1, [O_sub] = 1, [O_mul] = 1,
+	[O_mulhu] = 1, [O_mulhs] = 1, [O_divu] = 1, [O_divs] = 1, [O_remu] = 1, [O_rems] = 1, [O_and] = 1, [O_or] = 1,
+	[O_xor] = 1, [O_andn] = 1, [O_orn] = 1, [O_not] = 1, [O_neg] = 1, [O_shl] = 1, [O_shr] = 1, [O_sar] = 1,
+	[O_rotr] = 1, [O_clz] = 1, [O_ctz] = 1, [O_bswap] = 1, [O_bswap32] = 1, [O_sxt] = 1, [O_zxt] = 1, [O_bfx] = 1,
+	[O_sbfx] = 1, [O_dep] = 1, [O_extr] = 1, [O_set] = 1, [O_sel] = 1, [O_flsub] = 1, [O_fladd] = 1, [O_fltst] = 1,
+	[O_flsbc] = 1, [O_fladc] = 1, [O_adc] = 1, [O_sbc] = 1, [O_fcc] = 1, [O_ld] = 1, [O_lds] = 1, [O_st] = 1,
+	[O_brc] = 1, [O_brf] = 1, [O_jmp] = 1,
+};
+
+static int
+isint(int var)
+{
+	return x86_home[var].kind == REG_INT;
+}
+
+static int
+allowed(const struct ins *i)
+{
+	switch (i->op) {
+	case O_insn: case O_nop: case O_jmp:
+		return 1;
+	case O_get: case O_put:
+		return i->ty <= I64 ? isint(i->v) : x86_home[i->v].kind == REG_FLAGS;
+	case O_brf:
+		return !(i->aux & AUX_KEEP) && i->v < CC_AL;
+	case O_ld: case O_st:
+		if (i->v)
+			return 0;
+		/* fallthrough */
+	case O_lds:
+		return i->ty <= I64 && !(i->aux & (AUX_BE | AUX_ACQ | AUX_REL | AUX_SC | AUX_ALIGN)) && !(i->aux >> AUX_BASE);
+	}
+	return mayhold[i->op] && (i->ty <= I64 || i->ty == FL);
+}
+
+/* Where instruction i of the region jumps to within [first, last], or -1. */
+static int
+jumps(const struct region *r, const struct ins *i, int first, int last)
+{
+	int b = i->op == O_jmp ? ir_blockat(r, kval(r, i->a)) :
+	    i->op == O_brc || i->op == O_brf ? ir_blockat(r, kval(r, i->c)) : -1;
+
+	return b >= first && b <= last ? b : -1;
+}
+
+/* The loop of these blocks: up to where, in the last, or 0 if it holds something else. */
+static int
+reaches(const struct region *r, int first, int last)
+{
+	const struct block *b = &r->block[last];
+	int until = 0;
+
+	if (b->first + b->n - r->block[first].first > MOST)
+		return 0;
+	for (int i = b->first; i < b->first + b->n; i++)
+		if (jumps(r, &r->ins[i], first, last) >= 0)
+			until = i + 1;
+	for (int k = first; k <= last; k++)
+		for (int i = r->block[k].first; i < (k == last ? until : r->block[k].first + r->block[k].n); i++)
+			if (!allowed(&r->ins[i]))
+				return 0;
+	return until;
+}
+
+/* There is a way from the first block back to it: a jump back is no loop where compilers moved code out of line. */
+static int
+isround(const struct region *r, int first, int last)
+{
+	u8 back[MOST] = {0};           /* by block: there is a way from it to the first */
+	int changed;
+
+	if (last - first >= MOST)
+		return 0;
+	do {
+		changed = 0;
+		for (int k = last; k >= first; k--)
+			for (int i = r->block[k].first; i < r->block[k].first + r->block[k].n && !back[k - first]; i++) {
+				int to = jumps(r, &r->ins[i], first, last);
+
+				if (to == first || (to > first && back[to - first]))
+					changed = back[k - first] = 1;
+			}
+	} while (changed && !back[0]);
+	return back[0];
+}
+
+/* How often the loop names each variable. */
+static void
+weigh(const struct x86 *x, const struct lodging *l, u16 *uses)
+{
+	const struct region *r = x->r;
+	int inner = -1;
+
+	memset(uses, 0, 256 * sizeof *uses);
+	for (int k = l->first; k <= l->last; k++) {
+		if (k > l->first && x->loop[k] && x->loop[k] - 1 <= l->last)
+			inner = x->loop[k] - 1;
+		for (int i = r->block[k].first; i < (k == l->last ? l->until : r->block[k].first + r->block[k].n); i++)
+			if (r->ins[i].op == O_get || r->ins[i].op == O_put || (r->ins[i].op == O_nop && r->ins[i].imm))
+				uses[r->ins[i].v] += k <= inner ? DEEPER : 1;
+	}
+}
+
+/* Gives registers to those that are named most. */
+static void
+assign(const struct x86 *x, struct lodging *l)
+{
+	const struct guest *g = x->r->guest;
+	u16 uses[256];
+
+	weigh(x, l, uses);
+	for (int lender = 0; lender < g->nreg && l->n < LODGERS; lender++) {
+		int best = -1;
+
+		if (!isint(lender) || x86_home[lender].reg < 0 || uses[lender])
+			continue;
+		for (int v = 0; v < g->nreg; v++)
+			if (isint(v) && x86_home[v].reg < 0 && uses[v] >= OFTEN && (best < 0 || uses[v] > uses[best]))
+				best = v;
+		if (best < 0)
+			return;
+		uses[best] = 0;
+		l->guest[l->n] = (u8)best;
+		l->lender[l->n++] = (u8)lender;
+	}
+}
+
+void
+lodge_plan(struct x86 *x)
+{
+	const struct region *r = x->r;
+
+	x->nlodging = 0;
+	x->lodged = 0;
+	x->evicted = 0;
+	while (x->capdoor <= r->nblock)
+		grow(&x->door, x->capdoor, &x->capdoor, sizeof *x->door);
+	memset(x->door, 0, (size_t)r->nblock * sizeof *x->door);
+	for (int b = 0; b < r->nblock && x->lodges && x->nlodging < (int)NELEM(x->lodging); b++) {
+		struct lodging *l = &x->lodging[x->nlodging];
+
+		*l = (struct lodging){.first = (u16)b, .last = (u16)(x->loop[b] - 1)};
+		if (!x->loop[b] || !(l->until = reaches(r, l->first, l->last)) || !isround(r, l->first, l->last))
+			continue;
+		assign(x, l);
+		if (!l->n)
+			continue;
+		x->nlodging++;
+		for (; b <= l->last; b++)
+			x->door[b] = (struct door){.loop = (u8)x->nlodging, .entry = -1};
+		b = l->last;
+	}
+}
+
+/* -- x86_home -- */
+static void
+swap(const struct lodging *l)
+{
+	for (int k = 0; k < l->n; k++) {
+		s8 *a = &x86_home[l->guest[k]].reg, *b = &x86_home[l->lender[k]].reg, reg = *a;
+
+		*a = *b;
+		*b = reg;
+	}
+}
+
+void
+lodge_begin(struct x86 *x, struct lodging *l)
+{
+	swap(l);
+	x->lodged = l;
+}
+
+void
+lodge_end(struct x86 *x)
+{
+	if (x->lodged)
+		swap(x->lodged);
+	x->lodged = 0;
+}
+
+/* -- code -- */
+static struct mem leaveat(void) { return m_cpu(offsetof(struct cpu, scratch[6])); }
+
+static int
+regof(const struct x86 *x, const struct lodging *l, int k)
+{
+	return x86_home[x->lodged == l ? l->guest[k] : l->lender[k]].reg;
+}
+
+void
+lodge_in(struct x86 *x, struct lodging *l)
+{
+	for (int k = 0; k < l->n; k++) {
+		int reg = regof(x, l, k);
+
+		mov_mr(&x->a, 64, mem_at(RBP, x86_home[l->lender[k]].disp), reg);
+		mov_rm(&x->a, 64, reg, mem_at(RBP, x86_home[l->guest[k]].disp));
+	}
+	rex_r(&x->a, 64, RAX, 0);      /* lea rax, [rip + ...] */
+	put2(&x->a, 0x058d);
+	put4(&x->a, 0);
+	if (l->fault)
+		rel32_to(x->a.p - 4, x->out->code + l->fault);
+	else
+		l->site = (u32)(x->a.p - 4 - x->out->code);
+	mov_mr(&x->a, 64, leaveat(), RAX);
+}
+
+void
+lodge_out(struct x86 *x, const struct lodging *l)
+{
+	for (int k = 0; k < l->n; k++) {
+		int reg = regof(x, l, k);
+
+		mov_mr(&x->a, 64, mem_at(RBP, x86_home[l->guest[k]].disp), reg);
+		mov_rm(&x->a, 64, reg, mem_at(RBP, x86_home[l->lender[k]].disp));
+	}
+	mov_mi(&x->a, 64, leaveat(), 0);
+}
+
+/* Doors, and where faults leave. */
+void
+lodge_doors(struct x86 *x)
+{
+	struct out *o = x->out;
+
+	for (int n = 0; n < x->nlodging && x->a.p <= x->lim; n++) {
+		struct lodging *l = &x->lodging[n];
+
+		l->fault = (u32)(x->a.p - o->code);
+		rel32_to(o->code + l->site, x->a.p);
+		lodge_out(x, l);
+		x_gostub(x, &x86_stub.leave);
+		for (int b = l->first + 1; b <= l->last && x->a.p <= x->lim; b++) {
+			struct door *d = &x->door[b];
+
+			d->at = (u32)(x->a.p - o->code);
+			if (d->entry >= 0)
+				o->entry[d->entry].off = d->at;
+			lodge_in(x, l);
+			jmp_to(&x->a, o->code + x->label[b]);
+		}
+	}
+}
