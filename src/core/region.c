@@ -13,6 +13,7 @@
 #include "ir/simple.h"
 
 enum { MAXMARK = 1024, WINDOW = 4096, PEEKMAX = 64, RUN = 128, PIECE = FETCH_MAX, NPIECE = 16 };
+_Static_assert(WINDOW + PIECE < 1 << 16, "struct mapent has room for it");
 
 /* Half of what is translated is never executed: error paths, the other cases of a switch.  Code that is
  * left out costs one exit when it is reached after all, and a jump from then on. */
