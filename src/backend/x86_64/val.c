@@ -543,6 +543,17 @@ def(struct x86 *x, int c, ref t, int distinct)
 	return reg;
 }
 
+int
+xr_isfree(const struct x86 *x)
+{
+	if (x->val[x->i].want != NOVAR)
+		return 0;
+	for (int r = 0; r < NRTEMP; r++)
+		if (!(x->lock[INT] >> r & 1) && (!x->in[INT][r] || x->val[x->in[INT][r]].last < x->i))
+			return 1;
+	return 0;
+}
+
 int xr_def(struct x86 *x, ref t) { return def(x, INT, t, 0); }
 int xr_defx(struct x86 *x, ref t) { return def(x, INT, t, 1); }
 int xr_tmp(struct x86 *x) { return take_any(x, INT, 0); }

@@ -165,6 +165,7 @@ int xr_usein(struct x86 *, ref, int reg, int bits);    /* in this very temporary
 int xr_isreg(struct x86 *, ref);               /* 1: xr_use(.., 32) would emit nothing */
 int xr_def(struct x86 *, ref t);               /* register for the result t (t = x->i) */
 int xr_defx(struct x86 *, ref t);
+int xr_isfree(const struct x86 *);     /* the result has no home to go to, and xr_defx will spill nothing */
 int xr_tmp(struct x86 *);                      /* scratch until the end of the instruction */
 /* reg is not needed any more */
 static inline void

@@ -286,11 +286,37 @@ rv_seti(struct tr *t, const struct riscv_insn *a)
 	return 1;
 }
 
+/* Whether v is a sign-extended word by itself, nothing having been extended for it. */
+static int
+isnarrow(const struct tr *t, ref v, int depth)
+{
+	const struct ins *i = &t->r->ins[v & ~REF_K];
+
+	if (isk(v))
+		return (s64)kval(t->r, v) == (s32)kval(t->r, v);
+	if (i->ty != I64)
+		return 0;
+	switch (i->op) {
+	case O_lds: return i->v <= 32;
+	case O_bfx: case O_zxt: return i->imm < 32;
+	case O_sbfx: return i->imm <= 32;
+	case O_and: case O_or: case O_xor:
+		return depth && isnarrow(t, i->a, depth - 1) && isnarrow(t, i->b, depth - 1);
+	}
+	return 0;
+}
+
+/* sext.w, which is addiw of 0, is often asked for what needs none. */
 int
 rv_addiw(struct tr *t, const struct riscv_insn *a)
 {
-	ref x = low(t, rv_get(t, a->rs1));
+	enum { DEEP = 3 };
+	ref whole = rv_get(t, a->rs1), x = low(t, whole);
 
+	if (!a->imm && isnarrow(t, whole, DEEP)) {
+		rv_put(t, a->rd, whole);
+		return 1;
+	}
 	rv_putw(t, a->rd, a->imm ? tr_opk(t, O_add, I32, x, (u32)a->imm) : x);
 	return 1;
 }
