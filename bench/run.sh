@@ -16,7 +16,7 @@ trap 'rm -rf "$tsv"' EXIT
 rm -rf "$DRAGOMAN_CACHE"
 for g in $guests; do
 	"$here/bench.sh" -d "$B/mb" -g "$g" -r "${RUNS:-5}" -s "${SCALE:-60}" -k "${KEEP:-.}" -t "$tsv/$g" \
-		"qemu=${QEMU:-qemu-}$g" "dragoman=$B/dragoman"
+		"qemu=${QEMU:-qemu-}$g" "dragoman=$B/dragoman-static"
 	echo
 done
 # shellcheck disable=SC2086

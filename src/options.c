@@ -10,7 +10,7 @@
 #include "base/util.h"
 #include "options.h"
 
-enum { QUICK = 256 };
+enum { QUICK = 1024 };
 
 typedef void optfn(struct options *, const char *arg);
 
