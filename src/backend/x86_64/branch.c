@@ -347,25 +347,25 @@ cold_backward(struct x86 *x, const struct cold *c)
 	jmp_link(x, c->k);
 }
 
-/* From code out of line, where nobody lodges. */
+/* From code out of line, where nobody lodges, to where a branch went; reg[0]: back, out of the region. */
 static void
-jmp_from_outside(struct x86 *x, int b)
+jmp_on(struct x86 *x, const struct cold *c)
 {
-	jmp_to(&x->a, x->out->code + (x->door[b].loop ? x->door[b].at : x->label[b]));
+	int b = ir_blockat(x->r, c->k);
+
+	if (b >= 0)
+		jmp_to(&x->a, x->out->code + (x->door[b].loop ? x->door[b].at : x->label[b]));
+	else if (c->reg[0])
+		cold_backward(x, c);
+	else
+		jmp_link(x, c->k);
 }
 
 static void
 cold_evict(struct x86 *x, const struct cold *c)
 {
-	int b = ir_blockat(x->r, c->k);
-
 	lodge_out(x, &x->lodging[c->n]);
-	if (b >= 0)
-		jmp_from_outside(x, b);
-	else if (c->reg[0])
-		cold_backward(x, c);
-	else
-		jmp_link(x, c->k);
+	jmp_on(x, c);
 }
 
 static void
@@ -446,7 +446,7 @@ enum { IN_EFLAGS = -2, IN_MEMORY = -1 };
 static void
 cold_keep(struct x86 *x, const struct cold *c)
 {
-	int b = ir_blockat(x->r, c->k), reg = c->reg[1];
+	int reg = c->reg[1];
 	struct mem home = mem_at(RBP, x86_home[x->r->guest->flags].disp);
 
 	if (reg == IN_EFLAGS)
@@ -454,12 +454,7 @@ cold_keep(struct x86 *x, const struct cold *c)
 	if (reg == IN_MEMORY)
 		mov_rm(&x->a, 64, RAX, mem_at(RBP, (s32)c->n));
 	mov_mr(&x->a, 64, home, reg < 0 ? RAX : reg);
-	if (b >= 0)
-		jmp_from_outside(x, b);
-	else if (c->reg[0])
-		cold_backward(x, c);
-	else
-		jmp_link(x, c->k);
+	jmp_on(x, c);
 }
 
 static void
