@@ -163,7 +163,7 @@ random_ins(int op, int ty, int depth)
 	if (rnd() % 6 == 0 && opinfo[op].arg[1] == 'X' && opinfo[op].arg[2] == 'X')
 		c = b;
 	if (op >= O_shl && op <= O_rotr && rnd() & 1)
-		b = constant_of(rnd() % 80);
+		b = constant_of(rnd() & 1 ? rnd() % 80 : rnd() % 10 * 8);
 	if (op == O_sel && ty < I128 && rnd() % 4 == 0) {
 		b = constant_of(1);
 		c = constant_of(0);
