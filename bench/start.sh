@@ -154,17 +154,17 @@ guest() {
 	family "${HEAVY:-3}" "make -j2, $files" 2 /usr/bin/make /usr/bin/make -B -s -j2 -C "$W/project"
 	BEFORE=:
 	[[ make =~ ${KEEP:-.} ]] || return 0
-	make() { # options: builds the project in $W/cold, and adds up what -d stats says
+	project() { # builds the project in $W/cold, and adds up what -d stats says
 		rm -f "$W"/log.*
-		"$dragoman" --cache "$W/cold" "$@" -d stats -D "$W/log.%d" -L "$root" "$root/usr/bin/make" -B -s -j2 -C "$W/project" >/dev/null 2>&1 || :
+		"$dragoman" --cache "$W/cold" -d stats -D "$W/log.%d" -L "$root" "$root/usr/bin/make" -B -s -j2 -C "$W/project" >/dev/null 2>&1 || :
 		cat "$W"/log.* | awk '/regions translated$/ { made += $1 } /guest instructions in them/ { insns += $1 } /found in them/ { found += $1 }
 			END { print made + 0, insns + 0, found + 0 }'
 	}
 	bytes() { "$dragoman" --cache "$W/cold" cache stat | awk '/^bytes/ { print $2 }'; }
 	rm -rf "$W/cold" && mkdir -m 700 "$W/cold"
-	made=$(make)
+	made=$(project)
 	echo "$g: after the project: $(bytes) bytes in cache files; regions made, guest instructions in them, look-ups that found code: $made"
-	for _ in 1 2; do made=$(make); done
+	for _ in 1 2; do made=$(project); done
 	echo "$g: when it is built the third time: $made; $(bytes) bytes"
 	rm -rf "$W/cold" && mkdir -m 700 "$W/cold"
 	"$dragoman" --cache "$W/cold" --quick 0 -d stats -D "$W/log" -L "$root" "$root/usr/bin/bash" -c :

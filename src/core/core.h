@@ -111,6 +111,12 @@ int core_quick(struct region *, struct out *, const struct cpu *, gaddr pc, u32 
  * jumped; else 2 (a region has its first instruction in any case). */
 u64 core_loop(const struct cpu *, gaddr pc, u32 mode);
 
+/* Code at pc, and how many bytes are at hand, as os->fetch says. */
+typedef const u8 *codefn(void *from, gaddr pc, int *got);
+
+/* Does the code at pc, to which a call returns, read flags that it has not written? */
+int core_answers(codefn *, void *from, gaddr pc);
+
 /* first.c.  Lock held: nobody has come to pc, where code may run without being made, as all in that stretch; from now
  * on somebody has.  Lock not held, cpu->running: runs the code at cpu->pc until it leaves the stretch or there is
  * something else to do. */

@@ -70,31 +70,7 @@ fetch(struct run *r, gaddr pc, int *got)
 	return r->code + (pc - r->at);
 }
 
-/* Does the code at pc, to which a call returns, read flags that it has not written? */
-static int
-answers(struct run *r, gaddr pc)
-{
-	enum { MOST = 64 };            /* instructions looked at, as in region.c */
-	struct scan s;
-	int got, n;
-
-	for (int left = MOST; left > 0; pc += s.len) {
-		const u8 *p = fetch(r, pc, &got);
-
-		n = got < r->g->minlen ? 0 : r->g->quiet(p, got, pc, left);
-		left -= n / r->g->maxlen + 1;
-		pc += (u64)n;
-		p = fetch(r, pc, &got);
-		if (got < r->g->minlen)
-			return 0;
-		r->g->scan(p, got, pc, &s);
-		if (!s.len)
-			return 0;
-		if (s.flags || (s.flow != FLOW_NEXT && s.flow != FLOW_COND))
-			return s.flags == PEEK_READ;
-	}
-	return 0;
-}
+static const u8 *code(void *r, gaddr pc, int *got) { return fetch(r, pc, got); }
 
 static u64 *place(const struct run *r, int var) { return (u64 *)(void *)(r->cpu->state + r->g->reg[var].off); }
 static u64 get(const struct run *r, int var) { return var == NONE ? 0 : *place(r, var); }
@@ -335,7 +311,7 @@ perform(struct run *r, const struct simple *s, gaddr next)
 	case SI_LOAD: if (!(iswide(s) ? vload : load)(r, s)) return 0; break;
 	case SI_STORE: if (!(iswide(s) ? vstore : store)(r, s)) return 0; break;
 	case SI_CALL: case SI_CALLR:
-		if (r->g->keeps && !(r->mode & r->g->keeps) && answers(r, next))
+		if (r->g->keeps && !(r->mode & r->g->keeps) && core_answers(code, r, next))
 			return 0;
 		/* fallthrough */
 	default:

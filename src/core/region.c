@@ -334,20 +334,27 @@ addrange(struct region *r, gaddr lo, gaddr hi)
 
 static int keeps(const struct walk *w) { return (w->mode & w->g->keeps) != 0; }
 
+static const u8 *code(void *w, gaddr pc, int *got) { return fetch(w, pc, got); }
+
 /* Scans the first instruction from *pc on that may do something else than lead on and leave flags alone, and goes
  * there; after *left instructions another.  0 if it cannot be fetched. */
 static int
-ahead(struct walk *w, gaddr *pc, int *left, struct scan *s)
+ahead(codefn *at, void *from, gaddr *pc, int *left, struct scan *s)
 {
+	const struct guest *g = core.guest;
 	int got, n;
-	const u8 *p = fetch(w, *pc, &got);
+	const u8 *p = at(from, *pc, &got);
 
-	n = got < w->g->minlen ? 0 : w->g->quiet(p, got, *pc, *left);
+	n = got < g->minlen ? 0 : g->quiet(p, got, *pc, *left);
 	*pc += (u64)n;
-	*left -= n / w->g->maxlen + 1;
-	if (got - n < w->g->maxlen)
-		return scanat(w, *pc, s);
-	w->g->scan(p + n, got - n, *pc, s);
+	*left -= n / g->maxlen + 1;
+	p += n;
+	got -= n;
+	if (got < g->maxlen)
+		p = at(from, *pc, &got);
+	if (got < g->minlen)
+		return 0;
+	g->scan(p, got, *pc, s);
 	return s->len != 0;
 }
 
@@ -363,7 +370,7 @@ peek(struct walk *w, gaddr pc, int call, int *left)
 	struct scan s;
 
 	for (; *left > 0; pc = s.flow == FLOW_JUMP ? s.target : pc + s.len) {
-		if (!ahead(w, &pc, left, &s) || s.flags == PEEK_READ)
+		if (!ahead(code, w, &pc, left, &s) || s.flags == PEEK_READ)
 			return 1;
 		if (s.flags == PEEK_END)
 			return !call || s.flow != FLOW_STOP;
@@ -393,20 +400,21 @@ flagslive(void *arg, gaddr pc, int call)
 	return n ? n->flagsin : peek(arg, pc, call, &left);
 }
 
-static int
-answered(struct tr *t, gaddr pc)
+int
+core_answers(codefn *at, void *from, gaddr pc)
 {
-	struct walk *w = t->env;
 	struct scan s;
 
 	for (int left = PEEKMAX; left > 0; pc += s.len) {
-		if (!ahead(w, &pc, &left, &s))
+		if (!ahead(at, from, &pc, &left, &s))
 			return 0;
 		if (s.flags || (s.flow != FLOW_NEXT && s.flow != FLOW_COND))
 			return s.flags == PEEK_READ;
 	}
 	return 0;
 }
+
+static int answered(struct tr *t, gaddr pc) { return core_answers(code, t->env, pc); }
 
 /* A jump back out of a region closes a loop that lies in several.  The loop is then translated in one, up to the
  * region's end: once more, but it may be hot. */

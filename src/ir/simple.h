@@ -49,4 +49,13 @@ struct simple {
 	gaddr to;
 };
 
+static inline int
+simple_set(struct simple *s, u8 d, u64 v)
+{
+	s->kind = SI_SET;
+	s->d = d;
+	s->imm = (s64)v;
+	return 1;
+}
+
 #endif

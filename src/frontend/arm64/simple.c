@@ -12,8 +12,8 @@ typedef int form(u32 w, const struct a64_insn *t, gaddr pc, struct simple *);
 #define FORM(name, does) static int name(u32 w, const struct a64_insn *t, gaddr pc, struct simple *s) \
 	{ return (void)t, (void)pc, does; }
 
-static u32 part(u32 w, int hi, int lo) { return w >> lo & ~(u32)0 >> (31 - (hi - lo)); }
-static s32 spart(u32 w, int hi, int lo) { return (s32)(w << (31 - hi)) >> (31 - (hi - lo)); }
+static u32 part(u32 w, int hi, int lo) { return (u32)bits(w, lo, hi - lo + 1); }
+static s32 spart(u32 w, int hi, int lo) { return (s32)sext(w >> lo, hi - lo + 1); }
 static u32 sf(u32 w) { return w >> 31; }
 static u8 type(u32 w) { return sf(w) ? I64 : I32; }
 static int size_of(u32 w) { return sf(w) ? 64 : 32; }
@@ -26,26 +26,17 @@ static u32 rn(u32 w) { return part(w, 9, 5); }
 static u32 rm(u32 w) { return part(w, 20, 16); }
 static u32 ra(u32 w) { return part(w, 14, 10); }
 
-static int
-set(u32 w, struct simple *s, u64 v)
-{
-	s->kind = SI_SET;
-	s->d = reg(rd(w));
-	s->imm = (s64)v;
-	return 1;
-}
-
 static u64 imm21(u32 w) { return (u64)(s64)(spart(w, 23, 5) * 4 | (s32)part(w, 30, 29)); }
 
-FORM(adr, set(w, s, pc + imm21(w)))
-FORM(adrp, set(w, s, (pc & ~(gaddr)0xfff) + (imm21(w) << 12)))
+FORM(adr, simple_set(s, reg(rd(w)), pc + imm21(w)))
+FORM(adrp, simple_set(s, reg(rd(w)), (pc & ~(gaddr)0xfff) + (imm21(w) << 12)))
 
 /* A shift that is too large */
 static int isnowide(u32 w) { return !sf(w) && part(w, 22, 22); }
 static u64 wide(u32 w) { return (u64)part(w, 20, 5) << 16 * part(w, 22, 21); }
 
-FORM(movz, !isnowide(w) && set(w, s, wide(w)))
-FORM(movn, !isnowide(w) && set(w, s, sf(w) ? ~wide(w) : (u32)~wide(w)))
+FORM(movz, !isnowide(w) && simple_set(s, reg(rd(w)), wide(w)))
+FORM(movn, !isnowide(w) && simple_set(s, reg(rd(w)), sf(w) ? ~wide(w) : (u32)~wide(w)))
 
 static int
 op(u32 w, const struct a64_insn *t, struct simple *s, int flop)

@@ -40,17 +40,8 @@ imm_j(const struct parts *a)
 
 static u8 reg(u32 n) { return n ? (u8)n : NONE; }
 
-static int
-set(const struct parts *a, struct simple *s, u64 v)
-{
-	s->kind = SI_SET;
-	s->d = reg(a->rd);
-	s->imm = (s64)v;
-	return 1;
-}
-
-FORM(lui, set(a, s, (u64)(s64)imm_u(a)))
-FORM(auipc, set(a, s, pc + (u64)(s64)imm_u(a)))
+FORM(lui, simple_set(s, reg(a->rd), (u64)(s64)imm_u(a)))
+FORM(auipc, simple_set(s, reg(a->rd), pc + (u64)(s64)imm_u(a)))
 
 /* -- arithmetic -- */
 static int
