@@ -228,6 +228,23 @@ grow_select(void)
 		keep(c, I64);
 }
 
+/* A sum that is too big, or any unsigned relation, added to or taken from another value. */
+static void
+grow_carry(void)
+{
+	static const u8 rels[] = { R_LTU, R_LTU, R_GEU, R_GTU, R_LEU };
+	int ty = below(3) ? I64 : I32;
+	ref a = value(ty), b = value(ty), c = below(4) ? ir_op(&r, O_add, ty, a, b, 0) : value(ty), t;
+
+	keep(c, ty);
+	if (below(3) == 0)
+		ir_put(&r, I64, (int)below(NINT), value(I64));
+	t = ir_opx(&r, O_set, ty, 0, rels[below(NELEM(rels))], 0, c, below(2) ? a : b, 0);
+	if (below(3))
+		t = ir_op(&r, below(3) ? O_add : O_sub, I64, value(I64), t, 0);
+	keep(t, I64);
+}
+
 /* base and index of an access inside mem */
 static void
 grow_memory(void)
@@ -424,6 +441,7 @@ grow_block(u64 seed, int n)
 		case 7: grow_select(); break;
 		case 8: case 9: grow_memory(); break;
 		case 10: grow_effect(); break;
+		case 11: grow_carry(); break;
 		default: grow_put();
 		}
 	}

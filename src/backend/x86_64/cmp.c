@@ -65,6 +65,27 @@ iszf(const struct x86 *x, ref a, int w)
 	return x->zf.t == a && x->zf.at == x->a.p && x->zf.bits <= w;
 }
 
+/* CF says already whether the sum a is below what was added, b. */
+static int
+iscf(const struct x86 *x, ref a, ref b, int ty)
+{
+	const struct ins *sum = &x->r->ins[a & ~REF_K];
+
+	return x->cf.t && x->cf.t == a && x->cf.at == x->a.p && sum->ty == ty && (sum->a == b || sum->b == b);
+}
+
+static int
+compared(const struct x86 *x, const struct ins *i)
+{
+	switch (i->v) {
+	case R_EQ: case R_NE:
+		return isk(i->b) && !kval(x->r, i->b) && iszf(x, i->a, opwidth(i));
+	case R_LTU: case R_GEU:
+		return iscf(x, i->a, i->b, i->ty);
+	}
+	return 0;
+}
+
 static void
 compare_k(struct x86 *x, int w, int ra, struct mem m, int test, s32 k)
 {
@@ -104,7 +125,7 @@ x_compare(struct x86 *x, const struct ins *i)
 		compare_narrow(x, i, a, b, rel);
 		return rel_cc[rel];
 	}
-	if ((rel == R_EQ || rel == R_NE) && isk(b) && !kval(x->r, b) && iszf(x, a, w))
+	if (compared(x, i))
 		return rel_cc[rel];
 	ra = xr_usem(x, a, w, &m);
 	if (ra < 0 && i->op != O_brc)          /* a branch is predicted: it can wait */
@@ -142,16 +163,28 @@ zeroed(struct x86 *x, const struct ins *i)
 int
 x_set(struct x86 *x, const struct ins *i)
 {
-	int d = zeroed(x, i), cc;
+	int d = compared(x, i) ? -1 : zeroed(x, i), cc;
 	u32 lock = x->lock[0];
 
 	cc = x_compare(x, i);
 	x->lock[0] = lock;             /* its operands are done with */
-	if (d >= 0)
-		setcc_r(&x->a, cc, d);
-	else
-		xf_setcc(x, cc, -1, 0, xr_def(x, (ref)x->i));
+	if (d < 0)
+		mov_ri(&x->a, d = xr_def(x, (ref)x->i), 0);    /* sooner done with than extending the condition */
+	setcc_r(&x->a, cc, d);
 	return 1;
+}
+
+int
+x_carry(struct x86 *x, const struct ins *i)
+{
+	struct ins c = *i;
+
+	if (i->v == R_GTU || i->v == R_LEU) {
+		c.v = rel_swap[i->v];
+		c.a = i->b;
+		c.b = i->a;
+	}
+	return x_compare(x, &c) == JAE;
 }
 
 /* A condition that is a value: one left to us becomes host flags, another is tested.  The second

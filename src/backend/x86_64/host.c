@@ -93,6 +93,14 @@ set_guest(const struct guest *g)
 
 /* -- the driver -- */
 
+/* A comparison whose result the host has in its carry. */
+static int
+iscarry(const struct ins *p)
+{
+	return p->op == O_set && (p->ty == I64 || p->ty == I32) && !isk(p->a) &&
+	    (p->v == R_LTU || p->v == R_GEU || ((p->v == R_GTU || p->v == R_LEU) && !isk(p->b)));
+}
+
 /* What an emitter takes apart itself. */
 static int
 foldable(const struct region *r, const struct ins *p, const struct ins *c, int n)
@@ -107,7 +115,11 @@ foldable(const struct region *r, const struct ins *p, const struct ins *c, int n
 			return isk(p->b) ? (s64)kval(r, p->b) == (s32)kval(r, p->b) &&
 			    (s64)kval(r, p->b) + c->imm == (s32)((s64)kval(r, p->b) + c->imm) : !c->b;
 		return n == 1 && shift && !(c->aux & AUX_SCALE);
+	case O_sub:
+		return n == 1 && iscarry(p) && c->ty == I64 && !isk(c->a);
 	case O_add:
+		if (iscarry(p))
+			return c->ty == I64 && !isk(c->b);
 		if (p->ty != c->ty || (c->ty != I64 && c->ty != I32))
 			return 0;
 		return shift || (n == 0 && p->op == O_add && isk(p->b) && isk(c->b) && !isk(p->a));
@@ -175,6 +187,7 @@ static inline void
 emit(struct x86 *x, const struct ins *i)
 {
 	const struct sel *s = &sel[i->op][ty_vclass(i->ty)];
+	const u8 *at = x->a.p;
 
 	if (fp_npend | fp_looking)
 		fp_before(x, i);
@@ -184,6 +197,8 @@ emit(struct x86 *x, const struct ins *i)
 		map_access(x, i);
 	if ((s->flags & SEL_FPENV && fp_byhand(x->r)) || !s->emit(x, i))
 		x_eval(x, i);
+	if (x->cf.at == at && x_isquiet(i))
+		x->cf.at = x->a.p;
 }
 
 int
@@ -191,6 +206,7 @@ x_emit(struct x86 *x, ref t)
 {
 	int at = x->i;
 
+	x->cf.t = 0;
 	x->i = t;
 	emit(x, &x->r->ins[t]);
 	x->i = at;
@@ -274,7 +290,7 @@ emit_block(struct x86 *x, const struct block *b)
 	borrow.n = 0;
 	if (plan_block(x->r, b, x->val, &planhost) >= BORROW_LONG)
 		plan_borrow(x->r, b, x->val, &planhost, &borrow);
-	x->fl = x->zf.t = x->owed = 0;
+	x->fl = x->zf.t = x->cf.t = x->owed = 0;
 	x->nkept = 0;
 	n = b->first;
 	end = n + b->n;

@@ -138,6 +138,47 @@ add_shifted(struct x86 *x, const struct ins *i, ref n, ref other)
 	lea(&x->a, opwidth(i), xr_def(x, (ref)x->i), m);
 }
 
+/* other + set, or other - set: a relation left to us is, or is not, the host's carry */
+static void
+add_carry(struct x86 *x, const struct ins *i, ref set, ref other)
+{
+	struct mem m = {0};
+	int s, d, not;
+	u32 lock;
+
+	xf_save(x);
+	s = xr_usem(x, other, 64, &m);
+	lock = x->lock[0];
+	not = x_carry(x, &x->r->ins[set]);
+	x->lock[0] = lock;             /* what was compared is done with */
+	d = xr_def(x, (ref)x->i);
+	mov_whole(x, 64, d, s, m);
+	alu_ri(&x->a, (i->op == O_sub) != not ? A_SBB : A_ADC, 64, d, -not);
+}
+
+/* The sum just made has its carry in CF. */
+static void
+cf_tells(struct x86 *x)
+{
+	x->cf.t = (ref)x->i;
+	x->cf.at = x->a.p;
+}
+
+/* The next that is more than a move asks for the carry of the sum. */
+static int
+carry_wanted(const struct x86 *x)
+{
+	enum { NEAR = 5 };
+	const struct ins *i = &x->r->ins[x->i], *end = &x->r->ins[x->r->nins], *n = i + 1;
+
+	if (end > n + NEAR)
+		end = n + NEAR;
+	while (n < end && (n->op == O_insn || n->op == O_nop || x_isquiet(n)))
+		n++;
+	return n < end && n->op == O_set && (n->v == R_LTU || n->v == R_GEU) && n->a == x->i &&
+	    (n->b == i->a || n->b == i->b);
+}
+
 /* add by lea: three operands, flags kept */
 static void
 add_lea(struct x86 *x, const struct ins *i)
@@ -151,13 +192,28 @@ add_lea(struct x86 *x, const struct ins *i)
 	else
 		m.index = (s8)xr_use(x, i->b, w);
 	d = xr_def(x, (ref)x->i);
-	if (keepflags(x) || (d != ra && d != m.index))
+	if (keepflags(x) || (d != ra && d != m.index && !carry_wanted(x))) {
 		lea(&x->a, w, d, m);
-	else if (m.index < 0)
-		alu_ri(&x->a, A_ADD, w, d, m.disp);
-	else
-		alu_rr(&x->a, A_ADD, w, d, d == ra ? m.index : ra);
+	} else {
+		if (d != ra && d != m.index)
+			mov_rr(&x->a, w, d, ra);
+		if (m.index < 0)
+			alu_ri(&x->a, A_ADD, w, d, m.disp);
+		else
+			alu_rr(&x->a, A_ADD, w, d, d == m.index ? ra : m.index);
+		cf_tells(x);
+	}
 	cut(x, i, d);
+}
+
+/* n is left to us. */
+static void
+add_taken(struct x86 *x, const struct ins *i, ref n, ref other)
+{
+	if (x->r->ins[n].op == O_set)
+		add_carry(x, i, n, other);
+	else
+		add_shifted(x, i, n, other);
 }
 
 static void
@@ -190,13 +246,14 @@ x_add(struct x86 *x, const struct ins *i)
 		return 1;
 	}
 	if (i->ty >= I32 && isfold(x, i->b)) {
-		add_shifted(x, i, i->b, i->a);
+		add_taken(x, i, i->b, i->a);
 	} else if (i->ty >= I32 && isfold(x, i->a)) {
-		add_shifted(x, i, i->a, i->b);
+		add_taken(x, i, i->a, i->b);
 	} else if (keepflags(x) || (xr_isreg(x, i->a) && (imm32(x, i->b, opwidth(i), &k) || xr_isreg(x, i->b)))) {
 		add_lea(x, i);
 	} else {
 		alu2(x, i, A_ADD, i->a, i->b);
+		cf_tells(x);
 		cut_result(x, i);
 	}
 	return 1;
@@ -207,6 +264,10 @@ x_sub(struct x86 *x, const struct ins *i)
 {
 	const struct val *v = &x->val[x->i];
 
+	if (isfold(x, i->b) && !(v->flags & VAL_MAKES)) {
+		add_carry(x, i, i->b, i->a);
+		return 1;
+	}
 	xf_save(x);
 	alu2(x, i, A_SUB, i->a, i->b);
 	if (v->flags & VAL_MAKES)

@@ -33,8 +33,18 @@ mov_whole(struct x86 *x, int w, int d, int s, struct mem m)
 	mov_any(x, s < 0 ? 64 : w, d, s, m);
 }
 
+/* Moves alone: EFLAGS say what they said before. */
+static inline int
+x_isquiet(const struct ins *i)
+{
+	return i->op == O_put ? !isk(i->a) && i->ty <= I64 :
+	    (i->op == O_ld || i->op == O_lds || i->op == O_st) && i->ty <= I64 && !(i->aux & ~AUX_SCALE);
+}
+
 /* Compares the operands of set, brc; returns the host condition of the relation. */
 int x_compare(struct x86 *, const struct ins *);
+/* Compares the operands of set, whose relation is one of unsigned numbers: it is what CF says, or (1) the opposite. */
+int x_carry(struct x86 *, const struct ins *);
 int x_relation(int rel);               /* that condition itself */
 int x_condition(int cc);               /* the one that is true for a condition of the guest's, after a subtraction */
 
