@@ -21,7 +21,7 @@ enum {
 	VAL_DEAD = 1,                  /* pure and unused: not emitted */
 	VAL_FOLD = 2,                  /* emitted as part of its only consumer */
 	VAL_PAIRED = 4,                /* made by the instruction `pair`, which comes earlier or later */
-	VAL_MAKES = 8,                 /* also makes the flags `pair` */
+	VAL_MAKES = 8,                 /* also makes the flags, or the other half of a product, `pair` */
 	VAL_NARROW = 16,               /* emitter: bits above the type's width are unspecified */
 	VAL_ZX = 32,                   /* emitter: scalar float whose vector register is 0 above it */
 };
@@ -30,7 +30,7 @@ enum {
 struct val {
 	u16 last;                      /* instruction that uses it last; 0: none.  Of a put that may be left out: the next */
 	u16 uses;                      /* number of uses */
-	u16 pair;                      /* the other half of a value and its flags */
+	u16 pair;                      /* the other half of a value and its flags, or of a product */
 	u8 want;                       /* variable into whose home it is computed, or NOVAR */
 	u8 flags;                      /* VAL_* */
 	s8 reg;                        /* host register that is its own, or -1 */
@@ -46,6 +46,8 @@ struct planhost {
 	int (*fold)(const struct region *, const struct ins *p, const struct ins *c, int n);
 	/* does the variable live in a register? */
 	int (*inreg)(const struct guest *, int var);
+	/* is there an instruction for both halves of an unsigned product? */
+	int (*bothhalves)(void);
 };
 
 /* val: one for each instruction of the region, zeroed for the block's by this call.  Returns the length of the block's

@@ -27,6 +27,7 @@ struct planner {
 
 enum {
 	NEAR = 4,                      /* how far apart a value and its flags are looked for */
+	NEARHALF = 24,                 /* ... the halves of a product */
 	FEWTEMPS = 3,                  /* values below which a put may be left out */
 	SOON = 16,                     /* who comes so soon may have to wait for an extension */
 	VAL_TESTED = 64,               /* the fltst `pair` would like it to make its flags */
@@ -249,6 +250,36 @@ findpair(struct planner *p, int f)
 	return 0;
 }
 
+/* Looks for the instruction before that makes the other half of the product, and can make this one on its way. */
+static int
+findhalf(struct planner *p, int half)
+{
+	const struct ins *i = &p->r->ins[half], *x = i;
+	int op = i->op == O_mul ? O_mulhu : O_mul, lo = half - NEARHALF < p->b->first ? p->b->first : half - NEARHALF;
+
+	if (i->ty != I64 || isk(i->b) || !p->host->bothhalves())
+		return 0;
+	while (--x >= &p->r->ins[lo])
+		if (x->op == op && x->ty == I64 && ((x->a == i->a && x->b == i->b) || (x->a == i->b && x->b == i->a)))
+			return bindpair(p, half, (int)(x - p->r->ins));
+	return 0;
+}
+
+/* The instruction is made with another one, which uses the operands. */
+static int
+withother(struct planner *p, int at)
+{
+	struct val *v = &p->val[at];
+	int op = p->r->ins[at].op;
+
+	if (v->ty == FL)
+		return findpair(p, at);
+	if ((op != O_mul && op != O_mulhu) || v->flags & VAL_MAKES || !findhalf(p, at))
+		return 0;
+	v->want = NOVAR;
+	return 1;
+}
+
 /* Whether an instruction looks at variables only if it faults. */
 static int
 iscalm(const struct ins *i)
@@ -400,7 +431,7 @@ planins(struct planner *p, struct ins *i, int at, int traits)
 			p->stretch = p->hostile - at;
 		p->hostile = at;
 	}
-	if (v->ty != FL || !findpair(p, at))
+	if (!withother(p, at))
 		uses_of(p, at, at);
 	if (v->want != NOVAR)
 		planword(p, i, v->want);

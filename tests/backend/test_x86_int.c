@@ -136,6 +136,11 @@ grow_binary(void)
 	ref a = value(ty), b = o == O_shl && below(2) ? ir_k(&r, below(5)) : value(ty);
 
 	keep(ir_op(&r, o, ty, a, b, 0), ty);
+	if ((o == O_mul || o == O_mulhu) && below(2)) {        /* the other half of the product, perhaps later */
+		if (below(2))
+			ir_put(&r, ty, (int)below(NINT), value(ty));
+		keep(ir_op(&r, o == O_mul ? O_mulhu : O_mul, ty, below(2) ? a : b, below(2) ? b : a, 0), ty);
+	}
 	if (below(3) == 0) {           /* the flags of the same operation */
 		if (o == O_add)
 			keepflags(ir_op(&r, O_fladd, ty, a, b, 0));

@@ -151,7 +151,9 @@ inreg(const struct guest *g, int var)
 	return x86_home[var].reg >= 0;
 }
 
-static const struct planhost planhost = {foldable, inreg};
+static int bothhalves(void) { return x86feat.bmi2; }
+
+static const struct planhost planhost = {foldable, inreg, bothhalves};
 
 void
 x_map(struct x86 *x)

@@ -77,6 +77,11 @@ alu2(struct x86 *x, const struct ins *i, enum alu op, ref a, ref b)
 	if (!isimm)
 		rb = xr_usem(x, b, w, &mb);
 	d = xr_def(x, (ref)x->i);
+	if (d == rb && op == A_SUB && !(x->val[x->i].flags & VAL_MAKES) && imm32(x, a, w, &k)) {
+		neg_r(&x->a, w, d);
+		alu_ri(&x->a, A_ADD, w, d, (s32)k);
+		return;
+	}
 	if (isk(a) && d == rb)
 		mov_ri(&x->a, ra = xr_tmp(x), kval(x->r, a));
 	if (rb >= 0 && d == rb && d != ra) {

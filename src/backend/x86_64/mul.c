@@ -14,6 +14,23 @@ mul_quietly(struct x86 *x, const struct ins *i)
 	vex_gpr(&x->a, 2, 3, 0xf6, w, d == RDX ? xr_tmp(x) : RDX, d, b);
 }
 
+/* Both halves of the product: the other one stays in rdx. */
+static void
+mul_both(struct x86 *x, const struct ins *i)
+{
+	int swap = x->val[i->b].reg == RDX, b, d;
+	ref a = swap ? i->b : i->a;
+
+	xr_usein(x, a, RDX, 64);
+	b = xr_use(x, swap ? i->a : i->b, 64);
+	if (x->in[0][RDX] == a)
+		x->val[a].reg = -1;    /* its last use */
+	x->in[0][RDX] = 0;
+	d = xr_def(x, (ref)x->i);
+	vex_gpr(&x->a, 2, 3, 0xf6, 64, i->op == O_mul ? RDX : d, i->op == O_mul ? d : RDX, b);
+	xr_set(x, x->val[x->i].pair, RDX);
+}
+
 int
 x_mul(struct x86 *x, const struct ins *i)
 {
@@ -21,6 +38,11 @@ x_mul(struct x86 *x, const struct ins *i)
 	struct mem ma = {0}, mb = {0};
 	ref last = i->b;
 	s64 k;
+
+	if (x->val[x->i].flags & VAL_MAKES) {
+		mul_both(x, i);
+		return 1;
+	}
 
 	if (keepflags(x) && x86feat.bmi2 && i->ty >= I32) {
 		mul_quietly(x, i);
@@ -104,6 +126,11 @@ x_mulh(struct x86 *x, const struct ins *i)
 {
 	int issigned = i->op == O_mulhs, rb, d;
 	struct mem m;
+
+	if (x->val[x->i].flags & VAL_MAKES) {
+		mul_both(x, i);
+		return 1;
+	}
 
 	if (i->ty != I64 || issigned || !x86feat.bmi2)
 		xf_save(x);
