@@ -63,6 +63,24 @@ turn(uint8_t *p, uint8_t *end, uint64_t s)
 	return r;
 }
 
+/* Words that lie anywhere, which some guests read and write byte by byte, over the stack. */
+__attribute__((noinline)) static uint64_t
+odd(uint8_t *p, uint8_t *end, uint64_t s)
+{
+	uint64_t a = s, b = 1, c = 2, d = 3, e = 4, g = 5;
+
+	do {
+		uint64_t v;
+		uint32_t w;
+		memcpy(&v, p, 8);
+		a += v; b ^= a; c += b >> 7; d ^= c << 3; e += d; g ^= e >> 5; a ^= g;
+		w = (uint32_t)a;
+		memcpy(p + 1, &w, 4);
+		p += 7;
+	} while (p < end);
+	return a + b * 3 + c * 5 + d * 7 + e * 9 + g * 11;
+}
+
 /* Several blocks, one within the other, left in the midst and entered there. */
 __attribute__((noinline)) static uint64_t
 wander(uint8_t *p, uint8_t *end, uint64_t s, int enter)
@@ -109,7 +127,8 @@ all(int prot)
 	prepare(prot);
 	for (int n = 0; n < 3; n++)
 		r = r * 7 + wander(mem + n, mem + PAGES * PAGE - 64, (uint64_t)n + 5, n);
-	return r;
+	prepare(prot);
+	return r * 7 + odd(mem + 1, mem + PAGES * PAGE - 16, 9);
 }
 
 int

@@ -57,7 +57,7 @@ x_cold(struct x86 *x, u8 *from, void (*emit)(struct x86 *, const struct cold *))
 {
 	struct cold *c;
 
-	x->evicted |= x->lodged && emit != cold_poll && emit != cold_evict;
+	x->evicted |= x->lodged && emit != cold_poll && emit != cold_evict && emit != x_coldload;
 	grow(&x->cold, x->ncold, &x->capcold, sizeof *x->cold);
 	c = &x->cold[x->ncold++];
 	*c = (struct cold){.from = from, .back = x->a.p, .emit = emit, .pcoff = x->pcoff};

@@ -264,8 +264,8 @@ x_sel(struct x86 *x, const struct ins *i)
 	return 1;
 }
 
-static void
-load_cold(struct x86 *x, const struct cold *c)
+void
+x_coldload(struct x86 *x, const struct cold *c)
 {
 	struct mem m = {.base = c->reg[1], .index = NOREG, .a32 = x->a32, .disp = c->ins->imm};
 
@@ -293,7 +293,7 @@ x_ldor(struct x86 *x, const struct ins *i)
 		movzx_rr(&x->a, bits, d, c);
 	else if (c != d || (bits == 32 && (isk(i->c) || v->ty != I32 || v->flags & VAL_NARROW)))
 		mov_rr(&x->a, bits, d, c);
-	cold = x_cold(x, from, load_cold);
+	cold = x_cold(x, from, x_coldload);
 	cold->ins = i;
 	cold->n = (u32)bits;
 	cold->reg[0] = (s8)d;

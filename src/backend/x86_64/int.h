@@ -48,6 +48,8 @@ int x_carry(struct x86 *, const struct ins *);
 int x_relation(int rel);               /* that condition itself */
 int x_condition(int cc);               /* the one that is true for a condition of the guest's, after a subtraction */
 
+void x_coldload(struct x86 *, const struct cold *);    /* the load of ldor: names no home */
+
 /* mem.c */
 struct mem x_aligned(struct x86 *, const struct ins *, int bytes);     /* x_addr, with AUX_ALIGN's check */
 void x_bswap_reg(struct x86 *, int bits, int d);       /* 16 bits: changes EFLAGS and leaves what is above */

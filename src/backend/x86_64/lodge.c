@@ -46,11 +46,7 @@ allowed(const struct ins *i)
 		return i->ty <= I64 ? isint(i->v) : x86_home[i->v].kind == REG_FLAGS;
 	case O_brf:
 		return !(i->aux & AUX_KEEP) && i->v < CC_AL;
-	case O_ld: case O_st:
-		if (i->v)
-			return 0;
-		/* fallthrough */
-	case O_lds:
+	case O_ld: case O_lds: case O_ldor: case O_st:
 		return i->ty <= I64 && !(i->aux & (AUX_BE | AUX_ACQ | AUX_REL | AUX_SC | AUX_ALIGN)) && !(i->aux >> AUX_BASE);
 	}
 	return mayhold[i->op] && (i->ty <= I64 || i->ty == FL);
@@ -112,15 +108,15 @@ static void
 weigh(const struct x86 *x, const struct lodging *l, u16 *uses)
 {
 	const struct region *r = x->r;
-	int inner = -1;
+	int inner = 0;                 /* instructions before are in a loop within the loop */
 
 	memset(uses, 0, 256 * sizeof *uses);
 	for (int k = l->first; k <= l->last; k++) {
 		if (k > l->first && x->loop[k] && x->loop[k] - 1 <= l->last)
-			inner = x->loop[k] - 1;
+			inner = reaches(r, k, x->loop[k] - 1);
 		for (int i = r->block[k].first; i < (k == l->last ? l->until : r->block[k].first + r->block[k].n); i++)
 			if (r->ins[i].op == O_get || r->ins[i].op == O_put || (r->ins[i].op == O_nop && r->ins[i].imm))
-				uses[r->ins[i].v] += k <= inner ? DEEPER : 1;
+				uses[r->ins[i].v] += i < inner ? DEEPER : 1;
 	}
 }
 
