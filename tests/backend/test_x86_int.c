@@ -237,17 +237,19 @@ grow_select(void)
 static void
 grow_carry(void)
 {
-	static const u8 rels[] = { R_LTU, R_LTU, R_GEU, R_GTU, R_LEU };
-	int ty = below(3) ? I64 : I32;
+	static const u8 rels[] = { R_LTU, R_LTU, R_GEU, R_GTU, R_LEU, R_EQ, R_NE };
+	int ty = below(3) ? I64 : I32, to = below(3) ? I64 : I32, rel = rels[below(NELEM(rels))];
 	ref a = value(ty), b = value(ty), c = below(4) ? ir_op(&r, O_add, ty, a, b, 0) : value(ty), t;
 
 	keep(c, ty);
 	if (below(3) == 0)
 		ir_put(&r, I64, (int)below(NINT), value(I64));
-	t = ir_opx(&r, O_set, ty, 0, rels[below(NELEM(rels))], 0, c, below(2) ? a : b, 0);
+	b = rel == R_EQ || rel == R_NE ? ir_k(&r, 0) : below(2) ? a : b;
+	t = ir_opx(&r, O_set, ty, 0, rel, 0, c, b, 0);
 	if (below(3))
-		t = ir_op(&r, below(3) ? O_add : O_sub, I64, value(I64), t, 0);
-	keep(t, I64);
+		keep(ir_op(&r, below(3) ? O_add : O_sub, to, value(to), t, 0), to);
+	else
+		keep(t, I64);
 }
 
 /* base and index of an access inside mem */

@@ -179,10 +179,16 @@ x_carry(struct x86 *x, const struct ins *i)
 {
 	struct ins c = *i;
 
-	if (i->v == R_GTU || i->v == R_LEU) {
+	switch (i->v) {
+	case R_GTU: case R_LEU:
 		c.v = rel_swap[i->v];
 		c.a = i->b;
 		c.b = i->a;
+		break;
+	case R_EQ: case R_NE:          /* 0 alone is below 1 */
+		c.v = i->v == R_EQ ? R_LTU : R_GEU;
+		c.b = ir_k(x->r, 1);
+		break;
 	}
 	return x_compare(x, &c) == JAE;
 }

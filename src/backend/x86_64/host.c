@@ -95,10 +95,19 @@ set_guest(const struct guest *g)
 
 /* A comparison whose result the host has in its carry. */
 static int
-iscarry(const struct ins *p)
+iscarry(const struct region *r, const struct ins *p)
 {
-	return p->op == O_set && (p->ty == I64 || p->ty == I32) && !isk(p->a) &&
-	    (p->v == R_LTU || p->v == R_GEU || ((p->v == R_GTU || p->v == R_LEU) && !isk(p->b)));
+	if (p->op != O_set || (p->ty != I64 && p->ty != I32) || isk(p->a))
+		return 0;
+	switch (p->v) {
+	case R_LTU: case R_GEU:
+		return 1;
+	case R_GTU: case R_LEU:
+		return !isk(p->b);
+	case R_EQ: case R_NE:
+		return isk(p->b) && !kval(r, p->b);
+	}
+	return 0;
 }
 
 /* What an emitter takes apart itself. */
@@ -116,10 +125,10 @@ foldable(const struct region *r, const struct ins *p, const struct ins *c, int n
 			    (s64)kval(r, p->b) + c->imm == (s32)((s64)kval(r, p->b) + c->imm) : !c->b;
 		return n == 1 && shift && !(c->aux & AUX_SCALE);
 	case O_sub:
-		return n == 1 && iscarry(p) && c->ty == I64 && !isk(c->a);
+		return n == 1 && iscarry(r, p) && (c->ty == I64 || c->ty == I32) && !isk(c->a);
 	case O_add:
-		if (iscarry(p))
-			return c->ty == I64 && !isk(c->b);
+		if (iscarry(r, p))
+			return (c->ty == I64 || c->ty == I32) && !isk(c->b);
 		if (p->ty != c->ty || (c->ty != I64 && c->ty != I32))
 			return 0;
 		return shift || (n == 0 && p->op == O_add && isk(p->b) && isk(c->b) && !isk(p->a));

@@ -148,17 +148,17 @@ static void
 add_carry(struct x86 *x, const struct ins *i, ref set, ref other)
 {
 	struct mem m = {0};
-	int s, d, not;
+	int w = opwidth(i), s, d, not;
 	u32 lock;
 
 	xf_save(x);
-	s = xr_usem(x, other, 64, &m);
+	s = xr_usem(x, other, w, &m);
 	lock = x->lock[0];
 	not = x_carry(x, &x->r->ins[set]);
 	x->lock[0] = lock;             /* what was compared is done with */
 	d = xr_def(x, (ref)x->i);
-	mov_whole(x, 64, d, s, m);
-	alu_ri(&x->a, (i->op == O_sub) != not ? A_SBB : A_ADC, 64, d, -not);
+	mov_whole(x, w, d, s, m);
+	alu_ri(&x->a, (i->op == O_sub) != not ? A_SBB : A_ADC, w, d, -not);
 }
 
 /* The sum just made has its carry in CF. */

@@ -43,7 +43,8 @@ x_isquiet(const struct ins *i)
 
 /* Compares the operands of set, brc; returns the host condition of the relation. */
 int x_compare(struct x86 *, const struct ins *);
-/* Compares the operands of set, whose relation is one of unsigned numbers: it is what CF says, or (1) the opposite. */
+/* Compares the operands of set, whose relation is one of unsigned numbers, or whether one is 0: it is what CF says, or
+ * (1) the opposite. */
 int x_carry(struct x86 *, const struct ins *);
 int x_relation(int rel);               /* that condition itself */
 int x_condition(int cc);               /* the one that is true for a condition of the guest's, after a subtraction */
