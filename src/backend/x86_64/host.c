@@ -198,7 +198,7 @@ static inline void
 emit(struct x86 *x, const struct ins *i)
 {
 	const struct sel *s = &sel[i->op][ty_vclass(i->ty)];
-	const u8 *at = x->a.p;
+	const u8 *at;
 
 	if (fp_npend | fp_looking)
 		fp_before(x, i);
@@ -206,6 +206,7 @@ emit(struct x86 *x, const struct ins *i)
 		xf_save(x);
 	if (s->flags & SEL_MAP)
 		map_access(x, i);
+	at = x->a.p;
 	if ((s->flags & SEL_FPENV && fp_byhand(x->r)) || !s->emit(x, i))
 		x_eval(x, i);
 	if (x->cf.at == at && x_isquiet(i))
