@@ -43,7 +43,6 @@ x_mul(struct x86 *x, const struct ins *i)
 		mul_both(x, i);
 		return 1;
 	}
-
 	if (keepflags(x) && x86feat.bmi2 && i->ty >= I32) {
 		mul_quietly(x, i);
 		return 1;
@@ -131,7 +130,6 @@ x_mulh(struct x86 *x, const struct ins *i)
 		mul_both(x, i);
 		return 1;
 	}
-
 	if (i->ty != I64 || issigned || !x86feat.bmi2)
 		xf_save(x);
 	if (i->ty != I64)
