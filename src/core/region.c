@@ -158,11 +158,14 @@ branch(struct walk *w, u64 off, const struct scan *s)
 		want(w, s->target);
 }
 
+/* No block begins beyond the limit; one that has begun is rather not cut in two. */
+static int most(const struct walk *w) { return w->max + w->max / 2; }
+
 /* Whether the region may go on with the instruction at off. */
 static int
 isopen(const struct walk *w, u64 off)
 {
-	return w->n < w->max && off < WINDOW - 8 && !(w->mark[off / 2] & SEEN) &&
+	return w->n < most(w) && off < WINDOW - 8 && !(w->mark[off / 2] & SEEN) &&
 	    !(off >= w->whole && (core_known(w->pc + off, w->mode) || cache_has(w->pc + off, w->mode)));
 }
 
@@ -170,7 +173,7 @@ isopen(const struct walk *w, u64 off)
 static u64
 meets(const struct walk *w, u64 off)
 {
-	u64 lo = off + 2, hi = off + RUN, left = (u64)(w->max - w->n) * w->g->minlen;
+	u64 lo = off + 2, hi = off + RUN, left = (u64)(most(w) - w->n) * w->g->minlen;
 
 	if (hi > off + left)
 		hi = off + left;
