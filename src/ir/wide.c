@@ -7,9 +7,10 @@
  * Needs: all blocks of the region, each with its terminator.  What is not used any more is dropped later.
  * Leaves: loads whose bytes make up one value as one load, where the first of them was, of which the others are
  * fields; stores of the bytes of one value, one right after another, as one store, where the first of them was; values
- * that are another's bytes in the opposite order as bswap; pairs of stores of the same eight bytes as vectors.  Such an
- * access has v = 1: if it faults, none of it has happened, and the engine does the guest's instructions again one by
- * one from that place on, until the one that faults (core/engine.c).
+ * that are another's bytes in the opposite order as bswap; pairs of stores of the same eight bytes as vectors; words of
+ * equal lanes as what a vector computes (wide_lanes.c).  Such an access has v = 1: if it faults, none of it has
+ * happened, and the engine does the guest's instructions again one by one from that place on, until the one that faults
+ * (core/engine.c).
  *
  * Loads of different bytes need not happen in the order of the program, nor stores (RISC-V, Volume I, 17.1; who needs
  * an order puts a fence); loads of the same byte must ("Preserved Program Order", rule 2), so none that may be one lies
@@ -513,10 +514,22 @@ lanes(struct pass *p, const struct block *b)
 }
 
 static void
+words(struct pass *p, const struct block *b)
+{
+	ref t;
+
+	p->mine = p->nmore;
+	for (int k = b->first; k < b->first + b->n; k++)
+		if (!done[k] && (t = wide_lanes(p, (ref)k)))
+			be((ref)k, t);
+}
+
+/* -- all of a block -- */
+
+static void
 values(struct pass *p, const struct block *b)
 {
 	enum { ROUNDS = 4 };
-	ref t;
 
 	p->b = b;
 	for (int round = 0; round < ROUNDS; round++) {
@@ -527,10 +540,7 @@ values(struct pass *p, const struct block *b)
 		if (groups(p))
 			break;
 	}
-	p->mine = p->nmore;
-	for (int k = b->first; k < b->first + b->n; k++)
-		if (!done[k] && (t = wide_lanes(p, (ref)k)))
-			be((ref)k, t);
+	words(p, b);
 }
 
 /* -- putting in place what is to come between -- */

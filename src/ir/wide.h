@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* wide.h - what the parts of ir_wide share: wide.c, wide_bytes.c, wide_lanes.c,
- * wide_store.c */
+/* wide.h - what the parts of ir_wide share: wide.c, wide_bytes.c, wide_lanes.c, wide_store.c */
 #ifndef IR_WIDE_H
 #define IR_WIDE_H
 

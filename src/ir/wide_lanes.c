@@ -414,9 +414,9 @@ together(struct lanes *l, const ref *v)
 	return t ? emit(l, ins_make(O_umov, I64, 0, I64, 0, t, 0, 0)) : 0;
 }
 
-/* The root; 0: it is no such word. */
+/* The root's value; 0: it is no such word. */
 static ref
-whole(struct lanes *l)
+rebuilt(struct lanes *l)
 {
 	ref v[LANES] = {0}, m, t;
 
@@ -453,7 +453,7 @@ wide_wanted(struct pass *p, ref t, struct loads *want)
 	if (!begin(&l, p, t))
 		return -1;
 	l.want = want;
-	return whole(&l) ? l.nwant : -1;
+	return rebuilt(&l) ? l.nwant : -1;
 }
 
 ref
@@ -461,8 +461,8 @@ wide_lanes(struct pass *p, ref t)
 {
 	struct lanes l;
 
-	if (!begin(&l, p, t) || !whole(&l) || l.made >= l.saved || p->nmore + l.made > MORE)
+	if (!begin(&l, p, t) || !rebuilt(&l) || l.made >= l.saved || p->nmore + l.made > MORE)
 		return 0;
 	l.trial = 0;
-	return whole(&l);
+	return rebuilt(&l);
 }

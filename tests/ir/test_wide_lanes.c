@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include "fake.h"
 
-enum { ARENA = 256, NODES = 32, AFTER = 0x100 };
+enum { ARENA = 256, NODES = 32, BLOCK = 0x100 };
 static struct region r;
 
 /* -- random words: what one lane is made of, for all of them -- */
@@ -168,8 +168,9 @@ masked(ref t)
 	return rnd() % 2 ? ir_op(&r, O_and, I64, t, ir_k(&r, some[rnd() % NELEM(some)]), 0) : t;
 }
 
+/* A block of one, which goes on to the next. */
 static void
-word(u64 from)
+block(gaddr pc, u64 from)
 {
 	int n, first, masks, root;
 	ref v[8] = {0}, t;
@@ -180,10 +181,9 @@ word(u64 from)
 	root = tree(3);
 	n = 64 / lane.bits;
 	lane.odd = rnd() % 3 ? -1 : (int)(rnd() % (u64)n);
-	region_init(&r, &fake_guest, 0, 0);
-	ir_block(&r, 0);
+	ir_block(&r, pc);
 	r.open->entry = 1;
-	ir_insn(&r, 0);
+	ir_insn(&r, pc);
 	first = (int)(rnd() % (u64)n);
 	masks = rnd() % 2;
 	for (int k = 0; k < n; k++) {
@@ -201,7 +201,7 @@ word(u64 from)
 		t = ir_op(&r, O_or, I64, t, ir_op(&r, O_shl, I64, v[k], ir_k(&r, (u64)(k * lane.bits)), 0), 0);
 	}
 	ir_put(&r, I64, X1, t);
-	ir_op(&r, O_jmp, N, ir_k(&r, AFTER), 0, 0);
+	ir_op(&r, O_jmp, N, ir_k(&r, pc + BLOCK), 0, 0);
 	assert_false(r.broken);
 }
 
@@ -260,7 +260,8 @@ test_at_once_is_lane_by_lane(void **state)
 	print_message("seed %llu\n", (unsigned long long)first);
 	for (u64 n = first; n < first + WORDS; n++)
 		for (u64 k = 0; k < RUNS; k++) {
-			word(n);
+			region_init(&r, &fake_guest, 0, 0);
+			block(0, n);
 			run(&one, n * 77 + k, arena);
 			memcpy(before, arena, ARENA);
 			made += pass();
@@ -277,11 +278,25 @@ test_at_once_is_lane_by_lane(void **state)
 	assert_true(made / RUNS > WORDS / 8);
 }
 
+static void
+test_each_block_makes_its_own(void **state)
+{
+	(void)state;
+	for (u64 n = 1; n < 1000; n++) {
+		region_init(&r, &fake_guest, 0, 0);
+		block(0, n);
+		block(BLOCK, n);
+		pass();
+		assert_null(ir_verify(&r));
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_at_once_is_lane_by_lane),
+		cmocka_unit_test(test_each_block_makes_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, 0, 0);
