@@ -313,8 +313,7 @@ finish(struct pass *p, const struct group *x)
 
 		if (i->op == O_ld && wide_plain(i) == x->l.bytes)
 			be(x->l.load[k], x->whole);
-		else
-			*i = field(p, i, &x->l, x->whole);
+		*i = field(p, i, &x->l, x->whole);
 	}
 	if (x->sign)
 		p->r->ins[x->root] = (struct ins){.op = O_sxt, .ty = I64, .imm = 32, .a = x->whole};

@@ -26,7 +26,7 @@ struct node { int op, v, imm, how; ref a, b; };
 
 struct lanes {
 	struct pass *p;
-	ref root;
+	ref root, first;               /* first: of what puts the lanes together */
 	int bits, n;                   /* of a lane; lanes */
 	int trial;                     /* nothing is made */
 	int made, saved;               /* instructions */
@@ -391,6 +391,7 @@ apart(struct lanes *l, ref whole, int depth, ref *v)
 
 	if (isk(whole) || !depth)
 		return 0;
+	l->first = whole < l->first ? whole : l->first;
 	l->saved++;
 	if (i->op == O_or && i->ty == I64)
 		return (m = apart(l, i->a, depth - 1, v)) && (t = apart(l, i->b, depth - 1, v)) ? word(l, O_or, m, t) : 0;
@@ -414,6 +415,20 @@ together(struct lanes *l, const ref *v)
 	return t ? emit(l, ins_make(O_umov, I64, 0, I64, 0, t, 0, 0)) : 0;
 }
 
+/* Whether an access may show parts of it before it is whole; those must be made then in any case.  Loads are brought
+ * up to those that are wanted. */
+static int
+isshown(const struct lanes *l)
+{
+	for (ref t = l->first; t < l->root; t++) {
+		const struct ins *i = at(l->p, t);
+
+		if (!wide_passes(i) && !(l->want && i->op != O_st && wide_plain(i)))
+			return 1;
+	}
+	return 0;
+}
+
 /* The root's value; 0: it is no such word. */
 static ref
 rebuilt(struct lanes *l)
@@ -426,6 +441,8 @@ rebuilt(struct lanes *l)
 	for (int k = 0; k < l->n; k++)
 		if (!v[k])
 			return 0;
+	if (isshown(l))
+		return 0;
 	t = together(l, v);
 	return t && !(isk(m) && kval(l->p->r, m) == ~(u64)0) ? word(l, O_and, t, m) : t;
 }
@@ -441,7 +458,7 @@ begin(struct lanes *l, struct pass *p, ref t)
 		return 0;
 	up = at(p, at(p, i->b)->op == O_shl ? i->b : i->a);
 	by = up->op == O_shl && up->ty == I64 && isk(up->b) ? kval(p->r, up->b) : 0;
-	*l = (struct lanes){.p = p, .root = t, .bits = 64 - (int)by, .n = by == 48 ? 4 : 8, .trial = 1};
+	*l = (struct lanes){.p = p, .root = t, .first = t, .bits = 64 - (int)by, .n = by == 48 ? 4 : 8, .trial = 1};
 	return by == 48 || by == 56;
 }
 

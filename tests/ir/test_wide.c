@@ -112,6 +112,9 @@ test_a_store_of_other_bytes_may_come_between(void **state)
 	      GET "\tt2 = ld i32 t1 v=1 imm=4\n\tst i32 t1, _, 0x1\n" PUT(2));
 }
 
+#define TWICE(t, a) "\tt" #t " = add i32 t" #a ", t" #a "\n"
+#define ZXT(t, a) "\tt" #t " = zxt i64 t" #a " imm=16\n"
+
 static void
 test_what_is_not_one_number_stays(void **state)
 {
@@ -128,6 +131,10 @@ test_what_is_not_one_number_stays(void **state)
 		    UP(9, 6, 8) OR(10, 9, 4) "\tput i64 x2, t10\n",
 		GET "\tt2 = ld i32 t1\n\tt3 = ld i32 t1 imm=4\n" UP(4, 3, 32) OR(5, 4, 2) PUT(5),  /* two words */
 		GET "\tt2 = ld i8 t1 aux=0x8 imm=4\n" LD(3, 5) UP(4, 3, 8) OR(5, 4, 2) PUT(5),
+		/* lanes of which a store shows what there is of them */
+		GET "\tt2 = bfx i64 t1 v=16 imm=16\n\tt3 = bfx i64 t1 v=32 imm=16\n\tt4 = shr i64 t1, 0x30\n"
+		    TWICE(5, 1) TWICE(6, 2) TWICE(7, 3) TWICE(8, 4) ZXT(9, 5) ZXT(10, 6) ZXT(11, 7) UP(12, 10, 16) UP(13, 11, 32)
+		    UP(14, 8, 48) OR(15, 9, 12) PUT(15) "\tst i8 t1, _, 0x1\n" OR(16, 15, 13) OR(17, 16, 14) PUT(17),
 	};
 
 	(void)state;
@@ -201,8 +208,6 @@ test_a_number_turned_round_is_swapped(void **state)
 }
 
 #define LH(t, at) "\tt" #t " = lds i64 t1 v=16 imm=" #at "\n"
-#define TWICE(t, a) "\tt" #t " = add i32 t" #a ", t" #a "\n"
-#define ZXT(t, a) "\tt" #t " = zxt i64 t" #a " imm=16\n"
 #define HALFWORDS LH(2, 8) LH(3, 10) "\tput i64 x2, t2\n" LH(4, 12) LH(5, 14)
 #define DOUBLED TWICE(6, 2) TWICE(7, 3) TWICE(8, 4) TWICE(9, 5) ZXT(10, 6) ZXT(11, 7) ZXT(12, 8) UP(13, 11, 16) UP(14, 12, 32) \
 	UP(15, 9, 48)
