@@ -21,14 +21,6 @@ struct build {
 	u8 *at;                        /* the file */
 };
 
-static int
-bypc(const void *a, const void *b)
-{
-	const struct source *s = a, *t = b;
-
-	return s->pc != t->pc ? (s->pc < t->pc ? -1 : 1) : s->mode != t->mode ? (s->mode < t->mode ? -1 : 1) : 0;
-}
-
 static u32
 constant(struct build *b, const u8 *p)
 {
@@ -234,8 +226,6 @@ cimage_build(const struct host *host, const struct cimage_origin *o, struct sour
 {
 	struct build b = {.host = host, .origin = o, .src = src, .n = n};
 
-	if (n)
-		qsort(src, n, sizeof *src, bypc);
 	*size = plan(&b);
 	b.at = *size ? mmap(0, *size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0) : MAP_FAILED;
 	if (b.at == MAP_FAILED)

@@ -23,7 +23,7 @@ enum { GRAIN = 1024 };                 /* bytes; at a multiple of it */
 enum cimage_table {
 	T_HEAD,                        /* trampolines; */
 	T_POOL,                        /* constants of 16 bytes; */
-	T_CODE,                        /* regions by guest address, at multiples of 16; see out.line */
+	T_CODE,                        /* regions in the order they were made, at multiples of 16; see out.line */
 	T_REGION, T_ENTRY, T_LINK, T_MAP, T_RANGE,
 	T_HASH,                        /* entries found by address; a power of two of slots */
 	T_GRAIN,                       /* guest addresses of grains that had a say, in order; */
@@ -114,7 +114,7 @@ struct cimage_origin {
 	const char *guest, *name;
 	const gaddr *grain; const struct store_id *grainsum; u32 ngrain;  /* in order */
 };
-/* A file of these regions (sorted by pc as a side effect): bytes to be freed with munmap, *size of them; 0 if they
+/* A file of these regions, in this order: bytes to be freed with munmap, *size of them; 0 if they
  * are too many.  nolink: links between them are not resolved. */
 u8 *cimage_build(const struct host *, const struct cimage_origin *, struct source *, u32 n, int nolink, u64 *size);
 
