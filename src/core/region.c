@@ -30,6 +30,7 @@ struct walk {
 	u32 mode;
 	int max, n;
 	u64 whole;                     /* below this offset what others have is translated all the same */
+	int often;                     /* quick code of it has run often: where that has not been is left out */
 	u64 end;                       /* offset above the last instruction seen or head wanted */
 	u32 step;                      /* bytes that are fetched at a time */
 	u64 ok;                        /* so many bytes from the entry upward have been fetched, */
@@ -148,13 +149,15 @@ next(struct walk *w)
 	return off;
 }
 
+static int israre(const struct walk *w, gaddr pc) { return w->often && !core_beento(pc); }
+
 /* Back is a loop; ahead is likely a rare case, unless near. */
 static void
 branch(struct walk *w, u64 off, const struct scan *s)
 {
 	u64 to = s->target - w->pc;
 
-	if (s->flow == FLOW_JUMP || to <= off || to - off < FAR)
+	if (s->flow == FLOW_JUMP || ((to <= off || to - off < FAR) && !israre(w, s->target)))
 		want(w, s->target);
 }
 
@@ -230,7 +233,7 @@ walk(struct walk *w)
 				branch(w, off, &s);
 			if ((s.flow == FLOW_CALL || s.flow == FLOW_SYS) && w->n < CALLS)
 				want(w, w->pc + off + s.len);
-			if (s.flow != FLOW_NEXT && s.flow != FLOW_COND)
+			if (s.flow != FLOW_NEXT && (s.flow != FLOW_COND || israre(w, w->pc + off + s.len)))
 				break;
 		}
 }
@@ -461,11 +464,13 @@ core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 {
 	struct walk *w = &walking;
 	struct tr t = begin(w, r, cpu, pc, mode, PIECE);
+	const struct node *n = core_seen(pc, mode);
 	u64 off, from;
 
 	region_init(r, w->g, pc, mode);
 	w->max = max;
 	w->whole = core_loop(cpu, pc, mode);
+	w->often = n && n->quick;
 	w->n = w->ntodo = 0;
 	core.home = t.alone ? 0 : cache_home(pc);
 	memset(w->mark, 0, w->end / 2 + 1);    /* what the last region set */

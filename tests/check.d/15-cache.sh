@@ -76,6 +76,14 @@ for g in aarch64 riscv64; do
 	timeout 60 "$dragoman" --cache "$T/c" -L "$sys" "$D/killed" 2>/dev/null
 	same "$g: it was killed" 137 $?
 	same "$g: one that was killed has run it" 0 "$(stat "$quick" "$D/killed" x)"
+	# what is made once more, in full, is what has run: with 100 instructions or without them
+	printf 'int main(int argc, char **argv) { volatile int rare = argc > 1; for (volatile int n = 0; n < 1000; n++)
+	    if (rare) __asm__ volatile(".rept 100\\nnop\\n.endr"); return 0; }\n' >"$D/rare.c"
+	$cc -O2 -o "$D/rare" "$D/rare.c" || no "$g: rare.c"
+	export DRAGOMAN_QUICK=16
+	n=$(stat "guest instructions in them" --cache off "$D/rare")
+	all=$(stat "guest instructions in them" --cache off "$D/rare" x)
+	same "$g: what has not run is made neither quickly nor in full" 1 "$((all - n >= 150))"
 	export DRAGOMAN_QUICK=0
 	n=$(stat "of these blocks that were made quickly" --cache off "$D/hello")
 	same "$g: none is made quickly" 0 "$n"
