@@ -411,6 +411,26 @@ hascode(const struct dso *d, gaddr a, gaddr end)
 	return m->base && lo < m->ngrain && m->grain[lo] < end;
 }
 
+/* Translations were made of what lies in [a, end), and of no other of its pages that is still the file's. */
+static int
+goes(const struct dso *d, gaddr a, gaddr end)
+{
+	int used = 0;
+
+	if (end <= d->lo || a >= d->hi)
+		return 0;
+	for (gaddr p = d->lo; p < d->hi; p += PAGE) {
+		u8 page = d->page[(p - d->lo) / PAGE];
+
+		if (!(page & PAGE_CLEAN) || page == PAGE_CLEAN)
+			continue;
+		if (p < aligndown(a, PAGE) || p >= end)
+			return 0;
+		used = 1;
+	}
+	return used;
+}
+
 /* [a, end) is nobody's file any more; 1 if images must go for that. */
 static int
 dirty(gaddr a, gaddr end)
@@ -435,6 +455,9 @@ cache_drop(gaddr a, u64 len)
 	if (!atomic_load(&ndso))
 		return;
 	lock_take(&core.lock);
+	for (int i = 0; cache_on && i < atomic_load(&ndso); i++)
+		if (goes(dso[i], a, a + len))
+			cache_keep(dso[i]);
 	must = dirty(a, a + len);
 	lock_give(&core.lock);
 	if (!must)

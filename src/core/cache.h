@@ -29,7 +29,7 @@ void cache_init(void);                 /* once, the code area being there */
 /* -- lock not held -- */
 void cache_mapped(gaddr a, u64 len, u64 off, int fd);
 void cache_vdso(gaddr a, u64 len);
-void cache_drop(gaddr a, u64 len);     /* waits until nobody runs generated code, if it must */
+void cache_drop(gaddr a, u64 len);     /* keeps what is worth it; waits until nobody runs generated code, if it must */
 void cache_flush(gaddr a, u64 len);    /* may be called from a helper */
 void cache_persist(void);              /* writes what is worth it, and */
 void cache_tell(void);                 /* that files which nobody had run before have been run */

@@ -43,6 +43,8 @@ extern int cache_on;
 int cache_grainsums(const gaddr *grain, u32 n, struct store_id *sum);
 /* The guest's file has what the image was made from, as the guest sees it. */
 int cache_hasgrains(const struct cimage *);
+/* persist.c: what was made of it here is about to go; it becomes part of its image if that is worth it. */
+void cache_keep(struct dso *);
 int dso_samefile(const struct stat *, const struct stat *);    /* in the same state */
 
 #endif

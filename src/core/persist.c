@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* persist.c - at a process's end, what it has translated of a file becomes part of the file's image */
+/* persist.c - what a process has translated of a file becomes part of the file's image: when the process ends, or lets
+ * go of the file */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -323,6 +324,36 @@ tell(void)
 	store_done();
 }
 
+/* What was counted of it is written, if it is worth it. */
+static void
+keep(struct dso *d, struct maps *maps)
+{
+	char *name;
+
+	if (!d->nnew || !isworth(d))
+		return;
+	if (!maps->text)
+		readmaps(maps);
+	if ((name = nameof(d, maps)))
+		update(d, name);
+	free(name);
+}
+
+void
+cache_keep(struct dso *d)
+{
+	struct maps maps = {0};
+	int saved = errno;
+
+	if (!store_writable())
+		return;
+	count();
+	keep(d, &maps);
+	free(maps.text);
+	store_done();
+	errno = saved;
+}
+
 static void
 persist(void)
 {
@@ -330,18 +361,8 @@ persist(void)
 	int n = atomic_load(&ndso);
 
 	count();
-	for (int i = 0; i < n; i++) {
-		struct dso *d = dso[i];
-		char *name;
-
-		if (!d->nnew || !isworth(d))
-			continue;
-		if (!maps.text)
-			readmaps(&maps);
-		if ((name = nameof(d, &maps)))
-			update(d, name);
-		free(name);
-	}
+	for (int i = 0; i < n; i++)
+		keep(dso[i], &maps);
 	free(maps.text);
 	tell();
 	persistfrom = atomic_load(&core.ntrans);
