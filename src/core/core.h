@@ -123,6 +123,9 @@ int core_answers(codefn *, void *from, gaddr pc);
 struct stretch { gaddr lo, hi; };
 int core_isfirst(gaddr pc, u32 mode, struct stretch *);
 int core_beento(gaddr pc);
+/* Lock held: likewise in a process before, if that had no image of it; this one leaves word to the next ones. */
+int core_ran(gaddr pc);
+void core_tellran(void);
 void core_first(struct cpu *, u32 mode, struct stretch);
 
 /* engine.c: lock held, or alone: maps core.trans.  Many processes find all they run in cache files and have no use for

@@ -8,9 +8,12 @@
 #include "ir/simple.h"
 
 enum { AHEAD = 128, MOST = 4096 };      /* bytes fetched at a time; instructions before others are looked at */
+enum { NPAGE = 128 };
 
-/* A bit a half-word, by 128 bytes: a block that begins there has been come to.  Collisions only cost. */
-static u64 been[1 << 12] ROOMY;
+/* A bit a half-word, by 128 bytes: a block that begins there has been come to, here or in a process before.  Collisions
+ * only cost. */
+static u64 been[NPAGE * STORE_RAN] ROOMY, ran[NPAGE * STORE_RAN] ROOMY;
+static u8 touched[NPAGE], known[NPAGE];        /* been has more than is told of it; ran has been read */
 
 struct run {
 	struct cpu *cpu;
@@ -21,20 +24,48 @@ struct run {
 	const u8 *code;
 };
 
+static u32 word_of(gaddr pc) { return (u32)(pc >> 7 ^ pc >> 18) & (NELEM(been) - 1); }
+static int bit_of(gaddr pc) { return pc >> 1 & 63; }
+
 static int
 isfirst(gaddr pc)
 {
-	u64 *w = &been[(pc >> 7 ^ pc >> 18) & (NELEM(been) - 1)], bit = (u64)1 << (pc >> 1 & 63);
-	u64 was = __atomic_load_n(w, __ATOMIC_RELAXED);
+	u32 w = word_of(pc);
+	u64 bit = (u64)1 << bit_of(pc), was = __atomic_load_n(&been[w], __ATOMIC_RELAXED);
 
-	__atomic_store_n(w, was | bit, __ATOMIC_RELAXED);
-	return !(was & bit);
+	if (was & bit)
+		return 0;
+	__atomic_store_n(&been[w], was | bit, __ATOMIC_RELAXED);
+	__atomic_store_n(&touched[w / STORE_RAN], 1, __ATOMIC_RELAXED);
+	return 1;
 }
 
 int
 core_beento(gaddr pc)
 {
-	return !core.opt.first || been[(pc >> 7 ^ pc >> 18) & (NELEM(been) - 1)] >> (pc >> 1 & 63) & 1;
+	return !core.opt.first || been[word_of(pc)] >> bit_of(pc) & 1;
+}
+
+int
+core_ran(gaddr pc)
+{
+	u32 page = word_of(pc) / STORE_RAN;
+
+	if (!known[page]) {
+		store_ran(page, &ran[page * STORE_RAN]);
+		known[page] = 1;
+	}
+	return ran[word_of(pc)] >> bit_of(pc) & 1;
+}
+
+void
+core_tellran(void)
+{
+	for (u32 page = 0; page < NPAGE; page++)
+		if (touched[page]) {
+			touched[page] = 0;
+			store_addran(page, &been[page * STORE_RAN]);
+		}
 }
 
 int

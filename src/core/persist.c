@@ -321,6 +321,7 @@ tell(void)
 			store_meet(&dso[i]->st, &dso[i]->key);
 			dso[i]->told = 1;
 		}
+	core_tellran();
 	store_done();
 }
 

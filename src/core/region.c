@@ -30,7 +30,7 @@ struct walk {
 	u32 mode;
 	int max, n;
 	u64 whole;                     /* below this offset what others have is translated all the same */
-	int often;                     /* quick code of it has run often: where that has not been is left out */
+	int (*hasrun)(gaddr);          /* what has not is left out; 0: it is not known */
 	u64 end;                       /* offset above the last instruction seen or head wanted */
 	u32 step;                      /* bytes that are fetched at a time */
 	u64 ok;                        /* so many bytes from the entry upward have been fetched, */
@@ -149,7 +149,7 @@ next(struct walk *w)
 	return off;
 }
 
-static int israre(const struct walk *w, gaddr pc) { return w->often && !core_beento(pc); }
+static int israre(const struct walk *w, gaddr pc) { return w->hasrun && !w->hasrun(pc); }
 
 /* Back is a loop; ahead is likely a rare case, unless near. */
 static void
@@ -470,9 +470,9 @@ core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 	region_init(r, w->g, pc, mode);
 	w->max = max;
 	w->whole = core_loop(cpu, pc, mode);
-	w->often = n && n->quick;
 	w->n = w->ntodo = 0;
 	core.home = t.alone ? 0 : cache_home(pc);
+	w->hasrun = n && n->quick ? core_beento : core.home && core_ran(pc) ? core_ran : 0;
 	memset(w->mark, 0, w->end / 2 + 1);    /* what the last region set */
 	w->end = 0;
 	walk(w);

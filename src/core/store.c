@@ -167,7 +167,7 @@ nolimit(void)
 int
 store_session(enum store_session which)
 {
-	static const char *const name[NSESSION] = { "lock", "identities", "usage" };
+	static const char *const name[NSESSION] = { "lock", "identities", "usage", "ran" };
 	int *s = &store.session[which];
 	struct stat st;
 

@@ -14,7 +14,7 @@
  *
  * What lies in the directory: 32 hexadecimal digits and ".dgm", a cache file (store_dir.c checks whose);
  * "tmp.*", one being written, or left behind by someone who was killed (prune removes it after an hour);
- * "identities" (store_id.c); "usage", how much the directory holds (store_size.c); "lock".
+ * "identities" (store_id.c); "ran" (store_ran.c); "usage", how much the directory holds (store_size.c); "lock".
  *
  * Descriptors that stay open are kept away from the guest (options.hide).  Functions return
  * 0, a descriptor or -errno.  Caller holds the engine's lock or is alone. */
@@ -68,12 +68,18 @@ void store_learn(const struct stat *file, const struct store_key *, const struct
 /* Code of it has run: meet says so, also of a file that has just changed, and learn has said it. */
 int store_met(const struct stat *file, const struct store_key *);
 void store_meet(const struct stat *file, const struct store_key *);
+/* Guest code that has run in a process which had no image of it: bits that the caller hashes addresses to, in pages of
+ * so many words.  What is not among it the next process need not translate.  0 or -errno, and no bits; add joins
+ * them with what others have added. */
+enum { STORE_RAN = 512 };
+int store_ran(u32 page, u64 *bits);
+void store_addran(u32 page, const u64 *bits);
 /* It is broken: away with it (if it is ours). */
 void store_bad(const struct store_key *);
 
 /* A new version of the key's file: begin gives a descriptor to write to and keeps others from writing the same
  * key until store_done (-EBUSY when one does); commit makes it visible, abort forgets it.  Several may be written
- * between two calls of store_done, which must follow them, and a store_learn too. */
+ * between two calls of store_done, which must follow them, and a store_learn or store_addran too. */
 struct store_file { int fd; char name[40], temp[48]; };
 int store_begin(const struct store_key *, struct store_file *);
 int store_commit(struct store_file *);

@@ -8,7 +8,7 @@
 #include "core/store.h"
 
 enum { STORE_READONLY = 6, STORE_PATH = 4096 };
-enum store_session { SESSION_LOCK, SESSION_IDENTITIES, SESSION_USAGE, NSESSION };
+enum store_session { SESSION_LOCK, SESSION_IDENTITIES, SESSION_USAGE, SESSION_RAN, NSESSION };
 
 struct store {
 	int own;                       /* the user's directory, or -1 */

@@ -212,6 +212,7 @@ store_clear(struct store_usage *out)
 	r = prune(0, 1, &u);
 	store_endsession();
 	unlinkat(store.own, "identities", 0);
+	unlinkat(store.own, "ran", 0);
 	if (out)
 		*out = u;
 	return r;

@@ -137,6 +137,7 @@ ok=1
 while [ $damaged -lt $damages ] && [ $ok = 1 ]; do
 	for i in 1 2 3; do damage; done
 	[ $((damaged % 30)) != 0 ] || dd if=/dev/urandom of="$W/c/identities" bs=200 count=2 seek=$((damaged % 999)) conv=notrunc status=none
+	[ $((damaged % 60)) != 0 ] || dd if=/dev/urandom of="$W/c/ran" bs=4096 count=2 seek=$((damaged % 99)) conv=notrunc status=none
 	[ $((damaged % 45)) != 0 ] || cp "$W/c/identities" "$W/c/usage"
 	same "damage $damaged (CHECK_SEED=${CHECK_SEED:-1})" "$W/c" || ok=0
 done

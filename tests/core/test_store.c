@@ -662,6 +662,35 @@ test_a_file_is_met_in_a_state(void **state)
 	close(image);
 }
 
+static void
+test_what_has_run_is_joined(void **state)
+{
+	u64 a[STORE_RAN] = {0}, b[STORE_RAN] = {0}, full[STORE_RAN];
+
+	(void)state;
+	assert_true(store_ran(3, b) < 0);
+	a[0] = 1, a[STORE_RAN - 1] = 2;
+	store_addran(3, a);
+	a[0] = 4, a[STORE_RAN - 1] = 0;
+	store_addran(3, a);
+	store_done();
+	assert_int_equal(store_ran(3, b), 0);
+	assert_int_equal(b[0], 5);
+	assert_int_equal(b[STORE_RAN - 1], 2);
+	store_ran(2, b);
+	assert_int_equal(b[0] | b[STORE_RAN - 1], 0);
+	/* when all has run, nobody knows what */
+	memset(full, 0xff, sizeof full);
+	store_addran(3, full);
+	store_addran(3, a);
+	store_done();
+	assert_int_equal(store_ran(3, b), 0);
+	assert_memory_equal(a, b, sizeof a);
+	assert_int_equal(store_clear(0), 0);
+	assert_true(store_ran(3, b) < 0);
+	assert_int_equal(b[0], 0);
+}
+
 static double
 now(void)
 {
@@ -716,6 +745,7 @@ main(void)
 		cmocka_unit_test(test_what_is_known_of_files_until_they_change),
 		cmocka_unit_test(test_a_broken_record_is_nobodys),
 		cmocka_unit_test(test_a_file_is_met_in_a_state),
+		cmocka_unit_test(test_what_has_run_is_joined),
 		cmocka_unit_test(test_remembered_identities_are_cheap),
 	};
 
