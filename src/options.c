@@ -10,7 +10,7 @@
 #include "base/util.h"
 #include "options.h"
 
-enum { QUICK = 1024 };
+enum { QUICK = 2048 };
 
 typedef void optfn(struct options *, const char *arg);
 

@@ -29,8 +29,8 @@ struct node {
 	struct trans *t;
 };
 
-/* A link that someone else's code has made to this translation. */
-struct inlink { struct inlink *next; struct trans *from; u32 n; };
+/* Link n of someone else's code, to pc: one that goes to this translation, or waits for code there (quick.c). */
+struct inlink { struct inlink *next; struct trans *from; gaddr pc; u32 n; };
 
 /* A translated region.  There are many: the small members come last. */
 struct trans {
@@ -96,8 +96,9 @@ struct node *core_known(gaddr pc, u32 mode);
 struct node *core_seen(gaddr pc, u32 mode);            /* ... of any code; without the lock it may miss some */
 void core_nonodes(void);                               /* nobody runs generated code: forgets all */
 void core_uncache(gaddr pc);                           /* lock held: no jump cache has it */
-/* The first address in [pc, end) where there may be a node; end if there is none. */
+/* The first address in [pc, end) where there may be a node, of full code or of any; end if there is none. */
 gaddr core_nexthead(gaddr pc, gaddr end);
+gaddr core_nextseen(gaddr pc, gaddr end);
 void core_dropnode(struct node *);                     /* lock held; its code is 0 */
 struct trans *core_transat(const u8 *code);            /* lock held: the translation that holds this host address */
 struct trans *core_lastlink(const struct cpu *, int *n);       /* lock held: what the thread left by its link n, or 0 */
@@ -139,6 +140,7 @@ void core_kill(struct trans *);                        /* lock held */
 void core_forgetjumps(void);             /* lock held, nobody runs generated code: clears all jump caches */
 void core_unlink(struct trans *);                      /* lock held: nobody links to it any more */
 void core_link(struct trans *from, u32 n, struct node *to);    /* lock held */
+void core_lead(struct inlink *, struct node *to);      /* the same of a link that is in no list; lock held */
 
 /* profile.c: lock held */
 void profile_init(void);

@@ -345,7 +345,7 @@ look(struct cpu *cpu, u32 mode)
 		return 0;
 	if (pc == cpu->pc)
 		return __atomic_load_n(&j->code, __ATOMIC_RELAXED);
-	n = core_find(cpu->pc, mode);
+	n = core_seen(cpu->pc, mode);
 	code = n ? atomic_load(&n->code) : cache_code(cpu->pc, mode);
 	if (code && !n)
 		__atomic_fetch_add(&core.stat.found, 1, __ATOMIC_RELAXED);

@@ -60,11 +60,11 @@ core_seen(gaddr pc, u32 mode)
 	return __atomic_load_n(&any[heads(pc)], __ATOMIC_RELAXED) & bit_of(pc) ? core_find(pc, mode) : 0;
 }
 
-gaddr
-core_nexthead(gaddr pc, gaddr end)
+static gaddr
+next(const u64 *bits, gaddr pc, gaddr end)
 {
 	while (pc < end) {
-		u64 m = head[heads(pc)] >> (pc >> 1 & 63);
+		u64 m = bits[heads(pc)] >> (pc >> 1 & 63);
 
 		if (m) {
 			pc += (u64)__builtin_ctzll(m) * 2;
@@ -74,6 +74,9 @@ core_nexthead(gaddr pc, gaddr end)
 	}
 	return pc < end ? pc : end;
 }
+
+gaddr core_nexthead(gaddr pc, gaddr end) { return next(head, pc, end); }
+gaddr core_nextseen(gaddr pc, gaddr end) { return next(any, pc, end); }
 
 static void
 insert(struct buckets *b, struct node *n)

@@ -65,19 +65,18 @@ quick_retire(struct trans *t, struct node *n)
 }
 
 /* Links of quick code that wait for code at their targets, by these; a small program fills few pages of a table. */
-struct waiting { gaddr pc; struct trans *from; struct waiting *next; u32 k; };
-static struct { struct waiting **at; u32 n, nwait; } waits;
+static struct { struct inlink **at; u32 n, nwait; } waits;
 
-static struct waiting **
+static struct inlink **
 bucket(gaddr pc)
 {
 	return &waits.at[(pc >> 2 ^ pc >> 13) & (waits.n - 1)];
 }
 
 static void
-insert(struct waiting *w)
+insert(struct inlink *w)
 {
-	struct waiting **at = bucket(w->pc);
+	struct inlink **at = bucket(w->pc);
 
 	w->next = *at;
 	*at = w;
@@ -89,7 +88,7 @@ static void
 enlarge(void)
 {
 	enum { FIRST = 512 };
-	struct waiting **old = waits.at, *w, *next;
+	struct inlink **old = waits.at, *w, *next;
 	u32 n = waits.n;
 
 	waits.n = n ? n * 4 : FIRST;
@@ -106,24 +105,24 @@ enlarge(void)
 void
 quick_await(struct trans *from, u32 k)
 {
-	struct waiting *w = arena_get(&core.arena, sizeof *w);
+	struct inlink *w = arena_get(&core.arena, sizeof *w);
 
 	if (waits.nwait >= waits.n)
 		enlarge();
-	*w = (struct waiting){from->link[k].pc, from, 0, k};
+	*w = (struct inlink){0, from, from->link[k].pc, k};
 	insert(w);
 }
 
 void
 quick_arrive(struct node *n)
 {
-	struct waiting **at = waits.n ? bucket(n->pc) : 0, *w;
+	struct inlink **at = waits.n ? bucket(n->pc) : 0, *w;
 
 	while (at && (w = *at))
 		if (w->pc == n->pc && w->from->mode == n->mode) {
-			core_link(w->from, w->k, n);
 			*at = w->next;
 			waits.nwait--;
+			core_lead(w, n);
 		} else {
 			at = &w->next;
 		}

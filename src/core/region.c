@@ -561,25 +561,25 @@ direct(struct walk *w, struct tr *t)
 	return effect(&s);
 }
 
-/* Full code begins at pc; before *next there is none. */
+/* There is code for pc; before *next there is none. */
 static int
-isfull(gaddr pc, u32 mode, gaddr *next)
+ismade(gaddr pc, u32 mode, gaddr *next)
 {
 	enum { RUN = 64 };
 
 	if (pc < *next)
 		return 0;
-	if (core_known(pc, mode))
+	if (core_seen(pc, mode))
 		return 1;
-	*next = core_nexthead(pc + 2, pc + RUN);
+	*next = core_nextseen(pc + 2, pc + RUN);
 	return 0;
 }
 
-/* A block goes on after a branch if it has been seen not to be taken. */
+/* A block goes on after a branch if it has been seen not to be taken, and up to code that is there. */
 int
 core_quick(struct region *r, struct out *o, const struct cpu *cpu, gaddr pc, u32 mode, s32 *left)
 {
-	enum { MOST = 32, BRANCHES = 4, STEP = 128 };   /* instructions and branches of a block; bytes */
+	enum { MOST = 64, BRANCHES = 8, STEP = 128 };   /* instructions and branches of a block; bytes */
 	struct walk *w = &walking;
 	const struct quick *q = core.host->quick;
 	struct tr t = begin(w, r, cpu, pc, mode, STEP);
@@ -604,7 +604,7 @@ core_quick(struct region *r, struct out *o, const struct cpu *cpu, gaddr pc, u32
 		n += does != UNFIT;
 		branches += does == BRANCHED;
 	} while (does < LEFT && n < MOST && branches < BRANCHES && !(does == BRANCHED && !core_beento(t.pc)) &&
-	    !isfull(t.pc, mode, &next));
+	    !ismade(t.pc, mode, &next));
 	if (!n)
 		return -ENOSYS;
 	if (does == ON)

@@ -374,18 +374,26 @@ core_translate(struct cpu *cpu, gaddr pc, u32 mode)
 }
 
 void
-core_link(struct trans *from, u32 n, struct node *to)
+core_lead(struct inlink *in, struct node *to)
 {
 	const u8 *code = atomic_load(&to->code);
-	struct inlink *in;
+	struct trans *from = in->from;
 
 	if (from->dead || !code || core.opt.nochain || from->mode & ALONE)
 		return;
-	in = arena_get(&core.arena, sizeof *in);
-	*in = (struct inlink){to->t->in, from, n};
+	in->next = to->t->in;
 	to->t->in = in;
-	core.host->link(from->code, &from->link[n], code);
+	core.host->link(from->code, &from->link[in->n], code);
 	core.stat.links++;
+}
+
+void
+core_link(struct trans *from, u32 n, struct node *to)
+{
+	struct inlink *in = arena_get(&core.arena, sizeof *in);
+
+	*in = (struct inlink){0, from, to->pc, n};
+	core_lead(in, to);
 }
 
 void

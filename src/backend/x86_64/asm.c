@@ -31,7 +31,7 @@ modrm_m(struct code *a, int reg, struct mem m, int nimm, int shift)
 {
 	u8 *p = a->p;
 
-	if (!shift || m.base < 0 || m.base == RIP) {
+	if (!shift || m.base >= RIP) {
 		a->p = modrm_at(p, reg, m, nimm);
 		return;
 	}

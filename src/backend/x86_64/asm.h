@@ -10,8 +10,8 @@
 
 enum {
 	RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15,
-	RIP,                           /* base of a struct mem: disp counts from x86_area */
-	NOREG = -1,
+	RIP = 16,                      /* base of a struct mem: disp counts from x86_area */
+	NOREG,                         /* these two have bit 3 clear, for rex_m */
 };
 
 /* conditions as jcc, setcc and cmovcc number them */
@@ -70,7 +70,7 @@ modrm_at(u8 *p, int reg, struct mem m, int nimm)
 {
 	u32 r = (u32)(reg & 7) << 3, b = (u32)m.base & 7, mod;
 
-	if (m.base < 0 || m.base == RIP)
+	if (m.base >= RIP)
 		return modrm_rare(p, reg, m, nimm);
 	mod = fits8(m.disp) ? m.disp == 0 && b != 5 ? 0 : 0x40 : 0x80;
 	if (m.index == NOREG && b != 4) {
@@ -87,8 +87,7 @@ modrm_at(u8 *p, int reg, struct mem m, int nimm)
 static inline u32
 rex_m(int reg, struct mem m)
 {
-	return (u32)(reg >> 1 & 4) | (m.index > 0 ? (u32)(m.index >> 2 & 2) : 0) |
-	    (m.base > 0 && m.base < RIP ? (u32)(m.base >> 3) : 0);
+	return (u32)(reg >> 1 & 4) | (u32)(m.index >> 2 & 2) | (u32)(m.base >> 3 & 1);
 }
 
 static inline void

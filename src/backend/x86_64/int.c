@@ -202,7 +202,7 @@ add_lea(struct x86 *x, const struct ins *i)
 	} else {
 		if (d != ra && d != m.index)
 			mov_rr(&x->a, w, d, ra);
-		if (m.index < 0)
+		if (m.index == NOREG)
 			alu_ri(&x->a, A_ADD, w, d, m.disp);
 		else
 			alu_rr(&x->a, A_ADD, w, d, d == m.index ? ra : m.index);

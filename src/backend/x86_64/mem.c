@@ -114,7 +114,7 @@ x_addr(struct x86 *x, const struct ins *i)
 		int t = xr_tmp(x);
 
 		mov_ri(&x->a, t, (u64)a.disp);
-		if (m.base >= 0)
+		if (m.base != NOREG)
 			lea(&x->a, 64, t, (struct mem){m.base, (s8)t, 0, 0, 0});
 		m.base = (s8)t;
 	}

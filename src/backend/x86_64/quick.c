@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* quick.c - the quick tier: code for one instruction at a time (base/host.h)
  *
- * Between instructions all variables are in their homes, flags too, in the form `lahf; seto al` leaves (flags.c).
+ * Between instructions all variables are in their homes, flags too, in the form `lahf; seto al` leaves (flags.c); the
+ * next instruction may still find them in EFLAGS.
  * Within one, rax or its home holds what is computed, rcx and rdx operands.  What is not simple comes as IR and is left
  * to the emitters of the other tier, which are told that it is a block. */
 #include <errno.h>
@@ -9,6 +10,8 @@
 #include "ir/simple.h"
 
 enum { ROOM = 16 << 10 };              /* bytes of code after which a block ends */
+
+static const u8 *flagged;               /* code that ends here leaves the guest's flags in EFLAGS */
 
 static struct mem home_of(int var) { return mem_at(RBP, x86_home[var].disp); }
 static int width(const struct simple *s) { return s->ty == I64 ? 64 : 32; }
@@ -145,6 +148,7 @@ flags(struct x86 *x, int borrow)
 {
 	saved(&x->a, borrow);
 	mov_mr(&x->a, 64, home_of(x->r->guest->flags), RAX);
+	flagged = x->a.p;
 }
 
 /* EFLAGS are the guest's flags; returns the host's condition for cc. */
@@ -153,9 +157,11 @@ condition(struct x86 *x, int cc)
 {
 	struct code *a = &x->a;
 
-	mov_rm(a, 32, RAX, home_of(x->r->guest->flags));
-	put2(a, 0x7f04);               /* add al, 127: overflows if al is 1 */
-	put1(a, 0x9e);                 /* sahf */
+	if (a->p != flagged) {
+		mov_rm(a, 32, RAX, home_of(x->r->guest->flags));
+		put2(a, 0x7f04);       /* add al, 127: overflows if al is 1 */
+		put1(a, 0x9e);         /* sahf */
+	}
 	if (cc == CC_HI || cc == CC_LS)
 		put1(a, 0xf5);         /* cmc */
 	return cc == CC_CS ? JB : cc == CC_CC ? JAE : x_condition(cc);
@@ -223,24 +229,40 @@ in_memory(struct code *a, const struct simple *s)
 	return 1;
 }
 
-/* d = a + imm, or = b, in one instruction */
+/* d = b */
+static void
+move(struct code *a, const struct simple *s)
+{
+	int d = x86_home[s->d].reg, b = x86_home[s->b].reg, w = width(s);
+
+	if (d >= 0 && b >= 0) {
+		mov_rr(a, w, d, b);
+	} else if (d >= 0) {
+		mov_rm(a, w, d, home_of(s->b));
+	} else if (b >= 0 && w == 64) {
+		mov_mr(a, 64, home_of(s->d), b);
+	} else {
+		copy(a, s->b, w, RAX);
+		mov_mr(a, 64, home_of(s->d), RAX);
+	}
+}
+
+/* d = imm, = b, or = a + imm, without computing where that can be. */
 static int
 short_op(struct code *a, const struct simple *s)
 {
 	int d = s->d == NONE ? -1 : x86_home[s->d].reg;
 
-	if (d < 0 || s->sign || s->flop || s->shift || s->from)
+	if (s->d == NONE || s->sign || s->flop || s->shift || s->from || (s->op != O_add && (s->op != O_or || s->a != NONE)))
 		return 0;
-	if (s->op == O_add && s->b == NONE && s->a != NONE && s->ty == I64 && fits32(s->imm)) {
+	if (s->a == NONE && s->b == NONE)
+		set(a, s->d, s->ty == I64 ? (u64)s->imm : (u32)s->imm, RAX);
+	else if (s->a == NONE)
+		move(a, s);
+	else if (d >= 0 && s->b == NONE && s->ty == I64 && fits32(s->imm))
 		lea(a, 64, d, mem_at(get(a, s->a, 64, RDX), (s32)s->imm));
-		return 1;
-	}
-	if ((s->op != O_or && s->op != O_add) || s->b == NONE || s->a != NONE)
-		return 0;
-	if (x86_home[s->b].reg >= 0)
-		mov_rr(a, width(s), d, x86_home[s->b].reg);
 	else
-		mov_rm(a, width(s), d, home_of(s->b));
+		return 0;
 	return 1;
 }
 
@@ -633,6 +655,7 @@ begin(struct region *r, struct out *o, s32 *left)
 
 	x_begin(x, r, o);
 	x->guess = 0;
+	flagged = 0;
 	branch_begin(x);
 	x->b = r->block;
 	branch_head(x, 0);
