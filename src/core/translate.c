@@ -348,7 +348,7 @@ follow(struct cpu *cpu, u32 mode)
 		s32 *left;
 
 		pc = core.sure[--core.nsure];
-		if (core_seen(pc, mode) || cache_has(pc, mode) || !core_beento(pc))
+		if (!core_beento(pc) || core_seen(pc, mode) || cache_has(pc, mode))
 			continue;
 		if (!(left = quick_left(pc, mode)) || !add(cpu, pc, mode, left))
 			break;
