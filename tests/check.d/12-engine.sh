@@ -1,6 +1,6 @@
 #!/bin/bash
 # The engine's devices, switched off one by one and together: the programs of tests/prog print the same.  PROG chooses programs,
-# GUEST a guest, RUNS repeats.
+# GUEST a guest, RUNS repeats.  Then, of the quick tier: a block ends where there is code already.
 set -u
 B=$(cd "$1" && pwd) here=$(cd "$(dirname "$0")/.." && pwd)
 dragoman=${DRAGOMAN:-$B/dragoman}
@@ -35,5 +35,26 @@ for g in ${GUEST:-aarch64 riscv64}; do
 		done
 	done
 done
+# The block at 2 is made before that at 1, which leads on to it.
+once() {
+	local t=$B/engine-once times
+	aarch64-linux-gnu-gcc -nostdlib -static -x assembler -o "$t" - <<-'EOF' || return 1
+		.globl _start
+		_start:	mov x0, #3
+			b 2f
+		1:	add x1, x1, #1
+		2:	add x2, x2, #1
+			subs x0, x0, #1
+			b.ne 1b
+			mov x8, #93
+			svc #0
+	EOF
+	timeout 10 "$dragoman" --cache off -d in_asm -D "$t.log" "$t" || return 1
+	times=$(grep -c 'add.*x2, *x2' "$t.log")
+	[ "$times" = 1 ] || { echo "FAIL a block was made again as part of another: $times times"; return 1; }
+}
+if [[ " ${GUEST:-aarch64} " = *" aarch64 "* ]]; then
+	once && p=$((p + 1)) || f=$((f + 1))
+fi
 echo "$p passed, $f failed, $k skipped"
 [ $f = 0 ]
