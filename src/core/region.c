@@ -456,7 +456,7 @@ begin(struct walk *w, struct region *r, const struct cpu *cpu, gaddr pc, u32 mod
 	w->ok = 0;
 	w->number++;
 	return (struct tr){.r = r, .pc = pc, .mode = mode & ~ALONE, .alone = (mode & ALONE) != 0, .cpu = cpu,
-	    .answered = w->g->keeps ? answered : 0, .env = w};
+	    .code = code, .answered = w->g->keeps ? answered : 0, .env = w};
 }
 
 int
@@ -515,7 +515,7 @@ sure(gaddr pc)
 		core.sure[core.nsure++] = pc;
 }
 
-/* Code of the instruction at t->pc, by way of IR.  Its translator may look ahead (tr_alone). */
+/* Code of the instruction at t->pc, by way of IR. */
 static int
 viair(struct walk *w, struct tr *t)
 {
@@ -523,7 +523,6 @@ viair(struct walk *w, struct tr *t)
 	gaddr pc = t->pc;
 	int first, going, got;
 
-	extend(w, pc - w->pc + PIECE);
 	fetch(w, pc, &got);
 	if (got < w->g->maxlen)        /* it may go on where nothing can be fetched */
 		return UNFIT;

@@ -13,28 +13,46 @@ tr_trap(struct tr *t, enum trap trap, s32 imm)
 	return 0;
 }
 
-/* Is there a way upward from the instruction off bytes on to a store-exclusive, with an access to memory on it?
- * seen: there was one.  left: instructions still to be looked at. */
-static int
-reaches(const struct tr *t, s64 off, int seen, int *left)
+/* The instruction at pc, with what follows it; 0 if it cannot be fetched. */
+static const u8 *
+code(const struct tr *t, gaddr pc, int *n)
 {
+	const u8 *p = t->code ? t->code(t->env, pc, n) : 0;
+
+	return p && *n >= t->r->guest->maxlen ? p : 0;
+}
+
+/* Is there a way upward from the instruction off bytes on to a store-exclusive, with an access to memory on it? */
+static int
+reaches(const struct tr *t, s64 off)
+{
+	enum { REACH = 128 };
 	const struct guest *g = t->r->guest;
-	struct scan s;
-	s64 to;
+	u64 way[2] = {(u64)1 << off / 2};      /* a bit a half-word: the guest may come there; ... after an access */
 
-	while (off + g->maxlen <= t->n && (*left)-- > 0) {
-		enum excl e = g->excl(t->p + off, t->n - (int)off);
+	for (; off < REACH; off += 2) {
+		u64 here = (u64)1 << off / 2, on = 0;
+		struct scan s;
+		enum excl e;
+		const u8 *p;
+		s64 to;
+		int n;
 
-		if (e == EXCL_STORE)
-			return seen;
-		g->scan(t->p + off, t->n - (int)off, t->pc + (u64)off, &s);
-		if (e == EXCL_LOAD || e == EXCL_CLEAR || !s.len || s.flow == FLOW_STOP || s.flow == FLOW_SYS)
-			return 0;
-		seen |= e == EXCL_MEMORY || s.flow == FLOW_CALL;
+		if (!((way[0] | way[1]) & here) || !(p = code(t, t->pc + (u64)off, &n)))
+			continue;
+		e = g->excl(p, n);
+		if (e == EXCL_STORE && way[1] & here)
+			return 1;
+		g->scan(p, n, t->pc + (u64)off, &s);
+		if (e == EXCL_STORE || e == EXCL_LOAD || e == EXCL_CLEAR || !s.len || s.flow == FLOW_STOP || s.flow == FLOW_SYS)
+			continue;
 		to = (s64)(s.target - t->pc);
-		if (s.flow == FLOW_JUMP ? to <= off : s.flow == FLOW_COND && to > off && reaches(t, to, seen, left))
-			return s.flow == FLOW_COND;
-		off = s.flow == FLOW_JUMP ? to : off + s.len;
+		if (s.flow != FLOW_JUMP && off + s.len < REACH)
+			on |= here << s.len / 2;
+		if ((s.flow == FLOW_JUMP || s.flow == FLOW_COND) && to > off && to < REACH)
+			on |= (u64)1 << to / 2;
+		way[1] |= way[1] & here || e == EXCL_MEMORY || s.flow == FLOW_CALL ? on : 0;
+		way[0] |= way[0] & here && e != EXCL_MEMORY && s.flow != FLOW_CALL ? on : 0;
 	}
 	return 0;
 }
@@ -42,10 +60,7 @@ reaches(const struct tr *t, s64 off, int seen, int *left)
 int
 tr_alone(struct tr *t)
 {
-	enum { REACH = 32 };
-	int left = REACH;
-
-	if (t->alone || !reaches(t, (s64)(t->next - t->pc), 0, &left))
+	if (t->alone || !reaches(t, (s64)(t->next - t->pc)))
 		return 0;
 	tr_trap(t, TRAP_ALONE, 0);
 	return 1;

@@ -24,6 +24,8 @@ struct tr {
 	gaddr pc;                      /* of the instruction; translate advances it */
 	const u8 *p;                   /* its bytes as host pointer, */
 	int n;                         /* and how many are readable: at least guest->minlen */
+	/* Those at any other address: so many are readable; they last until the next is asked for.  May be 0: none are. */
+	const u8 *(*code)(void *env, gaddr pc, int *n);
 
 	int alone;                     /* no other thread runs while this code does */
 	const struct cpu *cpu;         /* the thread that has come to the region: a hint of what its code will find; or 0 */

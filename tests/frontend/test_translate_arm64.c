@@ -334,6 +334,40 @@ test_store_exclusive_needs_the_monitor(void **s)
 	assert_int_equal(*x(0), 1);
 }
 
+/* the sequence of a compare and swap, or of a pop from a list, of which only the first word is at hand with it, and much
+ * to be looked at behind */
+static u8 sequence[4 * 100];
+
+static const u8 *
+insequence(void *env, gaddr pc, int *n)
+{
+	(void)env;
+	*n = pc >= PC && pc < PC + sizeof sequence ? 4 : 0;
+	return sequence + (pc - PC) % sizeof sequence;
+}
+
+static void
+test_who_relies_on_what_it_reads_runs_alone(void **s)
+{
+	static const u32 between[] = {0x8b000001 /* add x1, x0, x0 */, 0xf9400001 /* ldr x1, [x0] */};
+
+	(void)s;
+	for (int reads = 0; reads < 2; reads++) {
+		struct tr t = {.r = &region, .pc = PC, .p = sequence, .n = 4, .code = insequence};
+
+		for (size_t i = 0; i < sizeof sequence; i += 4)
+			st32(sequence + i, between[0]);
+		st32(sequence, 0xc85ffc60);            /* ldaxr x0, [x3] */
+		st32(sequence + 4, 0xb4000060);        /* cbz x0, .+12 */
+		st32(sequence + 8, between[reads]);
+		st32(sequence + 12, 0xc802fc61);       /* stlxr w2, x1, [x3] */
+		region_init(&region, &guest_aarch64, PC, 0);
+		ir_block(&region, PC);
+		assert_int_equal(a64_translate(&t), !reads);
+		assert_int_equal(last()->op == O_trap && last()->v == TRAP_ALONE, reads);
+	}
+}
+
 int
 main(void)
 {
@@ -350,6 +384,7 @@ main(void)
 		cmocka_unit_test(test_counter_runs),
 		cmocka_unit_test(test_unaligned_pc_and_exclusives_trap),
 		cmocka_unit_test(test_store_exclusive_needs_the_monitor),
+		cmocka_unit_test(test_who_relies_on_what_it_reads_runs_alone),
 	};
 
 	return cmocka_run_group_tests(tests, setup, 0);
