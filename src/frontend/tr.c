@@ -35,8 +35,8 @@ reaches(const struct tr *t, s64 off)
 		struct scan s;
 		enum excl e;
 		const u8 *p;
+		int n, access;
 		s64 to;
-		int n;
 
 		if (!((way[0] | way[1]) & here) || !(p = code(t, t->pc + (u64)off, &n)))
 			continue;
@@ -47,12 +47,14 @@ reaches(const struct tr *t, s64 off)
 		if (e == EXCL_STORE || e == EXCL_LOAD || e == EXCL_CLEAR || !s.len || s.flow == FLOW_STOP || s.flow == FLOW_SYS)
 			continue;
 		to = (s64)(s.target - t->pc);
+		access = e == EXCL_MEMORY || s.flow == FLOW_CALL;
 		if (s.flow != FLOW_JUMP && off + s.len < REACH)
 			on |= here << s.len / 2;
 		if ((s.flow == FLOW_JUMP || s.flow == FLOW_COND) && to > off && to < REACH)
 			on |= (u64)1 << to / 2;
-		way[1] |= way[1] & here || e == EXCL_MEMORY || s.flow == FLOW_CALL ? on : 0;
-		way[0] |= way[0] & here && e != EXCL_MEMORY && s.flow != FLOW_CALL ? on : 0;
+		for (int had = 0; had < 2; had++)
+			if (way[had] & here)
+				way[had | access] |= on;
 	}
 	return 0;
 }

@@ -3,6 +3,8 @@
 #ifndef TESTS_IR_FAKE_H
 #define TESTS_IR_FAKE_H
 
+#include <stdio.h>
+#include <stdlib.h>
 #include "ir/eval.h"
 
 /* xorshift64*; the test sets the seed and prints it */
@@ -15,6 +17,17 @@ rnd(void)
 	seed ^= seed >> 7;
 	seed ^= seed << 17;
 	return seed * 0x2545f4914f6cdd1d;
+}
+
+/* The number of the first of many random things; printed. */
+static inline u64
+fake_first(void)
+{
+	const char *s = getenv("CHECK_SEED");
+	u64 first = s ? strtoull(s, 0, 0) * 1000003 : 1;
+
+	printf("seed %llu\n", (unsigned long long)first);
+	return first;
 }
 
 enum { X0, X1, X2, X3, NZ, V0, V1, V2, V3, F0, F1, F2, F3, NVAR };
