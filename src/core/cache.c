@@ -65,10 +65,10 @@ void
 cache_init(void)
 {
 	/* a profile is of code that this process makes: with counters in it, or told of when it comes into being */
-	cache_on = store_on() && core.host->head && core.imageend > core.areaend && !core.opt.hot && !core.opt.perfmap &&
+	cache_on = store_on() && core.host->head && core.images < core.area && !core.opt.hot && !core.opt.perfmap &&
 	    !core.opt.jitdump;
 	if (cache_on && logging(LOG_CACHE))
-		log_print("cache: %llu MiB for images\n", (unsigned long long)(core.imageend - core.areaend) >> 20);
+		log_print("cache: %llu MiB for images\n", (unsigned long long)(core.area - core.images) >> 20);
 }
 
 /* -- dsos -- */
@@ -161,25 +161,27 @@ setclean(struct dso *d, gaddr lo, gaddr hi)
 
 /* -- attaching -- */
 
-/* The first gap in the space for images. */
+/* The last gap of size bytes, whole pages, in the space for images. */
 static u8 *
 space(u64 size)
 {
-	u8 *at = core.areaend;
+	u8 *end = core.area;
 	int n = atomic_load(&ndso), moved;
 
 	do {
+		if ((u64)(end - core.images) < size)
+			return 0;
 		moved = 0;
 		for (int i = 0; i < n; i++) {
 			const struct cimage *m = &dso[i]->image;
 
-			if (m->base && at < m->base + m->size && m->base < at + size) {
-				at = m->base + alignup(m->size, PAGE);
+			if (m->base && end - size < m->base + m->size && m->base < end) {
+				end = m->base;
 				moved = 1;
 			}
 		}
 	} while (moved);
-	return size < (u64)(core.imageend - core.areaend) && at <= core.imageend - size ? at : 0;
+	return end - size;
 }
 
 static void
@@ -255,7 +257,7 @@ mapimage(struct dso *d, int guest, int fd)
 
 	if (fstat(fd, &st) || st.st_size < (s64)sizeof(struct cimage_header))
 		return "no cache file";
-	if (!(at = space((u64)st.st_size)))
+	if (!(at = space(alignup((u64)st.st_size, PAGE))))
 		return "no room";
 	if (mmap(at, (size_t)st.st_size, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE,
 	    fd, 0) == MAP_FAILED)
@@ -646,7 +648,7 @@ cache_adopt(gaddr pc, u32 mode)
 static struct dso *
 dso_of(const u8 *code)
 {
-	int n = code >= core.areaend && code < core.imageend ? atomic_load_explicit(&ndso, memory_order_acquire) : 0;
+	int n = code >= core.images && code < core.area ? atomic_load_explicit(&ndso, memory_order_acquire) : 0;
 
 	for (int i = 0; i < n; i++)
 		if (code >= dso[i]->image.base && code < dso[i]->image.base + dso[i]->image.size)

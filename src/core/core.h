@@ -65,7 +65,7 @@ struct core {
 	const struct host *host;
 	struct engine_options opt;
 	u8 *area, *areaend, *at;       /* code area; next free byte */
-	u8 *imageend;                  /* from areaend up to here cache files are mapped */
+	u8 *images;                    /* cache files are mapped from here up to area */
 	s32 *left0, *left, *leftend;   /* counters of the quick tier, the next free one; in the code area, */
 	u8 *stubsend;                  /* which end here; regions follow */
 	struct lock lock;              /* everything below that is not atomic */

@@ -25,7 +25,7 @@ islimited(void)
 	return !getrlimit(RLIMIT_AS, &l) && l.rlim_cur != RLIM_INFINITY;
 }
 
-/* Room for cache files behind the code area, within reach of it; none where address space is limited. */
+/* Room for cache files before the code area, within reach of it; none where address space is limited. */
 static u64
 imagespace(u64 code)
 {
@@ -43,7 +43,8 @@ reserve(u64 n)
 }
 
 /* Reserves a code area of want bytes; where address space is limited, half of the most that can be
- * had: the guest needs as much. */
+ * had: the guest needs as much.  Cache files fill the room before it from its end: what of both is used shares the
+ * host's tables of pages. */
 static void
 makearea(u64 want)
 {
@@ -62,9 +63,9 @@ makearea(u64 want)
 		n /= 2;
 		munmap((u8 *)p + n, n);
 	}
-	core.area = core.at = p;
+	core.images = p;
+	core.area = core.at = core.images + images;
 	core.areaend = core.area + n;
-	core.imageend = core.areaend + images;
 }
 
 static void *
