@@ -18,6 +18,7 @@
 #include "base/hostcall.h"
 #include "base/root.h"
 #include "base/util.h"
+#include "syscall/abi.h"
 #include "syscall/fd.h"
 #include "syscall/linux/hostnr.h"
 #include "syscall/path.h"
@@ -148,6 +149,24 @@ resolve(int dir, const char *name, int flags, u64 how)
 	return host_call(__NR_openat2, (u64)dir, (u64)name, (u64)&h, sizeof h, 0, 0);
 }
 
+/* The same without links; with o as the guest opens it, which may block, and fail where a look-up does not. */
+static s64
+resolve_open(int dir, const char *name, int flags, struct path_open *o)
+{
+	struct open_how h = {.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS};
+	s64 fd;
+
+	if (!o)
+		return resolve(dir, name, flags, RESOLVE_NO_SYMLINKS);
+	h.flags = (u64)o->flags;
+	fd = host_syscall(o->cpu, __NR_openat2, (u64)dir, (u64)name, (u64)&h, sizeof h, 0, 0);
+	if (fd == -ELOOP || fd == -ENOENT)
+		return fd;
+	o->fd = fd;
+	o->done = fd >= 0 || iscut(fd);
+	return o->done ? fd : resolve(dir, name, flags, RESOLVE_NO_SYMLINKS);
+}
+
 /* Replaces the component at name + at, n bytes long, by what it links to; 0 if it is no link, or one that leads
  * elsewhere than down from where it is. */
 static int
@@ -173,7 +192,7 @@ putlink(int dir, char *name, size_t at, size_t n)
 /* Opens the name as resolve does, if the only links in it are its first component and its last, which lead to their
  * neighbourhood, as in most userlands: name becomes one without links.  -ELOOP if it is not so simple. */
 static s64
-resolve_plain(int dir, char *name, int flags)
+resolve_plain(int dir, char *name, int flags, struct path_open *o)
 {
 	size_t n = strcspn(name, "/");
 	const char *last;
@@ -183,17 +202,18 @@ resolve_plain(int dir, char *name, int flags)
 		return -ELOOP;
 	if (name[n] && islinked(name, n))
 		putlink(dir, name, 0, n);
-	fd = resolve(dir, name, flags, RESOLVE_NO_SYMLINKS);
+	fd = resolve_open(dir, name, flags, o);
 	if (fd != -ELOOP || flags & PATH_NOFOLLOW)
 		return fd;
 	last = strrchr(name, '/') ? strrchr(name, '/') + 1 : name;
-	return putlink(dir, name, (size_t)(last - name), strlen(last)) ? resolve(dir, name, flags, RESOLVE_NO_SYMLINKS) : fd;
+	return putlink(dir, name, (size_t)(last - name), strlen(last)) ? resolve_open(dir, name, flags, o) : fd;
 }
 
 /* 1 and the host path in buf if the absolute name exists below the prefix: the kernel says whether, and a tidy
- * name without links is its own path.  For others we walk, and ask /proc last: see ownpath in main.c. */
+ * name without links is its own path.  For others we walk, and ask /proc last: see ownpath in main.c.
+ * o: the name is to be opened. */
 static int
-under_prefix(const char *name, int flags, char *buf)
+under_prefix(const char *name, int flags, char *buf, struct path_open *o)
 {
 	const char *first = name + strspn(name, "/");
 	size_t n = strcspn(first, "/"), root = strlen(proc.prefix);
@@ -206,7 +226,9 @@ under_prefix(const char *name, int flags, char *buf)
 	if (dir < 0)
 		return 0;
 	plain = snprintf(buf, PATH_SIZE, "%s/%s", proc.prefix, first) < PATH_SIZE;
-	fd = plain ? resolve_plain(dir, buf + root + 1, flags) : -ELOOP;
+	fd = plain ? resolve_plain(dir, buf + root + 1, flags, o) : -ELOOP;
+	if (o && o->done)
+		return 1;
 	if (fd == -ELOOP) {
 		plain = 0;
 		fd = resolve(dir, first, flags, 0);
@@ -244,16 +266,22 @@ program(char *buf)
 	return proc.exe;
 }
 
+static const char *
+look(const char *name, int dirfd, int flags, char *buf, struct path_open *o)
+{
+	if (!(flags & PATH_NOFOLLOW) && procfs_which(dirfd, name) == PF_EXE)
+		return program(buf);
+	if (proc.prefix && *name == '/' && under_prefix(name, flags, buf, o))
+		return buf;
+	if (proc.prefix && isloaders(name) && snprintf(buf, PATH_SIZE, "%s%s", proc.prefix, name) < PATH_SIZE)
+		return buf;
+	return name;
+}
+
 int
 path_host(const char *name, int dirfd, int flags, char *buf, const char **out)
 {
-	*out = name;
-	if (!(flags & PATH_NOFOLLOW) && procfs_which(dirfd, name) == PF_EXE)
-		*out = program(buf);
-	else if (proc.prefix && *name == '/' && under_prefix(name, flags, buf))
-		*out = buf;
-	else if (proc.prefix && isloaders(name) && snprintf(buf, PATH_SIZE, "%s%s", proc.prefix, name) < PATH_SIZE)
-		*out = buf;
+	*out = look(name, dirfd, flags, buf, 0);
 	return 0;
 }
 
@@ -264,7 +292,7 @@ path_exec(const char *name, int dirfd, char *buf, const char **out)
 }
 
 int
-path_guest(gaddr a, int dirfd, int flags, char *buf, const char **out)
+path_opened(gaddr a, int dirfd, int flags, char *buf, const char **out, struct path_open *o)
 {
 	char name[PATH_SIZE];
 	const char *res;
@@ -282,12 +310,18 @@ path_guest(gaddr a, int dirfd, int flags, char *buf, const char **out)
 	if (gmem_read(name, a, (size_t)n + 1))
 		return -EFAULT;
 	name[n] = 0;
-	path_host(name, dirfd, flags, buf, &res);
+	res = look(name, dirfd, flags, buf, o);
 	if (res == buf || res == proc.exe)
 		*out = res;
 	else
 		*out = g2h(a);
 	return 0;
+}
+
+int
+path_guest(gaddr a, int dirfd, int flags, char *buf, const char **out)
+{
+	return path_opened(a, dirfd, flags, buf, out, 0);
 }
 
 int

@@ -19,6 +19,10 @@ enum {
 /* The host path for the guest string at a, looked up from dirfd: 0 and in *out a host pointer that
  * is the guest's own string, or buf (PATH_SIZE bytes); -EFAULT or -ENAMETOOLONG. */
 int path_guest(gaddr a, int dirfd, int flags, char *buf, const char **out);
+/* The same of a name that will be opened with these flags, which create nothing: if it is simple enough the look-up
+ * is the opening.  done: it was; fd: what came of it, a descriptor unless a signal cut it short (iscut). */
+struct path_open { struct cpu *cpu; int flags, done; s64 fd; };
+int path_opened(gaddr a, int dirfd, int flags, char *buf, const char **out, struct path_open *);
 /* The same for a string of ours. */
 int path_host(const char *name, int dirfd, int flags, char *buf, const char **out);
 /* For execve: as path_host, and /proc/self/exe (in any spelling) becomes the guest program. */

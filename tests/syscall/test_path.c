@@ -135,6 +135,59 @@ test_calls_use_the_prefix(void **s)
 	proc.prefix = 0;
 }
 
+/* What a name leads to when it is opened with the flags: a look-up that is the opening, or one before it. */
+static s64
+opened(const char *name, int flags, int *once)
+{
+	struct path_open o = {.cpu = cpu, .flags = flags};
+	char buf[PATH_SIZE];
+	const char *out;
+	s64 fd;
+
+	str(0, name);
+	assert_int_equal(path_opened(mem, AT_FDCWD, 0, buf, &out, &o), 0);
+	*once = o.done;
+	fd = CALL(openat, (u64)AT_FDCWD, mem, (u64)flags);
+	if (o.done && o.fd >= 0) {
+		struct stat a, b;
+
+		assert_true(!fstat((int)o.fd, &a) && !stat(out, &b) && a.st_ino == b.st_ino);
+		assert_true(!fstat((int)fd, &b) && a.st_ino == b.st_ino);
+		close((int)o.fd);
+	}
+	if (fd >= 0)
+		close((int)fd);
+	return fd < 0 ? fd : 0;
+}
+
+static void
+test_simple_names_are_opened_at_once(void **s)
+{
+	int once;
+
+	(void)s;
+	call_start(&guest_riscv64);
+	proc.prefix = root;
+	path_reset();
+	assert_int_equal(opened("/etc/hosts", O_RDONLY, &once), 0);
+	assert_true(once);
+	assert_int_equal(opened("/libx32/y.so.1", O_RDONLY | O_CLOEXEC, &once), 0);    /* links first and last */
+	assert_true(once);
+	assert_int_equal(opened("/opt/lib", O_RDONLY | O_DIRECTORY, &once), 0);
+	assert_true(once);
+	assert_int_equal(opened("/opt/deep/link/hosts", O_RDONLY, &once), 0);  /* a link in the middle */
+	assert_false(once);
+	assert_int_equal(opened("/etc/passwd", O_RDONLY, &once), 0);           /* the host's */
+	assert_false(once);
+	assert_int_equal(opened("/etc/hosts", O_RDONLY | O_DIRECTORY, &once), -ENOTDIR);       /* not the host's */
+	assert_false(once);
+	cpu->poll = 1;
+	assert_int_equal(opened("/etc/hosts", O_RDONLY, &once), -ERESTARTNOINTR);
+	assert_true(once);
+	cpu->poll = 0;
+	proc.prefix = 0;
+}
+
 static void
 test_names_that_are_too_long_or_not_there(void **s)
 {
@@ -330,6 +383,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names_are_looked_up_under_the_prefix),
 		cmocka_unit_test(test_calls_use_the_prefix),
+		cmocka_unit_test(test_simple_names_are_opened_at_once),
 		cmocka_unit_test(test_names_that_are_too_long_or_not_there),
 		cmocka_unit_test(test_proc_names_are_recognised),
 		cmocka_unit_test(test_exe_is_the_program),

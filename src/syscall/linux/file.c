@@ -204,17 +204,22 @@ sys_getdents64(struct cpu *cpu, const u64 *a)
 static s64
 open_at(struct cpu *cpu, int dirfd, gaddr name, const struct open_how *how, int plain)
 {
+	const u64 reading = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_DIRECTORY | O_LARGEFILE | O_NOFOLLOW | O_NOCTTY;
+	struct path_open o = { .cpu = cpu, .flags = (int)how->flags };
 	char buf[PATH_SIZE];
 	const char *path;
 	enum procfile pf;
-	int r = path_guest(name, dirfd, how->flags & O_NOFOLLOW ? PATH_NOFOLLOW : 0, buf, &path);
+	s64 r = path_opened(name, dirfd, how->flags & O_NOFOLLOW ? PATH_NOFOLLOW : 0, buf, &path,
+	    plain && !(how->flags & ~reading) ? &o : 0);
 
 	if (r)
 		return r;
 	pf = procfs_which(dirfd, path);
 	if (pf > PF_EXE && !(how->flags & O_PATH))
 		return procfs_open(cpu, pf, (int)how->flags);
-	if (plain)
+	if (o.done)
+		r = o.fd;
+	else if (plain)
 		r = host_syscall(cpu, __NR_openat, (u64)(s64)dirfd, (u64)path, how->flags, how->mode, 0, 0);
 	else
 		r = host_syscall(cpu, __NR_openat2, (u64)(s64)dirfd, (u64)path, (u64)how, sizeof *how, 0, 0);
