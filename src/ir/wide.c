@@ -8,9 +8,9 @@
  * Leaves: loads whose bytes make up one value as one load, where the first of them was, of which the others are
  * fields; stores of the bytes of one value, one right after another, as one store, where the first of them was; values
  * that are another's bytes in the opposite order as bswap; pairs of stores of the same eight bytes as vectors; words of
- * equal lanes as what a vector computes (wide_lanes.c).  Such an access has v = 1: if it faults, none of it has
- * happened, and the engine does the guest's instructions again one by one from that place on, until the one that faults
- * (core/engine.c).
+ * equal lanes as what a vector computes (wide_lanes.c); prefetches for delay lines (wide_ahead.c).  An access that is
+ * one for several has v = 1: if it faults, none of it has happened, and the engine does the guest's instructions again
+ * one by one from that place on, until the one that faults (core/engine.c).
  *
  * Loads of different bytes need not happen in the order of the program, nor stores (RISC-V, Volume I, 17.1; who needs
  * an order puts a fence); loads of the same byte must ("Preserved Program Order", rule 2), so none that may be one lies
@@ -644,6 +644,8 @@ ir_wide(struct region *r)
 		return;
 	memset(done, 0, (size_t)r->nins);
 	memset(extra, 0, (size_t)r->nins * sizeof *extra);
+	for (int k = 0; k < r->nblock; k++)
+		wide_ahead(&p, &r->block[k]);
 	for (int k = 0; k < r->nblock && r->pieces > 1; k++)
 		values(&p, &r->block[k]);
 	for (int k = 0; k < r->nblock && r->again; k++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* wide.h - what the parts of ir_wide share: wide.c, wide_bytes.c, wide_lanes.c, wide_store.c */
+/* wide.h - what the parts of ir_wide share: wide.c, wide_ahead.c, wide_bytes.c, wide_lanes.c, wide_store.c */
 #ifndef IR_WIDE_H
 #define IR_WIDE_H
 
@@ -49,6 +49,7 @@ int wide_neighbours(const struct pass *, const struct bytes *b, int n, struct lo
 int wide_wanted(struct pass *, ref t, struct loads *want);
 /* Makes it so, from what was made at p->mine and above: the value, or 0. */
 ref wide_lanes(struct pass *, ref t);
+void wide_ahead(struct pass *, const struct block *);
 void wide_pairs(struct pass *, const struct block *);
 int wide_stores(struct pass *, const struct block *);  /* whether there are fewer now */
 

@@ -207,6 +207,46 @@ test_a_number_turned_round_is_swapped(void **state)
 	      OR(11, 9, 10) PUT(11), GET "\tt2 = bswap i32 t1\n" PUT(2));
 }
 
+#define RING GET "\tt2 = get i64 x2\n\tt3 = lds i64 t1 v=32 imm=8\n\tst i32 t1, _, t2 imm=8\n"
+#define SCALED(t, a, n) "\tt" #t " = bfx i64 t" #a " v=8 imm=24\n\tt" #n " = shl i64 t" #t ", 0x4\n"
+#define BASED(b, t, n) "\tt" #b " = get i64 x3\n\tt" #n " = add i64 t" #t ", t" #b "\n"
+#define INNER "\tt4 = ld i64 t2\n\tt5 = add i64 t3, t4\n\tt6 = shl i64 t5, 0x2\n\tt7 = add i64 t1, t6\n"
+#define ELSEWHERE(x) "\tjmp n 0x4\nblock 0x4 entry\n\tinsn 0x4\n\tt1 = get i64 x" #x "\n" SCALED(2, 1, 3) BASED(4, 3, 5) PUT(5)
+
+static void
+test_what_a_ring_will_lead_to_is_prefetched(void **state)
+{
+	(void)state;
+	check(RING SCALED(4, 3, 5) BASED(6, 5, 7) PUT(7),
+	      RING SCALED(4, 3, 5) BASED(6, 5, 7) SCALED(8, 2, 9) "\tt10 = add i64 t9, t6\n\tpref n t10\n" PUT(7));
+	/* but for where in the line */
+	check(RING INNER PUT(7), RING INNER "\tt8 = shl i64 t2, 0x2\n\tt9 = add i64 t1, t8\n\tpref n t9\n" PUT(7));
+	/* the block that is jumped to makes the address */
+	check(RING "\tput i64 x0, t3\n" ELSEWHERE(0),
+	      RING "\tput i64 x0, t3\n" SCALED(4, 2, 5) BASED(6, 5, 7) "\tpref n t7\n" ELSEWHERE(0));
+}
+
+static void
+test_what_is_no_ring_stays(void **state)
+{
+	static const char *const same[] = {
+		/* a count; another place; a byte; a base that is loaded; no scaled number; what is in the line alone */
+		GET "\tt2 = lds i64 t1 v=32\n\tt3 = add i64 t2, 0x1\n\tst i32 t1, _, t3\n" SCALED(4, 2, 5) BASED(6, 5, 7) PUT(7),
+		GET "\tt2 = get i64 x2\n\tt3 = lds i64 t1 v=32 imm=8\n\tst i32 t1, _, t2 imm=4\n" SCALED(4, 3, 5) BASED(6, 5, 7) PUT(7),
+		GET "\tt2 = get i64 x2\n\tt3 = ld i8 t1\n\tst i8 t1, _, t2\n\tt4 = shl i64 t3, 0x6\n" BASED(5, 4, 6) PUT(6),
+		RING SCALED(4, 3, 5) "\tt6 = ld i64 t2\n\tt7 = add i64 t5, t6\n" PUT(7),
+		RING BASED(4, 3, 5) PUT(5),
+		RING "\tt4 = ld i64 t2\n\tt5 = shl i64 t4, 0x2\n\tt6 = add i64 t1, t5\n" PUT(6) "\tput i64 x2, t3\n",
+		/* the variable has another number in the other block, or none */
+		RING "\tput i64 x0, t3\n\tt4 = ld i8 t2\n\tput i64 x0, 0x1\n" ELSEWHERE(0),
+		RING "\tput i64 x0, t3\n" ELSEWHERE(2),
+	};
+
+	(void)state;
+	for (size_t n = 0; n < NELEM(same); n++)
+		check(same[n], same[n]);
+}
+
 #define LH(t, at) "\tt" #t " = lds i64 t1 v=16 imm=" #at "\n"
 #define HALFWORDS LH(2, 8) LH(3, 10) "\tput i64 x2, t2\n" LH(4, 12) LH(5, 14)
 #define DOUBLED TWICE(6, 2) TWICE(7, 3) TWICE(8, 4) TWICE(9, 5) ZXT(10, 6) ZXT(11, 7) ZXT(12, 8) UP(13, 11, 16) UP(14, 12, 32) \
@@ -246,6 +286,8 @@ main(void)
 		cmocka_unit_test(test_bytes_of_a_number_are_stored_at_once),
 		cmocka_unit_test(test_a_word_stored_again_and_again_is_a_vector),
 		cmocka_unit_test(test_a_number_turned_round_is_swapped),
+		cmocka_unit_test(test_what_a_ring_will_lead_to_is_prefetched),
+		cmocka_unit_test(test_what_is_no_ring_stays),
 		cmocka_unit_test(test_lanes_are_computed_at_once),
 	};
 
