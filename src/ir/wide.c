@@ -7,10 +7,10 @@
  * Needs: all blocks of the region, each with its terminator.  What is not used any more is dropped later.
  * Leaves: loads whose bytes make up one value as one load, where the first of them was, of which the others are
  * fields; stores of the bytes of one value, one right after another, as one store, where the first of them was; values
- * that are another's bytes in the opposite order as bswap; pairs of stores of the same eight bytes as vectors; words of
- * equal lanes as what a vector computes (wide_lanes.c); prefetches for delay lines (wide_ahead.c).  An access that is
- * one for several has v = 1: if it faults, none of it has happened, and the engine does the guest's instructions again
- * one by one from that place on, until the one that faults (core/engine.c).
+ * that are another's bytes in the opposite order as bswap; pairs of stores of the same eight bytes as vectors;
+ * prefetches for delay lines (wide_ahead.c).  An access that is one for several has v = 1: if it faults, none of it has
+ * happened, and the engine does the guest's instructions again one by one from that place on, until the one that faults
+ * (core/engine.c).
  *
  * Loads of different bytes need not happen in the order of the program, nor stores (RISC-V, Volume I, 17.1; who needs
  * an order puts a fence); loads of the same byte must ("Preserved Program Order", rule 2), so none that may be one lies
@@ -66,10 +66,10 @@ note(struct loads *l, ref t)
 	l->load[l->n++] = t;
 }
 
-/* Two halves of eight bytes stay two: what was stored as two words does not reach one load before it has left for the
- * cache. */
-int
-wide_neighbours(const struct pass *p, const struct bytes *b, int n, struct loads *l)
+/* Whether the n low bytes of b are n neighbours in memory, from more than one load.  Two halves of eight bytes stay
+ * two: what was stored as two words does not reach one load before it has left for the cache. */
+static int
+neighbours(const struct pass *p, const struct bytes *b, int n, struct loads *l)
 {
 	s64 first, last, at;
 
@@ -127,7 +127,7 @@ field(const struct pass *p, const struct ins *i, const struct loads *l, ref whol
 	wide_origin(p->r, i->a, &at);
 	at -= l->disp;
 	at = l->down ? l->bytes - 1 - at : at;
-	return (struct ins){.op = i->op == O_lds ? at ? O_sbfx : O_sxt : at ? O_bfx : O_zxt, .ty = I64, .a = whole,
+	return (struct ins){.op = i->op == O_lds ? O_sbfx : at ? O_bfx : O_zxt, .ty = I64, .a = whole,
 	    .v = (u16)(at * 8), .imm = n * 8};
 }
 
@@ -238,10 +238,10 @@ add(struct pass *p, ref t, int sign, const struct loads *l)
 static int
 turns(const struct pass *p, int g, ref *last)
 {
-	for (*last = 0; !*last || (g < p->ngroup && p->group[g].l.first < *last); g++) {
-		*last = p->group[g].l.last > *last ? p->group[g].l.last : *last;
-		*last = p->group[g].reach > *last ? p->group[g].reach : *last;
-	}
+	*last = p->group[g].l.last;
+	while (++g < p->ngroup && p->group[g].l.first < *last)
+		if (p->group[g].l.last > *last)
+			*last = p->group[g].l.last;
 	return g;
 }
 
@@ -288,7 +288,7 @@ pcof(const struct pass *p, ref t)
 static struct ins
 wideload(const struct loads *l, ref base)
 {
-	static const u8 type[] = {[1] = I8, [2] = I16, [4] = I32, [8] = I64};
+	static const u8 type[] = {[2] = I16, [4] = I32, [8] = I64};
 
 	return (struct ins){.op = O_ld, .ty = type[l->bytes], .aux = l->down ? AUX_BE : 0, .a = base, .v = 1,
 	    .imm = (s32)l->disp};
@@ -308,16 +308,11 @@ again(struct pass *p, const struct group *x, ref base, ref first)
 static void
 finish(struct pass *p, const struct group *x)
 {
-	for (int k = 0; k < x->l.n; k++) {
-		struct ins *i = &p->r->ins[x->l.load[k]];
-
-		if (i->op == O_ld && wide_plain(i) == x->l.bytes)
-			be(x->l.load[k], x->whole);
-		*i = field(p, i, &x->l, x->whole);
-	}
+	for (int k = 0; k < x->l.n; k++)
+		p->r->ins[x->l.load[k]] = field(p, &p->r->ins[x->l.load[k]], &x->l, x->whole);
 	if (x->sign)
 		p->r->ins[x->root] = (struct ins){.op = O_sxt, .ty = I64, .imm = 32, .a = x->whole};
-	else if (x->root)
+	else
 		be(x->root, x->whole);
 }
 
@@ -470,60 +465,10 @@ value(struct pass *p, ref t)
 		for (int k = 0; k < p->nnode; k++)
 			done[p->node[k]] = done[p->node[k]] ? done[p->node[k]] : PART;
 		finish(p, &x);
-	} else if (p->ngroup < GROUPS && wide_neighbours(p, &b, n, &l) && isfree(p, &l)) {
+	} else if (p->ngroup < GROUPS && neighbours(p, &b, n, &l) && isfree(p, &l)) {
 		add(p, t, sign, &l);
 	}
 }
-
-/* -- lanes (wide_lanes.c) -- */
-
-static void
-bring(struct pass *p, const struct loads *l)
-{
-	p->nnode = 0;
-	if (p->ngroup < GROUPS && l->disp == (s32)l->disp && isfree(p, l))
-		add(p, 0, 0, l);
-}
-
-/* Joins loads whose data are lanes of words.  Other loads before the last of these words come with them: the parts it
- * is put together from are not seen then. */
-static void
-lanes(struct pass *p, const struct block *b)
-{
-	struct loads want[WANTED];
-	int first = REF_K, last = 0, n;
-
-	for (int k = b->first; k < b->first + b->n; k++)
-		if (!done[k] && (n = wide_wanted(p, (ref)k, want)) >= 0) {
-			for (last = k; n-- > 0; first = want[n].first < first ? want[n].first : first)
-				bring(p, &want[n]);
-		}
-	for (int k = first; k < last; k++)
-		if (isload(p, (ref)k)) {
-			const struct ins *i = &p->r->ins[k];
-			struct loads one = {.disp = i->imm, .bytes = wide_plain(i)};
-
-			one.base = wide_origin(p->r, i->a, &one.disp);
-			note(&one, (ref)k);
-			bring(p, &one);
-		}
-	for (int g = 0; g < p->ngroup; g++)
-		if (!p->group[g].root)
-			p->group[g].reach = (ref)last;
-}
-
-static void
-words(struct pass *p, const struct block *b)
-{
-	ref t;
-
-	p->mine = p->nmore;
-	for (int k = b->first; k < b->first + b->n; k++)
-		if (!done[k] && (t = wide_lanes(p, (ref)k)))
-			be((ref)k, t);
-}
-
-/* -- all of a block -- */
 
 static void
 values(struct pass *p, const struct block *b)
@@ -535,11 +480,9 @@ values(struct pass *p, const struct block *b)
 		for (int k = b->first + b->n - 1; k >= b->first; k--)
 			if (p->r->ins[k].op == O_or && !done[k])
 				value(p, (ref)k);
-		lanes(p, b);
 		if (groups(p))
 			break;
 	}
-	words(p, b);
 }
 
 /* -- putting in place what is to come between -- */

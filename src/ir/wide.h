@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* wide.h - what the parts of ir_wide share: wide.c, wide_ahead.c, wide_bytes.c, wide_lanes.c, wide_store.c */
+/* wide.h - what the parts of ir_wide share: wide.c, wide_ahead.c, wide_bytes.c, wide_store.c */
 #ifndef IR_WIDE_H
 #define IR_WIDE_H
 
 #include "ir/ir.h"
 
-enum { NODES = 64, MORE = 512, GROUPS = 24, WANTED = 4 };
+enum { NODES = 64, MORE = 512, GROUPS = 24 };
 
 /* Where the bytes of a value come from: byte at[n] of the value from[n]; it is zero where that is 0. */
 struct bytes { ref from[8]; u8 at[8]; };
@@ -24,7 +24,6 @@ struct group {
 	struct loads l;
 	ref node[NODES]; int nnode;    /* ors that it consists of */
 	ref whole;
-	ref reach;                     /* what begins before comes with it */
 };
 
 struct pass {
@@ -32,7 +31,6 @@ struct pass {
 	const struct block *b;
 	struct { struct ins i; u16 next; } more[MORE]; /* to come between: number n is the value nins + n until it is */
 	int nmore;                                     /* put in place; next: 1 + the number of the one after it */
-	int mine;                      /* from here on they are wide_lanes', for this block */
 	ref node[NODES]; int nnode;    /* ors that the last value looked at consists of */
 	struct group group[GROUPS]; int ngroup;
 };
@@ -43,12 +41,6 @@ void wide_look(struct pass *, ref t, struct bytes *);
 int wide_isone(const struct bytes *b, int n, int down);
 /* Puts i before instruction t, behind what was put there. */
 ref wide_before(struct pass *, ref t, struct ins i);
-/* Whether the n low bytes of b are n neighbours in memory, from more than one load. */
-int wide_neighbours(const struct pass *, const struct bytes *b, int n, struct loads *);
-/* Loads that would make value t a word of lanes, if each of want[] were one: how many; -1: it is none. */
-int wide_wanted(struct pass *, ref t, struct loads *want);
-/* Makes it so, from what was made at p->mine and above: the value, or 0. */
-ref wide_lanes(struct pass *, ref t);
 void wide_ahead(struct pass *, const struct block *);
 void wide_pairs(struct pass *, const struct block *);
 int wide_stores(struct pass *, const struct block *);  /* whether there are fewer now */

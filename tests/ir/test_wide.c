@@ -112,9 +112,6 @@ test_a_store_of_other_bytes_may_come_between(void **state)
 	      GET "\tt2 = ld i32 t1 v=1 imm=4\n\tst i32 t1, _, 0x1\n" PUT(2));
 }
 
-#define TWICE(t, a) "\tt" #t " = add i32 t" #a ", t" #a "\n"
-#define ZXT(t, a) "\tt" #t " = zxt i64 t" #a " imm=16\n"
-
 static void
 test_what_is_not_one_number_stays(void **state)
 {
@@ -131,10 +128,6 @@ test_what_is_not_one_number_stays(void **state)
 		    UP(9, 6, 8) OR(10, 9, 4) "\tput i64 x2, t10\n",
 		GET "\tt2 = ld i32 t1\n\tt3 = ld i32 t1 imm=4\n" UP(4, 3, 32) OR(5, 4, 2) PUT(5),  /* two words */
 		GET "\tt2 = ld i8 t1 aux=0x8 imm=4\n" LD(3, 5) UP(4, 3, 8) OR(5, 4, 2) PUT(5),
-		/* lanes of which a store shows what there is of them */
-		GET "\tt2 = bfx i64 t1 v=16 imm=16\n\tt3 = bfx i64 t1 v=32 imm=16\n\tt4 = shr i64 t1, 0x30\n"
-		    TWICE(5, 1) TWICE(6, 2) TWICE(7, 3) TWICE(8, 4) ZXT(9, 5) ZXT(10, 6) ZXT(11, 7) UP(12, 10, 16) UP(13, 11, 32)
-		    UP(14, 8, 48) OR(15, 9, 12) PUT(15) "\tst i8 t1, _, 0x1\n" OR(16, 15, 13) OR(17, 16, 14) PUT(17),
 	};
 
 	(void)state;
@@ -247,34 +240,6 @@ test_what_is_no_ring_stays(void **state)
 		check(same[n], same[n]);
 }
 
-#define LH(t, at) "\tt" #t " = lds i64 t1 v=16 imm=" #at "\n"
-#define HALFWORDS LH(2, 8) LH(3, 10) "\tput i64 x2, t2\n" LH(4, 12) LH(5, 14)
-#define DOUBLED TWICE(6, 2) TWICE(7, 3) TWICE(8, 4) TWICE(9, 5) ZXT(10, 6) ZXT(11, 7) ZXT(12, 8) UP(13, 11, 16) UP(14, 12, 32) \
-	UP(15, 9, 48)
-#define AND(t, a, b) "\tt" #t " = and i64 t" #a ", t" #b "\n"
-
-static void
-test_lanes_are_computed_at_once(void **state)
-{
-	(void)state;
-	check(GET HALFWORDS DOUBLED OR(16, 10, 13) OR(17, 16, 14) OR(18, 17, 15) PUT(18),
-	      GET "\tt2 = ld i64 t1 v=1 imm=8\n\tt3 = sxt i64 t2 imm=16\n\tput i64 x2, t3\n"
-	      "\tt4 = vfromi i64x2 t2\n\tt5 = add i16x8 t4, t4\n\tt6 = umov.i64 i64 t5\n" PUT(6));
-	/* through masks, of which one is made */
-	check(GET HALFWORDS DOUBLED "\tt19 = get i64 x3\n\tt20 = get i64 x0\n" AND(21, 10, 19) OR(16, 21, 13) AND(22, 16, 20)
-	      OR(17, 22, 14) OR(18, 17, 15) PUT(18) "\tput i64 x2, 0x1\n",
-	      GET "\tt2 = ld i64 t1 v=1 imm=8\n\tt3 = get i64 x3\n\tt4 = get i64 x0\n"
-	      "\tt5 = and i64 t3, 0xffff\n\tt6 = or i64 t5, 0xffff0000\n\tt7 = and i64 t4, t6\n"
-	      "\tt8 = or i64 t7, 0xffff00000000\n\tt9 = or i64 t8, 0xffff000000000000\n"
-	      "\tt10 = vfromi i64x2 t2\n\tt11 = add i16x8 t10, t10\n\tt12 = umov.i64 i64 t11\n"
-	      "\tt13 = and i64 t12, t9\n" PUT(13) "\tput i64 x2, 0x1\n");
-	/* a load that is none of them comes first, and what is put before it is not seen */
-	check(GET HALFWORDS DOUBLED OR(16, 10, 13) "\tput i64 x2, t16\n\tt19 = ld i32 t1 imm=40\n\tput i64 x2, t19\n"
-	      OR(17, 16, 14) OR(18, 17, 15) PUT(18),
-	      GET "\tt2 = ld i64 t1 v=1 imm=8\n\tt3 = ld i32 t1 v=1 imm=40\n\tput i64 x2, t3\n"
-	      "\tt4 = vfromi i64x2 t2\n\tt5 = add i16x8 t4, t4\n\tt6 = umov.i64 i64 t5\n" PUT(6));
-}
-
 int
 main(void)
 {
@@ -288,7 +253,6 @@ main(void)
 		cmocka_unit_test(test_a_number_turned_round_is_swapped),
 		cmocka_unit_test(test_what_a_ring_will_lead_to_is_prefetched),
 		cmocka_unit_test(test_what_is_no_ring_stays),
-		cmocka_unit_test(test_lanes_are_computed_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, 0, 0);
