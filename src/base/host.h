@@ -122,9 +122,8 @@ struct quick {
 	/* The region's open block begins at out->code; each time it is entered *left goes down by one, and when that has
 	 * become negative its first link, to the block itself, is taken instead.  left: within 2 GiB of the code. */
 	void (*begin)(struct region *, struct out *, s32 *left);
-	/* Code for an instruction that lies pcoff bytes after the region's pc, the one after it at next; 0 if it must come
-	 * as IR instead. */
-	int (*simple)(const struct simple *, u32 pcoff, gaddr next);
+	/* Code for an instruction that lies pcoff bytes after the region's pc; 0 if it must come as IR instead. */
+	int (*simple)(const struct simple *, u32 pcoff);
 	/* Code for the region's IR from instruction `first` on, all of it one guest instruction's.  Returns 0 if the block
 	 * should end soon. */
 	int (*insn)(int first);

@@ -214,8 +214,6 @@ address(const struct run *r, const struct simple *s)
 	return get(r, s->a) + (s->b == NONE ? 0 : operand(r, s)) + (u64)s->imm;
 }
 
-static int iswide(const struct simple *s) { return s->ty > I64; }
-
 static void
 advance(const struct run *r, const struct simple *s)
 {
@@ -300,9 +298,9 @@ store(const struct run *r, const struct simple *s)
 
 /* Jumps; what generated code has on its shadow stack does not fit calls and returns that it has not made. */
 static gaddr
-target(const struct run *r, const struct simple *s, gaddr next)
+target(const struct run *r, const struct simple *s)
 {
-	gaddr to = s->to;
+	gaddr to = s->to, next = s->next;
 
 	switch (s->kind) {
 	case SI_BRANCH: return relation(r, s) ? to : next;
@@ -324,7 +322,7 @@ target(const struct run *r, const struct simple *s, gaddr next)
 
 /* 0 if it is not done: it needs code, if only to fault. */
 static int
-perform(struct run *r, const struct simple *s, gaddr next)
+perform(struct run *r, const struct simple *s)
 {
 	switch (s->kind) {
 	case SI_NOTHING: break;
@@ -339,17 +337,19 @@ perform(struct run *r, const struct simple *s, gaddr next)
 	case SI_VSET: vset(r, s->d, (u64)s->imm, s->two ? (u64)s->imm : 0); break;
 	case SI_TOV: vset(r, s->d, narrowed(s, get(r, s->a)), 0); break;
 	case SI_FROMV: put(r, s->d, narrowed(s, get(r, s->a))); break;
-	case SI_LOAD: if (!(iswide(s) ? vload : load)(r, s)) return 0; break;
-	case SI_STORE: if (!(iswide(s) ? vstore : store)(r, s)) return 0; break;
+	case SI_LOAD: if (!load(r, s)) return 0; break;
+	case SI_STORE: if (!store(r, s)) return 0; break;
+	case SI_VLOAD: if (!vload(r, s)) return 0; break;
+	case SI_VSTORE: if (!vstore(r, s)) return 0; break;
 	case SI_CALL: case SI_CALLR:
-		if (r->g->keeps && !(r->mode & r->g->keeps) && core_answers(code, r, next))
+		if (r->g->keeps && !(r->mode & r->g->keeps) && core_answers(code, r, s->next))
 			return 0;
 		/* fallthrough */
 	default:
-		r->pc = target(r, s, next);
+		r->pc = target(r, s);
 		return 1;
 	}
-	r->pc = next;
+	r->pc = s->next;
 	return 1;
 }
 
@@ -358,7 +358,7 @@ core_first(struct cpu *cpu, u32 mode, struct stretch in)
 {
 	struct run r;                  /* most of it is left as it is */
 	struct simple s;
-	int got, len;
+	int got;
 
 	r.cpu = cpu;
 	r.g = core.guest;
@@ -368,9 +368,9 @@ core_first(struct cpu *cpu, u32 mode, struct stretch in)
 	for (int n = 0; n < MOST; n++) {
 		const u8 *p = fetch(&r, r.pc, &got);
 
-		if (got < r.g->minlen || !(len = r.g->simple(p, got, r.pc, &s)) || !perform(&r, &s, r.pc + (u64)len))
+		if (got < r.g->minlen || !r.g->simple(p, got, r.pc, &s) || !perform(&r, &s))
 			break;
-		if (s.kind >= SI_JUMP && (atomic_load(&cpu->poll) || r.pc < in.lo || r.pc >= in.hi ||
+		if (s.kind >= SI_BRANCH && (atomic_load(&cpu->poll) || r.pc < in.lo || r.pc >= in.hi ||
 		    core_seen(r.pc, mode) || !isfirst(r.pc)))
 			break;
 	}

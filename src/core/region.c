@@ -496,18 +496,6 @@ core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 /* What an instruction does: goes on, or perhaps, or never; the last needs what quick code cannot be. */
 enum { ON, BRANCHED, LEFT, UNFIT };
 
-static int
-effect(const struct simple *s)
-{
-	switch (s->kind) {
-	case SI_JUMP: case SI_CALL: case SI_GO: case SI_CALLR: case SI_RETURN:
-		return LEFT;
-	case SI_BRANCH: case SI_TEST: case SI_BRANCHF:
-		return BRANCHED;
-	}
-	return ON;
-}
-
 static void
 sure(gaddr pc)
 {
@@ -537,27 +525,51 @@ viair(struct walk *w, struct tr *t)
 	return !going ? LEFT : isbranch(r) ? BRANCHED : ON;
 }
 
+/* As fetch, of a block's next instruction. */
+static inline const u8 *
+follows(struct walk *w, gaddr pc, int *got)
+{
+	u64 off = pc - w->pc;
+
+	if (w->ok < off + w->g->maxlen && !extend(w, off))
+		return fetch(w, pc, got);
+	*got = (int)(w->ok - off);
+	return w->code + off;
+}
+
+/* What follows a jump or call. */
+static void
+leads(const struct simple *s)
+{
+	if (s->kind == SI_CALL || s->kind == SI_CALLR)
+		sure(s->next);
+	if (s->kind == SI_JUMP || s->kind == SI_CALL)
+		sure(s->to);
+}
+
+/* Does the call need what quick code cannot be? */
+static int
+isanswered(struct walk *w, const struct simple *s)
+{
+	return (s->kind == SI_CALL || s->kind == SI_CALLR) && w->g->keeps && !keeps(w) && core_answers(code, w, s->next);
+}
+
 /* The same if it is simple; else -1. */
 static int
 direct(struct walk *w, struct tr *t)
 {
 	struct simple s;
-	int got, len;
-	const u8 *p = fetch(w, t->pc, &got);
+	int got;
+	const u8 *p = follows(w, t->pc, &got);
 
-	if (got < w->g->minlen || !(len = w->g->simple(p, got, t->pc, &s)))
+	if (got < w->g->minlen || !w->g->simple(p, got, t->pc, &s) || (s.kind >= SI_JUMP && isanswered(w, &s)) ||
+	    !core.host->quick->simple(&s, (u32)(t->pc - w->pc)))
 		return -1;
-	t->next = t->pc + (u64)len;
-	if ((s.kind == SI_CALL || s.kind == SI_CALLR) && t->answered && !keeps(w) && answered(t, t->next))
-		return -1;
-	if (!core.host->quick->simple(&s, (u32)(t->pc - w->pc), t->next))
-		return -1;
-	if (s.kind == SI_CALL || s.kind == SI_CALLR)
-		sure(t->next);
-	if (s.kind == SI_JUMP || s.kind == SI_CALL)
-		sure(s.to);
-	t->pc = t->next;
-	return effect(&s);
+	t->pc = s.next;
+	if (s.kind < SI_BRANCH)
+		return ON;
+	leads(&s);
+	return s.kind < SI_JUMP ? BRANCHED : LEFT;
 }
 
 /* There is code for pc; before *next there is none. */
@@ -596,8 +608,6 @@ core_quick(struct region *r, struct out *o, const struct cpu *cpu, gaddr pc, u32
 	r->open->entry = 1;
 	q->begin(r, o, left);
 	do {
-		if (w->ok < t.pc - pc + w->g->maxlen)
-			extend(w, t.pc - pc);
 		if ((does = direct(w, &t)) < 0)
 			does = viair(w, &t);
 		n += does != UNFIT;
@@ -609,7 +619,7 @@ core_quick(struct region *r, struct out *o, const struct cpu *cpu, gaddr pc, u32
 	if (does == ON)
 		sure(t.pc);
 	if (does != LEFT)
-		q->simple(&(struct simple){.kind = SI_JUMP, .to = t.pc}, (u32)(t.pc - pc), t.pc);
+		q->simple(&(struct simple){.kind = SI_JUMP, .to = t.pc}, (u32)(t.pc - pc));
 	addrange(r, pc, t.pc);
 	r->ninsn = n;
 	return q->end();

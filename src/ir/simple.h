@@ -25,12 +25,13 @@ enum simplekind {
 	SI_TOV, SI_FROMV,              /* vector or float d = a, 0 above; d = the low bits of vector or float a */
 	SI_LOAD,                       /* d and d2, if there are two, = what is at a + index + imm; then a += step */
 	SI_STORE,                      /* the same with d and d2 as what is stored */
-	SI_JUMP,                       /* to `to` */
-	SI_BRANCH,                     /* there if relation op of a and B holds, else on */
+	SI_VLOAD, SI_VSTORE,           /* the same of vectors and floats */
+	SI_BRANCH,                     /* to `to` if relation op of a and B holds, else on */
 	SI_TEST,                       /* there if bit imm of a is 1 (op R_TST) or 0 (R_NTST) */
 	SI_BRANCHF,                    /* there if condition op of the flags holds */
-	SI_CALL,                       /* there; the link variable = the address after the instruction */
-	SI_GO, SI_CALLR, SI_RETURN,    /* to a + imm: br, callr and ret; d = the address after the instruction */
+	SI_JUMP,                       /* there in any case: this one and all below do not go on */
+	SI_CALL,                       /* there; the link variable = next */
+	SI_GO, SI_CALLR, SI_RETURN,    /* to a + imm: br, callr and ret; d = next */
 };
 enum { NONE = 0xff };
 
@@ -46,7 +47,7 @@ struct simple {
 	u8 inverted, inc;
 	union { s32 step, imm2; };
 	s64 imm;
-	gaddr to;
+	gaddr to, next;                /* next: the address after the instruction */
 };
 
 static inline int

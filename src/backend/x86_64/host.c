@@ -68,6 +68,7 @@ set_guest(const struct guest *g)
 	int nint = 0, nvec = 0;
 
 	memset(by_rank, 0xff, sizeof by_rank);
+	x86_home[NOVAR].reg = -1;
 	x86_nvtemp = vector_temps(g);
 	x86_nvhome = (x86_avx512regs ? 32 : 16) - x86_nvtemp;
 	for (int v = 0; v < g->nreg; v++) {

@@ -59,6 +59,7 @@ u8 *x_unshared(struct x86 *);
 
 /* branch.c */
 void branch_begin(struct x86 *);
+void branch_alone(struct x86 *);       /* likewise, and the head of x->b: a region of one block of quick code */
 void branch_head(struct x86 *, int block);     /* a block starts here */
 /* Resolves jumps, emits stubs and cold code; -ENOSPC, or -EAGAIN: a guess was wrong, all again with x->guess = 0. */
 int branch_end(struct x86 *);
@@ -77,7 +78,8 @@ void branch_cold(struct x86 *);
 void safe_place(struct x86 *);                 /* safe.c: fills x->safe */
 
 /* -- lodge.c -- */
-void lodge_plan(struct x86 *);                 /* a region begins, its loops are known */
+void lodge_none(struct x86 *);                 /* a region begins; */
+void lodge_plan(struct x86 *);                 /* its loops are known */
 void lodge_begin(struct x86 *, struct lodging *);      /* code of the loop begins */
 void lodge_end(struct x86 *);                  /* it has ended, if there is one */
 void lodge_in(struct x86 *, struct lodging *); /* code on the way in; rax is lost */

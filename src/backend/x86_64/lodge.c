@@ -145,15 +145,20 @@ assign(const struct x86 *x, struct lodging *l)
 }
 
 void
+lodge_none(struct x86 *x)
+{
+	x->nlodging = 0;
+	x->lodged = 0;
+	x->evicted = 0;
+	while (x->capdoor <= x->r->nblock)
+		grow(&x->door, x->capdoor, &x->capdoor, sizeof *x->door);
+}
+
+void
 lodge_plan(struct x86 *x)
 {
 	const struct region *r = x->r;
 
-	x->nlodging = 0;
-	x->lodged = 0;
-	x->evicted = 0;
-	while (x->capdoor <= r->nblock)
-		grow(&x->door, x->capdoor, &x->capdoor, sizeof *x->door);
 	memset(x->door, 0, (size_t)r->nblock * sizeof *x->door);
 	for (int b = 0; b < r->nblock && x->lodges && x->nlodging < (int)NELEM(x->lodging); b++) {
 		struct lodging *l = &x->lodging[x->nlodging];

@@ -16,17 +16,24 @@ static const u8 *flagged;               /* code that ends here leaves the guest'
 static struct mem home_of(int var) { return mem_at(RBP, x86_home[var].disp); }
 static int width(const struct simple *s) { return s->ty == I64 ? 64 : 32; }
 
-/* A register with the variable: its home, or tmp. */
+/* tmp = a variable that is in no register */
 static int
-get(struct code *a, int var, int w, int tmp)
+fetched(struct code *a, int var, int w, int tmp)
 {
 	if (var == NONE)
 		mov_ri(a, tmp, 0);
-	else if (x86_home[var].reg >= 0)
-		return x86_home[var].reg;
 	else
 		mov_rm(a, w, tmp, home_of(var));
 	return tmp;
+}
+
+/* A register with the variable: its home, or tmp. */
+static inline int
+get(struct code *a, int var, int w, int tmp)
+{
+	int reg = x86_home[var].reg;
+
+	return reg >= 0 ? reg : fetched(a, var, w, tmp);
 }
 
 /* The same always in tmp, zero-extended. */
@@ -292,9 +299,10 @@ q_op(struct x86 *x, const struct simple *s)
 	return 1;
 }
 
-static void
-q_field(struct code *a, const struct simple *s)
+static int
+q_field(struct x86 *x, const struct simple *s)
 {
+	struct code *a = &x->a;
 	int w = width(s);
 
 	copy(a, s->a, w, RAX);
@@ -305,12 +313,14 @@ q_field(struct code *a, const struct simple *s)
 	if (s->shift)
 		shift_ri(a, S_SHL, w, RAX, s->shift);
 	put(a, s->d, RAX);
+	return 1;
 }
 
 /* n bits at lo of d, which is in rdx, from rax. */
-static void
-q_insert(struct code *a, const struct simple *s)
+static int
+q_insert(struct x86 *x, const struct simple *s)
 {
+	struct code *a = &x->a;
 	int w = width(s);
 	u64 mask = ~(u64)0 >> (64 - s->n) << s->lo;
 
@@ -330,11 +340,13 @@ q_insert(struct code *a, const struct simple *s)
 	alu_rr(a, A_AND, w, RDX, RCX);
 	alu_rr(a, A_OR, w, RAX, RDX);
 	put(a, s->d, RAX);
+	return 1;
 }
 
-static void
-q_mul(struct code *a, const struct simple *s)
+static int
+q_mul(struct x86 *x, const struct simple *s)
 {
+	struct code *a = &x->a;
 	int w = width(s), r = RCX;
 
 	if (s->from) {
@@ -350,9 +362,10 @@ q_mul(struct code *a, const struct simple *s)
 	if (s->d2 != NONE)
 		alu_rr(a, A_ADD, w, RAX, get(a, s->d2, w, RCX));
 	put(a, s->d, RAX);
+	return 1;
 }
 
-static void
+static int
 q_select(struct x86 *x, const struct simple *s)
 {
 	struct code *a = &x->a;
@@ -370,9 +383,10 @@ q_select(struct x86 *x, const struct simple *s)
 		cmov_rr(a, cc, w, RAX, get(a, s->a, w, RCX));
 	}
 	put(a, s->d, RAX);
+	return 1;
 }
 
-static void
+static int
 q_check(struct x86 *x, const struct simple *s)
 {
 	struct code *a = &x->a;
@@ -391,6 +405,7 @@ q_check(struct x86 *x, const struct simple *s)
 	mov_ri(a, RAX, (u32)s->imm2);
 	rel8_here(a, end);
 	mov_mr(a, 64, home_of(x->r->guest->flags), RAX);
+	return 1;
 }
 
 static int
@@ -402,17 +417,29 @@ compare(struct code *a, const struct simple *s)
 	return x_relation(s->op);
 }
 
-static void
-q_rel(struct code *a, const struct simple *s)
+static int
+q_rel(struct x86 *x, const struct simple *s)
 {
+	struct code *a = &x->a;
 	int cc = compare(a, s);
 
 	setcc_r(a, cc, RAX);
 	movzx_rr(a, 8, RAX, RAX);
 	put(a, s->d, RAX);
+	return 1;
 }
 
 /* -- memory -- */
+/* Code from here on is the instruction's, should it fault. */
+static void
+mapped(struct x86 *x)
+{
+	struct out *o = x->out;
+
+	grow(&o->map, o->nmap, &o->capmap, sizeof *o->map);
+	o->map[o->nmap++] = (struct mapent){.off = (u32)(x->a.p - o->code), .pcoff = (s32)x->pcoff};
+}
+
 static struct mem
 address(struct x86 *x, const struct simple *s)
 {
@@ -425,7 +452,7 @@ address(struct x86 *x, const struct simple *s)
 		m.index = (s8)get(&x->a, s->b, 64, RCX);
 	}
 	m.scale = s->shift;
-	x_map(x);
+	mapped(x);
 	return m;
 }
 
@@ -450,7 +477,6 @@ load(struct code *a, const struct simple *s, int d, struct mem m)
 }
 
 /* -- vectors and floats, in two temporary registers -- */
-static int iswide(const struct simple *s) { return s->ty > I64; }
 static int size(int var) { return x86_home[var].kind == REG_FP ? 8 : 16; }
 
 static void
@@ -472,7 +498,7 @@ vget(struct x86 *x, int var, int tmp)
 }
 
 /* Between registers of the two kinds by way of memory: it is rare. */
-static void
+static int
 q_vset(struct x86 *x, const struct simple *s)
 {
 	struct mem low = m_cpu(offsetof(struct cpu, scratch[0])), high = m_cpu(offsetof(struct cpu, scratch[1]));
@@ -486,9 +512,10 @@ q_vset(struct x86 *x, const struct simple *s)
 		xv_zero(x, 0);
 	}
 	vput(x, s->d, 0);
+	return 1;
 }
 
-static void
+static int
 q_tov(struct x86 *x, const struct simple *s)
 {
 	struct mem m = m_cpu(offsetof(struct cpu, scratch[0]));
@@ -496,9 +523,10 @@ q_tov(struct x86 *x, const struct simple *s)
 	mov_mr(&x->a, width(s), m, get(&x->a, s->a, width(s), RAX));
 	xv_load(x, width(s) / 8, 0, m);
 	vput(x, s->d, 0);
+	return 1;
 }
 
-static void
+static int
 q_fromv(struct x86 *x, const struct simple *s)
 {
 	struct mem m = m_cpu(offsetof(struct cpu, scratch[0]));
@@ -506,9 +534,10 @@ q_fromv(struct x86 *x, const struct simple *s)
 	xv_store(x, width(s) / 8, vget(x, s->a, 0), m);
 	mov_rm(&x->a, width(s), RAX, m);
 	put(&x->a, s->d, RAX);
+	return 1;
 }
 
-static void
+static int
 q_vload(struct x86 *x, const struct simple *s)
 {
 	struct mem m = address(x, s);
@@ -517,7 +546,7 @@ q_vload(struct x86 *x, const struct simple *s)
 	if (!s->two && x86_home[s->d].reg >= 0) {
 		xv_load(x, n, x86_home[s->d].reg, m);
 		step(&x->a, s);
-		return;
+		return 1;
 	}
 	xv_load(x, n, 0, m);
 	if (s->two) {
@@ -528,9 +557,10 @@ q_vload(struct x86 *x, const struct simple *s)
 	vput(x, s->d, 0);
 	if (s->two)
 		vput(x, s->d2, 1);
+	return 1;
 }
 
-static void
+static int
 q_vstore(struct x86 *x, const struct simple *s)
 {
 	struct mem m = address(x, s);
@@ -542,10 +572,11 @@ q_vstore(struct x86 *x, const struct simple *s)
 		xv_store(x, n, vget(x, s->d2, 0), m);
 	}
 	step(&x->a, s);
+	return 1;
 }
 
 /* All that may fault comes before a variable changes; data win over the step. */
-static void
+static int
 q_load(struct x86 *x, const struct simple *s)
 {
 	struct code *a = &x->a;
@@ -553,7 +584,7 @@ q_load(struct x86 *x, const struct simple *s)
 
 	if (!s->two && !s->step && s->d != NONE && x86_home[s->d].reg >= 0) {
 		load(a, s, x86_home[s->d].reg, m);
-		return;
+		return 1;
 	}
 	load(a, s, RAX, m);
 	if (s->two) {
@@ -564,9 +595,10 @@ q_load(struct x86 *x, const struct simple *s)
 	put(a, s->d, RAX);
 	if (s->two)
 		put(a, s->d2, RCX);
+	return 1;
 }
 
-static void
+static int
 q_store(struct x86 *x, const struct simple *s)
 {
 	struct code *a = &x->a;
@@ -579,72 +611,89 @@ q_store(struct x86 *x, const struct simple *s)
 		mov_mr_n(a, bits, m, get(a, s->d2, w, RAX));
 	}
 	step(a, s);
+	return 1;
 }
 
 /* -- branches -- */
-static void
+static int
 q_test(struct x86 *x, const struct simple *s)
 {
 	copy(&x->a, s->a, 64, RAX);
 	op0f_rr(&x->a, 0, 0xba, 64, 4, RAX);   /* bt rax, imm */
 	put1(&x->a, (u32)s->imm);
 	branch_cond(x, s->op == R_TST ? JB : JAE, s->to);
-}
-
-static void
-q_branchf(struct x86 *x, const struct simple *s)
-{
-	branch_cond(x, condition(x, s->op), s->to);
-}
-
-static void
-q_computed(struct x86 *x, const struct simple *s, gaddr next)
-{
-	if (s->kind == SI_RETURN && s->a == x->r->guest->link && branch_ret(x))
-		return;
-	copy(&x->a, s->a, 64, RAX);
-	if (s->imm)
-		alu_ri(&x->a, A_ADD, 64, RAX, (s32)s->imm);
-	set(&x->a, s->d, next, RCX);
-	if (s->kind == SI_CALLR)
-		branch_callr(x, next);
-	else
-		branch_lookup(x, 0);
+	return 1;
 }
 
 static int
-simple(const struct simple *s, u32 pcoff, gaddr next)
+q_branchf(struct x86 *x, const struct simple *s)
 {
-	struct x86 *x = &x86;
-
-	x->pcoff = pcoff;
-	x->mapped = 0;
-	switch (s->kind) {
-	case SI_NOTHING: break;
-	case SI_SET: set(&x->a, s->d, (u64)s->imm, RAX); break;
-	case SI_OP: return q_op(x, s);
-	case SI_FIELD: q_field(&x->a, s); break;
-	case SI_REL: q_rel(&x->a, s); break;
-	case SI_INSERT: q_insert(&x->a, s); break;
-	case SI_MUL: q_mul(&x->a, s); break;
-	case SI_SELECT: q_select(x, s); break;
-	case SI_CHECK: q_check(x, s); break;
-	case SI_VSET: q_vset(x, s); break;
-	case SI_TOV: q_tov(x, s); break;
-	case SI_FROMV: q_fromv(x, s); break;
-	case SI_LOAD: (iswide(s) ? q_vload : q_load)(x, s); break;
-	case SI_STORE: (iswide(s) ? q_vstore : q_store)(x, s); break;
-	case SI_JUMP: branch_jump(x, s->to); break;
-	case SI_BRANCH: branch_cond(x, compare(&x->a, s), s->to); break;
-	case SI_TEST: q_test(x, s); break;
-	case SI_BRANCHF: q_branchf(x, s); break;
-	case SI_CALL:
-		set(&x->a, x->r->guest->link, next, RAX);
-		branch_call(x, s->to, next);
-		break;
-	default: q_computed(x, s, next);
-	}
+	branch_cond(x, condition(x, s->op), s->to);
 	return 1;
+}
+
+static int
+q_computed(struct x86 *x, const struct simple *s)
+{
+	if (s->kind == SI_RETURN && s->a == x->r->guest->link && branch_ret(x))
+		return 1;
+	copy(&x->a, s->a, 64, RAX);
+	if (s->imm)
+		alu_ri(&x->a, A_ADD, 64, RAX, (s32)s->imm);
+	set(&x->a, s->d, s->next, RCX);
+	if (s->kind == SI_CALLR)
+		branch_callr(x, s->next);
+	else
+		branch_lookup(x, 0);
+	return 1;
+}
+
+static int
+q_call(struct x86 *x, const struct simple *s)
+{
+	set(&x->a, x->r->guest->link, s->next, RAX);
+	branch_call(x, s->to, s->next);
+	return 1;
+}
+
+static int
+q_jump(struct x86 *x, const struct simple *s)
+{
+	branch_jump(x, s->to);
+	return 1;
+}
+
+static int
+q_branch(struct x86 *x, const struct simple *s)
+{
+	branch_cond(x, compare(&x->a, s), s->to);
+	return 1;
+}
+
+static int
+q_set(struct x86 *x, const struct simple *s)
+{
+	set(&x->a, s->d, (u64)s->imm, RAX);
+	return 1;
+}
+
+static int q_nothing(struct x86 *x, const struct simple *s) { return (void)x, (void)s, 1; }
+
+static int
+simple(const struct simple *s, u32 pcoff)
+{
+	static int (*const emit[])(struct x86 *, const struct simple *) = {
+		[SI_NOTHING] = q_nothing, [SI_SET] = q_set, [SI_OP] = q_op, [SI_FIELD] = q_field, [SI_REL] = q_rel,
+		[SI_INSERT] = q_insert, [SI_MUL] = q_mul, [SI_SELECT] = q_select, [SI_CHECK] = q_check,
+		[SI_VSET] = q_vset, [SI_TOV] = q_tov, [SI_FROMV] = q_fromv, [SI_LOAD] = q_load, [SI_STORE] = q_store,
+		[SI_VLOAD] = q_vload, [SI_VSTORE] = q_vstore,
+		[SI_JUMP] = q_jump, [SI_BRANCH] = q_branch, [SI_TEST] = q_test, [SI_BRANCHF] = q_branchf,
+		[SI_CALL] = q_call, [SI_GO] = q_computed, [SI_CALLR] = q_computed, [SI_RETURN] = q_computed,
+	};
+
+	x86.pcoff = pcoff;
+	x86.mapped = 0;
+	return emit[s->kind](&x86, s);
 }
 
 static void
@@ -656,9 +705,8 @@ begin(struct region *r, struct out *o, s32 *left)
 	x_begin(x, r, o);
 	x->guess = 0;
 	flagged = 0;
-	branch_begin(x);
 	x->b = r->block;
-	branch_head(x, 0);
+	branch_alone(x);
 	op_rm(&x->a, 0x83, 32, A_SUB, m, 1);
 	put1(&x->a, 1);
 	x->pcoff = 0;

@@ -357,7 +357,7 @@ simd_access(u32 w, const struct a64v_insn *a, struct simple *s)
 	int pairs = a->id >= a64v_stnp;
 	u32 log = pairs ? a->psz + 2u : a->lsz;
 
-	s->kind = a->load ? SI_LOAD : SI_STORE;
+	s->kind = a->load ? SI_VLOAD : SI_VSTORE;
 	s->ty = types[log];
 	s->d = (u8)simd_v(a->rt);
 	s->a = regsp(a->rn);
@@ -414,7 +414,7 @@ a64_simple(const u8 *p, int n, gaddr pc, struct simple *s)
 	(void)n;
 	if (pc & 3)
 		return 0;
-	*s = (struct simple){.d = NONE, .d2 = NONE, .a = NONE, .b = NONE};
+	*s = (struct simple){.d = NONE, .d2 = NONE, .a = NONE, .b = NONE, .next = pc + 4};
 	if ((w >> 26 & 3) == 3)
 		return simd_simple(w, s);
 	t = &a64_tmpl[a64_seek(w)];

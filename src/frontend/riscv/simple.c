@@ -13,9 +13,9 @@ struct parts {
 	u32 rd, rs1, rs2;
 };
 
-typedef int form(const struct parts *, gaddr pc, gaddr next, struct simple *);
-#define FORM(name, does) static int name(const struct parts *a, gaddr pc, gaddr next, struct simple *s) \
-	{ return (void)pc, (void)next, does; }
+typedef int form(const struct parts *, gaddr pc, struct simple *);
+#define FORM(name, does) static int name(const struct parts *a, gaddr pc, struct simple *s) \
+	{ return (void)pc, does; }
 
 static s32 imm_i(const struct parts *a) { return a->w ? (s32)a->w >> 20 : a->imm; }
 static s32 imm_u(const struct parts *a) { return a->w ? (s32)(a->w & 0xfffff000) : a->imm; }
@@ -91,8 +91,8 @@ static u8 freg(u32 n) { return (u8)(RV_F0 + n); }
 
 FORM(load, access(a, s, SI_LOAD, reg(a->rd), imm_i(a)))
 FORM(store, access(a, s, SI_STORE, reg(a->rs2), imm_s(a)))
-FORM(fload, access(a, s, SI_LOAD, freg(a->rd), imm_i(a)))
-FORM(fstore, access(a, s, SI_STORE, freg(a->rs2), imm_s(a)))
+FORM(fload, access(a, s, SI_VLOAD, freg(a->rd), imm_i(a)))
+FORM(fstore, access(a, s, SI_VSTORE, freg(a->rs2), imm_s(a)))
 
 /* Moves of all 64 bits between registers. */
 static int
@@ -110,19 +110,19 @@ FORM(fmvf, move(s, SI_TOV, freg(a->rd), reg(a->rs1)))
 
 /* -- branches -- */
 static int
-jal(const struct parts *a, gaddr pc, gaddr next, struct simple *s)
+jal(const struct parts *a, gaddr pc, struct simple *s)
 {
 	s->kind = a->rd ? SI_CALL : SI_JUMP;
 	s->to = pc + (u64)(s64)imm_j(a);
-	return !a->rd || (a->rd == RV_ra && s->to != next);
+	return !a->rd || (a->rd == RV_ra && s->to != s->next);
 }
 
 static int
-jalr(const struct parts *a, gaddr pc, gaddr next, struct simple *s)
+jalr(const struct parts *a, gaddr pc, struct simple *s)
 {
 	s32 imm = imm_i(a);
 
-	(void)pc, (void)next;
+	(void)pc;
 	s->kind = a->rd == RV_ra ? SI_CALLR : !a->rd && a->rs1 == RV_ra && !imm ? SI_RETURN : SI_GO;
 	s->d = reg(a->rd);
 	s->a = reg(a->rs1);
@@ -131,9 +131,8 @@ jalr(const struct parts *a, gaddr pc, gaddr next, struct simple *s)
 }
 
 static int
-branch(const struct parts *a, gaddr pc, gaddr next, struct simple *s)
+branch(const struct parts *a, gaddr pc, struct simple *s)
 {
-	(void)next;
 	s->kind = SI_BRANCH;
 	s->op = (u8)a->t->rel;
 	s->ty = I64;
@@ -182,6 +181,6 @@ rv_simple(const u8 *p, int n, gaddr pc, struct simple *s)
 
 	if (!len || pc & 1 || !forms[a.t->id] || !model_has(a.t->need))
 		return 0;
-	*s = (struct simple){.d = NONE, .d2 = NONE, .a = NONE, .b = NONE};
-	return forms[a.t->id](&a, pc, pc + (u64)len, s) ? len : 0;
+	*s = (struct simple){.d = NONE, .d2 = NONE, .a = NONE, .b = NONE, .next = pc + (u64)len};
+	return forms[a.t->id](&a, pc, s) ? len : 0;
 }
