@@ -627,21 +627,12 @@ cache_adopt(gaddr pc, u32 mode)
 	struct dso *d = dso_at(pc);
 	const struct cimage_slot *s = d ? cimage_find(&d->image, pc, mode) : 0;
 	s64 region = s ? cimage_at(&d->image, cimage_entry(&d->image, s)) : -1;
-	struct trans *t;
 	struct node *node;
 
 	if (region < 0)
 		return 0;
-	t = materialise(d, (u32)region);
-	node = arena_get(&core.arena, sizeof *node);
-	node->pc = pc;
-	node->mode = mode;
-	node->flagsin = s->code & 1;
-	node->t = t;
-	node->more = t->node;
-	t->node = node;
-	atomic_store(&node->code, cimage_entry(&d->image, s));
-	core_addnode(node);
+	node = core_place(pc, mode);
+	core_arrive(node, materialise(d, (u32)region), cimage_entry(&d->image, s), s->code & 1);
 	return node;
 }
 

@@ -17,20 +17,21 @@ struct trans;
 struct dso;
 
 /* A place where code may be entered, found by (pc, mode).  Nodes live until the code area is
- * emptied; code becomes 0 when the translation dies. */
+ * emptied; code is 0 before it has come, and after its translation died. */
 struct node {
 	gaddr pc;
+	_Atomic(struct node *) next;
+	_Atomic(const u8 *) code;
 	u32 mode;
 	u8 flagsin;                    /* the code reads the guest's flags before it writes them */
-	u8 quick;                      /* of the quick tier */
-	_Atomic(const u8 *) code;
-	_Atomic(struct node *) next;
-	struct node *more;             /* of the same translation */
-	struct trans *t;
+	u8 quick;                      /* it is of the quick tier */
+	struct inlink *in;
+	struct trans *t;               /* whose code it is, */
+	struct node *more;             /* and another place of that */
 };
 
-/* Link n of someone else's code, to pc: one that goes to this translation, or waits for code there (quick.c). */
-struct inlink { struct inlink *next; struct trans *from; gaddr pc; u32 n; };
+/* Link n of someone's code, which goes to a node, or waits for code there. */
+struct inlink { struct inlink *next; struct trans *from; u32 n; };
 
 /* A translated region.  There are many: the small members come last. */
 struct trans {
@@ -43,7 +44,6 @@ struct trans {
 	struct range *range;
 	struct reloc *reloc;
 	struct dso *home;              /* the guest file all it depends on is in (cache.h); 0: none, or it cannot be kept */
-	struct inlink *in;
 	struct count *count;           /* -d hot: of its blocks */
 	s32 *left;                     /* quick tier: how often it may still be entered (host.h); 0: translated in full */
 	u32 mode, size;
@@ -90,7 +90,8 @@ extern struct core core;
 
 /* lookup.c */
 struct node *core_find(gaddr pc, u32 mode);            /* lock-free; live code or 0 */
-void core_addnode(struct node *);                      /* lock held */
+struct node *core_place(gaddr pc, u32 mode);           /* lock held: the node there, with code or without */
+void core_marknode(const struct node *);               /* lock held: it has code, for the next ones */
 /* Lock held: the same of code that is translated in full, quicker where there is none. */
 struct node *core_known(gaddr pc, u32 mode);
 struct node *core_seen(gaddr pc, u32 mode);            /* ... of any code; without the lock it may miss some */
@@ -99,7 +100,6 @@ void core_uncache(gaddr pc);                           /* lock held: no jump cac
 /* The first address in [pc, end) where there may be a node, of full code or of any; end if there is none. */
 gaddr core_nexthead(gaddr pc, gaddr end);
 gaddr core_nextseen(gaddr pc, gaddr end);
-void core_dropnode(struct node *);                     /* lock held; its code is 0 */
 struct trans *core_transat(const u8 *code);            /* lock held: the translation that holds this host address */
 struct trans *core_lastlink(const struct cpu *, int *n);       /* lock held: what the thread left by its link n, or 0 */
 int core_pcat(const u8 *code, struct guestat *);       /* 1, and what the code belongs to; async-signal-safe */
@@ -139,8 +139,9 @@ void core_renew(struct cpu *);                         /* throws all code away; 
 void core_kill(struct trans *);                        /* lock held */
 void core_forgetjumps(void);             /* lock held, nobody runs generated code: clears all jump caches */
 void core_unlink(struct trans *);                      /* lock held: nobody links to it any more */
-void core_link(struct trans *from, u32 n, struct node *to);    /* lock held */
-void core_lead(struct inlink *, struct node *to);      /* the same of a link that is in no list; lock held */
+void core_link(struct trans *from, u32 n, struct node *to);    /* lock held; once there is code */
+/* Lock held: code for the node has come, which may have had other code.  Whoever links there goes to it now. */
+void core_arrive(struct node *, struct trans *, const u8 *code, int flagsin);
 
 /* profile.c: lock held */
 void profile_init(void);
@@ -151,9 +152,6 @@ struct count *profile_counts(const struct region *);   /* for out->count */
 void quick_init(void);                                 /* once, the code area being there */
 s32 *quick_left(gaddr pc, u32 mode);                   /* a counter, if code there is to be made quickly; else 0 */
 int quick_isoutgrown(const struct cpu *, const struct node *);         /* it is time to translate it in full */
-void quick_retire(struct trans *, struct node *);      /* whoever went there goes to the node now */
-void quick_await(struct trans *, u32 k);               /* its link waits for code at the target, */
-void quick_arrive(struct node *);                      /* which has come */
 void quick_emptied(void);
 
 /* smc.c */

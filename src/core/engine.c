@@ -268,8 +268,8 @@ clearjc(struct cpu *cpu)
 	cpu->njcset = 0;
 }
 
-/* Remembers where cpu->pc went: to code in an image, or to that of a node.  A node that dies between our reading its
- * code and our writing the entry loses its code first and clears entries after: so look again after writing. */
+/* Remembers where cpu->pc went: to code in an image, or to that of a node.  A node that dies, or gets other code, while
+ * we write the entry changes its code first and clears entries after: so look again after writing. */
 static void
 fill(struct cpu *cpu, const struct node *n, const u8 *code)
 {
@@ -281,7 +281,7 @@ fill(struct cpu *cpu, const struct node *n, const u8 *code)
 	__atomic_store_n(&j->pc, ~(u64)0, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&j->code, code, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&j->pc, cpu->pc, __ATOMIC_SEQ_CST);
-	if (n && !atomic_load(&n->code))
+	if (n && atomic_load(&n->code) != code)
 		__atomic_store_n(&j->pc, ~(u64)0, __ATOMIC_SEQ_CST);
 }
 
@@ -299,14 +299,15 @@ fetchfault(struct cpu *cpu)
 	cpu->os->fault(cpu);
 }
 
-/* The exit that led here, if it was a direct one, now goes straight to n. */
+/* The exit that led here, if it was a direct one, now goes straight to n.  Those of quick code do already, but for the
+ * first. */
 static void
 linklast(struct cpu *cpu, struct node *n)
 {
 	int k;
 	struct trans *from = core_lastlink(cpu, &k);
 
-	if (from && from->link[k].pc == n->pc && from->mode == n->mode)
+	if (from && from->link[k].pc == n->pc && from->mode == n->mode && !(from->left && k))
 		core_link(from, (u32)k, n);
 }
 

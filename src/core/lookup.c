@@ -33,7 +33,7 @@ bucket(struct buckets *b, const struct node *n)
 struct node *
 core_find(gaddr pc, u32 mode)
 {
-	/* acquire: pairs with the release in core_addnode, so that a node is seen complete */
+	/* acquire: pairs with the release in insert, so that a node is seen complete */
 	struct buckets *b = atomic_load_explicit(&core.buckets, memory_order_acquire);
 	struct node *n = b ? atomic_load_explicit(&b->at[hash(pc, mode) & (b->n - 1)], memory_order_acquire) : 0;
 
@@ -107,17 +107,33 @@ enlarge(struct buckets *old)
 	return b;
 }
 
-void
-core_addnode(struct node *n)
+struct node *
+core_place(gaddr pc, u32 mode)
 {
 	struct buckets *b = atomic_load(&core.buckets);
+	struct node *n = b ? atomic_load(&b->at[hash(pc, mode) & (b->n - 1)]) : 0;
 
+	while (n && (n->pc != pc || n->mode != mode))
+		n = atomic_load_explicit(&n->next, memory_order_relaxed);
+	if (n)
+		return n;
 	if (!b || b->nnode > b->n)
 		b = enlarge(b);
+	n = arena_get(&core.arena, sizeof *n);
+	n->pc = pc;
+	n->mode = mode;
 	insert(b, n);
-	__atomic_store_n(&any[heads(n->pc)], any[heads(n->pc)] | bit_of(n->pc), __ATOMIC_RELAXED);
+	return n;
+}
+
+void
+core_marknode(const struct node *n)
+{
+	u32 w = heads(n->pc);
+
+	__atomic_store_n(&any[w], any[w] | bit_of(n->pc), __ATOMIC_RELAXED);
 	if (!n->quick)
-		head[heads(n->pc)] |= bit_of(n->pc);
+		head[w] |= bit_of(n->pc);
 }
 
 void
@@ -132,23 +148,6 @@ core_nonodes(void)
 	memset(head, 0, sizeof head);
 	memset(any, 0, sizeof any);
 	lately = 0;
-}
-
-/* A reader that stands on the node still finds its way on: nodes keep their memory and their next.  A chain
- * of dead ones would make code that is translated again and again slower each time. */
-void
-core_dropnode(struct node *n)
-{
-	struct buckets *b = atomic_load(&core.buckets);
-	_Atomic(struct node *) *p = bucket(b, n);
-	struct node *q;
-
-	while ((q = atomic_load_explicit(p, memory_order_relaxed)) && q != n)
-		p = &q->next;
-	if (q) {
-		atomic_store_explicit(p, atomic_load(&n->next), memory_order_release);
-		b->nnode--;
-	}
 }
 
 /* Translations are made at rising addresses, so the array is sorted as it grows. */

@@ -177,8 +177,9 @@ engine_loghot(void)
 		const struct trans *t = h[i].t;
 		int in = 0;
 
-		for (const struct inlink *l = t->in; l; l = l->next)
-			in++;
+		for (const struct node *d = t->node; d; d = d->more)
+			for (const struct inlink *l = d->in; l; l = l->next)
+				in++;
 		nameof(t, name, sizeof name);
 		log_print("%6.2f %10llu %6u %6u %5d %5d  %s%s\n", 100.0 * (double)h[i].n / (double)all,
 		    (unsigned long long)h[i].n, length(t), t->size, in, t->nlink, name, t->dead ? " (dropped)" : "");

@@ -100,23 +100,13 @@ record(struct out *o, const struct region *r, struct trans *t, s32 *left)
 	return t;
 }
 
-static size_t
-nheads(const struct trans *t)
-{
-	size_t n = 1;
-
-	for (int i = 1; i < t->nentry; i++)
-		n += !t->entry[i].ret;
-	return n;
-}
-
 /* Its beginning has no node if its first instruction cannot be fetched as a whole. */
 static void
 publish(struct trans *t)
 {
 	int n = atomic_load(&core.ntrans);
 	const struct block *b = core.region.block;
-	struct node *d = arena_get(&core.arena, nheads(t) * sizeof *d), *q;
+	struct node *d;
 
 	for (int i = 0; i < t->nentry; i++) {
 		if (t->entry[i].ret)
@@ -124,17 +114,11 @@ publish(struct trans *t)
 		for (; b->pc != t->entry[i].pc; b++)
 			;
 		t->entry[i].flagsin = b->flagsin;
-		*d = (struct node){.pc = b->pc, .mode = t->mode, .flagsin = b->flagsin, .quick = t->left != 0, .t = t};
-		atomic_store(&d->code, t->code + t->entry[i].off);
-		q = core_seen(d->pc, d->mode);
-		if (i && q && !q->quick)       /* another region already starts there */
+		d = core_place(b->pc, t->mode);
+		if (i && atomic_load(&d->code) && !d->quick)   /* another region already starts there */
 			continue;
-		if (q && q->quick)
-			quick_retire(q->t, d);
-		d->more = t->node;
-		t->node = d;
-		core_addnode(d);
-		quick_arrive(d++);
+		core.stat.promoted += d->quick;
+		core_arrive(d, t, t->code + t->entry[i].off, b->flagsin);
 	}
 	core.trans[n] = t;
 	core.start[n] = (u32)(t->code - core.area);
@@ -142,18 +126,16 @@ publish(struct trans *t)
 	profile_region(t);
 }
 
-/* Exits to code that is there already go to it at once; but not from full code to quick code, for a jump back there
- * may close a loop (quick_isoutgrown).  The first link of quick code is its own. */
+/* Exits go to code at once that is there already, and those of quick code when it comes; but not from full code to quick
+ * code, for a jump back there may close a loop (quick_isoutgrown).  The first link of quick code is its own. */
 static void
 linkout(struct trans *t)
 {
 	struct node *n;
 
 	for (int i = t->left != 0; i < t->nlink; i++)
-		if ((n = t->left ? core_seen(t->link[i].pc, t->mode) : core_known(t->link[i].pc, t->mode)))
+		if ((n = t->left ? core_place(t->link[i].pc, t->mode) : core_known(t->link[i].pc, t->mode)))
 			core_link(t, (u32)i, n);
-		else if (t->left)
-			quick_await(t, (u32)i);
 }
 
 void
@@ -373,36 +355,76 @@ core_translate(struct cpu *cpu, gaddr pc, u32 mode)
 	return t ? core_seen(pc, mode) : 0;
 }
 
-void
-core_lead(struct inlink *in, struct node *to)
+/* What links to n goes to code from now on; 0: leaves.  The links of quick code then wait for other code; those of the
+ * dead are forgotten. */
+static void
+relink(struct node *n, const u8 *code)
 {
-	const u8 *code = atomic_load(&to->code);
-	struct trans *from = in->from;
+	struct inlink **at = &n->in, *in;
 
-	if (from->dead || !code || core.opt.nochain || from->mode & ALONE)
-		return;
-	in->next = to->t->in;
-	to->t->in = in;
-	core.host->link(from->code, &from->link[in->n], code);
-	core.stat.links++;
+	while ((in = *at)) {
+		if (!in->from->dead) {
+			core.host->link(in->from->code, &in->from->link[in->n], code);
+			core.stat.links += code != 0;
+		}
+		if (in->from->dead || (!code && !in->from->left))
+			*at = in->next;
+		else
+			at = &in->next;
+	}
 }
 
 void
 core_link(struct trans *from, u32 n, struct node *to)
 {
-	struct inlink *in = arena_get(&core.arena, sizeof *in);
+	const u8 *code = atomic_load(&to->code);
+	struct inlink *in;
 
-	*in = (struct inlink){0, from, to->pc, n};
-	core_lead(in, to);
+	if (from->dead || core.opt.nochain || from->mode & ALONE)
+		return;
+	in = arena_get(&core.arena, sizeof *in);
+	*in = (struct inlink){to->in, from, n};
+	to->in = in;
+	if (code)
+		core.host->link(from->code, &from->link[n], code);
+	core.stat.links += code != 0;
+}
+
+static void
+leaves(struct node *n)
+{
+	struct node **at = &n->t->node;
+
+	while (*at != n)
+		at = &(*at)->more;
+	*at = n->more;
+}
+
+/* Who is in the other code stays there. */
+void
+core_arrive(struct node *n, struct trans *t, const u8 *code, int flagsin)
+{
+	int had = atomic_load(&n->code) != 0;
+
+	if (had)
+		leaves(n);
+	n->t = t;
+	n->flagsin = (u8)flagsin;
+	n->quick = t->left != 0;
+	n->more = t->node;
+	t->node = n;
+	atomic_store(&n->code, code);
+	if (had)
+		core_uncache(n->pc);
+	core_marknode(n);
+	relink(n, code);
 }
 
 void
 core_unlink(struct trans *t)
 {
-	for (struct inlink *in = t->in; in; in = in->next)
-		if (!in->from->dead)
-			core.host->link(in->from->code, &in->from->link[in->n], 0);
-	t->in = 0;
+	for (struct node *n = t->node; n; n = n->more)
+		relink(n, 0);
 }
 
 void
@@ -414,10 +436,11 @@ core_kill(struct trans *t)
 	__atomic_store_n(&core.stat.drops, core.stat.drops + 1, __ATOMIC_RELAXED);
 	for (struct node *n = t->node; n; n = n->more) {
 		atomic_store(&n->code, 0);
-		core_dropnode(n);
+		n->quick = 0;
 		core_uncache(n->pc);
 	}
 	core_unlink(t);
+	t->node = 0;
 	for (int i = 0; i < t->nentry && !t->inimage; i++)     /* an image goes as a whole, with nobody in it */
 		if (t->entry[i].ret)
 			core.host->kill(t->code, &t->entry[i]);
