@@ -126,8 +126,8 @@ publish(struct trans *t)
 	profile_region(t);
 }
 
-/* Exits go to code at once that is there already, and those of quick code when it comes; but not from full code to quick
- * code, for a jump back there may close a loop (quick_isoutgrown).  The first link of quick code is its own. */
+/* Exits go to code at once that is there already, and those of quick code when it comes; but not from full code to
+ * quick code, for a jump back there may close a loop (quick_isoutgrown).  The first link of quick code is its own. */
 static void
 linkout(struct trans *t)
 {

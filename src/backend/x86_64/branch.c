@@ -30,9 +30,8 @@ find_loops(struct x86 *x)
 	}
 }
 
-/* Room for what is noted of blocks, even if there are none: an entry that cannot be fetched whole. */
-static void
-room(struct x86 *x)
+void
+branch_room(struct x86 *x)
 {
 	int n = x->r->nblock;
 
@@ -49,27 +48,12 @@ room(struct x86 *x)
 void
 branch_begin(struct x86 *x)
 {
-	const struct region *r = x->r;
-
-	room(x);
-	memset(x->label, 0xff, (size_t)r->nblock * sizeof *x->label);
-	memset(x->loop, 0, (size_t)r->nblock * sizeof *x->loop);
+	branch_room(x);
+	memset(x->label, 0xff, (size_t)x->r->nblock * sizeof *x->label);
+	memset(x->loop, 0, (size_t)x->r->nblock * sizeof *x->loop);
 	find_loops(x);
 	safe_place(x);
 	lodge_plan(x);
-}
-
-/* It jumps to itself without a safe point, for it leaves when it has done so some times. */
-void
-branch_alone(struct x86 *x)
-{
-	struct out *o = x->out;
-
-	room(x);
-	x->label[0] = x->loop[0] = x->safe[0] = 0;
-	x->door[0] = (struct door){0};
-	grow(&o->entry, o->nentry, &o->capentry, sizeof *o->entry);
-	o->entry[o->nentry++] = (struct entry){.pc = x->b->pc};
 }
 
 static void cold_poll(struct x86 *, const struct cold *), cold_evict(struct x86 *, const struct cold *);

@@ -58,8 +58,8 @@ void x_bswap_reg(struct x86 *, int bits, int d);       /* 16 bits: changes EFLAG
 u8 *x_unshared(struct x86 *);
 
 /* branch.c */
+void branch_room(struct x86 *);        /* for notes of blocks, if there are none too: an entry that cannot be fetched */
 void branch_begin(struct x86 *);
-void branch_alone(struct x86 *);       /* likewise, and the head of x->b: a region of one block of quick code */
 void branch_head(struct x86 *, int block);     /* a block starts here */
 /* Resolves jumps, emits stubs and cold code; -ENOSPC, or -EAGAIN: a guess was wrong, all again with x->guess = 0. */
 int branch_end(struct x86 *);

@@ -696,6 +696,20 @@ simple(const struct simple *s, u32 pcoff)
 	return emit[s->kind](&x86, s);
 }
 
+/* The head of a region's only block.  It jumps there without a safe point, for it leaves when it has done so some
+ * times. */
+static void
+head(struct x86 *x)
+{
+	struct out *o = x->out;
+
+	branch_room(x);
+	x->label[0] = x->loop[0] = x->safe[0] = 0;
+	x->door[0] = (struct door){0};
+	grow(&o->entry, o->nentry, &o->capentry, sizeof *o->entry);
+	o->entry[o->nentry++] = (struct entry){.pc = x->b->pc};
+}
+
 static void
 begin(struct region *r, struct out *o, s32 *left)
 {
@@ -706,7 +720,7 @@ begin(struct region *r, struct out *o, s32 *left)
 	x->guess = 0;
 	flagged = 0;
 	x->b = r->block;
-	branch_alone(x);
+	head(x);
 	op_rm(&x->a, 0x83, 32, A_SUB, m, 1);
 	put1(&x->a, 1);
 	x->pcoff = 0;
