@@ -37,6 +37,8 @@ struct walk {
 	u8 code[WINDOW + PIECE];       /* these */
 	struct { gaddr at; u64 of; int n; u8 code[PIECE]; } piece[NPIECE];     /* others, by address; of this walk, if */
 	u64 number;                    /* they have its number */
+	int branches;                  /* the quick tier: passed so far; there is no code from here up to: */
+	gaddr free;
 	u16 todo[MAXMARK]; int ntodo;
 	u8 mark[WINDOW / 2 + 8];                       /* by half-word from the entry: */
 };
@@ -537,21 +539,44 @@ follows(struct walk *w, gaddr pc, int *got)
 	return w->code + off;
 }
 
-/* What follows a jump or call. */
-static void
-leads(const struct simple *s)
+/* There is code for pc; before w->free there is none. */
+static int
+ismade(struct walk *w, gaddr pc)
 {
-	if (s->kind == SI_CALL || s->kind == SI_CALLR)
-		sure(s->next);
-	if (s->kind == SI_JUMP || s->kind == SI_CALL)
-		sure(s->to);
+	enum { RUN = 64 };
+
+	if (pc < w->free)
+		return 0;
+	if (core_seen(pc, w->mode))
+		return 1;
+	w->free = core_nextseen(pc + 2, pc + RUN);
+	return 0;
 }
 
-/* Does the call need what quick code cannot be? */
+/* Does a block of so many instructions and branches go on at pc, after an instruction of that effect?  After a branch
+ * if it has been seen not to be taken, and after a call if it has returned. */
 static int
-isanswered(struct walk *w, const struct simple *s)
+goeson(struct walk *w, int does, gaddr pc)
 {
-	return (s->kind == SI_CALL || s->kind == SI_CALLR) && w->g->keeps && !keeps(w) && core_answers(code, w, s->next);
+	enum { MOST = 64, BRANCHES = 8 };
+
+	return does < LEFT && w->n < MOST && w->branches < BRANCHES && (does == ON || core_beento(pc)) && !ismade(w, pc);
+}
+
+/* Where a jump or call goes on in any case; 0 if it needs what quick code cannot be. */
+static int
+leads(struct walk *w, struct simple *s)
+{
+	if (s->kind == SI_CALL || s->kind == SI_CALLR) {
+		if (w->g->keeps && !keeps(w) && core_answers(code, w, s->next))
+			return 0;
+		s->on = goeson(w, BRANCHED, s->next);
+		if (!s->on)
+			sure(s->next);
+	}
+	if (s->kind == SI_JUMP || s->kind == SI_CALL)
+		sure(s->to);
+	return 1;
 }
 
 /* The same if it is simple; else -1. */
@@ -562,42 +587,25 @@ direct(struct walk *w, struct tr *t)
 	int got;
 	const u8 *p = follows(w, t->pc, &got);
 
-	if (got < w->g->minlen || !w->g->simple(p, got, t->pc, &s) || (s.kind >= SI_JUMP && isanswered(w, &s)) ||
+	if (got < w->g->minlen || !w->g->simple(p, got, t->pc, &s) || (s.kind >= SI_JUMP && !leads(w, &s)) ||
 	    !core.host->quick->simple(&s, (u32)(t->pc - w->pc)))
 		return -1;
 	t->pc = s.next;
-	if (s.kind < SI_BRANCH)
-		return ON;
-	leads(&s);
-	return s.kind < SI_JUMP ? BRANCHED : LEFT;
+	return s.kind < SI_BRANCH ? ON : s.kind < SI_JUMP || s.on ? BRANCHED : LEFT;
 }
 
-/* There is code for pc; before *next there is none. */
-static int
-ismade(gaddr pc, u32 mode, gaddr *next)
-{
-	enum { RUN = 64 };
-
-	if (pc < *next)
-		return 0;
-	if (core_seen(pc, mode))
-		return 1;
-	*next = core_nextseen(pc + 2, pc + RUN);
-	return 0;
-}
-
-/* A block goes on after a branch if it has been seen not to be taken, and up to code that is there. */
 int
 core_quick(struct region *r, struct out *o, const struct cpu *cpu, gaddr pc, u32 mode, s32 *left)
 {
-	enum { MOST = 64, BRANCHES = 8, STEP = 128 };   /* instructions and branches of a block; bytes */
+	enum { STEP = 128 };
 	struct walk *w = &walking;
 	const struct quick *q = core.host->quick;
 	struct tr t = begin(w, r, cpu, pc, mode, STEP);
-	int n = 0, branches = 0, does, got;
-	gaddr next = 0;
+	int does, got;
 
 	core.home = 0;
+	w->n = w->branches = 0;
+	w->free = 0;
 	if (!extend(w, 0) && !w->ok) {
 		fetch(w, pc, &got);
 		if (got < w->g->minlen)
@@ -610,17 +618,18 @@ core_quick(struct region *r, struct out *o, const struct cpu *cpu, gaddr pc, u32
 	do {
 		if ((does = direct(w, &t)) < 0)
 			does = viair(w, &t);
-		n += does != UNFIT;
-		branches += does == BRANCHED;
-	} while (does < LEFT && n < MOST && branches < BRANCHES && !(does == BRANCHED && !core_beento(t.pc)) &&
-	    !ismade(t.pc, mode, &next));
-	if (!n)
+		w->n += does != UNFIT;
+		w->branches += does == BRANCHED;
+	} while (goeson(w, does, t.pc));
+	if (!w->n)
 		return -ENOSYS;
 	if (does == ON)
 		sure(t.pc);
+	if (does != LEFT && o->entry[o->nentry - 1].pc == t.pc && !o->entry[o->nentry - 1].ret)
+		o->nentry--;           /* the jump there would lead to itself */
 	if (does != LEFT)
 		q->simple(&(struct simple){.kind = SI_JUMP, .to = t.pc}, (u32)(t.pc - pc));
 	addrange(r, pc, t.pc);
-	r->ninsn = n;
+	r->ninsn = w->n;
 	return q->end();
 }

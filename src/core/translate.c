@@ -100,25 +100,32 @@ record(struct out *o, const struct region *r, struct trans *t, s32 *left)
 	return t;
 }
 
+/* The code of entry n is found from now on; but another region may already start there. */
+static void
+found(struct trans *t, int n, int flagsin)
+{
+	struct node *d = core_place(t->entry[n].pc, t->mode);
+
+	t->entry[n].flagsin = (u8)flagsin;
+	if (n && atomic_load(&d->code) && (t->left || !d->quick))
+		return;
+	core.stat.promoted += d->quick;
+	core_arrive(d, t, t->code + t->entry[n].off, flagsin);
+}
+
 /* Its beginning has no node if its first instruction cannot be fetched as a whole. */
 static void
 publish(struct trans *t)
 {
 	int n = atomic_load(&core.ntrans);
 	const struct block *b = core.region.block;
-	struct node *d;
 
 	for (int i = 0; i < t->nentry; i++) {
 		if (t->entry[i].ret)
 			continue;
-		for (; b->pc != t->entry[i].pc; b++)
-			;
-		t->entry[i].flagsin = b->flagsin;
-		d = core_place(b->pc, t->mode);
-		if (i && atomic_load(&d->code) && !d->quick)   /* another region already starts there */
-			continue;
-		core.stat.promoted += d->quick;
-		core_arrive(d, t, t->code + t->entry[i].off, b->flagsin);
+		while (!t->left && b->pc != t->entry[i].pc)
+			b++;
+		found(t, i, b->flagsin);
 	}
 	core.trans[n] = t;
 	core.start[n] = (u32)(t->code - core.area);

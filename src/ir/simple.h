@@ -45,6 +45,7 @@ struct simple {
 	u8 two;                        /* there are two data */
 	u8 lo, n;
 	u8 inverted, inc;
+	u8 on;                         /* the engine's: code for the instruction at next follows that of the call */
 	union { s32 step, imm2; };
 	s64 imm;
 	gaddr to, next;                /* next: the address after the instruction */

@@ -547,7 +547,8 @@ continuation(struct x86 *x, gaddr pc)
 	if (((uintptr_t)x->a.p & 7) == 7)      /* kill() replaces the two opcode bytes at once */
 		nops(&x->a, 1);
 	x_stub(x, jcc_32(&x->a, JNE), &x86_stub.relink);
-	branch_jump(x, pc);
+	if (!x->on)
+		branch_jump(x, pc);
 }
 
 void

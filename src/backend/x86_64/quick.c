@@ -632,6 +632,22 @@ q_branchf(struct x86 *x, const struct simple *s)
 	return 1;
 }
 
+static void
+entry(struct out *o, gaddr pc, u32 off)
+{
+	grow(&o->entry, o->nentry, &o->capentry, sizeof *o->entry);
+	o->entry[o->nentry++] = (struct entry){.pc = pc, .off = off};
+}
+
+/* What a call returns to is entered by address, too, by returns that have lost their way. */
+static void
+called(struct x86 *x, const struct simple *s)
+{
+	if (x->on)
+		entry(x->out, s->next, (u32)(x->a.p - x->out->code));
+	x->on = 0;
+}
+
 static int
 q_computed(struct x86 *x, const struct simple *s)
 {
@@ -641,10 +657,12 @@ q_computed(struct x86 *x, const struct simple *s)
 	if (s->imm)
 		alu_ri(&x->a, A_ADD, 64, RAX, (s32)s->imm);
 	set(&x->a, s->d, s->next, RCX);
+	x->on = s->on;
 	if (s->kind == SI_CALLR)
 		branch_callr(x, s->next);
 	else
 		branch_lookup(x, 0);
+	called(x, s);
 	return 1;
 }
 
@@ -652,7 +670,9 @@ static int
 q_call(struct x86 *x, const struct simple *s)
 {
 	set(&x->a, x->r->guest->link, s->next, RAX);
+	x->on = s->on;
 	branch_call(x, s->to, s->next);
+	called(x, s);
 	return 1;
 }
 
@@ -701,13 +721,10 @@ simple(const struct simple *s, u32 pcoff)
 static void
 head(struct x86 *x)
 {
-	struct out *o = x->out;
-
 	branch_room(x);
 	x->label[0] = x->loop[0] = x->safe[0] = 0;
 	x->door[0] = (struct door){0};
-	grow(&o->entry, o->nentry, &o->capentry, sizeof *o->entry);
-	o->entry[o->nentry++] = (struct entry){.pc = x->b->pc};
+	entry(x->out, x->b->pc, 0);
 }
 
 static void

@@ -136,6 +136,7 @@ struct x86 {
 	/* -- branches (branch.c) -- */
 	u32 *label;                    /* offset of each block's head, or ~0 */
 	u16 *loop;                     /* the last block that jumps back to this one, and 1; 0: none does */
+	u8 on;                         /* quick code: what a call returns to comes next (simple.h) */
 	u32 turn;                      /* short functions so far */
 	struct fixup { u32 site; u16 block; u8 isshort, isdoor; } *fix; int nfix, capfix;
 	int guess;                     /* what looks near is jumped to by a signed byte */
