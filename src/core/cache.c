@@ -279,6 +279,20 @@ mapimage(struct dso *d, int guest, int fd)
 	return 0;
 }
 
+/* All that has an image, or may get one yet, lies in here.  Lock held. */
+static struct { gaddr lo, hi; } imaged;
+
+static void
+mayhave(const struct dso *d)
+{
+	int first = imaged.lo == imaged.hi;
+
+	if (first || d->lo < imaged.lo)
+		imaged.lo = d->lo;
+	if (first || d->hi > imaged.hi)
+		imaged.hi = d->hi;
+}
+
 /* guest: the file mapped; -1: the vDSO. */
 static void
 attach(struct dso *d, int guest)
@@ -299,6 +313,7 @@ attach(struct dso *d, int guest)
 	}
 	d->begun = !wrong || store_met(&d->st, &d->key);
 	if (!wrong) {
+		mayhave(d);
 		core.stat.images++;
 		core.stat.imagebytes += d->image.size;
 		core.stat.attached += d->image.nregion;
@@ -326,6 +341,8 @@ mapped(struct store_key *key, const struct stat *st, gaddr a, u64 len, const cha
 	if (!(d = dso_for(key, st)))
 		return 0;
 	setclean(d, a, a + len);
+	if (d->image.base)
+		mayhave(d);
 	if (logging(LOG_CACHE) && !d->name)
 		d->name = xstrdup(name ? name : "?");
 	return d;
@@ -366,8 +383,10 @@ cache_vdso(gaddr a, u64 len)
 	lock_take(&core.lock);
 	if (!config[0] && !configure())
 		cache_on = 0;
-	if (cache_on && (d = mapped(&key, &none, a, len, "[vdso]")))
+	if (cache_on && (d = mapped(&key, &none, a, len, "[vdso]"))) {
 		d->vdso = d->late = 1;
+		mayhave(d);
+	}
 	lock_give(&core.lock);
 }
 
@@ -573,7 +592,7 @@ materialise(struct dso *d, u32 n)
 static struct dso *
 dso_at(gaddr pc)
 {
-	int n = atomic_load(&ndso);
+	int n = pc < imaged.lo || pc >= imaged.hi ? 0 : atomic_load(&ndso);
 
 	for (int i = 0; i < n; i++) {
 		struct dso *d = dso[i];

@@ -35,9 +35,8 @@ store_addran(u32 page, const u64 *bits)
 	if (fd < 0)
 		return;
 	store_ran(page, all);
-	for (int i = 0; i < STORE_RAN; i++) {
-		all[i] |= bits[i];
-		set += __builtin_popcountll(all[i]);
-	}
+	for (int i = 0; i < STORE_RAN; i++)
+		for (u64 w = all[i] |= bits[i]; w; w &= w - 1)
+			set++;
 	store_pwrite(fd, set > FULL ? bits : all, sizeof all, page * sizeof all);
 }
