@@ -1,6 +1,6 @@
 #!/bin/bash
 # The engine's devices, switched off one by one and together: the programs of tests/prog print the same.  PROG chooses programs,
-# GUEST a guest, RUNS repeats.  Then, of the quick tier: a block ends where there is code already.
+# GUEST a guest, RUNS repeats.  Then, of the quick tier: a block ends where there is code already, and goes on after calls.
 set -u
 B=$(cd "$1" && pwd) here=$(cd "$(dirname "$0")/.." && pwd)
 dragoman=${DRAGOMAN:-$B/dragoman}
@@ -53,8 +53,34 @@ once() {
 	times=$(grep -c 'add.*x2, *x2' "$t.log")
 	[ "$times" = 1 ] || { echo "FAIL a block was made again as part of another: $times times"; return 1; }
 }
+# The block at the start has the code after both calls, and is entered there; at the third it is too long to go on.
+called() {
+	local t=$B/engine-called times
+	aarch64-linux-gnu-gcc -nostdlib -static -x assembler -o "$t" - <<-'EOF' || return 1
+		.globl _start
+		_start:	mov x0, #3
+		1:	bl f
+			add x2, x2, #1
+			bl f
+			subs x0, x0, #1
+			b.ne 1b
+			.rept 57
+			add x1, x1, #1
+			.endr
+			bl f
+			sub x0, x2, #3
+			mov x8, #93
+			svc #0
+		f:	ret
+	EOF
+	timeout 10 "$dragoman" --cache off -d in_asm -D "$t.log" "$t" || { echo "FAIL calls of the quick tier"; return 1; }
+	times=$(grep -c 'IN:' "$t.log")
+	[ "$times" = 4 ] || { echo "FAIL code after a call is in a block of its own: $times blocks"; return 1; }
+}
 if [[ " ${GUEST:-aarch64} " = *" aarch64 "* ]]; then
-	once && p=$((p + 1)) || f=$((f + 1))
+	for test in once called; do
+		$test && p=$((p + 1)) || f=$((f + 1))
+	done
 fi
 echo "$p passed, $f failed, $k skipped"
 [ $f = 0 ]
