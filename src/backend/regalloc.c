@@ -37,7 +37,7 @@ enum {
 /* What some host may leave to its consumer, and so is worth asking for. */
 static const u8 leavable[O_COUNT] = {
 	[O_add] = 1, [O_shl] = 1, [O_set] = 1, [O_fcc] = 1, [O_and] = 1, [O_flsub] = 1, [O_fladd] = 1,
-	[O_umov] = 1, [O_movfi] = 1,
+	[O_umov] = 1, [O_movfi] = 1, [O_mul] = 1,
 };
 
 /* What the pass does with an operation. */
@@ -293,11 +293,14 @@ iscalm(const struct ins *i)
 static void
 planowed(struct planner *p, const struct ins *i, int at)
 {
-	int next = p->next[i->v].calm == p->calm && p->temps - p->next[i->v].temps <= FEWTEMPS ? p->next[i->v].at : 0;
+	int calm = p->next[i->v].calm == p->calm ? p->next[i->v].at : 0;
+	int next = p->temps - p->next[i->v].temps <= FEWTEMPS ? calm : 0;
 
 	p->next[i->v].temps = p->temps;
 	p->next[i->v].at = (u16)at;
 	p->next[i->v].calm = p->calm;
+	if (i->ty == FL && !isk(i->a) && calm)
+		p->val[at].last = (u16)calm;
 	if (!next || isk(i->a) || i->ty > I64 || p->r->ins[i->a].op == O_get || p->host->inreg(p->r->guest, i->v))
 		return;
 	p->val[at].last = (u16)next;
@@ -370,6 +373,32 @@ tonarrow(struct planner *p, struct ins *i)
 		i->c = ir_k(p->r, (u32)kval(p->r, i->c));
 }
 
+/* The operand o of an instruction at `at` is to be had at `until` as well. */
+static int
+stays(const struct planner *p, ref o, int at, int until)
+{
+	const struct ins *i = &p->r->ins[o & ~REF_K];
+
+	if (isk(o) || p->val[o].last >= until)
+		return 1;
+	if (i->op != O_get)
+		return 0;
+	for (int k = at + 1; k < until; k++)
+		if (p->r->ins[k].op == O_put && p->r->ins[k].v == i->v)
+			return 0;
+	return 1;
+}
+
+/* A product that waits for its consumer needs no register till then, if its factors need none for that. */
+static int
+mayleave(const struct planner *p, const struct ins *i, int at)
+{
+	int until = p->val[at].last;
+
+	return leavable[i->op] && !(p->val[at].flags & VAL_MAKES) &&
+	    (i->op != O_mul || (stays(p, i->a, at, until) && stays(p, i->b, at, until)));
+}
+
 /* 1 if the pure instruction needs no code of its own */
 static int
 planpure(struct planner *p, struct ins *i, int at)
@@ -380,7 +409,7 @@ planpure(struct planner *p, struct ins *i, int at)
 		drop(p, v);
 		return 1;
 	}
-	if (v->uses == 1 && leavable[i->op] && !(v->flags & VAL_MAKES)) {
+	if (v->uses == 1 && mayleave(p, i, at)) {
 		const struct ins *c = &p->r->ins[v->user];
 
 		if (p->host->fold(p->r, i, c, c->a == at ? 0 : c->b == at ? 1 : 2)) {

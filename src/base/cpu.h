@@ -50,7 +50,8 @@ struct fault {
 	u8 write, exec;                /* kind of access */
 	u8 several;                    /* it was one for those of several instructions, of which none has happened */
 	u8 base;                       /* the variable that host->unwind has to give the address to, or 0 (struct mapent), */
-	u8 owed, reg;                  /* and the one whose value is in a host register */
+	u8 owed, reg;                  /* and the one whose value is in a host register; */
+	u8 flags;                      /* how the host's flags hold the guest's, or 0 */
 	int sig, code;                 /* host signal and si_code as the kernel gave them */
 };
 

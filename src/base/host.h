@@ -59,10 +59,11 @@ struct entry {
 };
 /* Host code from off on belongs to guest pc region->pc + pcoff (which may wrap).  Of its access: several, it is one for
  * several instructions' (ir/wide.c, ir/loop.c); base, the variable that gets the address, less the displacement, if it
- * faults, or 0 (AUX_BASE in ir/ir.h); owed, the variable that gets the value of host register `reg`, or 0. */
-struct mapent { u32 off; s32 pcoff : 17; u32 several : 1, base : 5, owed : 5, reg : 4; };
+ * faults, or 0 (AUX_BASE in ir/ir.h); owed, the variable that gets the value of host register `reg`, or 0; flags, 0 or
+ * how the host's own flags hold those that the guest's variable gets. */
+struct mapent { u32 off; s32 pcoff : 17; u32 several : 1, base : 5, owed : 5, reg : 2, flags : 2; };
 /* The same of a place in host code, and the start of the guest's block. */
-struct guestat { gaddr pc, block; u8 several, base, owed, reg; };
+struct guestat { gaddr pc, block; u8 several, base, owed, reg, flags; };
 
 /* What host code at off belongs to; before the first, to the region's pc. */
 static inline struct mapent

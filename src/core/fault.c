@@ -35,7 +35,7 @@ guestfault(struct cpu *cpu, int sig, const siginfo_t *si, void *uc, const struct
 	gaddr a = h2g(si->si_addr);
 
 	cpu->fault = (struct fault){.addr = a, .block = at->block, .several = at->several, .base = at->base,
-	    .owed = at->owed, .reg = at->reg,
+	    .owed = at->owed, .reg = at->reg, .flags = at->flags,
 	    .write = (u8)core.host->context_write(uc), .sig = sig,
 	    .code = si->si_code};
 	/* Non-canonical addresses arrive as SI_KERNEL with address 0. */
@@ -57,7 +57,7 @@ placeof(const struct cpu *cpu, u64 at, struct guestat *place)
 	caller = core.host->helper_pc(cpu);
 	if (!caller || !core_pcat((const u8 *)caller - 1, place))
 		return 0;
-	place->several = place->base = place->owed = 0;
+	place->several = place->base = place->owed = place->flags = 0;
 	return 1;
 }
 

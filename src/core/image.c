@@ -204,7 +204,7 @@ cimage_pcat(const struct cimage *i, u32 region, const u8 *code)
 	const struct cimage_region *r = &i->region[region];
 	struct mapent m = mapent_find(i->map + r->map.at, (int)r->map.n, (u32)(code - i->code) - r->code);
 	struct guestat at = {.pc = r->pc + (u64)(s64)m.pcoff, .several = m.several, .base = m.base,
-	    .owed = m.owed, .reg = m.reg};
+	    .owed = m.owed, .reg = m.reg, .flags = m.flags};
 
 	at.block = entry_block(i->entry + r->entry.at, (int)r->entry.n, at.pc);
 	return at;

@@ -210,7 +210,7 @@ core_pcat(const u8 *code, struct guestat *at)
 		return cache_pcat(code, at);
 	struct mapent m = mapent_find(t->map, t->nmap, (u32)(code - t->code));
 	*at = (struct guestat){.pc = t->pc + (u64)(s64)m.pcoff, .several = m.several, .base = m.base,
-	    .owed = m.owed, .reg = m.reg};
+	    .owed = m.owed, .reg = m.reg, .flags = m.flags};
 	at->block = entry_block(t->entry, t->nentry, at->pc);
 	return 1;
 }

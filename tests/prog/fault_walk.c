@@ -108,7 +108,7 @@ KERNEL same(char *s, char *d, long n)
 	}
 	return (long)x;
 }
-long copies(char *s, char *d, long n), pairs(char *s, char *d, long n), vectors(char *s, char *d, long n), atomics(char *s, char *d, long n);
+kernel copies, pairs, carries, vectors, atomics;
 
 #ifdef __aarch64__
 __asm__(".text\n	.arch armv8.1-a\n"
@@ -127,6 +127,11 @@ __asm__(".text\n	.arch armv8.1-a\n"
 "	ldursb x6, [x0, -3]\n ldursh w7, [x0, -7]\n mov x8, x0\n ldr x8, [x8]\n add x9, x9, x6, lsl 3\n eor x9, x9, x8\n"
 "	ldpsw x10, x11, [x0]\n add x9, x9, x11\n strb w9, [x1, -1]\n prfm pldl1keep, [x0, 64]\n"
 "	subs x2, x2, 16\n b.gt 1b\n mov x0, x9\n ret\n"
+// 16 bytes a turn: long numbers, with accesses while a carry is on its way
+"carries: ldp x3, x4, [x0]\n mul x8, x3, x4\n mul x9, x4, x4\n adds x5, x3, x8\n ldr x6, [x0, 8]\n umulh x8, x3, x4\n"
+"	adcs x5, x5, x9\n str x5, [x1]\n adcs x6, x6, x8\n strh w6, [x1, 9]\n adc x7, x7, xzr\n"
+"	subs x10, x6, x5\n ldr x11, [x0]\n sbcs x10, x10, x11\n strb w10, [x1, 3]\n sbc x12, x12, x10\n"
+"	add x0, x0, 16\n add x1, x1, 16\n subs x2, x2, 16\n b.gt carries\n add x0, x7, x12\n ret\n"
 // 48 bytes a turn
 "vectors: ld1 {v0.16b}, [x0], 16\n ld2 {v1.8h, v2.8h}, [x0]\n ld1 {v3.s}[1], [x0], 4\n ld3 {v4.b, v5.b, v6.b}[9], [x0]\n"
 "	ld4r {v16.8b, v17.8b, v18.8b, v19.8b}, [x0]\n add x0, x0, 28\n ldur q20, [x0, -17]\n ldp d21, d22, [x0, -16]\n"
@@ -140,6 +145,7 @@ __asm__(".text\n	.arch armv8.1-a\n"
 "	subs x2, x2, 16\n b.gt atomics\n mov x0, 1\n ret\n"
 "	.size clean, . - clean\n");
 static uint64_t pcof(ucontext_t *uc) { return uc->uc_mcontext.pc; }
+static unsigned flagsof(ucontext_t *uc) { return (unsigned)uc->uc_mcontext.pstate >> 28; }
 static uint64_t registers(ucontext_t *uc)
 {
 	struct fpsimd_context *f = (void *)uc->uc_mcontext.__reserved;
@@ -172,6 +178,10 @@ __asm__(".text\n"
 "pairs:	ld a3, 0(a0)\n lw a4, 8(a0)\n lwu t2, 12(a0)\n lb t3, 7(a0)\n lhu t4, 9(a0)\n mv a5, a0\n ld a5, 8(a5)\n"
 "	sd a3, 0(a1)\n sw a4, 8(a1)\n sh t2, 12(a1)\n sb t3, 14(a1)\n add t5, t5, t4\n xor t5, t5, a5\n"
 "	addi a0, a0, 16\n addi a1, a1, 16\n addi a2, a2, -16\n bgtz a2, pairs\n mv a0, t5\n ret\n"
+// 16 bytes a turn: long numbers
+"carries: ld t3, 0(a0)\n ld t4, 8(a0)\n mul t5, t3, t4\n ld t0, 0(a1)\n mulhu t6, t3, t4\n add t0, t0, t5\n sltu t5, t0, t5\n"
+"	sd t0, 0(a1)\n add t6, t6, t5\n mul t5, t4, t4\n add t6, t6, t5\n sltu t5, t6, t5\n sb t6, 9(a1)\n add t2, t2, t5\n"
+"	addi a0, a0, 16\n addi a1, a1, 16\n addi a2, a2, -16\n bgtz a2, carries\n mv a0, t2\n ret\n"
 "vectors: fld ft0, 0(a0)\n flw ft1, 8(a0)\n fmv.x.w t0, ft1\n fld fa5, 8(a0)\n fsgnjx.d ft2, ft0, fa5\n"
 "	fsd ft2, 0(a1)\n fsw ft1, 8(a1)\n fsw ft0, 12(a1)\n"
 "	addi a0, a0, 16\n addi a1, a1, 16\n addi a2, a2, -16\n bgtz a2, vectors\n mv a0, t0\n ret\n"
@@ -181,6 +191,7 @@ __asm__(".text\n"
 "	addi a0, a0, 16\n addi a1, a1, 16\n addi a2, a2, -16\n bgtz a2, atomics\n li a0, 1\n ret\n"
 "	.size clean, . - clean\n");
 static uint64_t pcof(ucontext_t *uc) { return uc->uc_mcontext.__gregs[0]; }
+static unsigned flagsof(ucontext_t *uc) { (void)uc; return 0; }
 static uint64_t registers(ucontext_t *uc)
 {
 	uint64_t sum = 0;
@@ -198,7 +209,7 @@ static uint64_t registers(ucontext_t *uc)
 static const struct { const char *name; kernel *f; int step; } list[] = {
 	{"bytes", bytes, 1}, {"halves", halves, 1}, {"words", words, 1}, {"backwards", backwards, 1}, {"text", text, 1}, {"sort", sort, 1},
 	{"doubles", doubles, 1}, {"floats", floats, 1}, {"pieces", pieces, 1}, {"turns", turns, 1},
-	{"same", same, 1}, {"copies", copies, 1}, {"pairs", pairs, 1}, {"vectors", vectors, 1}, {"atomics", atomics, 16},
+	{"same", same, 1}, {"copies", copies, 1}, {"pairs", pairs, 1}, {"carries", carries, 1}, {"vectors", vectors, 1}, {"atomics", atomics, 16},
 };
 static char *const area[2] = {(char *)0x20000000, (char *)0x30000000};
 static kernel *now;
@@ -223,6 +234,8 @@ on(int sig, siginfo_t *si, void *p)
 	printf(" %d:%lx:%lx:%d:%016lx", sig, (long)(pcof(uc) - (uint64_t)now), (long)(a - area[closed]), si->si_code, (long)registers(uc));
 	mprotect(area[0], 4 * PAGE, PROT_READ | PROT_WRITE);
 	mprotect(area[1], 4 * PAGE, PROT_READ | PROT_WRITE);
+	if (now == carries && pcof(uc) != (uint64_t)now)
+		printf(":%x", flagsof(uc));
 	if (now == pieces || now == same)             // what is written at once is written or not; here it is several stores
 		printf(":%016lx", (long)written());
 }

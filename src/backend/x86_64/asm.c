@@ -218,6 +218,17 @@ vex_gpr(struct code *a, u32 map, u32 pp, u32 op, int w, int reg, int vvvv, int r
 	modrm_r(a, reg, rm);
 }
 
+/* ... with an operand in memory, relative to one of the first eight registers */
+void
+vex_gprm(struct code *a, u32 map, u32 pp, u32 op, int w, int reg, int vvvv, struct mem m)
+{
+	put1(a, 0xc4);
+	put1(a, (reg > 7 ? 0u : 0x80u) | 0x60 | map);
+	put1(a, (w == 64 ? 0x80u : 0u) | (u32)(~vvvv & 15) << 3 | pp);
+	put1(a, op);
+	modrm_m(a, reg, m, 0, 0);
+}
+
 void
 rorx(struct code *a, int w, int d, int s, int n)
 {

@@ -50,6 +50,49 @@ kept(const struct x86 *x, ref t)
 	return v->reg >= 0 || v->slot || v->var != NOVAR;
 }
 
+/* The home is told the flags it is owed, which are in rax. */
+static void
+pay(struct x86 *x)
+{
+	int var = x->r->guest->flags;
+
+	mov_mr(&x->a, 64, mem_at(RBP, x86_home[var].disp), RAX);
+	val_inhome(x, x->owedflags, var);
+	x->owedflags = 0;
+	if (x->mapped)
+		x_map(x);
+}
+
+/* Instruction k makes flags, by itself or with a value. */
+static int
+makesflags(const struct x86 *x, int k)
+{
+	const struct val *v = &x->val[k];
+
+	return v->flags & VAL_MAKES ? x->val[v->pair].ty == FL : v->ty == FL && !(v->flags & (VAL_DEAD | VAL_PAIRED));
+}
+
+/* Whether the home need not be told the flags that i puts and EFLAGS hold: they stay there until others are made, and
+ * from there to the next put nothing can fault. */
+static int
+owes(struct x86 *x, const struct ins *i)
+{
+	enum { NEAR = 24 };            /* instructions for whose sake EFLAGS are kept */
+	struct val *v = &x->val[i->a];
+	int next = x->val[x->i].last, make = v->last;
+
+	if (!next || make <= x->i || x->flkind == FLK_FCMP)
+		return 0;
+	while (!makesflags(x, make) && make < next)
+		if (make++ == v->last + NEAR)
+			return 0;
+	for (int k = make + 1; k < next; k++)
+		if (opinfo[x->r->ins[k].op].traits & (READ | WRITE))
+			return 0;
+	v->last = (u16)make;
+	return 1;
+}
+
 /* With rax locked by an operand the value goes to a slot, around it. */
 static void
 save_to_slot(struct x86 *x)
@@ -65,6 +108,8 @@ save_to_slot(struct x86 *x)
 	mov_mr(&x->a, 64, s1, RAX);
 	mov_mr(&x->a, 64, s2, RCX);
 	to_rax(x, RCX);
+	if (x->fl == x->owedflags)
+		pay(x);
 	mov_mr(&x->a, 64, m_cpu(offsetof(struct cpu, spill) + 8 * (size_t)n), RAX);
 	mov_rm(&x->a, 64, RAX, s1);
 	mov_rm(&x->a, 64, RCX, s2);
@@ -86,6 +131,8 @@ xf_save(struct x86 *x)
 			x->lock[0] = lock;
 			x->in[0][RAX] = t;
 			x->val[t].reg = RAX;
+			if (t == x->owedflags)
+				pay(x);
 		}
 	}
 	/* An operand of this very instruction stays: nobody asks for it later. */
@@ -117,6 +164,7 @@ xf_put(struct x86 *x, const struct ins *i)
 	struct mem home = mem_at(RBP, x86_home[i->v].disp);
 	ref t = i->a;
 
+	x->owedflags = 0;
 	if (isk(t)) {
 		val_leavehome(x, i->v);
 		mov_mi(&x->a, 64, home, (s32)(kval(x->r, t) & (FL_NZCV | FL_P | FL_A)));
@@ -124,6 +172,11 @@ xf_put(struct x86 *x, const struct ins *i)
 	}
 	if (x->val[t].var == i->v)
 		return;
+	if (x->fl == t && !kept(x, t) && owes(x, i)) {
+		val_leavehome(x, i->v);
+		x->owedflags = t;
+		return;
+	}
 	if (x->fl == t && !kept(x, t)) {
 		xr_take(x, RAX);
 		to_rax(x, x->flkind == FLK_FCMP ? xr_tmp(x) : 0);
@@ -387,6 +440,14 @@ x_fltst(struct x86 *x, const struct ins *i)
 	return 1;
 }
 
+/* A product left to us is made before anything else has a register. */
+static void
+left_product(struct x86 *x, ref t)
+{
+	if (!isk(t) && x->val[t].flags & VAL_FOLD)
+		xr_done(x, xr_use(x, t, 64));
+}
+
 /* adc and sbc; with VAL_MAKES their flags too */
 int
 x_adc(struct x86 *x, const struct ins *i)
@@ -399,13 +460,17 @@ x_adc(struct x86 *x, const struct ins *i)
 
 	if (i->ty < I32)
 		return 0;
+	left_product(x, i->a);
+	left_product(x, i->b);
 	carry_of(x, i->c, sub);
 	isimm = x_isk(x, i->b, &k) && (w == 32 || fits32(k));
-	a = xr_usem(x, i->a, w, &ma);
+	a = isk(i->a) && isimm ? -1 : xr_usem(x, i->a, w, &ma);
 	if (!isimm)
 		b = xr_usem(x, i->b, w, &mb);
 	d = xr_def(x, (ref)x->i);
-	if (b >= 0 && b == d && a != d) {      /* b is in place */
+	if (isk(i->a) && isimm) {
+		mov_ri(&x->a, a = d, w == 32 ? (u32)kval(x->r, i->a) : kval(x->r, i->a));
+	} else if (b >= 0 && b == d && a != d) {      /* b is in place */
 		if (sub) {
 			mov_rr(&x->a, w, b = xr_tmp(x), d);
 		} else {

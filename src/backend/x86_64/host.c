@@ -10,6 +10,7 @@ struct x86feat x86feat;
 struct x86 x86;
 struct home x86_home[256];
 static struct home fixed[256];         /* the same at all times: x86_home changes while code is made (lodge.c) */
+static s32 flagshome;                  /* the displacement of the flags variable's, or 0 */
 int x86_nvtemp, x86_nvhome, x86_avx512regs;
 
 static const struct sel int_sel[O_COUNT] = {
@@ -87,6 +88,7 @@ set_guest(const struct guest *g)
 		if (w >= 0 && nvec < x86_nvhome)
 			x86_home[w].reg = (s8)(x86_nvtemp + nvec++);
 	}
+	flagshome = g->flags == 0xff ? 0 : x86_home[g->flags].disp;
 	memcpy(fixed, x86_home, sizeof fixed);
 	stub_guest(g);
 	fp_guest(g->fpnan);
@@ -146,6 +148,8 @@ foldable(const struct region *r, const struct ins *p, const struct ins *c, int n
 	case O_dup:                    /* nothing that may still wait for a look (fppend.c) */
 		return p->op == O_movfi && ty_lanebits(p->v) == ty_lanebits(c->ty) && ty_bits(c->ty) == 128 &&
 		    ty_bits(r->ins[p->a].ty) >= 32 && (r->ins[p->a].op == O_get || r->ins[p->a].op == O_funbox);
+	case O_adc:
+		return n < 2 && p->op == O_mul && p->ty == I64 && c->ty == I64 && x86feat.bmi2;
 	case O_fltst:
 		return p->op == O_and && p->ty == c->ty && c->ty >= I32 && !isk(p->a);
 	case O_flsel:
@@ -170,13 +174,15 @@ x_map(struct x86 *x)
 {
 	struct out *o = x->out;
 	struct mapent m = x->mapped ? o->map[o->nmap - 1] : (struct mapent){.pcoff = (s32)x->pcoff};
-	u32 owed = x->owed ? x->owedvar & 31 : 0, reg = owed ? (u32)x->val[x->owed].reg & 15 : 0;
+	u32 owed = x->owed ? x->owedvar & 31 : 0, reg = owed ? (u32)x->val[x->owed].reg & 3 : 0;
+	u32 flags = x->owedflags ? 1 + x->flkind : 0;
 
-	if (x->mapped && m.owed == owed && m.reg == reg)
+	if (x->mapped && m.owed == owed && m.reg == reg && m.flags == flags)
 		return;
 	m.off = (u32)(x->a.p - o->code);
 	m.owed = owed;
-	m.reg = reg;
+	m.reg = reg & 3;
+	m.flags = flags & 3;
 	x->mapped = 1;
 	grow(&o->map, o->nmap, &o->capmap, sizeof *o->map);
 	o->map[o->nmap++] = m;
@@ -303,7 +309,7 @@ emit_block(struct x86 *x, const struct block *b)
 	borrow.n = 0;
 	if (plan_block(x->r, b, x->val, &planhost) >= BORROW_LONG)
 		plan_borrow(x->r, b, x->val, &planhost, &borrow);
-	x->fl = x->zf.t = x->cf.t = x->owed = 0;
+	x->fl = x->zf.t = x->cf.t = x->owed = x->owedflags = 0;
 	x->nkept = 0;
 	n = b->first;
 	end = n + b->n;
@@ -611,6 +617,13 @@ put_base(greg_t *g, struct cpu *cpu, int var)
 		st64((u8 *)cpu + CPU_BIAS + h->disp, base_of(g));
 }
 
+/* EFLAGS in the form that `lahf; seto al` gives */
+static u64
+flags_of(u64 efl, int flkind)
+{
+	return ((efl & 0xff) << 8 | (efl >> 11 & 1)) ^ (flkind == FLK_SUB ? FL_C : 0);
+}
+
 static void
 unwind(void *uc, struct cpu *cpu, enum why why, gaddr pc)
 {
@@ -621,6 +634,8 @@ unwind(void *uc, struct cpu *cpu, enum why why, gaddr pc)
 	cpu->link = 0;
 	if (why == WHY_FAULT && cpu->fault.owed)
 		st64((u8 *)cpu + CPU_BIAS + fixed[cpu->fault.owed].disp, (u64)g[order[cpu->fault.reg]]);
+	if (why == WHY_FAULT && cpu->fault.flags)
+		st64((u8 *)cpu + CPU_BIAS + flagshome, flags_of((u64)g[REG_EFL], cpu->fault.flags - 1));
 	if (why == WHY_FAULT && cpu->fault.base)
 		put_base(g, cpu, cpu->fault.base);
 	if (cpu->scratch[7])           /* in a helper, above whose return address the shadow stack is */

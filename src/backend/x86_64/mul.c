@@ -2,33 +2,61 @@
 /* mul.c - multiplication, division, minimum and maximum */
 #include "backend/x86_64/int.h"
 
-/* mulx hi, lo, rdx * b leaves the flags alone.  hi is where lo is not. */
+/* hi, lo = rdx * (s or m); the flags stay */
 static void
-mul_quietly(struct x86 *x, const struct ins *i)
+mulx(struct x86 *x, int w, int hi, int lo, int s, struct mem m)
 {
-	int swap = !isk(i->b) && x->val[i->b].reg == RDX, w = opwidth(i), b, d;
-
-	xr_usein(x, swap ? i->b : i->a, RDX, w);
-	b = xr_use(x, swap ? i->a : i->b, w);
-	d = xr_def(x, (ref)x->i);
-	vex_gpr(&x->a, 2, 3, 0xf6, w, d == RDX ? xr_tmp(x) : RDX, d, b);
+	if (s < 0)
+		vex_gprm(&x->a, 2, 3, 0xf6, w, hi, lo, m);
+	else
+		vex_gpr(&x->a, 2, 3, 0xf6, w, hi, lo, s);
 }
 
-/* Both halves of the product: the other one stays in rdx. */
+/* The factor goes to rdx, where it stays for the next product if it lives on. */
 static void
-mul_both(struct x86 *x, const struct ins *i)
+to_rdx(struct x86 *x, ref t, int w)
 {
-	int swap = x->val[i->b].reg == RDX, b, d;
-	ref a = swap ? i->b : i->a;
+	if (!isk(t) && x->val[t].reg == RDX) {
+		x->lock[0] |= 1u << RDX;
+		return;
+	}
+	xr_usein(x, t, RDX, w);
+	if (!isk(t) && w == 64 && x->val[t].reg < 0 && xlive(x, t))
+		xr_set(x, t, RDX);
+}
 
-	xr_usein(x, a, RDX, 64);
-	b = xr_use(x, swap ? i->a : i->b, 64);
-	if (x->in[0][RDX] == a)
-		x->val[a].reg = -1;    /* its last use */
-	x->in[0][RDX] = 0;
-	d = xr_def(x, (ref)x->i);
-	vex_gpr(&x->a, 2, 3, 0xf6, 64, i->op == O_mul ? RDX : d, i->op == O_mul ? d : RDX, b);
-	xr_set(x, x->val[x->i].pair, RDX);
+static int
+inrdx(const struct x86 *x, ref t)
+{
+	return !isk(t) && x->val[t].reg == RDX;
+}
+
+/* One half of the product, and the other one if that is a value.  In rdx is the factor that lives longer: that of all
+ * the products of a long number. */
+static void
+mul_x(struct x86 *x, const struct ins *i, ref other)
+{
+	ref a = i->a, b = i->b;
+	struct mem m = {0};
+	int w = opwidth(i), s, d, o;
+
+	if (!isk(b) && !inrdx(x, a) && (isk(a) || inrdx(x, b) || x->val[b].last > x->val[a].last)) {
+		a = i->b;
+		b = i->a;
+	}
+	to_rdx(x, a, w);
+	s = xr_usem(x, b, w, &m);
+	d = o = xr_def(x, (ref)x->i);
+	if (d != RDX)
+		xr_done(x, RDX);       /* may be given up, if there is no other */
+	if (other)
+		o = xr_def(x, other);
+	else if (i->op == O_mul)
+		o = xr_tmp(x);
+	x->lock[0] |= 1u << RDX;
+	if (s < 0)
+		s = xr_hurry(x, b, m);
+	mulx(x, w, i->op == O_mul ? o : d, i->op == O_mul ? d : o, s, m);
 }
 
 int
@@ -39,12 +67,8 @@ x_mul(struct x86 *x, const struct ins *i)
 	ref last = i->b;
 	s64 k;
 
-	if (x->val[x->i].flags & VAL_MAKES) {
-		mul_both(x, i);
-		return 1;
-	}
-	if (keepflags(x) && x86feat.bmi2 && i->ty >= I32) {
-		mul_quietly(x, i);
+	if (x->val[x->i].flags & VAL_MAKES || (keepflags(x) && x86feat.bmi2 && i->ty >= I32)) {
+		mul_x(x, i, x->val[x->i].flags & VAL_MAKES ? x->val[x->i].pair : 0);
 		return 1;
 	}
 	xf_save(x);
@@ -123,24 +147,16 @@ mulh_narrow(struct x86 *x, const struct ins *i, int asigned, int bsigned)
 int
 x_mulh(struct x86 *x, const struct ins *i)
 {
-	int issigned = i->op == O_mulhs, rb, d;
+	int issigned = i->op == O_mulhs, rb;
 	struct mem m;
 
-	if (x->val[x->i].flags & VAL_MAKES) {
-		mul_both(x, i);
+	if (i->ty == I64 && !issigned && x86feat.bmi2) {
+		mul_x(x, i, x->val[x->i].flags & VAL_MAKES ? x->val[x->i].pair : 0);
 		return 1;
 	}
-	if (i->ty != I64 || issigned || !x86feat.bmi2)
-		xf_save(x);
+	xf_save(x);
 	if (i->ty != I64)
 		return mulh_narrow(x, i, issigned, issigned);
-	if (!issigned && x86feat.bmi2) {
-		xr_usein(x, i->a, RDX, 64);
-		rb = xr_use(x, i->b, 64);
-		d = xr_def(x, (ref)x->i);
-		vex_gpr(&x->a, 2, 3, 0xf6, 64, d, d, rb);      /* mulx d, d, rb */
-		return 1;
-	}
 	xr_take(x, RDX);
 	xr_usein(x, i->a, RAX, 64);
 	rb = xr_usem(x, i->b, 64, &m);

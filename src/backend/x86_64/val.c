@@ -309,6 +309,9 @@ unfold(struct x86 *x, ref t)
 
 	if (!(v->flags & VAL_FOLD))
 		return;
+	for (int r = 0; r < NRTEMP; r++)       /* what is dead by now was not where t stands */
+		if (x->val[x->in[INT][r]].last < x->i)
+			x->in[INT][r] = 0;
 	v->flags &= (u8)~VAL_FOLD;
 	u32 lock0 = x->lock[0], lock1 = x->lock[1];
 

@@ -127,6 +127,7 @@ struct x86 {
 	u8 mapped;                     /* the guest pc of this instruction has been recorded */
 	u8 a32;                        /* 32-bit guest addresses */
 	u32 pcoff;                     /* of the guest instruction */
+	ref owedflags;                 /* the same of the flags variable, whose value is in EFLAGS, or 0 (xf_put) */
 	ref owed; u8 owedvar;          /* a value that a variable has whose home was not told, or 0 (val_put) */
 	struct cold *cold; int ncold, capcold;
 	ref homed[256][4];             /* values in each home; dead ones stay until their place is needed */
