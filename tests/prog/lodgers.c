@@ -117,6 +117,29 @@ out:
 	return r;
 }
 
+/* Two jumps back to one place: what is named between them lives in the turns before too. */
+__attribute__((noinline)) static uint64_t
+rows(uint8_t *p, uint8_t *end, uint64_t s, uint64_t step)
+{
+	uint64_t r = 0, u = s, v = s * 3;
+	uint8_t *row = p + step;
+	ALL(DECLARE)
+
+again:
+	a += *p; b ^= a; c += b >> 7; d ^= c << 3; e += d; g ^= e >> 5; h += g; i ^= h; j += i >> 11; k ^= j;
+	l += k << 1; m ^= l; o += m >> 3; q ^= o; a ^= q;
+	*p++ = (uint8_t)q;
+	if (p != row)
+		goto again;
+	u = u * 5 + v;
+	v ^= u >> 9;
+	row += step;
+	if (row < end)
+		goto again;
+	ALL(GATHER)
+	return r + u * 3 + v;
+}
+
 static uint64_t
 all(int prot)
 {
@@ -128,7 +151,9 @@ all(int prot)
 	for (int n = 0; n < 3; n++)
 		r = r * 7 + wander(mem + n, mem + PAGES * PAGE - 64, (uint64_t)n + 5, n);
 	prepare(prot);
-	return r * 7 + odd(mem + 1, mem + PAGES * PAGE - 16, 9);
+	r = r * 7 + odd(mem + 1, mem + PAGES * PAGE - 16, 9);
+	prepare(prot);
+	return r * 7 + rows(mem, mem + PAGES * PAGE - 16, 11, 29);
 }
 
 int

@@ -63,13 +63,16 @@ pay(struct x86 *x)
 		x_map(x);
 }
 
-/* Instruction k makes flags, by itself or with a value. */
+/* Instruction k makes flags, by itself or with a value, or loses the host's. */
 static int
 makesflags(const struct x86 *x, int k)
 {
 	const struct val *v = &x->val[k];
+	int op = x->r->ins[k].op;
 
-	return v->flags & VAL_MAKES ? x->val[v->pair].ty == FL : v->ty == FL && !(v->flags & (VAL_DEAD | VAL_PAIRED));
+	if (v->flags & VAL_MAKES)
+		return x->val[v->pair].ty == FL;
+	return op == O_adc || op == O_sbc || (v->ty == FL && !(v->flags & (VAL_DEAD | VAL_PAIRED)));
 }
 
 /* Whether the home need not be told the flags that i puts and EFLAGS hold: they stay there until others are made, and
@@ -448,6 +451,24 @@ left_product(struct x86 *x, ref t)
 		xr_done(x, xr_use(x, t, 64));
 }
 
+/* A number that is nothing but the carry of flags that are in memory or a register. */
+static int
+carry_alone(struct x86 *x, const struct ins *i)
+{
+	struct mem m;
+	int s, d;
+
+	if (x->fl == i->c || isk(i->c) || x->val[x->i].flags & VAL_MAKES || i->op != O_adc || !isk(i->a) || !isk(i->b) ||
+	    kval(x->r, i->a) || kval(x->r, i->b))
+		return 0;
+	s = xr_usem(x, i->c, 64, &m);
+	d = xr_def(x, (ref)x->i);
+	mov_any(x, 64, d, s, m);
+	shift_ri(&x->a, S_SHR, 32, d, 8);
+	alu_ri(&x->a, A_AND, 32, d, FL_C >> 8);
+	return 1;
+}
+
 /* adc and sbc; with VAL_MAKES their flags too */
 int
 x_adc(struct x86 *x, const struct ins *i)
@@ -460,6 +481,8 @@ x_adc(struct x86 *x, const struct ins *i)
 
 	if (i->ty < I32)
 		return 0;
+	if (carry_alone(x, i))
+		return 1;
 	left_product(x, i->a);
 	left_product(x, i->b);
 	carry_of(x, i->c, sub);

@@ -18,6 +18,7 @@ enum {
 	MOST = 512,                    /* instructions of a loop that are looked at */
 	OFTEN = 2,                     /* uses that a lodger must have */
 	DEEPER = 4,                    /* what a use in a loop within the loop counts */
+	FAR = 4,                       /* ... and one of who is to lend a register all the same */
 };
 
 static const u8 mayhold[O_COUNT] = {
@@ -103,12 +104,23 @@ isround(const struct region *r, int first, int last)
 	return back[0];
 }
 
+/* The first jump back to the loop's head: if it is not the last, what is before is a loop within the loop. */
+static int
+firstback(const struct region *r, const struct lodging *l)
+{
+	int i = r->block[l->first].first;
+
+	while (i + 1 < l->until && jumps(r, &r->ins[i], l->first, l->last) != l->first)
+		i++;
+	return i + 1 < l->until ? i + 1 : 0;
+}
+
 /* How often the loop names each variable. */
 static void
 weigh(const struct x86 *x, const struct lodging *l, u16 *uses)
 {
 	const struct region *r = x->r;
-	int inner = 0;                 /* instructions before are in a loop within the loop */
+	int inner = firstback(r, l);   /* instructions before are in a loop within the loop */
 
 	memset(uses, 0, 256 * sizeof *uses);
 	for (int k = l->first; k <= l->last; k++) {
@@ -120,7 +132,20 @@ weigh(const struct x86 *x, const struct lodging *l, u16 *uses)
 	}
 }
 
-/* Gives registers to those that are named most. */
+/* The variable in memory that is named most, at least so often; or -1. */
+static int
+neediest(const struct guest *g, const u16 *uses, int least)
+{
+	int best = -1;
+
+	for (int v = 0; v < g->nreg; v++)
+		if (isint(v) && x86_home[v].reg < 0 && uses[v] >= least && (best < 0 || uses[v] > uses[best]))
+			best = v;
+	return best;
+}
+
+/* Gives registers to those that are named most: first those of variables that are not named, then those of who is named
+ * far less. */
 static void
 assign(const struct x86 *x, struct lodging *l)
 {
@@ -128,20 +153,17 @@ assign(const struct x86 *x, struct lodging *l)
 	u16 uses[256];
 
 	weigh(x, l, uses);
-	for (int lender = 0; lender < g->nreg && l->n < LODGERS; lender++) {
-		int best = -1;
+	for (int named = 0; named < 2; named++)
+		for (int lender = 0; lender < g->nreg && l->n < LODGERS; lender++) {
+			int best;
 
-		if (!isint(lender) || x86_home[lender].reg < 0 || uses[lender])
-			continue;
-		for (int v = 0; v < g->nreg; v++)
-			if (isint(v) && x86_home[v].reg < 0 && uses[v] >= OFTEN && (best < 0 || uses[v] > uses[best]))
-				best = v;
-		if (best < 0)
-			return;
-		uses[best] = 0;
-		l->guest[l->n] = (u8)best;
-		l->lender[l->n++] = (u8)lender;
-	}
+			if (!isint(lender) || x86_home[lender].reg < 0 || (uses[lender] != 0) != named ||
+			    (best = neediest(g, uses, OFTEN + FAR * uses[lender])) < 0)
+				continue;
+			uses[best] = 0;
+			l->guest[l->n] = (u8)best;
+			l->lender[l->n++] = (u8)lender;
+		}
 }
 
 void
