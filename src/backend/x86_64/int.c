@@ -264,6 +264,22 @@ x_add(struct x86 *x, const struct ins *i)
 	return 1;
 }
 
+/* a - b = a + ~b + 1, which leaves the flags alone */
+static void
+sub_quietly(struct x86 *x, const struct ins *i)
+{
+	int w = opwidth(i), t = xr_tmp(x), b;
+	struct mem m = {0};
+
+	b = xr_usem(x, i->b, w, &m);
+	mov_any(x, w, t, b, m);
+	xr_done(x, b);
+	not_r(&x->a, w, t);
+	m = mem_at(xr_use(x, i->a, w), 1);
+	m.index = (s8)t;
+	lea(&x->a, w, xr_def(x, (ref)x->i), m);
+}
+
 int
 x_sub(struct x86 *x, const struct ins *i)
 {
@@ -271,6 +287,10 @@ x_sub(struct x86 *x, const struct ins *i)
 
 	if (isfold(x, i->b) && !(v->flags & VAL_MAKES)) {
 		add_carry(x, i, i->b, i->a);
+		return 1;
+	}
+	if (keepflags(x) && !(v->flags & VAL_MAKES) && i->ty >= I32) {
+		sub_quietly(x, i);
 		return 1;
 	}
 	xf_save(x);
