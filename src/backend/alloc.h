@@ -64,6 +64,21 @@ struct loan { u16 first, end; u8 var; };
 struct borrow { int n; struct loan loan[MAXLOAN]; };
 void plan_borrow(const struct region *, const struct block *, struct val *, const struct planhost *, struct borrow *);
 
+/* Loops whose puts are sunk (sink.c). */
+enum { SINKS = 4, SINKSETS = 24, SUNK = 32, LOOKS = 60 };
+struct sinkset { u32 set; u16 first, n; };     /* code that computes these, of no block: n instructions */
+struct sinking {
+	u16 block, until;              /* the instruction after the jump back */
+	u8 carries;                    /* some look depends on whether it is the first turn */
+	u8 nset, nlook;
+	struct sinkset set[SINKSETS];
+	u16 look[LOOKS];               /* instructions that may leave the loop */
+	u8 now[LOOKS + 1], all[LOOKS + 1];     /* the set a look takes in the first turn, and later; last, at the head */
+};
+/* Returns how many loops there are, in the order of their blocks; with one `to` becomes the region that is to be made
+ * instead.  It keeps its arrays' memory. */
+int plan_sinks(const struct region *, struct sinking *, struct region *to);
+
 /* 1 if values of the type live in host vector registers */
 static inline int ty_vclass(int ty) { return ty_isvec(ty) || ty_isfloat(ty); }
 

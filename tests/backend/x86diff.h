@@ -179,7 +179,7 @@ show(const struct region *r, const char *what)
 }
 
 /* Runs the region's one block both ways from the state in cpu_eval; 0 if the outcomes agree. */
-static int
+static __attribute__((unused)) int
 differ(struct region *r, const struct guest *g, u32 flagmask)
 {
 	static u64 *val;

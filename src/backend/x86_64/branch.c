@@ -63,10 +63,14 @@ x_cold(struct x86 *x, u8 *from, void (*emit)(struct x86 *, const struct cold *))
 {
 	struct cold *c;
 
-	x->evicted |= x->lodged && emit != cold_poll && emit != cold_evict && emit != x_coldload;
+	x->evicted |= x->lodged && x->lodged->n && emit != cold_poll && emit != cold_evict && emit != x_coldload;
 	grow(&x->cold, x->ncold, &x->capcold, sizeof *x->cold);
 	c = &x->cold[x->ncold++];
 	*c = (struct cold){.from = from, .back = x->a.p, .emit = emit, .pcoff = x->pcoff};
+	if (x->lodged && x->lodged->looks) {
+		c->look = (u8)(x->lodged->looks - 1);
+		c->at = x->lodged->look[c->look];
+	}
 	return c;
 }
 
@@ -75,8 +79,13 @@ _Static_assert(CPU_ASKED == 0xff && _Alignof(struct cpu) % 64 == 0 && CPU_BIAS %
 static void
 cold_poll(struct x86 *x, const struct cold *c)
 {
-	if (c->n)
-		lodge_out(x, &x->lodging[c->n - 1]);
+	const struct lodging *l = &x->lodging[c->n - 1];
+
+	if (c->n) {
+		lodge_out(x, l);
+		if (l->sunk)
+			lodge_surface(x, l, l->sunk->nlook);
+	}
 	mov_ri(&x->a, RAX, c->k);
 	x_gostub(x, &x86_stub.poll);
 }
@@ -170,11 +179,15 @@ branch_head(struct x86 *x, int b)
 	const struct block *k = &x->r->block[b];
 	struct door *d = &x->door[b];
 	struct lodging *l = d->loop ? &x->lodging[d->loop - 1] : 0;
+	u8 *over = 0;
 
 	if (l && l->first == b) {
 		d->at = (u32)(x->a.p - x->out->code);
+		if (l->sunk)
+			poll(x, k->pc - k->above);
 		lodge_in(x, l);
 		lodge_begin(x, l);
+		over = l->sunk ? jmp_32(&x->a) : 0;
 	}
 	place(x, b);
 	x->label[b] = (u32)(x->a.p - x->out->code);
@@ -190,8 +203,12 @@ branch_head(struct x86 *x, int b)
 		mov_ri(&x->a, RAX, (u64)(uintptr_t)&x->out->count[b].times);
 		op_rm(&x->a, 0xff, 64, 0, mem_at(RAX, 0), 0);  /* inc */
 	}
+	if (over)
+		lodge_again(x);
 	if (x->safe[b])
 		poll(x, k->pc - k->above);
+	if (over)
+		rel32_to(over, x->a.p);
 }
 
 /* -- links -- */
@@ -370,7 +387,13 @@ jmp_on(struct x86 *x, const struct cold *c)
 static void
 cold_evict(struct x86 *x, const struct cold *c)
 {
-	lodge_out(x, &x->lodging[c->n]);
+	const struct lodging *l = &x->lodging[c->n];
+
+	if (l->sunk)
+		lodge_turns(x, l);
+	lodge_out(x, l);
+	if (l->sunk)
+		lodge_surface(x, l, c->look);
 	jmp_on(x, c);
 }
 
@@ -771,6 +794,8 @@ emit_cold(struct x86 *x)
 		x->mapped = 0;
 		if (c.emit != cold_poll && c.emit != cold_backward && c.emit != cold_evict)
 			x_map(x);
+		if (c.at)
+			mov_mi(&x->a, 32, m_cpu(offsetof(struct cpu, scratch[0])), (s32)c.at);
 		c.emit(x, &c);
 	}
 }

@@ -100,7 +100,7 @@ owes(struct x86 *x, const struct ins *i)
 static void
 save_to_slot(struct x86 *x)
 {
-	struct mem s1 = m_cpu(offsetof(struct cpu, scratch[5])), s2 = m_cpu(offsetof(struct cpu, scratch[6]));
+	struct mem s1 = m_cpu(offsetof(struct cpu, scratch[5])), s2 = m_cpu(offsetof(struct cpu, scratch[0]));
 	struct val *v = &x->val[x->fl];
 	int n;
 

@@ -318,6 +318,8 @@ emit_block(struct x86 *x, const struct block *b)
 			lodge_out(x, x->lodged);
 			lodge_end(x);
 		}
+		if (x->lodged && x->lodged->sunk)
+			lodge_look(x, n);
 		if (borrow.n)
 			loans(x, &borrow, n);
 		if (i->op == O_insn) {
@@ -354,6 +356,16 @@ x_part(struct x86 *x, const struct block *b)
 		fp_before(x, &end);
 	if (x->ncold && !(opinfo[x->r->ins[x->i - 1].op].traits & END))
 		branch_cold(x);
+}
+
+void
+x_sunk(struct x86 *x, const struct sinkset *s)
+{
+	const struct block b = {.pc = x->r->pc, .first = s->first, .n = s->n};
+
+	val_begin(x);                  /* it may have been made before */
+	if (s->n && emit_block(x, &b))
+		x->failed = 1;
 }
 
 static int
@@ -458,9 +470,13 @@ make(struct x86 *x, struct region *r, struct out *out)
 static int
 compile(struct region *r, struct out *out)
 {
+	static struct region sunk;
 	struct x86 *x = &x86;
 	int err;
 
+	x->nsunk = plan_sinks(r, x->sunk, &sunk);
+	if (x->nsunk)
+		r = &sunk;
 	x->guess = x->lodges = 1;
 	while ((err = make(x, r, out)) == -EAGAIN)
 		if (x->evicted)
@@ -638,11 +654,12 @@ unwind(void *uc, struct cpu *cpu, enum why why, gaddr pc)
 		st64((u8 *)cpu + CPU_BIAS + flagshome, flags_of((u64)g[REG_EFL], cpu->fault.flags - 1));
 	if (why == WHY_FAULT && cpu->fault.base)
 		put_base(g, cpu, cpu->fault.base);
+	g[REG_RAX] = g[REG_RIP];
 	if (cpu->scratch[7])           /* in a helper, above whose return address the shadow stack is */
 		cpu->shadow_sp = (void *)(uintptr_t)(cpu->scratch[7] + 8);
 	g[REG_RIP] = (greg_t)(uintptr_t)(cpu->scratch[7] ? x86_stub.leavec : x86_stub.leave);
-	if (cpu->scratch[6])           /* in a loop with lodgers (lodge.c) */
-		g[REG_RIP] = (greg_t)cpu->scratch[6];
+	if (cpu->scratch[6])           /* in a loop with lodgers or sunk puts (lodge.c) */
+		g[REG_RIP] = (greg_t)(cpu->scratch[6] & ~(u64)0 >> 8);
 	g[REG_RBP] = (greg_t)(uintptr_t)((u8 *)cpu + CPU_BIAS);
 	g[REG_EFL] &= ~0x400;          /* a helper may have been interrupted in a backward copy */
 }

@@ -85,11 +85,18 @@ void lodge_end(struct x86 *);                  /* it has ended, if there is one 
 void lodge_in(struct x86 *, struct lodging *); /* code on the way in; rax is lost */
 void lodge_out(struct x86 *, const struct lodging *);  /* on the way out: changes no other register, nor flags */
 void lodge_doors(struct x86 *);                /* all blocks are made: the code out of line */
+/* Where puts are sunk: code at the jump back; instruction n begins; the puts, after lodge_out, for a look that control
+ * came from (lodge_turns: before lodge_out). */
+void lodge_again(struct x86 *);
+void lodge_look(struct x86 *, int n);
+void lodge_turns(struct x86 *, const struct lodging *);
+void lodge_surface(struct x86 *, const struct lodging *, int look);
 
 /* host.c, for the quick tier */
 extern const struct quick x86_quick;
 void x_begin(struct x86 *, struct region *, struct out *);
 void x_part(struct x86 *, const struct block *);       /* code of a part of a block, which stands alone */
+void x_sunk(struct x86 *, const struct sinkset *);      /* the same of a set of sunk puts, behind all blocks */
 
 
 /* stub.c: addresses of the common stubs */

@@ -95,7 +95,9 @@ struct cold {
 	u32 n;
 	u64 k;
 	s8 reg[6];                     /* the emitter's notes */
-	u8 pad[2];
+	u8 look;                       /* of a loop with sunk puts, where it is reached from */
+	u8 pad;
+	u32 at;                        /* ... and offset of that; 0: no such loop */
 };
 
 /* A loop in which variables without a register lodge in registers of others (lodge.c). */
@@ -105,6 +107,9 @@ struct lodging {
 	int until;                     /* in the last one: the instruction after the loop's last jump */
 	u8 n, guest[LODGERS], lender[LODGERS];
 	u32 site, fault;               /* offsets: of a field to be pointed at the other, where faults leave */
+	const struct sinking *sunk;    /* the puts that are sunk in it, or 0 */
+	u8 looks;                      /* of these, the looks so far; and the offsets of their code, and of the loop's end */
+	u32 look[LOOKS + 1];
 };
 /* Of a block: 1 + number of its loop, or 0; its struct entry, or -1; where it is entered from outside the loop. */
 struct door { u8 loop; int entry; u32 at; };
@@ -150,6 +155,7 @@ struct x86 {
 	struct lodging *lodged;        /* that of the code being made, or 0 */
 	struct door *door; int capdoor;        /* by block */
 	u8 lodges, evicted;            /* there may be some; something has come up that does not go with them */
+	struct sinking sunk[SINKS]; int nsunk; /* loops with sunk puts */
 };
 extern struct x86 x86;
 

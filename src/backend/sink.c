@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: MIT */
+/* sink.c - what the next turn of a loop puts again is computed on the ways out
+ *
+ * In a loop of one block many variables are put in every turn and never got: they are wanted where the loop is left, by
+ * exits and safe points, and where an access faults.  Such a put, `put v, f(x)`, is sunk: the home of a variable, its
+ * holder, holds x in the loop, and who leaves computes f of that.  f is made of cheap operations on x and constants.
+ *
+ * Where guest state can be looked at are the *looks*: accesses, exits, and the safe point at the block's head.  A put
+ * reigns at those from it to the next put of its variable, round the loop's end.  It is sunk if
+ *  - nothing in the loop gets the variable, and nothing but the put uses f(x);
+ *  - wherever it reigns, the last put of the holder's variable is of the same turn's x.  The holder is another variable
+ *    that is put x there, or that a sunk put made one; one that is got for x and not put in the loop; or, if no other
+ *    serves, v itself, whose home then gets x: only what f costs more than that is saved.
+ * So at each look it is known which variables are to be computed: those whose reigning put is sunk.  In the first turn
+ * that holds only of puts before it in the block: what has not been put yet is in its home as ever.
+ *
+ * The region that hosts get is a copy.  Its loop has the puts changed; after the jump back, where control goes on, what
+ * is sunk is computed in line.  Behind all blocks lies code for sets of sunk puts, without control flow: a way out is
+ * told which of them it takes. */
+#include "backend/alloc.h"
+
+enum {
+	MOST = 768,                    /* instructions of a loop that are looked at */
+	DEPTH = 3,                     /* operations that f may be made of */
+	WORTH = 3,                     /* operations to be saved in a turn */
+	HEAD = 63,                     /* the bit of the look at the head */
+	LONGEST = (2 + DEPTH) * SUNK,  /* code for a set */
+};
+
+/* A put that may be sunk. */
+struct cand {
+	u16 at;
+	u8 var, ty;                    /* of the put */
+	ref leaf, chain[DEPTH];        /* x; f, the last operation first */
+	u8 n, cost, holder;            /* holder: a variable, or NOVAR while there is none */
+	u64 now, old;                  /* looks at which it reigns: put in this turn, in the one before */
+};
+
+struct sinker {
+	const struct region *r;
+	int from, until, n;            /* the loop: until after its jump back */
+	u16 uses[MOST];                /* of the block's instructions, counted from `from` */
+	u16 next[MOST];                /* of a put: the next of its variable, or 0 */
+	u8 before[MOST];               /* looks before an instruction */
+	u8 got[256];
+	u16 first[256], last[256];     /* puts of variables, or 0 */
+	struct cand cand[SUNK]; int ncand;
+	struct sinking *all, *s;       /* those of the region; the one that is made */
+};
+
+/* What f may be made of, and about how many of the host's instructions that takes. */
+static const u8 cheap[O_COUNT] = {
+	[O_mov] = 1, [O_add] = 1, [O_sub] = 1, [O_and] = 2, [O_or] = 2, [O_xor] = 2, [O_not] = 2, [O_neg] = 2, [O_shl] = 2,
+	[O_shr] = 2, [O_sar] = 2, [O_rotr] = 1, [O_sxt] = 1, [O_zxt] = 1, [O_bfx] = 2, [O_sbfx] = 2,
+};
+
+static int isjump(const struct ins *i) { return i->op == O_jmp || i->op == O_brc || i->op == O_brf; }
+
+/* -- the loop -- */
+
+/* What a loop may hold.  Accesses are those whose faults leave variables alone. */
+static int
+allowed(const struct ins *i)
+{
+	switch (i->op) {
+	case O_insn: case O_nop: case O_get: case O_put:
+		return 1;
+	case O_ld: case O_lds: case O_ldor: case O_st:
+		return !(i->aux & ~AUX_SCALE);
+	case O_brc:
+		return !isk(i->a) || !isk(i->b);
+	case O_brf:
+		return !(i->aux & AUX_KEEP) && i->v < CC_AL;
+	}
+	return !(opinfo[i->op].traits & (READ | WRITE | EFF | LEAVE | END));
+}
+
+/* Finds the block's one jump back to itself, and what lies before it. */
+static int
+isloop(struct sinker *k, const struct block *b)
+{
+	const struct region *r = k->r;
+	int jumps = 0;
+
+	k->from = b->first;
+	for (int i = b->first; i < b->first + b->n; i++) {
+		const struct ins *s = &r->ins[i];
+
+		if (isjump(s) && kval(r, s->op == O_jmp ? s->a : s->c) == b->pc) {
+			k->until = i + 1;
+			jumps++;
+		}
+	}
+	if (jumps != 1 || b->n > MOST)
+		return 0;
+	for (int i = k->from; i < k->until; i++)
+		if (!allowed(&r->ins[i]) && r->ins[i].op != O_jmp)
+			return 0;
+	return 1;
+}
+
+/* Uses of values, by what is used itself. */
+static void
+count_uses(struct sinker *k, const struct block *b)
+{
+	memset(k->uses, 0, (size_t)b->n * sizeof *k->uses);
+	for (int n = b->n - 1; n >= 0; n--) {
+		const struct ins *i = &k->r->ins[k->from + n];
+
+		if (!k->uses[n] && (opinfo[i->op].traits & PURE || i->op == O_get))
+			continue;
+		if (i->a && !isk(i->a))
+			k->uses[i->a - k->from]++;
+		if (i->b && !isk(i->b))
+			k->uses[i->b - k->from]++;
+		if (i->c && !isk(i->c))
+			k->uses[i->c - k->from]++;
+	}
+}
+
+/* Puts and looks in their order; 0 if there are too many. */
+static int
+survey(struct sinker *k)
+{
+	struct sinking *s = k->s;
+
+	memset(k->got, 0, sizeof k->got);
+	memset(k->first, 0, sizeof k->first);
+	memset(k->last, 0, sizeof k->last);
+	s->nlook = 0;
+	for (int n = k->from; n < k->until; n++) {
+		const struct ins *i = &k->r->ins[n];
+
+		k->before[n - k->from] = s->nlook;
+		k->next[n - k->from] = 0;
+		if (i->op == O_get && k->uses[n - k->from])
+			k->got[i->v] = 1;
+		if (i->op == O_put) {
+			if (k->last[i->v])
+				k->next[k->last[i->v] - k->from] = (u16)n;
+			else
+				k->first[i->v] = (u16)n;
+			k->last[i->v] = (u16)n;
+		}
+		if (n == k->until - 1 || !(opinfo[i->op].traits & (READ | WRITE | LEAVE)))
+			continue;
+		if (s->nlook == LOOKS)
+			return 0;
+		s->look[s->nlook++] = (u16)n;
+	}
+	return 1;
+}
+
+static u64 range(int lo, int hi) { return lo < hi ? ~(u64)0 >> (64 - (hi - lo)) << lo : 0; }
+
+/* The looks at which the put reigns. */
+static void
+reign(const struct sinker *k, int at, u64 *now, u64 *old)
+{
+	int next = k->next[at - k->from], from = k->before[at - k->from];
+
+	*old = 0;
+	*now = range(from, next ? k->before[next - k->from] : k->s->nlook);
+	if (next)
+		return;
+	*now |= (u64)1 << HEAD;
+	*old = range(0, k->before[k->first[k->r->ins[at].v] - k->from]);
+}
+
+/* -- what is sunk -- */
+
+/* The one operand of i that is no constant, or 0. */
+static ref
+operand(const struct ins *i)
+{
+	const ref o[3] = {i->a, i->b, i->c};
+	ref t = 0;
+
+	for (int n = 0; n < 3; n++)
+		if (o[n] && !isk(o[n])) {
+			if (t)
+				return 0;
+			t = o[n];
+		}
+	return t;
+}
+
+static int looks(const struct cand *c) { return __builtin_popcountll(c->now) + __builtin_popcountll(c->old); }
+static int isword(int ty) { return ty == I32 || ty == I64; }
+
+/* Takes the put's value apart. */
+static int
+dissect(const struct sinker *k, struct cand *c)
+{
+	const struct ins *put = &k->r->ins[c->at], *i;
+	ref t = put->a;
+
+	for (c->n = c->cost = 0; c->n < DEPTH && k->uses[t - k->from] == 1; t = operand(i)) {
+		i = &k->r->ins[t];
+		if (!cheap[i->op] || !isword(i->ty) || !operand(i) || !isword(ir_type(&k->r->ins[operand(i)])))
+			break;
+		c->chain[c->n++] = t;
+		c->cost += cheap[i->op];
+	}
+	c->leaf = t;
+	return c->n;
+}
+
+static int
+iscand(const struct sinker *k, int at)
+{
+	const struct ins *i = &k->r->ins[at];
+	const struct reg *v = &k->r->guest->reg[i->v];
+
+	return i->op == O_put && !isk(i->a) && isword(i->ty) && v->kind == REG_INT && v->bits == 64 && !k->got[i->v];
+}
+
+/* A variable that has x wherever c reigns, put in the same turn; or NOVAR. */
+static int
+find_holder(const struct sinker *k, const struct cand *c)
+{
+	const struct ins *x = &k->r->ins[c->leaf];
+	u64 now, old;
+
+	if (x->op == O_get && !k->last[x->v] && x->ty == I64)
+		return x->v;
+	for (int n = c->leaf + 1; n < k->until; n++) {
+		const struct ins *i = &k->r->ins[n];
+
+		if (i->op != O_put || i->a != c->leaf || i->ty != I64 || k->r->guest->reg[i->v].kind != REG_INT)
+			continue;
+		reign(k, n, &now, &old);
+		if (!(c->now & ~now) && !(c->old & ~old))
+			return i->v;
+	}
+	for (const struct cand *h = k->cand; h < c; h++)
+		if (h->leaf == c->leaf && h->holder == h->var && !(c->now & ~h->now) && !(c->old & ~h->old))
+			return h->holder;
+	return NOVAR;
+}
+
+/* Puts that may be sunk, those first that reign at most looks. */
+static void
+find_cands(struct sinker *k)
+{
+	k->ncand = 0;
+	for (int at = k->from; at < k->until && k->ncand < SUNK; at++) {
+		struct cand c = {.at = (u16)at, .var = (u8)k->r->ins[at].v, .ty = k->r->ins[at].ty, .holder = NOVAR}, *p;
+
+		if (!iscand(k, at) || !dissect(k, &c))
+			continue;
+		reign(k, at, &c.now, &c.old);
+		for (p = &k->cand[k->ncand++]; p > k->cand && looks(p - 1) < looks(&c); p--)
+			*p = p[-1];
+		*p = c;
+	}
+}
+
+/* Finds holders, drops what has none; returns what is saved. */
+static int
+choose(struct sinker *k)
+{
+	int saved = 0, n = 0;
+
+	for (int m = 0; m < k->ncand; m++) {
+		struct cand *c = &k->cand[n];
+
+		*c = k->cand[m];
+		c->holder = (u8)find_holder(k, c);
+		if (c->holder == NOVAR && (k->uses[c->leaf - k->from] > 1 || k->r->ins[c->leaf].op == O_get))
+			c->cost--;
+		if (!c->cost)
+			continue;
+		if (c->holder == NOVAR)
+			c->holder = c->var;
+		saved += c->cost;
+		n++;
+	}
+	k->ncand = n;
+	return saved;
+}
+
+/* -- code -- */
+
+/* Code that computes a sunk value from its holder and puts it. */
+static int
+compute_one(const struct sinker *k, const struct cand *c, int base, struct ins *to)
+{
+	ref t = (ref)base;
+	int n = 0;
+
+	to[n++] = ins_make(O_get, I64, 0, c->holder, 0, 0, 0, 0);
+	for (int m = c->n - 1; m >= 0; m--) {
+		struct ins i = k->r->ins[c->chain[m]];
+		ref o = operand(&i);
+
+		*(i.a == o ? &i.a : i.b == o ? &i.b : &i.c) = t;
+		t = (ref)(base + n);
+		to[n++] = i;
+	}
+	to[n++] = ins_make(O_put, c->ty, 0, c->var, 0, t, 0, 0);
+	return n;
+}
+
+/* The same for a set, from instruction `base` on: holders are put last.  Returns the length. */
+static int
+compute(const struct sinker *k, u32 set, int base, struct ins *to)
+{
+	int n = 0;
+
+	for (int own = 0; own < 2; own++)
+		for (int c = 0; c < k->ncand; c++)
+			if (set >> c & 1 && (k->cand[c].holder == k->cand[c].var) == own)
+				n += compute_one(k, &k->cand[c], base + n, to + n);
+	return n;
+}
+
+/* The number of the set, which is made known; -1: there are too many. */
+static int
+number(struct sinking *s, u32 set)
+{
+	for (int n = 0; n < s->nset; n++)
+		if (s->set[n].set == set)
+			return n;
+	if (s->nset == SINKSETS)
+		return -1;
+	s->set[s->nset].set = set;
+	return s->nset++;
+}
+
+/* Which sets each look takes; 0 if they are too many. */
+static int
+find_sets(struct sinker *k)
+{
+	struct sinking *s = k->s;
+
+	s->nset = s->carries = 0;
+	for (int l = 0; l <= s->nlook; l++) {
+		int bit = l == s->nlook ? HEAD : l, now, all;
+		u32 set[2] = {0};
+
+		for (int c = 0; c < k->ncand; c++) {
+			set[0] |= (u32)(k->cand[c].now >> bit & 1) << c;
+			set[1] |= (u32)((k->cand[c].now | k->cand[c].old) >> bit & 1) << c;
+		}
+		now = number(s, set[0]);
+		all = number(s, set[1]);
+		if (now < 0 || all < 0)
+			return 0;
+		s->now[l] = (u8)now;
+		s->all[l] = (u8)all;
+		s->carries |= now != all;
+	}
+	return 1;
+}
+
+/* -- the copy -- */
+
+static void
+room(void *array, int *cap, int n, size_t size)
+{
+	while (*cap < n)
+		grow(array, *cap, cap, size);
+}
+
+/* What planning and making change is the copy's own. */
+static void
+copy_region(struct region *to, const struct region *from)
+{
+	struct region was = *to;
+
+	room(&was.ins, &was.capins, from->nins, sizeof *was.ins);
+	room(&was.k, &was.capk, from->nk, sizeof *was.k);
+	room(&was.block, &was.capblock, from->nblock, sizeof *was.block);
+	room(&was.mark, &was.capmark, from->nmark, sizeof *was.mark);
+	memcpy(was.ins, from->ins, (size_t)from->nins * sizeof *was.ins);
+	memcpy(was.k, from->k, (size_t)from->nk * sizeof *was.k);
+	memcpy(was.block, from->block, (size_t)from->nblock * sizeof *was.block);
+	memcpy(was.mark, from->mark, (size_t)from->nmark * sizeof *was.mark);
+	*to = *from;
+	to->ins = was.ins;
+	to->capins = was.capins;
+	to->k = was.k;
+	to->capk = was.capk;
+	to->block = was.block;
+	to->capblock = was.capblock;
+	to->mark = was.mark;
+	to->capmark = was.capmark;
+}
+
+static ref past(ref t, int at, int n) { return t && !isk(t) && t >= at ? (ref)(t + n) : t; }
+
+/* Puts n instructions before number `at`, which lies in a block's midst. */
+static void
+insert(struct region *r, int at, const struct ins *new, int n)
+{
+	room(&r->ins, &r->capins, r->nins + n, sizeof *r->ins);
+	memmove(r->ins + at + n, r->ins + at, (size_t)(r->nins - at) * sizeof *r->ins);
+	memcpy(r->ins + at, new, (size_t)n * sizeof *new);
+	r->nins += n;
+	for (struct ins *i = r->ins + at + n; i < r->ins + r->nins; i++) {
+		i->a = past(i->a, at, n);
+		i->b = past(i->b, at, n);
+		i->c = past(i->c, at, n);
+		if (i->op == O_nop && i->imm >= at)
+			i->imm += n;
+	}
+	for (struct block *b = r->block; b < r->block + r->nblock; b++) {
+		if (b->first >= at)
+			b->first += n;
+		else if (b->first + b->n > at)
+			b->n += n;
+	}
+	for (int m = 0; m < r->nmark; m++)
+		if (r->mark[m] >= at)
+			r->mark[m] = (u16)(r->mark[m] + n);
+}
+
+/* Changes the loop of k, block b of r. */
+static void
+sink(const struct sinker *k, struct region *r, int b)
+{
+	struct ins code[LONGEST];
+	const struct sinking *s = k->s;
+	int end = s->all[s->nlook], n;
+
+	for (const struct cand *c = k->cand; c < k->cand + k->ncand; c++)
+		r->ins[c->at] = c->holder == c->var ? ins_make(O_put, I64, 0, c->var, 0, c->leaf, 0, 0) :
+		    ins_make(O_nop, N, 0, 0, 0, 0, 0, 0);
+	if (k->until == r->block[b].first + r->block[b].n)
+		return;
+	n = compute(k, s->set[end].set, k->until, code);
+	insert(r, k->until, code, n);
+	for (struct sinking *t = k->s; t-- > k->all;)
+		for (int m = 0; m < t->nset; m++)
+			t->set[m].first = (u16)(t->set[m].first + n);
+}
+
+/* Code for the sets, behind all blocks. */
+static void
+append(const struct sinker *k, struct region *r)
+{
+	for (struct sinkset *s = k->s->set; s < k->s->set + k->s->nset; s++) {
+		room(&r->ins, &r->capins, r->nins + LONGEST, sizeof *r->ins);
+		s->first = (u16)r->nins;
+		s->n = (u16)compute(k, s->set, r->nins, r->ins + r->nins);
+		r->nins += s->n;
+	}
+}
+
+/* The loop that block b of k->r is, if it is one and worth it. */
+static int
+look(struct sinker *k, int b)
+{
+	if (!isloop(k, &k->r->block[b]))
+		return 0;
+	count_uses(k, &k->r->block[b]);
+	if (!survey(k))
+		return 0;
+	find_cands(k);
+	return choose(k) >= WORTH && find_sets(k);
+}
+
+/* Whether the block that mark m lies in begins where that jumps to. */
+static int
+turns(const struct region *r, int m, int b)
+{
+	const struct ins *i = &r->ins[r->mark[m]];
+
+	return isjump(i) && kval(r, i->op == O_jmp ? i->a : i->c) == r->block[b].pc;
+}
+
+int
+plan_sinks(const struct region *r, struct sinking *s, struct region *to)
+{
+	static struct sinker k;        /* compile is never entered twice at a time */
+	int n = 0;
+
+	k.r = r;
+	k.all = s;
+	for (int m = 0, b = 0; m < r->nmark && n < SINKS; m++) {
+		while (r->mark[m] >= r->block[b].first + r->block[b].n)
+			b++;
+		k.s = &s[n];
+		if (!turns(r, m, b) || k.r->nins + (1 + SINKSETS) * LONGEST >= REF_K || !look(&k, b))
+			continue;
+		if (!n++)
+			copy_region(to, r);
+		k.r = to;
+		k.s->block = (u16)b;
+		k.s->until = (u16)k.until;
+		sink(&k, to, b);
+		append(&k, to);
+	}
+	return n;
+}

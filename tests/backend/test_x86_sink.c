@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/* test_x86_sink.c - loops whose puts are sunk (backend/sink.c): random ones, left in every way in every turn; the state
+ * is the evaluator's, which does one instruction after another */
+#include "backend/alloc.h"
+#include "x86diff.h"
+
+enum { PAGE = 4096, P = 0, TO, STOP, INPUT = 4, LOOPEND = PC + 0x800, OUT = PC + 0x1000, TURNS = 6 };
+
+static sigjmp_buf evaluated;
+static u8 *memory, *poll_eval;
+static struct region r;
+static ref pool[64];
+static int npool, evaluating;
+
+static ref k(u64 v) { return ir_k(&r, v); }
+static ref op(int o, int ty, ref a, ref b) { return ir_op(&r, o, ty, a, b, 0); }
+static ref any(void) { return pool[below((u32)npool)]; }
+static void keep(ref t) { pool[npool++ % 64] = t; npool = npool > 64 ? 64 : npool; }
+
+static void
+on_segv(int sig, siginfo_t *si, void *uc)
+{
+	const u8 *at = (const u8 *)(uintptr_t)host_x86_64.context_pc(uc);
+	struct mapent m;
+
+	(void)sig, (void)si;
+	if (evaluating)
+		siglongjmp(evaluated, 1);
+	m = mapent_find(out.map, out.nmap, (u32)(at - out.code));
+	cpu_jit->fault.base = m.base;
+	cpu_jit->fault.owed = m.owed;
+	cpu_jit->fault.reg = m.reg;
+	host_x86_64.unwind(uc, cpu_jit, WHY_FAULT, PC + (u64)(s64)m.pcoff);
+}
+
+/* One or more cheap operations on a value. */
+static ref
+function(ref t)
+{
+	for (int n = 1 + (int)below(3); n; n--)
+		switch (below(9)) {
+		case 0: t = op(O_add, I64, t, k(below(2) ? rnd() : below(100))); break;
+		case 1: t = ir_opx(&r, O_bfx, I64, 0, (int)below(24), 1 + (int)below(32), t, 0, 0); break;
+		case 2: t = ir_opx(&r, O_sxt, I64, 0, 0, 8 << below(3), t, 0, 0); break;
+		case 3: t = ir_opx(&r, O_zxt, I64, 0, 0, 8 << below(3), t, 0, 0); break;
+		case 4: t = op(O_shl, below(2) ? I32 : I64, t, k(below(32))); break;
+		case 5: t = op(O_shr, below(2) ? I32 : I64, t, k(below(32))); break;
+		case 6: t = op(O_sub, I64, k(below(1000)), t); break;
+		case 7: t = op(O_xor, I64, t, k(rnd())); break;
+		case 8: t = op(O_rotr, below(2) ? I32 : I64, t, k(below(32))); break;
+		}
+	return t;
+}
+
+static void
+reach(ref p)
+{
+	s32 at = (s32)below(TURNS) * 8 - 16;
+	ref b = op(O_add, I64, p, k(8));
+
+	switch (below(5)) {
+	case 0:
+		ir_opx(&r, O_st, below(2) ? I64 : I16, 0, 0, at, p, 0, any());
+		break;
+	case 1:
+		keep(ir_opx(&r, O_ldor, I64, 0, 0, at, p, op(O_set, I64, any(), any()), any()));
+		break;
+	case 2:
+		keep(ir_opx(&r, O_lds, I64, 0, 32, at, p, 0, 0));
+		break;
+	default:
+		keep(ir_opx(&r, O_ld, below(2) ? I64 : I32, 0, 0, at - 8, b, 0, 0));
+	}
+}
+
+static void
+piece(ref p, int n)
+{
+	switch (below(10)) {
+	case 0: case 1: case 2:
+		reach(p);
+		break;
+	case 3:
+		ir_opx(&r, O_brc, I32, 0, R_EQ, 0, op(O_and, I32, any(), k(7)), k(below(8)), k(OUT + (u64)n * 4));
+		break;
+	case 4:
+		keep(op(below(2) ? O_add : O_xor, I64, any(), any()));
+		break;
+	case 5:
+		ir_put(&r, I64, INPUT + (int)below(3), any());
+		break;
+	case 6:
+		ir_put(&r, I64, INPUT + 3 + (int)below(NINT - INPUT - 3), any());
+		break;
+	default:
+		ir_put(&r, I64, INPUT + 3 + (int)below(NINT - INPUT - 3), function(any()));
+	}
+}
+
+/* A loop that steps through memory; x1 is where it ends, in x2's turn it asks itself to stop at the next safe point. */
+static void
+make_loop(void)
+{
+	int n, len = 4 + (int)below(40);
+	ref p, t;
+
+	region_init(&r, &guest_vec, PC, 0);
+	ir_block(&r, PC);
+	r.block[0].entry = 1;
+	ir_insn(&r, PC);
+	npool = 0;
+	keep(p = ir_get(&r, I64, P));
+	for (int v = 0; v < 3; v++)
+		keep(ir_get(&r, I64, INPUT + v));
+	for (n = 0; n < len; n++) {
+		if (below(3))
+			ir_insn(&r, PC + 4 + (u64)n * 4);
+		piece(p, n);
+	}
+	t = ir_opx(&r, O_set, I64, 0, R_EQ, 0, p, ir_get(&r, I64, STOP), 0);
+	ir_opx(&r, O_st, I8, 0, 0, 0, ir_get(&r, I64, STOP + 1), 0, op(O_neg, I64, t, 0));
+	p = op(O_add, I64, p, k(8));
+	ir_put(&r, I64, P, p);
+	ir_opx(&r, O_brc, I64, 0, R_NE, 0, p, ir_get(&r, I64, TO), k(PC));
+	ir_insn(&r, LOOPEND);
+	ir_put(&r, I64, INPUT + 3, any());
+	ir_op(&r, O_jmp, N, k(OUT), 0, 0);
+}
+
+/* Where and why the evaluator leaves. */
+static enum why
+evaluate(void)
+{
+	static u64 val[4096];
+	struct eval e = {.cpu = cpu_eval, .guest = &guest_vec, .ins = r.ins, .k = r.k, .val = val, .pc = PC};
+
+	e.stride = eval_stride(r.ins, r.nins);
+	e.first = r.block[0].first;
+	assert_true(r.nins * e.stride <= (int)NELEM(val));
+	evaluating = 1;
+	*poll_eval = 0;
+	if (sigsetjmp(evaluated, 1)) {
+		evaluating = 0;
+		return WHY_FAULT;
+	}
+	do
+		eval_block(&e, r.block[0].n);
+	while (cpu_eval->pc == PC && !*poll_eval);
+	evaluating = 0;
+	return cpu_eval->pc == PC ? WHY_POLL : WHY_NEXT;
+}
+
+static u64 *var(struct cpu *c, int v) { return (u64 *)(void *)(c->state + v * 8); }
+
+/* Exits without a link are safe points too. */
+static int
+differs(enum why want)
+{
+	int bad = (cpu_jit->why != want && (want != WHY_NEXT || cpu_jit->why != WHY_POLL)) || cpu_jit->pc != cpu_eval->pc;
+
+	if (bad)
+		fprintf(stderr, "left with %d at %#lx, not %d at %#lx\n", cpu_jit->why, cpu_jit->pc, want, cpu_eval->pc);
+	for (int v = 0; v < NINT; v++)
+		if (v != STOP + 1 && *var(cpu_jit, v) != *var(cpu_eval, v)) {
+			fprintf(stderr, "x%d: %lx, not %lx (left with %d at %#lx)\n", v, *var(cpu_jit, v), *var(cpu_eval, v), want, cpu_jit->pc);
+			bad = 1;
+		}
+	return bad;
+}
+
+/* Runs the loop from a page's midst or near its end, for some turns, both ways; returns why it was left, or -1. */
+static int
+run(void)
+{
+	static u8 before[PAGE], after[PAGE];
+	u64 p = (u64)(uintptr_t)memory + (below(3) ? PAGE - 8 * below(8) : PAGE / 2);
+	enum why want;
+
+	fill_state((void *)cpu_eval->state, NINT, 0);
+	*var(cpu_eval, P) = p;
+	*var(cpu_eval, TO) = p + 8 * (1 + below(TURNS));
+	*var(cpu_eval, STOP) = below(2) ? p + 8 * below(TURNS) : 0;
+	*var(cpu_eval, STOP + 1) = (u64)(uintptr_t)poll_eval;
+	for (int n = 0; n < PAGE; n += 8)
+		st64(memory + n, rnd());
+	memcpy(before, memory, PAGE);
+	memcpy(cpu_jit->state, cpu_eval->state, CPU_STATE);
+	*var(cpu_jit, STOP + 1) = (u64)(uintptr_t)&cpu_jit->poll;
+	want = evaluate();
+	memcpy(after, memory, PAGE);
+	memcpy(memory, before, PAGE);
+	cpu_jit->poll = 0;
+	host_x86_64.enter(cpu_jit, out.code + out.entry[0].off);
+	return differs(want) || memcmp(memory, after, PAGE) ? -1 : (int)want;
+}
+
+static void
+test_state_is_exact_wherever_a_loop_with_sunk_puts_is_left(void **state)
+{
+	struct sigaction sa = {.sa_sigaction = on_segv, .sa_flags = SA_SIGINFO | SA_NODEFER}, was;
+	static struct sinking sunk[SINKS];
+	static struct region to;
+	int left[16] = {0}, loops = 0, why;
+
+	(void)state;
+	sigaction(SIGSEGV, &sa, &was);
+	for (int n = 0; n < 6000; n++) {
+		make_loop();
+		assert_null(ir_verify(&r));
+		loops += plan_sinks(&r, sunk, &to);
+		out.code = code_at;
+		out.end = area + AREA;
+		assert_int_equal(host_x86_64.compile(&r, &out), 0);
+		for (int m = 0; m < 6; m++) {
+			if ((why = run()) < 0) {
+				show(&r, "differs");
+				fail();
+			}
+			left[why]++;
+		}
+	}
+	sigaction(SIGSEGV, &was, 0);
+	printf("%d loops, %d %d %d\n", loops, left[WHY_FAULT], left[WHY_POLL], left[WHY_NEXT]);
+	assert_true(loops > 1000 && left[WHY_FAULT] > 1000 && left[WHY_POLL] > 1000 && left[WHY_NEXT] > 1000);
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_state_is_exact_wherever_a_loop_with_sunk_puts_is_left),
+	};
+
+	rng_state = argc > 1 ? strtoull(argv[1], 0, 0) : 12345;
+	setup();
+	level("", &guest_vec);
+	memory = mmap(0, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	mprotect(memory + PAGE, PAGE, PROT_NONE);
+	poll_eval = malloc(1);
+	return cmocka_run_group_tests(tests, 0, 0);
+}
