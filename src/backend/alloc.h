@@ -77,7 +77,7 @@ struct sinking {
 };
 /* Returns how many loops there are, in the order of their blocks; with one `to` becomes the region that is to be made
  * instead.  It keeps its arrays' memory. */
-int plan_sinks(const struct region *, struct sinking *, struct region *to);
+int plan_sinks(const struct region *, const struct planhost *, struct sinking *, struct region *to);
 
 /* 1 if values of the type live in host vector registers */
 static inline int ty_vclass(int ty) { return ty_isvec(ty) || ty_isfloat(ty); }

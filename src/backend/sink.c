@@ -32,12 +32,14 @@ struct cand {
 	u16 at;
 	u8 var, ty;                    /* of the put */
 	ref leaf, chain[DEPTH];        /* x; f, the last operation first */
+	u8 type;                       /* of what the holder is put */
 	u8 n, cost, holder;            /* holder: a variable, or NOVAR while there is none */
 	u64 now, old;                  /* looks at which it reigns: put in this turn, in the one before */
 };
 
 struct sinker {
 	const struct region *r;
+	const struct planhost *host;
 	int from, until, n;            /* the loop: until after its jump back */
 	u16 uses[MOST];                /* of the block's instructions, counted from `from` */
 	u16 next[MOST];                /* of a put: the next of its variable, or 0 */
@@ -51,7 +53,8 @@ struct sinker {
 /* What f may be made of, and about how many of the host's instructions that takes. */
 static const u8 cheap[O_COUNT] = {
 	[O_mov] = 1, [O_add] = 1, [O_sub] = 1, [O_and] = 2, [O_or] = 2, [O_xor] = 2, [O_not] = 2, [O_neg] = 2, [O_shl] = 2,
-	[O_shr] = 2, [O_sar] = 2, [O_rotr] = 1, [O_sxt] = 1, [O_zxt] = 1, [O_bfx] = 2, [O_sbfx] = 2,
+	[O_shr] = 2, [O_sar] = 2, [O_rotr] = 1, [O_sxt] = 1, [O_zxt] = 1, [O_bfx] = 2, [O_sbfx] = 2, [O_umov] = 1,
+	[O_movif] = 1, [O_fbox] = 1,
 };
 
 static int isjump(const struct ins *i) { return i->op == O_jmp || i->op == O_brc || i->op == O_brf; }
@@ -187,32 +190,38 @@ operand(const struct ins *i)
 
 static int looks(const struct cand *c) { return __builtin_popcountll(c->now) + __builtin_popcountll(c->old); }
 static int isword(int ty) { return ty == I32 || ty == I64; }
+static int isvector(int ty) { return ty_isvec(ty) && ty_bits(ty) == 128; }
+static int kindof(const struct sinker *k, int var) { return k->r->guest->reg[var].kind; }
 
-/* Takes the put's value apart. */
+/* Whether the home of a variable that is put values of type ty may hold one of type x instead. */
+static int
+fits(const struct sinker *k, int var, int ty, int x)
+{
+	if (kindof(k, var) == REG_INT)
+		return isword(ty) && isword(x) && k->r->guest->reg[var].bits == 64;
+	return kindof(k, var) != REG_FLAGS && isvector(x) && k->host->inreg(k->r->guest, var);
+}
+
+/* Takes the put's value apart; 0 if there is nothing to sink. */
 static int
 dissect(const struct sinker *k, struct cand *c)
 {
-	const struct ins *put = &k->r->ins[c->at], *i;
-	ref t = put->a;
+	ref t = k->r->ins[c->at].a;
 
-	for (c->n = c->cost = 0; c->n < DEPTH && k->uses[t - k->from] == 1; t = operand(i)) {
-		i = &k->r->ins[t];
-		if (!cheap[i->op] || !isword(i->ty) || !operand(i) || !isword(ir_type(&k->r->ins[operand(i)])))
+	if (isk(t) || k->got[c->var])
+		return 0;
+	for (c->n = 0; c->n < DEPTH && k->uses[t - k->from] == 1; t = operand(&k->r->ins[t])) {
+		if (!cheap[k->r->ins[t].op] || !operand(&k->r->ins[t]))
 			break;
 		c->chain[c->n++] = t;
-		c->cost += cheap[i->op];
 	}
+	while (c->n && !fits(k, c->var, c->ty, ir_type(&k->r->ins[t])))
+		t = c->chain[--c->n];
+	for (int n = 0; n < c->n; n++)
+		c->cost += cheap[k->r->ins[c->chain[n]].op];
 	c->leaf = t;
+	c->type = isword(ir_type(&k->r->ins[t])) ? I64 : (u8)ir_type(&k->r->ins[t]);
 	return c->n;
-}
-
-static int
-iscand(const struct sinker *k, int at)
-{
-	const struct ins *i = &k->r->ins[at];
-	const struct reg *v = &k->r->guest->reg[i->v];
-
-	return i->op == O_put && !isk(i->a) && isword(i->ty) && v->kind == REG_INT && v->bits == 64 && !k->got[i->v];
 }
 
 /* A variable that has x wherever c reigns, put in the same turn; or NOVAR. */
@@ -222,12 +231,12 @@ find_holder(const struct sinker *k, const struct cand *c)
 	const struct ins *x = &k->r->ins[c->leaf];
 	u64 now, old;
 
-	if (x->op == O_get && !k->last[x->v] && x->ty == I64)
+	if (x->op == O_get && !k->last[x->v] && x->ty == c->type)
 		return x->v;
 	for (int n = c->leaf + 1; n < k->until; n++) {
 		const struct ins *i = &k->r->ins[n];
 
-		if (i->op != O_put || i->a != c->leaf || i->ty != I64 || k->r->guest->reg[i->v].kind != REG_INT)
+		if (i->op != O_put || i->a != c->leaf || i->ty != c->type || kindof(k, i->v) == REG_FP)
 			continue;
 		reign(k, n, &now, &old);
 		if (!(c->now & ~now) && !(c->old & ~old))
@@ -247,7 +256,7 @@ find_cands(struct sinker *k)
 	for (int at = k->from; at < k->until && k->ncand < SUNK; at++) {
 		struct cand c = {.at = (u16)at, .var = (u8)k->r->ins[at].v, .ty = k->r->ins[at].ty, .holder = NOVAR}, *p;
 
-		if (!iscand(k, at) || !dissect(k, &c))
+		if (k->r->ins[at].op != O_put || !dissect(k, &c))
 			continue;
 		reign(k, at, &c.now, &c.old);
 		for (p = &k->cand[k->ncand++]; p > k->cand && looks(p - 1) < looks(&c); p--)
@@ -289,7 +298,7 @@ compute_one(const struct sinker *k, const struct cand *c, int base, struct ins *
 	ref t = (ref)base;
 	int n = 0;
 
-	to[n++] = ins_make(O_get, I64, 0, c->holder, 0, 0, 0, 0);
+	to[n++] = ins_make(O_get, c->type, 0, c->holder, 0, 0, 0, 0);
 	for (int m = c->n - 1; m >= 0; m--) {
 		struct ins i = k->r->ins[c->chain[m]];
 		ref o = operand(&i);
@@ -425,7 +434,7 @@ sink(const struct sinker *k, struct region *r, int b)
 	int end = s->all[s->nlook], n;
 
 	for (const struct cand *c = k->cand; c < k->cand + k->ncand; c++)
-		r->ins[c->at] = c->holder == c->var ? ins_make(O_put, I64, 0, c->var, 0, c->leaf, 0, 0) :
+		r->ins[c->at] = c->holder == c->var ? ins_make(O_put, c->type, 0, c->var, 0, c->leaf, 0, 0) :
 		    ins_make(O_nop, N, 0, 0, 0, 0, 0, 0);
 	if (k->until == r->block[b].first + r->block[b].n)
 		return;
@@ -471,12 +480,13 @@ turns(const struct region *r, int m, int b)
 }
 
 int
-plan_sinks(const struct region *r, struct sinking *s, struct region *to)
+plan_sinks(const struct region *r, const struct planhost *host, struct sinking *s, struct region *to)
 {
 	static struct sinker k;        /* compile is never entered twice at a time */
 	int n = 0;
 
 	k.r = r;
+	k.host = host;
 	k.all = s;
 	for (int m = 0, b = 0; m < r->nmark && n < SINKS; m++) {
 		while (r->mark[m] >= r->block[b].first + r->block[b].n)

@@ -9,27 +9,6 @@
 
 enum { NOLABEL = ~0u };
 
-/* Blocks that are jumped back to. */
-static void
-find_loops(struct x86 *x)
-{
-	const struct region *r = x->r;
-
-	for (int m = 0, b = 0; m < r->nmark; m++) {
-		const struct ins *i = &r->ins[r->mark[m]];
-		ref to = i->op == O_jmp ? i->a : i->op == O_brc || i->op == O_brf ? i->c : 0;
-		int t;
-
-		while (r->mark[m] >= r->block[b].first + r->block[b].n)
-			b++;
-		if (!to || (r->sorted && kval(r, to) > r->block[b].pc))
-			continue;
-		t = ir_blockat(r, kval(r, to));
-		if (t >= 0 && t <= b)
-			x->loop[t] = (u16)(b + 1);
-	}
-}
-
 void
 branch_room(struct x86 *x)
 {
@@ -51,7 +30,7 @@ branch_begin(struct x86 *x)
 	branch_room(x);
 	memset(x->label, 0xff, (size_t)x->r->nblock * sizeof *x->label);
 	memset(x->loop, 0, (size_t)x->r->nblock * sizeof *x->loop);
-	find_loops(x);
+	safe_loops(x);
 	safe_place(x);
 	lodge_plan(x);
 }
@@ -81,11 +60,10 @@ cold_poll(struct x86 *x, const struct cold *c)
 {
 	const struct lodging *l = &x->lodging[c->n - 1];
 
-	if (c->n) {
+	if (c->n && l->sunk)
+		surface_leave(x, l, l->sunk->nlook);
+	else if (c->n)
 		lodge_out(x, l);
-		if (l->sunk)
-			lodge_surface(x, l, l->sunk->nlook);
-	}
 	mov_ri(&x->a, RAX, c->k);
 	x_gostub(x, &x86_stub.poll);
 }
@@ -204,7 +182,7 @@ branch_head(struct x86 *x, int b)
 		op_rm(&x->a, 0xff, 64, 0, mem_at(RAX, 0), 0);  /* inc */
 	}
 	if (over)
-		lodge_again(x);
+		surface_again(x);
 	if (x->safe[b])
 		poll(x, k->pc - k->above);
 	if (over)
@@ -390,10 +368,9 @@ cold_evict(struct x86 *x, const struct cold *c)
 	const struct lodging *l = &x->lodging[c->n];
 
 	if (l->sunk)
-		lodge_turns(x, l);
-	lodge_out(x, l);
-	if (l->sunk)
-		lodge_surface(x, l, c->look);
+		surface_leave(x, l, c->look);
+	else
+		lodge_out(x, l);
 	jmp_on(x, c);
 }
 

@@ -61,7 +61,8 @@ argument(struct x86 *x, int n, ref t)
 static void
 call_stub(struct x86 *x, const void *fn, u8 *const *stub)
 {
-	x->evicted |= !!x->lodged;
+	if (x->lodged)
+		x->evicted |= x->lodged->sunk ? SURFACED : 1;
 	x_map(x);
 	x_cptr(x, RAX, fn);
 	x_stub(x, call_32(&x->a), stub);

@@ -319,7 +319,7 @@ emit_block(struct x86 *x, const struct block *b)
 			lodge_end(x);
 		}
 		if (x->lodged && x->lodged->sunk)
-			lodge_look(x, n);
+			surface_begin(x, n);
 		if (borrow.n)
 			loans(x, &borrow, n);
 		if (i->op == O_insn) {
@@ -474,12 +474,12 @@ compile(struct region *r, struct out *out)
 	struct x86 *x = &x86;
 	int err;
 
-	x->nsunk = plan_sinks(r, x->sunk, &sunk);
-	if (x->nsunk)
-		r = &sunk;
+	x->nsunk = plan_sinks(r, &planhost, x->sunk, &sunk);
 	x->guess = x->lodges = 1;
-	while ((err = make(x, r, out)) == -EAGAIN)
-		if (x->evicted)
+	while ((err = make(x, x->nsunk ? &sunk : r, out)) == -EAGAIN)
+		if (x->evicted & SURFACED)
+			x->nsunk = 0;
+		else if (x->evicted)
 			x->lodges = 0;
 		else
 			x->guess = 0;

@@ -75,7 +75,8 @@ int branch_ret(struct x86 *);                  /* to where the link variable say
 /* What was put off is put here, jumped over: what it was told of is about to go. */
 void branch_cold(struct x86 *);
 
-void safe_place(struct x86 *);                 /* safe.c: fills x->safe */
+void safe_loops(struct x86 *);                 /* safe.c: fills x->loop; */
+void safe_place(struct x86 *);                 /* then x->safe */
 
 /* -- lodge.c -- */
 void lodge_none(struct x86 *);                 /* a region begins; */
@@ -85,12 +86,13 @@ void lodge_end(struct x86 *);                  /* it has ended, if there is one 
 void lodge_in(struct x86 *, struct lodging *); /* code on the way in; rax is lost */
 void lodge_out(struct x86 *, const struct lodging *);  /* on the way out: changes no other register, nor flags */
 void lodge_doors(struct x86 *);                /* all blocks are made: the code out of line */
-/* Where puts are sunk: code at the jump back; instruction n begins; the puts, after lodge_out, for a look that control
- * came from (lodge_turns: before lodge_out). */
-void lodge_again(struct x86 *);
-void lodge_look(struct x86 *, int n);
-void lodge_turns(struct x86 *, const struct lodging *);
-void lodge_surface(struct x86 *, const struct lodging *, int look);
+
+/* -- surface.c: of loops with sunk puts -- */
+void surface_again(struct x86 *);              /* code at the jump back */
+void surface_begin(struct x86 *, int n);       /* instruction n of the loop begins */
+/* Code for who leaves, to begin with: instead of lodge_out. */
+void surface_leave(struct x86 *, const struct lodging *, int look);
+void surface_fault(struct x86 *, const struct lodging *);
 
 /* host.c, for the quick tier */
 extern const struct quick x86_quick;

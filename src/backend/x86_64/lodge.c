@@ -11,7 +11,9 @@
  * is passed, in line; faults, because cpu->scratch[6] says from where to leave instead.
  *
  * What the loop may hold is a short list: nothing that calls C, or has code out of line that would find homes
- * changed.  If an emitter does one of these after all, the region is made again without lodgers (x->evicted). */
+ * changed.  If an emitter does one of these after all, the region is made again without lodgers (x->evicted).
+ *
+ * A loop with sunk puts (surface.c) has the same ways in and out, with lodgers or without. */
 #include "backend/x86_64/int.h"
 
 enum {
@@ -282,100 +284,6 @@ lodge_out(struct x86 *x, const struct lodging *l)
 	mov_mi(&x->a, 64, leaveat(), 0);
 }
 
-/* -- sunk puts (sink.c) -- */
-
-/* The jump back: from here on all puts have been passed. */
-void
-lodge_again(struct x86 *x)
-{
-	struct mem top = leaveat();
-
-	if (!x->lodged->sunk->carries)
-		return;
-	top.disp += 7;
-	op_rm(&x->a, 0xc6, 32, 0, top, 1);     /* mov byte [...], 1 */
-	put1(&x->a, 1);
-}
-
-/* Instruction n of the loop begins. */
-void
-lodge_look(struct x86 *x, int n)
-{
-	struct lodging *l = x->lodged;
-
-	if ((l->looks < l->sunk->nlook && l->sunk->look[l->looks] == n) || n == l->until - 1)
-		l->look[l->looks++] = (u32)(x->a.p - x->out->code);
-}
-
-/* edx = whether the first turn is over. */
-void
-lodge_turns(struct x86 *x, const struct lodging *l)
-{
-	struct mem top = leaveat();
-
-	top.disp += 7;
-	if (l->sunk->carries)
-		movzx_rm(&x->a, 8, RDX, top);
-}
-
-void
-lodge_surface(struct x86 *x, const struct lodging *l, int look)
-{
-	const struct sinkset *now = &l->sunk->set[l->sunk->now[look]], *all = &l->sunk->set[l->sunk->all[look]];
-	u8 *first, *done;
-
-	if (now == all) {
-		x_sunk(x, all);
-		return;
-	}
-	test_rr(&x->a, 32, RDX, RDX);
-	first = jcc_32(&x->a, JE);
-	x_sunk(x, all);
-	done = jmp_32(&x->a);
-	rel32_to(first, x->a.p);
-	x_sunk(x, now);
-	rel32_to(done, x->a.p);
-}
-
-static void
-lea_code(struct x86 *x, int reg, u32 off)
-{
-	rex_r(&x->a, 64, reg, 0);
-	put2(&x->a, 0x058du | (u32)(reg & 7) << 11);
-	put4(&x->a, 0);
-	rel32_to(x->a.p - 4, x->out->code + off);
-}
-
-/* The same for a fault at rax, which tells the look: they lie in their order, but for code out of line, which has told
- * where it is reached from. */
-static void
-surface_any(struct x86 *x, const struct lodging *l)
-{
-	const struct sinking *s = l->sunk;
-	u8 *inside, *next;
-
-	if (!s->nlook)
-		return;
-	lea_code(x, RCX, l->look[s->nlook]);
-	alu_rr(&x->a, A_CMP, 64, RAX, RCX);
-	inside = jcc_32(&x->a, JB);
-	mov_rm(&x->a, 32, RCX, m_cpu(offsetof(struct cpu, scratch[0])));
-	lea_code(x, RAX, 0);
-	alu_rr(&x->a, A_ADD, 64, RAX, RCX);
-	rel32_to(inside, x->a.p);
-	for (int n = 0; n + 1 < s->nlook; n++) {
-		if (s->now[n] == s->now[n + 1] && s->all[n] == s->all[n + 1])
-			continue;
-		lea_code(x, RCX, l->look[n + 1]);
-		alu_rr(&x->a, A_CMP, 64, RAX, RCX);
-		next = jcc_32(&x->a, JAE);
-		lodge_surface(x, l, n);
-		x_gostub(x, &x86_stub.leave);
-		rel32_to(next, x->a.p);
-	}
-	lodge_surface(x, l, s->nlook - 1);
-}
-
 /* Doors, and where faults leave. */
 void
 lodge_doors(struct x86 *x)
@@ -388,10 +296,9 @@ lodge_doors(struct x86 *x)
 		l->fault = (u32)(x->a.p - o->code);
 		rel32_to(o->code + l->site, x->a.p);
 		if (l->sunk)
-			lodge_turns(x, l);
-		lodge_out(x, l);
-		if (l->sunk)
-			surface_any(x, l);
+			surface_fault(x, l);
+		else
+			lodge_out(x, l);
 		x_gostub(x, &x86_stub.leave);
 		for (int b = l->first + 1; b <= l->last && x->a.p <= x->lim; b++) {
 			struct door *d = &x->door[b];

@@ -1,6 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* safe.c - which blocks begin with a safe point, given those that are jumped back to (x->loop) */
+/* safe.c - which blocks are jumped back to (x->loop), and which of them begin with a safe point */
 #include "backend/x86_64/int.h"
+
+void
+safe_loops(struct x86 *x)
+{
+	const struct region *r = x->r;
+
+	for (int m = 0, b = 0; m < r->nmark; m++) {
+		const struct ins *i = &r->ins[r->mark[m]];
+		ref to = i->op == O_jmp ? i->a : i->op == O_brc || i->op == O_brf ? i->c : 0;
+		int t;
+
+		while (r->mark[m] >= r->block[b].first + r->block[b].n)
+			b++;
+		if (!to || (r->sorted && kval(r, to) > r->block[b].pc))
+			continue;
+		t = ir_blockat(r, kval(r, to));
+		if (t >= 0 && t <= b)
+			x->loop[t] = (u16)(b + 1);
+	}
+}
 
 /* Where control goes without passing a safe point, but those at the heads of blocks; the region's number of blocks
  * stands for all that is outside, from where any block may be entered. */

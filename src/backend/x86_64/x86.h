@@ -101,7 +101,7 @@ struct cold {
 };
 
 /* A loop in which variables without a register lodge in registers of others (lodge.c). */
-enum { LODGERS = 8 };
+enum { LODGERS = 8, SURFACED = 2 };
 struct lodging {
 	u16 first, last;               /* its blocks */
 	int until;                     /* in the last one: the instruction after the loop's last jump */
@@ -154,8 +154,8 @@ struct x86 {
 	struct lodging lodging[8]; int nlodging;
 	struct lodging *lodged;        /* that of the code being made, or 0 */
 	struct door *door; int capdoor;        /* by block */
-	u8 lodges, evicted;            /* there may be some; something has come up that does not go with them */
-	struct sinking sunk[SINKS]; int nsunk; /* loops with sunk puts */
+	u8 lodges, evicted;            /* there may be some; something has come up that does not go with them, or */
+	struct sinking sunk[SINKS]; int nsunk; /* (SURFACED) with sunk puts: loops that have these */
 };
 extern struct x86 x86;
 
