@@ -2,12 +2,13 @@
 /* surface.c - the ways out of a loop whose puts are sunk (backend/sink.c): there they are made
  *
  * Such a loop is entered and left as one with lodgers is (lodge.c): a fault finds in cpu->scratch[6] from where to
- * leave, and rax says where it was (host.c).  The top byte of that is 1 when the first turn is over, which the jump back stores.
- * So who comes from outside passes by that, and a safe point of its own; and only a look that takes other puts in the
- * first turn than later asks.
+ * leave, and rax says where it was (host.c).  The top byte of that is 1 when the first turn is over, which the jump
+ * back stores.  So who comes from outside passes by that, and a safe point of its own; and only a look that takes other
+ * puts in the first turn than later asks.
  *
  * The looks' code lies in their order, so a fault's address tells which it was.  Code out of line tells first where in
- * the loop it belongs, in cpu->scratch[0]. */
+ * the loop it belongs, in cpu->scratch[0].
+ */
 #include "backend/x86_64/int.h"
 
 static struct mem turned(void) { return m_cpu(offsetof(struct cpu, scratch[6]) + 7); }
