@@ -68,7 +68,7 @@ void plan_borrow(const struct region *, const struct block *, struct val *, cons
 enum { SINKS = 4, SINKSETS = 24, SUNK = 32, LOOKS = 60 };
 struct sinkset { u32 set; u16 first, n; };     /* code that computes these, of no block: n instructions */
 struct sinking {
-	u16 block, until;              /* the instruction after the jump back */
+	u16 first, last, until;        /* blocks; the instruction after the jump back */
 	u8 carries;                    /* some look depends on whether it is the first turn */
 	u8 nset, nlook;
 	struct sinkset set[SINKSETS];

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* sink.c - what the next turn of a loop puts again is computed on the ways out
  *
- * In a loop of one block many variables are put in every turn and never got: they are wanted where the loop is left, by
- * exits and safe points, and where an access faults.  Such a put, `put v, f(x)`, is sunk: the home of a variable, its
- * holder, holds x in the loop, and who leaves computes f of that.  f is made of cheap operations on x and constants.
+ * In a loop of one block, or of some that follow one another, many variables are put in every turn and never got: they
+ * are wanted where the loop is left, by exits and safe points, and where an access faults.  Such a put, `put v, f(x)`,
+ * is sunk: the home of a variable, its holder, holds x in the loop, and who leaves computes f of that.  f is made of
+ * cheap operations on x and constants.
  *
- * Where guest state can be looked at are the *looks*: accesses, exits, and the safe point at the block's head.  A put
+ * Where guest state can be looked at are the *looks*: accesses, exits, and the safe point at the loop's head.  A put
  * reigns at those from it to the next put of its variable, round the loop's end.  It is sunk if
  *  - nothing in the loop gets the variable, and nothing but the put uses f(x);
  *  - wherever it reigns, the last put of the holder's variable is of the same turn's x.  The holder is another variable
  *    that is put x there, or that a sunk put made one; one that is got for x and not put in the loop; or, if no other
  *    serves, v itself, whose home then gets x: only what f costs more than that is saved.
+ * It lies in the loop's last block: so whoever comes in, at any block, comes before it.
+ *
  * So at each look it is known which variables are to be computed: those whose reigning put is sunk.  In the first turn
  * that holds only of puts before it in the block: what has not been put yet is in its home as ever.
  *
@@ -21,6 +24,7 @@
 
 enum {
 	MOST = 768,                    /* instructions of a loop that are looked at */
+	CHAIN = 3,                     /* blocks */
 	DEPTH = 3,                     /* operations that f may be made of */
 	WORTH = 3,                     /* operations to be saved in a turn */
 	HEAD = 63,                     /* the bit of the look at the head */
@@ -40,8 +44,9 @@ struct cand {
 struct sinker {
 	const struct region *r;
 	const struct planhost *host;
-	int from, until, n;            /* the loop: until after its jump back */
-	u16 uses[MOST];                /* of the block's instructions, counted from `from` */
+	int head, tail;                /* the loop's blocks */
+	int base, from, until;         /* the first block begins, the last one; after the jump back */
+	u16 uses[MOST];                /* of instructions, counted from base */
 	u16 next[MOST];                /* of a put: the next of its variable, or 0 */
 	u8 before[MOST];               /* looks before an instruction */
 	u8 got[256];
@@ -78,46 +83,77 @@ allowed(const struct ins *i)
 	return !(opinfo[i->op].traits & (READ | WRITE | EFF | LEAVE | END));
 }
 
-/* Finds the block's one jump back to itself, and what lies before it. */
+static gaddr target(const struct region *r, const struct ins *i) { return kval(r, i->op == O_jmp ? i->a : i->c); }
+
+/* The number of the loop's block that i jumps to, or -1. */
 static int
-isloop(struct sinker *k, const struct block *b)
+jumps(const struct sinker *k, const struct ins *i)
+{
+	if (isjump(i))
+		for (int b = k->head; b <= k->tail; b++)
+			if (target(k->r, i) == k->r->block[b].pc)
+				return b;
+	return -1;
+}
+
+/* Whether control goes round from block head to tail, and is nowhere else jumped back to within. */
+static int
+isround(struct sinker *k)
 {
 	const struct region *r = k->r;
-	int jumps = 0;
 
-	k->from = b->first;
-	for (int i = b->first; i < b->first + b->n; i++) {
-		const struct ins *s = &r->ins[i];
+	for (int m = 0, b = 0; m < r->nmark; m++) {
+		const struct ins *i = &r->ins[r->mark[m]];
+		int to = jumps(k, i);
 
-		if (isjump(s) && kval(r, s->op == O_jmp ? s->a : s->c) == b->pc) {
-			k->until = i + 1;
-			jumps++;
-		}
+		while (r->mark[m] >= r->block[b].first + r->block[b].n)
+			b++;
+		if (b == k->tail && to == k->head && !k->until)
+			k->until = r->mark[m] + 1;
+		else if (b >= k->head && b < k->tail && to == b + 1 && i->op == O_jmp)
+			continue;
+		else if (to > k->head ? b >= to : to == k->head && b >= k->head && b <= k->tail)
+			return 0;
+		else if (to >= 0 && b >= k->head && b <= k->tail)
+			return 0;
 	}
-	if (jumps != 1 || b->n > MOST)
+	return 1;
+}
+
+static int
+isloop(struct sinker *k)
+{
+	const struct region *r = k->r;
+
+	k->base = r->block[k->head].first;
+	k->from = r->block[k->tail].first;
+	k->until = 0;
+	if (k->from + r->block[k->tail].n - k->base > MOST || !isround(k))
 		return 0;
-	for (int i = k->from; i < k->until; i++)
-		if (!allowed(&r->ins[i]) && r->ins[i].op != O_jmp)
+	for (int i = k->base; i < k->until; i++)
+		if (!allowed(&r->ins[i]) && (r->ins[i].op != O_jmp || jumps(k, &r->ins[i]) < 0))
 			return 0;
 	return 1;
 }
 
 /* Uses of values, by what is used itself. */
 static void
-count_uses(struct sinker *k, const struct block *b)
+count_uses(struct sinker *k)
 {
-	memset(k->uses, 0, (size_t)b->n * sizeof *k->uses);
-	for (int n = b->n - 1; n >= 0; n--) {
-		const struct ins *i = &k->r->ins[k->from + n];
+	int n = k->from + k->r->block[k->tail].n - k->base;
+
+	memset(k->uses, 0, (size_t)n * sizeof *k->uses);
+	while (n-- > 0) {
+		const struct ins *i = &k->r->ins[k->base + n];
 
 		if (!k->uses[n] && (opinfo[i->op].traits & PURE || i->op == O_get))
 			continue;
 		if (i->a && !isk(i->a))
-			k->uses[i->a - k->from]++;
+			k->uses[i->a - k->base]++;
 		if (i->b && !isk(i->b))
-			k->uses[i->b - k->from]++;
+			k->uses[i->b - k->base]++;
 		if (i->c && !isk(i->c))
-			k->uses[i->c - k->from]++;
+			k->uses[i->c - k->base]++;
 	}
 }
 
@@ -131,21 +167,21 @@ survey(struct sinker *k)
 	memset(k->first, 0, sizeof k->first);
 	memset(k->last, 0, sizeof k->last);
 	s->nlook = 0;
-	for (int n = k->from; n < k->until; n++) {
+	for (int n = k->base; n < k->until; n++) {
 		const struct ins *i = &k->r->ins[n];
 
-		k->before[n - k->from] = s->nlook;
-		k->next[n - k->from] = 0;
-		if (i->op == O_get && k->uses[n - k->from])
+		k->before[n - k->base] = s->nlook;
+		k->next[n - k->base] = 0;
+		if (i->op == O_get && k->uses[n - k->base])
 			k->got[i->v] = 1;
 		if (i->op == O_put) {
 			if (k->last[i->v])
-				k->next[k->last[i->v] - k->from] = (u16)n;
+				k->next[k->last[i->v] - k->base] = (u16)n;
 			else
 				k->first[i->v] = (u16)n;
 			k->last[i->v] = (u16)n;
 		}
-		if (n == k->until - 1 || !(opinfo[i->op].traits & (READ | WRITE | LEAVE)))
+		if (jumps(k, i) >= 0 || !(opinfo[i->op].traits & (READ | WRITE | LEAVE)))
 			continue;
 		if (s->nlook == LOOKS)
 			return 0;
@@ -160,14 +196,14 @@ static u64 range(int lo, int hi) { return lo < hi ? ~(u64)0 >> (64 - (hi - lo)) 
 static void
 reign(const struct sinker *k, int at, u64 *now, u64 *old)
 {
-	int next = k->next[at - k->from], from = k->before[at - k->from];
+	int next = k->next[at - k->base], from = k->before[at - k->base];
 
 	*old = 0;
-	*now = range(from, next ? k->before[next - k->from] : k->s->nlook);
+	*now = range(from, next ? k->before[next - k->base] : k->s->nlook);
 	if (next)
 		return;
 	*now |= (u64)1 << HEAD;
-	*old = range(0, k->before[k->first[k->r->ins[at].v] - k->from]);
+	*old = range(0, k->before[k->first[k->r->ins[at].v] - k->base]);
 }
 
 /* -- what is sunk -- */
@@ -210,7 +246,7 @@ dissect(const struct sinker *k, struct cand *c)
 
 	if (isk(t) || k->got[c->var])
 		return 0;
-	for (c->n = 0; c->n < DEPTH && k->uses[t - k->from] == 1; t = operand(&k->r->ins[t])) {
+	for (c->n = 0; c->n < DEPTH && k->uses[t - k->base] == 1; t = operand(&k->r->ins[t])) {
 		if (!cheap[k->r->ins[t].op] || !operand(&k->r->ins[t]))
 			break;
 		c->chain[c->n++] = t;
@@ -276,7 +312,7 @@ choose(struct sinker *k)
 
 		*c = k->cand[m];
 		c->holder = (u8)find_holder(k, c);
-		if (c->holder == NOVAR && (k->uses[c->leaf - k->from] > 1 || k->r->ins[c->leaf].op == O_get))
+		if (c->holder == NOVAR && (k->uses[c->leaf - k->base] > 1 || k->r->ins[c->leaf].op == O_get))
 			c->cost--;
 		if (!c->cost)
 			continue;
@@ -425,9 +461,9 @@ insert(struct region *r, int at, const struct ins *new, int n)
 			r->mark[m] = (u16)(r->mark[m] + n);
 }
 
-/* Changes the loop of k, block b of r. */
+/* Changes the loop of k in r. */
 static void
-sink(const struct sinker *k, struct region *r, int b)
+sink(const struct sinker *k, struct region *r)
 {
 	struct ins code[LONGEST];
 	const struct sinking *s = k->s;
@@ -436,7 +472,7 @@ sink(const struct sinker *k, struct region *r, int b)
 	for (const struct cand *c = k->cand; c < k->cand + k->ncand; c++)
 		r->ins[c->at] = c->holder == c->var ? ins_make(O_put, c->type, 0, c->var, 0, c->leaf, 0, 0) :
 		    ins_make(O_nop, N, 0, 0, 0, 0, 0, 0);
-	if (k->until == r->block[b].first + r->block[b].n)
+	if (k->until == r->block[k->tail].first + r->block[k->tail].n)
 		return;
 	n = compute(k, s->set[end].set, k->until, code);
 	insert(r, k->until, code, n);
@@ -457,26 +493,28 @@ append(const struct sinker *k, struct region *r)
 	}
 }
 
-/* The loop that block b of k->r is, if it is one and worth it. */
+/* The loop from block head to tail of k->r, if it is one and worth it. */
 static int
-look(struct sinker *k, int b)
+look(struct sinker *k)
 {
-	if (!isloop(k, &k->r->block[b]))
+	if (!isloop(k))
 		return 0;
-	count_uses(k, &k->r->block[b]);
+	count_uses(k);
 	if (!survey(k))
 		return 0;
 	find_cands(k);
 	return choose(k) >= WORTH && find_sets(k);
 }
 
-/* Whether the block that mark m lies in begins where that jumps to. */
+/* The block not long before b that instruction i of that jumps to, or -1. */
 static int
-turns(const struct region *r, int m, int b)
+back(const struct region *r, const struct ins *i, int b)
 {
-	const struct ins *i = &r->ins[r->mark[m]];
-
-	return isjump(i) && kval(r, i->op == O_jmp ? i->a : i->c) == r->block[b].pc;
+	if (isjump(i))
+		for (int to = b; to >= 0 && to > b - CHAIN; to--)
+			if (r->block[to].pc == target(r, i))
+				return to;
+	return -1;
 }
 
 int
@@ -491,15 +529,18 @@ plan_sinks(const struct region *r, const struct planhost *host, struct sinking *
 	for (int m = 0, b = 0; m < r->nmark && n < SINKS; m++) {
 		while (r->mark[m] >= r->block[b].first + r->block[b].n)
 			b++;
+		k.head = back(r, &r->ins[r->mark[m]], b);
+		k.tail = b;
 		k.s = &s[n];
-		if (!turns(r, m, b) || k.r->nins + (1 + SINKSETS) * LONGEST >= REF_K || !look(&k, b))
+		if (k.head < 0 || (n && k.head <= s[n - 1].last) || k.r->nins + (1 + SINKSETS) * LONGEST >= REF_K || !look(&k))
 			continue;
 		if (!n++)
 			copy_region(to, r);
 		k.r = to;
-		k.s->block = (u16)b;
+		k.s->first = (u16)k.head;
+		k.s->last = (u16)b;
 		k.s->until = (u16)k.until;
-		sink(&k, to, b);
+		sink(&k, to);
 		append(&k, to);
 	}
 	return n;

@@ -4,7 +4,7 @@
 #include "backend/x86_64/x86.h"
 #include "x86diff.h"
 
-enum { PAGE = 4096, P = 0, TO, STOP, INPUT = 4, LOOPEND = PC + 0x800, OUT = PC + 0x1000, TURNS = 6 };
+enum { PAGE = 4096, P = 0, TO, STOP, INPUT = 4, SECOND = PC + 0x400, LOOPEND = PC + 0x800, OUT = PC + 0x1000, TURNS = 6 };
 
 static sigjmp_buf evaluated;
 static u8 *memory, *poll_eval;
@@ -132,28 +132,48 @@ piece(ref p, int n)
 	}
 }
 
-/* A loop that steps through memory; x1 is where it ends, in x2's turn it asks itself to stop at the next safe point. */
+/* A block begins at pc with what it may use. */
+static ref
+begin(gaddr pc)
+{
+	ref p;
+
+	ir_block(&r, pc);
+	r.block[r.nblock - 1].entry = 1;
+	ir_insn(&r, pc);
+	npool = nvectors = 0;
+	keep(p = ir_get(&r, I64, P));
+	for (int v = 0; v < 3; v++)
+		keep(ir_get(&r, I64, INPUT + v));
+	return p;
+}
+
+static void
+pieces(ref p, gaddr pc, int len)
+{
+	for (int n = 0; n < len; n++) {
+		if (below(3))
+			ir_insn(&r, pc + 4 + (u64)n * 4);
+		piece(p, n);
+	}
+}
+
+/* A loop of one block or two that steps through memory; x1 is where it ends, in x2's turn it asks itself to stop at the
+ * next safe point. */
 static void
 make_loop(void)
 {
-	int n, len = 4 + (int)below(40);
 	ref p, t;
 
 	region_init(&r, guest, PC, 0);
 	withvectors = below(2) == 0;
-	nvectors = 0;
-	ir_block(&r, PC);
-	r.block[0].entry = 1;
-	ir_insn(&r, PC);
-	npool = 0;
-	keep(p = ir_get(&r, I64, P));
-	for (int v = 0; v < 3; v++)
-		keep(ir_get(&r, I64, INPUT + v));
-	for (n = 0; n < len; n++) {
-		if (below(3))
-			ir_insn(&r, PC + 4 + (u64)n * 4);
-		piece(p, n);
+	p = begin(PC);
+	if (below(3) == 0) {
+		pieces(p, PC, (int)below(12));
+		ir_op(&r, O_jmp, N, k(SECOND), 0, 0);
+		p = begin(SECOND);
 	}
+	pieces(p, r.open->pc, 4 + (int)below(40));
 	t = ir_opx(&r, O_set, I64, 0, R_EQ, 0, p, ir_get(&r, I64, STOP), 0);
 	ir_opx(&r, O_st, I8, 0, 0, 0, ir_get(&r, I64, STOP + 1), 0, op(O_neg, I64, t, 0));
 	p = op(O_add, I64, p, k(8));
@@ -166,13 +186,13 @@ make_loop(void)
 
 /* Where and why the evaluator leaves. */
 static enum why
-evaluate(void)
+evaluate(gaddr from)
 {
-	static u64 val[8192];
-	struct eval e = {.cpu = cpu_eval, .guest = guest, .ins = r.ins, .k = r.k, .val = val, .pc = PC};
+	static u64 val[1 << 14];
+	struct eval e = {.cpu = cpu_eval, .guest = guest, .ins = r.ins, .k = r.k, .val = val};
+	int b = ir_blockat(&r, from);
 
 	e.stride = eval_stride(r.ins, r.nins);
-	e.first = r.block[0].first;
 	assert_true(r.nins * e.stride <= (int)NELEM(val));
 	evaluating = 1;
 	*poll_eval = 0;
@@ -180,11 +200,14 @@ evaluate(void)
 		evaluating = 0;
 		return WHY_FAULT;
 	}
-	do
-		eval_block(&e, r.block[0].n);
-	while (cpu_eval->pc == PC && !*poll_eval);
+	do {
+		e.first = r.block[b].first;
+		e.pc = r.block[b].pc;
+		eval_block(&e, r.block[b].n);
+		b = ir_blockat(&r, cpu_eval->pc);
+	} while (b > 0 || (b == 0 && !*poll_eval));
 	evaluating = 0;
-	return cpu_eval->pc == PC ? WHY_POLL : WHY_NEXT;
+	return b == 0 ? WHY_POLL : WHY_NEXT;
 }
 
 static u64 *var(struct cpu *c, int v) { return (u64 *)(void *)(c->state + v * 8); }
@@ -216,6 +239,7 @@ run(void)
 {
 	static u8 before[PAGE], after[PAGE];
 	u64 p = (u64)(uintptr_t)memory + (below(3) ? PAGE - 8 * below(8) : PAGE / 2);
+	int entry = (int)below((u32)out.nentry);
 	enum why want;
 
 	fill_state((void *)cpu_eval->state, NINT, 0);
@@ -229,11 +253,11 @@ run(void)
 	memcpy(before, memory, PAGE);
 	memcpy(cpu_jit->state, cpu_eval->state, CPU_STATE);
 	*var(cpu_jit, STOP + 1) = (u64)(uintptr_t)&cpu_jit->poll;
-	want = evaluate();
+	want = evaluate(out.entry[entry].pc);
 	memcpy(after, memory, PAGE);
 	memcpy(memory, before, PAGE);
 	cpu_jit->poll = 0;
-	host_x86_64.enter(cpu_jit, out.code + out.entry[0].off);
+	host_x86_64.enter(cpu_jit, out.code + out.entry[entry].off);
 	return differs(want) || memcmp(memory, after, PAGE) ? -1 : (int)want;
 }
 

@@ -183,7 +183,7 @@ lodge_none(struct x86 *x)
 static int
 holdssunk(const struct x86 *x, const struct lodging *l, int from)
 {
-	return from < x->nsunk && x->sunk[from].block <= l->last;
+	return from < x->nsunk && x->sunk[from].first <= l->last;
 }
 
 void
@@ -197,9 +197,9 @@ lodge_plan(struct x86 *x)
 		struct lodging *l = &x->lodging[x->nlodging];
 
 		*l = (struct lodging){.first = (u16)b, .last = (u16)(x->loop[b] - 1)};
-		if (sunk < x->nsunk && x->sunk[sunk].block == b) {
+		if (sunk < x->nsunk && x->sunk[sunk].first == b) {
 			l->sunk = &x->sunk[sunk++];
-			l->last = (u16)b;
+			l->last = l->sunk->last;
 			l->until = l->sunk->until;
 		}
 		if (!x->loop[b] || (!l->sunk && (x->nlodging - sunk == PLAIN || holdssunk(x, l, sunk))))
