@@ -25,7 +25,7 @@
 enum {
 	MOST = 768,                    /* instructions of a loop that are looked at */
 	CHAIN = 3,                     /* blocks */
-	DEPTH = 3,                     /* operations that f may be made of */
+	DEPTH = 4,                     /* operations that f may be made of */
 	WORTH = 3,                     /* operations to be saved in a turn */
 	HEAD = 63,                     /* the bit of the look at the head */
 	LONGEST = (2 + DEPTH) * SUNK,  /* code for a set */
@@ -36,8 +36,8 @@ struct cand {
 	u16 at;
 	u8 var, ty;                    /* of the put */
 	ref leaf, chain[DEPTH];        /* x; f, the last operation first */
-	u8 type;                       /* of what the holder is put */
-	u8 n, cost, holder;            /* holder: a variable, or NOVAR while there is none */
+	u8 n, own, cut;                /* operations; those that are used for this alone; those that make f */
+	u8 type, cost, holder;         /* of what the holder is put; that are saved; a variable, or NOVAR */
 	u64 now, old;                  /* looks at which it reigns: put in this turn, in the one before */
 };
 
@@ -238,26 +238,37 @@ fits(const struct sinker *k, int var, int ty, int x)
 	return kindof(k, var) != REG_FLAGS && isvector(x) && k->host->inreg(k->r->guest, var);
 }
 
-/* Takes the put's value apart; 0 if there is nothing to sink. */
+/* Takes the put's value apart; 0 if there is nothing to sink.  What has other uses is computed in the loop all the
+ * same, but may be computed once more. */
 static int
 dissect(const struct sinker *k, struct cand *c)
 {
 	ref t = k->r->ins[c->at].a;
 
-	if (isk(t) || k->got[c->var])
+	if (isk(t) || k->got[c->var] || k->uses[t - k->base] > 1)
 		return 0;
-	for (c->n = 0; c->n < DEPTH && k->uses[t - k->base] == 1; t = operand(&k->r->ins[t])) {
-		if (!cheap[k->r->ins[t].op] || !operand(&k->r->ins[t]))
-			break;
+	c->own = 0;
+	for (c->n = 0; c->n < DEPTH && cheap[k->r->ins[t].op] && operand(&k->r->ins[t]); t = operand(&k->r->ins[t])) {
+		c->own += c->own == c->n && k->uses[t - k->base] == 1;
 		c->chain[c->n++] = t;
 	}
-	while (c->n && !fits(k, c->var, c->ty, ir_type(&k->r->ins[t])))
-		t = c->chain[--c->n];
-	for (int n = 0; n < c->n; n++)
-		c->cost += cheap[k->r->ins[c->chain[n]].op];
-	c->leaf = t;
-	c->type = isword(ir_type(&k->r->ins[t])) ? I64 : (u8)ir_type(&k->r->ins[t]);
 	return c->n;
+}
+
+/* f is to be the first n operations; 0 if v can not have what they leave instead. */
+static int
+cut(const struct sinker *k, struct cand *c, int n)
+{
+	int ty;
+
+	c->leaf = operand(&k->r->ins[c->chain[n - 1]]);
+	ty = ir_type(&k->r->ins[c->leaf]);
+	c->type = isword(ty) ? I64 : (u8)ty;
+	c->cut = (u8)n;
+	c->cost = 0;
+	for (int m = 0; m < n && m < c->own; m++)
+		c->cost += cheap[k->r->ins[c->chain[m]].op];
+	return fits(k, c->var, c->ty, ty);
 }
 
 /* A variable that has x wherever c reigns, put in the same turn; or NOVAR. */
@@ -278,7 +289,7 @@ find_holder(const struct sinker *k, const struct cand *c)
 		if (!(c->now & ~now) && !(c->old & ~old))
 			return i->v;
 	}
-	for (const struct cand *h = k->cand; h < c; h++)
+	for (const struct cand *h = k->cand; h < k->cand + k->ncand; h++)
 		if (h->leaf == c->leaf && h->holder == h->var && !(c->now & ~h->now) && !(c->old & ~h->old))
 			return h->holder;
 	return NOVAR;
@@ -301,26 +312,44 @@ find_cands(struct sinker *k)
 	}
 }
 
+/* Another variable holds what c can be made of. */
+static int
+isserved(const struct sinker *k, struct cand *c)
+{
+	for (int n = 1; n <= c->n; n++)
+		if (cut(k, c, n) && (c->holder = (u8)find_holder(k, c)) != NOVAR)
+			return 1;
+	return 0;
+}
+
+/* c's own variable is to hold it: what is put is saved if it is not moved there for that. */
+static int
+holdsown(const struct sinker *k, struct cand *c)
+{
+	for (int n = c->own; n > 0; n--)
+		if (cut(k, c, n)) {
+			c->cost -= k->uses[c->leaf - k->base] > 1 || k->r->ins[c->leaf].op == O_get;
+			if (c->cost)
+				c->holder = c->var;
+			return c->cost;
+		}
+	return 0;
+}
+
 /* Finds holders, drops what has none; returns what is saved. */
 static int
 choose(struct sinker *k)
 {
 	int saved = 0, n = 0;
 
-	for (int m = 0; m < k->ncand; m++) {
-		struct cand *c = &k->cand[n];
-
-		*c = k->cand[m];
-		c->holder = (u8)find_holder(k, c);
-		if (c->holder == NOVAR && (k->uses[c->leaf - k->base] > 1 || k->r->ins[c->leaf].op == O_get))
-			c->cost--;
-		if (!c->cost)
-			continue;
-		if (c->holder == NOVAR)
-			c->holder = c->var;
-		saved += c->cost;
-		n++;
-	}
+	for (struct cand *c = k->cand; c < k->cand + k->ncand; c++)
+		if (!isserved(k, c))
+			holdsown(k, c);
+	for (struct cand *c = k->cand; c < k->cand + k->ncand; c++)
+		if (c->holder != NOVAR || isserved(k, c)) {
+			saved += c->cost;
+			k->cand[n++] = *c;
+		}
 	k->ncand = n;
 	return saved;
 }
@@ -335,7 +364,7 @@ compute_one(const struct sinker *k, const struct cand *c, int base, struct ins *
 	int n = 0;
 
 	to[n++] = ins_make(O_get, c->type, 0, c->holder, 0, 0, 0, 0);
-	for (int m = c->n - 1; m >= 0; m--) {
+	for (int m = c->cut - 1; m >= 0; m--) {
 		struct ins i = k->r->ins[c->chain[m]];
 		ref o = operand(&i);
 
