@@ -26,7 +26,7 @@ enum {
 	MOST = 768,                    /* instructions of a loop that are looked at */
 	CHAIN = 3,                     /* blocks */
 	DEPTH = 4,                     /* operations that f may be made of */
-	WORTH = 3,                     /* operations to be saved in a turn */
+	WORTH = 6,                     /* operations to be saved in a turn: loops may have few turns */
 	HEAD = 63,                     /* the bit of the look at the head */
 	LONGEST = (2 + DEPTH) * SUNK,  /* code for a set */
 };
