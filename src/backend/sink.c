@@ -238,6 +238,13 @@ fits(const struct sinker *k, int var, int ty, int x)
 	return kindof(k, var) != REG_FLAGS && isvector(x) && k->host->inreg(k->r->guest, var);
 }
 
+/* Narrow integers may be left to C code. */
+static int
+ischeap(const struct ins *i)
+{
+	return cheap[i->op] && operand(i) && i->ty != I8 && i->ty != I16;
+}
+
 /* Takes the put's value apart; 0 if there is nothing to sink.  What has other uses is computed in the loop all the
  * same, but may be computed once more. */
 static int
@@ -248,7 +255,7 @@ dissect(const struct sinker *k, struct cand *c)
 	if (isk(t) || k->got[c->var] || k->uses[t - k->base] > 1)
 		return 0;
 	c->own = 0;
-	for (c->n = 0; c->n < DEPTH && cheap[k->r->ins[t].op] && operand(&k->r->ins[t]); t = operand(&k->r->ins[t])) {
+	for (c->n = 0; c->n < DEPTH && ischeap(&k->r->ins[t]); t = operand(&k->r->ins[t])) {
 		c->own += c->own == c->n && k->uses[t - k->base] == 1;
 		c->chain[c->n++] = t;
 	}

@@ -176,17 +176,17 @@ branch_head(struct x86 *x, int b)
 		d->entry = o->nentry;
 		o->entry[o->nentry++] = (struct entry){.pc = k->pc, .off = l && l->first == b ? d->at : x->label[b]};
 	}
-	if (x->out->count) {
-		x->out->fixed = 1;
-		mov_ri(&x->a, RAX, (u64)(uintptr_t)&x->out->count[b].times);
-		op_rm(&x->a, 0xff, 64, 0, mem_at(RAX, 0), 0);  /* inc */
-	}
 	if (over)
 		surface_again(x);
 	if (x->safe[b])
 		poll(x, k->pc - k->above);
 	if (over)
 		rel32_to(over, x->a.p);
+	if (x->out->count) {
+		x->out->fixed = 1;
+		mov_ri(&x->a, RAX, (u64)(uintptr_t)&x->out->count[b].times);
+		op_rm(&x->a, 0xff, 64, 0, mem_at(RAX, 0), 0);  /* inc */
+	}
 }
 
 /* -- links -- */
