@@ -26,7 +26,7 @@ enum {
 	MOST = 768,                    /* instructions of a loop that are looked at */
 	CHAIN = 3,                     /* blocks */
 	DEPTH = 4,                     /* operations that f may be made of */
-	WORTH = 6,                     /* operations to be saved in a turn: loops may have few turns */
+	WORTH = 4,                     /* operations to be saved in a turn: loops may have few turns */
 	HEAD = 63,                     /* the bit of the look at the head */
 	LONGEST = (2 + DEPTH) * SUNK,  /* code for a set */
 };
@@ -55,11 +55,11 @@ struct sinker {
 	struct sinking *all, *s;       /* those of the region; the one that is made */
 };
 
-/* What f may be made of, and about how many of the host's instructions that takes. */
+/* What f may be made of: 1 and about how many of the host's instructions that takes. */
 static const u8 cheap[O_COUNT] = {
-	[O_mov] = 1, [O_add] = 1, [O_sub] = 1, [O_and] = 2, [O_or] = 2, [O_xor] = 2, [O_not] = 2, [O_neg] = 2, [O_shl] = 2,
-	[O_shr] = 2, [O_sar] = 2, [O_rotr] = 1, [O_sxt] = 1, [O_zxt] = 1, [O_bfx] = 2, [O_sbfx] = 2, [O_umov] = 1,
-	[O_movif] = 1, [O_fbox] = 1,
+	[O_mov] = 2, [O_add] = 2, [O_sub] = 2, [O_and] = 3, [O_or] = 3, [O_xor] = 3, [O_not] = 3, [O_neg] = 3, [O_shl] = 3,
+	[O_shr] = 3, [O_sar] = 3, [O_rotr] = 2, [O_sxt] = 2, [O_zxt] = 2, [O_bfx] = 3, [O_sbfx] = 3, [O_umov] = 2,
+	[O_movif] = 1, [O_fbox] = 2,
 };
 
 static int isjump(const struct ins *i) { return i->op == O_jmp || i->op == O_brc || i->op == O_brf; }
@@ -274,7 +274,7 @@ cut(const struct sinker *k, struct cand *c, int n)
 	c->cut = (u8)n;
 	c->cost = 0;
 	for (int m = 0; m < n && m < c->own; m++)
-		c->cost += cheap[k->r->ins[c->chain[m]].op];
+		c->cost += cheap[k->r->ins[c->chain[m]].op] - 1;
 	return fits(k, c->var, c->ty, ty);
 }
 
@@ -330,17 +330,19 @@ isserved(const struct sinker *k, struct cand *c)
 }
 
 /* c's own variable is to hold it: what is put is saved if it is not moved there for that. */
-static int
+static void
 holdsown(const struct sinker *k, struct cand *c)
 {
 	for (int n = c->own; n > 0; n--)
 		if (cut(k, c, n)) {
-			c->cost -= k->uses[c->leaf - k->base] > 1 || k->r->ins[c->leaf].op == O_get;
-			if (c->cost)
-				c->holder = c->var;
-			return c->cost;
+			int moved = k->uses[c->leaf - k->base] > 1 || k->r->ins[c->leaf].op == O_get;
+
+			if (c->cost <= moved)
+				return;
+			c->cost -= moved;
+			c->holder = c->var;
+			return;
 		}
-	return 0;
 }
 
 /* Finds holders, drops what has none; returns what is saved. */
