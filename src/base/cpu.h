@@ -76,7 +76,7 @@ struct cpu {
 	_Atomic u32 jcmask;            /* jcsize; or 0: poll is set, all indirect branches find an empty entry */
 	_Alignas(64) u8 state[CPU_STATE];
 	u64 pc;                        /* where to go on; valid whenever generated code has been left */
-	u64 scratch[8];                /* the host's, between two instructions at most, but [6] (lodge.c) */
+	u64 scratch[8];                /* the host's, between two instructions at most, but [6] (lodge.c, surface.c) */
 	u64 spill[64];                 /* temporaries that found no register */
 	u64 excl_val[2];               /* ... value seen */
 	u32 excl_size, fpmode;         /* bytes; the guest's FP mode (base/fp.h FPM_*) */

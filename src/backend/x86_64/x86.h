@@ -154,8 +154,9 @@ struct x86 {
 	struct lodging lodging[8]; int nlodging;
 	struct lodging *lodged;        /* that of the code being made, or 0 */
 	struct door *door; int capdoor;        /* by block */
-	u8 lodges, evicted;            /* there may be some; something has come up that does not go with them, or */
-	struct sinking sunk[SINKS]; int nsunk; /* (SURFACED) with sunk puts: loops that have these */
+	u8 lodges, evicted;            /* there may be some; 1: something has come up that does not go with them */
+	/* -- sunk puts (surface.c); evicted has SURFACED if something does not go with them -- */
+	struct sinking sunk[SINKS]; int nsunk;
 };
 extern struct x86 x86;
 
