@@ -19,7 +19,7 @@ _Static_assert(WINDOW + PIECE < 1 << 16, "struct mapent has room for it");
  * left out costs one exit when it is reached after all, and a jump from then on. */
 enum {
 	FAR = 512,                     /* bytes: how far ahead a conditional branch is followed */
-	LOOP = 512,                    /* bytes: longer ones hardly notice that they lie in several regions */
+	LOOP = 384,                    /* bytes: longer ones hardly notice that they lie in several regions */
 	CALLS = 32,                    /* instructions, after which calls are not assumed to return */
 };
 
