@@ -119,7 +119,8 @@ piece(ref p, int n)
 		ir_opx(&r, O_brc, I32, 0, R_EQ, 0, op(O_and, I32, any(), k(7)), k(below(8)), k(OUT + (u64)n * 4));
 		break;
 	case 4:
-		keep(op(below(2) ? O_add : O_xor, I64, any(), any()));
+		keep(below(40) ? op(below(2) ? O_add : O_xor, I64, any(), any()) :
+		    ir_opx(&r, O_crc32, I32, 0, 0, 32, any(), any(), 0));      /* by C code */
 		break;
 	case 5:
 		ir_put(&r, I64, INPUT + (int)below(3), any());
