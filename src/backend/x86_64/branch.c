@@ -46,10 +46,7 @@ x_cold(struct x86 *x, u8 *from, void (*emit)(struct x86 *, const struct cold *))
 	grow(&x->cold, x->ncold, &x->capcold, sizeof *x->cold);
 	c = &x->cold[x->ncold++];
 	*c = (struct cold){.from = from, .back = x->a.p, .emit = emit, .pcoff = x->pcoff};
-	if (x->lodged && x->lodged->looks) {
-		c->look = (u8)(x->lodged->looks - 1);
-		c->at = x->lodged->look[c->look];
-	}
+	surface_note(x, c);
 	return c;
 }
 

@@ -90,6 +90,7 @@ void lodge_doors(struct x86 *);                /* all blocks are made: the code 
 /* -- surface.c: of loops with sunk puts -- */
 void surface_again(struct x86 *);              /* code at the jump back */
 void surface_begin(struct x86 *, int n);       /* instruction n of the loop begins */
+void surface_note(const struct x86 *, struct cold *);  /* code out of line is wanted */
 /* Code for who leaves, to begin with: instead of lodge_out. */
 void surface_leave(struct x86 *, const struct lodging *, int look);
 void surface_fault(struct x86 *, const struct lodging *);

@@ -31,6 +31,15 @@ surface_begin(struct x86 *x, int n)
 		l->look[l->looks++] = (u32)(x->a.p - x->out->code);
 }
 
+void
+surface_note(const struct x86 *x, struct cold *c)
+{
+	if (!x->lodged || !x->lodged->looks)
+		return;
+	c->look = (u8)(x->lodged->looks - 1);
+	c->at = x->lodged->look[c->look];
+}
+
 /* edx = whether the first turn is over; that is lost when lodgers go. */
 static void
 out(struct x86 *x, const struct lodging *l)
