@@ -21,7 +21,7 @@
 
 #define HIDE "avx512,vbmi,vbmi2,bitalg,vpopcnt,vnni,ifma,fp16,gfni,vaes,vpclmul,sha,erms"
 
-enum { AREA = 1 << 20, PC = 0x10000, MAXWORDS = 8 };
+enum { AREA = 1 << 20, PC = 0x10000, MAXWORDS = 16 };
 
 static u8 *area, *code_at;
 static struct out out;
@@ -123,6 +123,8 @@ translate(const struct guest *g, const u8 *p, int n)
 	}
 	if (going)
 		tr_jmp(&t, t.pc);
+	if (region.pieces > 1 || region.again)
+		ir_wide(&region);
 	ir_dead(&region, dead, 0);
 	return going;
 }
