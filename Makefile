@@ -159,8 +159,8 @@ debug:
 	@$(MAKE) B=$(B)-debug DEBUG=1 OPT="-O1 -g" all
 
 # A static program: the form for chroots and containers; it loads no library (the weak references to dlopen and dlsym
-# find nothing).  It is linked as a position-independent one, then given its place (tools/prelink.c): above the
-# addresses of all guests, below where the kernel puts mappings.  Copied with one write: such a file lies in larger
+# find nothing).  It is linked as a position-independent one, without line numbers (debug build/dragoman), then given its
+# place (tools/prelink.c): above the addresses of all guests, below where the kernel puts mappings.  Copied with one write: such a file lies in larger
 # pieces of the page cache than what a linker leaves, or many writes, and a process that maps it has fewer page faults
 # when it starts.
 PLACE := 0x7e0000000000
@@ -168,7 +168,7 @@ WRAP  := -Wl,--wrap=dlopen,--wrap=dlsym,--wrap=_dl_get_origin,--wrap=_dl_early_a
 atonce = dd if=$(1) of=$(2).new bs=64M status=none && chmod 755 $(2).new && mv $(2).new $(2)
 static: $(B)/dragoman-static
 $(B)/dragoman-static: $(MAIN) $(LIBA) tools/nocacheinfo.sh $(B)/prelink
-	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--build-id,-z,noseparate-code -static-pie -Wl,-z,pack-relative-relocs $(WRAP) -o $@.ld $(MAIN) -Wl,--start-group $(PROGRAM) -Wl,--end-group $(LIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--build-id,-z,noseparate-code -static-pie -Wl,-S -Wl,-z,pack-relative-relocs $(WRAP) -o $@.ld $(MAIN) -Wl,--start-group $(PROGRAM) -Wl,--end-group $(LIBS)
 	tools/nocacheinfo.sh $@.ld
 	$(B)/prelink $@.ld $(PLACE)
 	$(call atonce,$@.ld,$@) && rm $@.ld
