@@ -33,6 +33,7 @@ same "a program that was placed: pointers and symbols" "50 50 9 $(address "$T/a"
 same "symbols are where the place is" 1 "$(($(address "$T/a" main) > place))"
 if [ -x "$B/dragoman-static" ]; then
 	same "the static program has its place" EXEC "$(readelf -hW "$B/dragoman-static" | awk '$1 == "Type:" { print $2 }')"
+	same "and no line numbers, which would be those of another place" 0 "$(readelf -SW "$B/dragoman-static" | grep -c debug_line)"
 	same "and no relative relocations" 0 "$(readelf -dW "$B/dragoman-static" | awk '/RELRSZ/ { print $3 }')"
 fi
 cc -O1 -no-pie -static -o "$T/b" "$T/a.c"
