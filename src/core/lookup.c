@@ -7,6 +7,7 @@
  * asks again under the lock.  Tables of old stay, for readers. */
 struct buckets {
 	u32 n, nnode;
+	struct buckets *old;           /* that it replaces: somebody may still read there */
 	_Atomic(struct node *) at[];
 };
 enum { FIRST = 512 };
@@ -96,6 +97,7 @@ enlarge(struct buckets *old)
 	struct node *next;
 
 	b->n = n;
+	b->old = old;
 	if (old)
 		pagein(b, sizeof *b + n * sizeof *b->at);
 	for (u32 i = 0; old && i < old->n; i++)

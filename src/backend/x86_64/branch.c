@@ -55,11 +55,11 @@ _Static_assert(CPU_ASKED == 0xff && _Alignof(struct cpu) % 64 == 0 && CPU_BIAS %
 static void
 cold_poll(struct x86 *x, const struct cold *c)
 {
-	const struct lodging *l = &x->lodging[c->n - 1];
+	const struct lodging *l = c->n ? &x->lodging[c->n - 1] : 0;
 
-	if (c->n && l->sunk)
+	if (l && l->sunk)
 		surface_leave(x, l, l->sunk->nlook);
-	else if (c->n)
+	else if (l)
 		lodge_out(x, l);
 	mov_ri(&x->a, RAX, c->k);
 	x_gostub(x, &x86_stub.poll);
