@@ -52,8 +52,9 @@ void pagein(void *p, size_t n);
 /* What every fork writes, likewise: parent and child get a copy of each page that one of them writes after it. */
 #define FORKED __attribute__((section("forked")))
 
-/* Constants that every forked child looks at: their place is among those that hold addresses.  These pages have been
- * written when the program was loaded, so a child has them; of the program's file it has none at first. */
+/* Constants that every forked child looks at: their place is among those that hold addresses.  Pages of that mapping
+ * were written when the program was loaded, so Linux gives a child what its parent has of it; of what is as in the file
+ * it has nothing at first. */
 #define INHERITED __attribute__((section(".data.rel.ro.local")))
 
 u32 crc32c(u32 crc, const void *p, size_t n);  /* Castagnoli, reflected, initial value as given */
