@@ -62,8 +62,6 @@ static const u8 cheap[O_COUNT] = {
 	[O_movif] = 1, [O_fbox] = 2,
 };
 
-static int isjump(const struct ins *i) { return i->op == O_jmp || i->op == O_brc || i->op == O_brf; }
-
 /* -- the loop -- */
 
 /* What a loop may hold.  Accesses are those whose faults leave variables alone. */
@@ -83,16 +81,15 @@ allowed(const struct ins *i)
 	return !(opinfo[i->op].traits & (READ | WRITE | EFF | LEAVE | END));
 }
 
-static gaddr target(const struct region *r, const struct ins *i) { return kval(r, i->op == O_jmp ? i->a : i->c); }
-
 /* The number of the loop's block that i jumps to, or -1. */
 static int
 jumps(const struct sinker *k, const struct ins *i)
 {
-	if (isjump(i))
-		for (int b = k->head; b <= k->tail; b++)
-			if (target(k->r, i) == k->r->block[b].pc)
-				return b;
+	ref to = ir_target(i);
+
+	for (int b = k->head; to && b <= k->tail; b++)
+		if (kval(k->r, to) == k->r->block[b].pc)
+			return b;
 	return -1;
 }
 
@@ -548,10 +545,11 @@ look(struct sinker *k)
 static int
 back(const struct region *r, const struct ins *i, int b)
 {
-	if (isjump(i))
-		for (int to = b; to >= 0 && to > b - CHAIN; to--)
-			if (r->block[to].pc == target(r, i))
-				return to;
+	ref to = ir_target(i);
+
+	for (int n = b; to && n >= 0 && n > b - CHAIN; n--)
+		if (r->block[n].pc == kval(r, to))
+			return n;
 	return -1;
 }
 

@@ -252,6 +252,12 @@ void ir_put(struct region *, int ty, int var, ref t);
 ref ir_op(struct region *, int op, int ty, ref a, ref b, ref c);               /* folds and merges */
 ref ir_opx(struct region *, int op, int ty, int aux, int v, s32 imm, ref a, ref b, ref c);
 ref ir_append(struct region *, struct ins);    /* as it is: neither folded nor merged */
+/* Where the instruction jumps to, if it does: a constant; else 0. */
+static inline ref
+ir_target(const struct ins *i)
+{
+	return i->op == O_jmp ? i->a : i->op == O_brc || i->op == O_brf ? i->c : 0;
+}
 int ir_blockat(const struct region *, gaddr);  /* number of the block that begins there, or -1 */
 
 /* -- rewriting (fold.c, from fold.def) -- */

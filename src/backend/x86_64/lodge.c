@@ -60,8 +60,8 @@ allowed(const struct ins *i)
 static int
 jumps(const struct region *r, const struct ins *i, int first, int last)
 {
-	int b = i->op == O_jmp ? ir_blockat(r, kval(r, i->a)) :
-	    i->op == O_brc || i->op == O_brf ? ir_blockat(r, kval(r, i->c)) : -1;
+	ref to = ir_target(i);
+	int b = to ? ir_blockat(r, kval(r, to)) : -1;
 
 	return b >= first && b <= last ? b : -1;
 }
@@ -190,7 +190,7 @@ void
 lodge_plan(struct x86 *x)
 {
 	const struct region *r = x->r;
-	int sunk = 0;                  /* loops with sunk puts so far */
+	int sunk = 0, until;           /* loops with sunk puts so far */
 
 	memset(x->door, 0, (size_t)r->nblock * sizeof *x->door);
 	for (int b = 0; b < r->nblock && (x->lodges || x->nsunk) && x->nlodging < (int)NELEM(x->lodging); b++) {
@@ -204,8 +204,8 @@ lodge_plan(struct x86 *x)
 		}
 		if (!x->loop[b] || (!l->sunk && (x->nlodging - sunk == PLAIN || holdssunk(x, l, sunk))))
 			continue;
-		if (x->lodges && reaches(r, l->first, l->last) && isround(r, l->first, l->last)) {
-			l->until = reaches(r, l->first, l->last);
+		if (x->lodges && (until = reaches(r, l->first, l->last)) && isround(r, l->first, l->last)) {
+			l->until = until;
 			assign(x, l);
 		}
 		if (!l->n && !l->sunk)

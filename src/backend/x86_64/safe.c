@@ -9,7 +9,7 @@ safe_loops(struct x86 *x)
 
 	for (int m = 0, b = 0; m < r->nmark; m++) {
 		const struct ins *i = &r->ins[r->mark[m]];
-		ref to = i->op == O_jmp ? i->a : i->op == O_brc || i->op == O_brf ? i->c : 0;
+		ref to = ir_target(i);
 		int t;
 
 		while (r->mark[m] >= r->block[b].first + r->block[b].n)
