@@ -1,145 +1,83 @@
 /* SPDX-License-Identifier: MIT */
-/* simple.c - RISC-V instructions that do little (ir/simple.h): the other form of what translate.c makes */
+/* simple.c - RISC-V instructions that do little (ir/simple.h): the other form of what translate.c makes
+ *
+ * Asked of all code that runs for the first times, so no instruction is decoded in full: an instruction of 16 bits gives
+ * what rvc.isa fills, one of 32 the fields where most have them (Volume I, 2.3), and both the constants of a line in
+ * riscv.isa. */
 #include "frontend/riscv/riscv.h"
+#define rvc_IMPLEMENT
 #include "riscv/rvc.h"
 #include "ir/simple.h"
 
-/* An instruction of 16 bits has been decoded; of one of 32 there is the word, whose fields are where most have them
- * (Volume I, 2.3), and the constants of its line in riscv.isa: all that is asked for. */
-struct parts {
-	const struct riscv_insn *t;
-	u32 w;                         /* 0: 16 bits, and an immediate */
-	s32 imm;
-	u32 rd, rs1, rs2;
-};
-
-typedef int form(const struct parts *, gaddr pc, struct simple *);
-#define FORM(name, does) static int name(const struct parts *a, gaddr pc, struct simple *s) \
-	{ return (void)pc, does; }
-
-static s32 imm_i(const struct parts *a) { return a->w ? (s32)a->w >> 20 : a->imm; }
-static s32 imm_u(const struct parts *a) { return a->w ? (s32)(a->w & 0xfffff000) : a->imm; }
-static s32 imm_s(const struct parts *a) { return a->w ? (s32)a->w >> 25 << 5 | (s32)(a->w >> 7 & 31) : a->imm; }
-static s32 shamt(const struct parts *a) { return a->w ? (s32)(a->w >> 20 & 63) : a->imm; }
-
-static s32
-imm_b(const struct parts *a)
-{
-	u32 w = a->w;
-
-	return w ? (s32)w >> 31 << 12 | (s32)((w >> 7 & 1) << 11 | (w >> 25 & 63) << 5 | (w >> 8 & 15) << 1) : a->imm;
-}
-
-static s32
-imm_j(const struct parts *a)
-{
-	u32 w = a->w;
-
-	return w ? (s32)w >> 31 << 20 | (s32)((w & 0xff000) | (w >> 20 & 1) << 11 | (w >> 21 & 0x3ff) << 1) : a->imm;
-}
+/* t: the constants of the line.  s->to is the address of the instruction as yet. */
+typedef int form(struct simple *s, const struct riscv_insn *t, u32 rd, u32 rs1, u32 rs2, s32 imm);
+#define FORM(name, does) \
+	static int name(struct simple *s, const struct riscv_insn *t, u32 rd, u32 rs1, u32 rs2, s32 imm) \
+	{ return (void)t, (void)rd, (void)rs1, (void)rs2, (void)imm, does; }
 
 static u8 reg(u32 n) { return n ? (u8)n : NONE; }
-
-FORM(lui, simple_set(s, reg(a->rd), (u64)(s64)imm_u(a)))
-FORM(auipc, simple_set(s, reg(a->rd), pc + (u64)(s64)imm_u(a)))
-
-/* -- arithmetic -- */
-static int
-opi(const struct parts *a, struct simple *s, int how, int ty, s32 imm)
-{
-	s->kind = SI_OP;
-	s->op = (u8)how;
-	s->ty = (u8)ty;
-	s->sign = ty == I32;
-	s->d = reg(a->rd);
-	s->a = reg(a->rs1);
-	s->imm = imm;
-	return 1;
-}
-
-static int
-op(const struct parts *a, struct simple *s, int how, int ty)
-{
-	s->b = reg(a->rs2);
-	return opi(a, s, how, ty, 0);
-}
-
-FORM(alui, opi(a, s, a->t->op, I64, imm_i(a)))
-FORM(shifti, opi(a, s, a->t->op, I64, shamt(a)))
-FORM(addiw, opi(a, s, O_add, I32, imm_i(a)))
-FORM(shiftiw, opi(a, s, a->t->op, I32, shamt(a)))
-FORM(alu, op(a, s, a->t->op, I64))
-FORM(aluw, op(a, s, a->t->op, I32))
-FORM(seti, (opi(a, s, a->t->rel, I64, imm_i(a)), s->kind = SI_REL, 1))
-FORM(setr, (op(a, s, a->t->rel, I64), s->kind = SI_REL, 1))
-FORM(nop, ((void)a, (void)s, 1))
-
-/* -- memory -- */
-static int
-access(const struct parts *a, struct simple *s, int kind, u8 data, s32 imm)
-{
-	s->kind = (u8)kind;
-	s->ty = (u8)a->t->ty;
-	s->sign = a->t->sx ? 64 : 0;
-	s->d = data;
-	s->a = reg(a->rs1);
-	s->imm = imm;
-	return 1;
-}
-
 static u8 freg(u32 n) { return (u8)(RV_F0 + n); }
 
-FORM(load, access(a, s, SI_LOAD, reg(a->rd), imm_i(a)))
-FORM(store, access(a, s, SI_STORE, reg(a->rs2), imm_s(a)))
-FORM(fload, access(a, s, SI_VLOAD, freg(a->rd), imm_i(a)))
-FORM(fstore, access(a, s, SI_VSTORE, freg(a->rs2), imm_s(a)))
+FORM(lui, simple_set(s, reg(rd), (u64)(s64)imm))
+FORM(auipc, simple_set(s, reg(rd), s->to + (u64)(s64)imm))
 
-/* Moves of all 64 bits between registers. */
-static int
-move(struct simple *s, int kind, u8 d, u8 a)
+static inline int
+fill(struct simple *s, int kind, int op, int ty, u8 d, u8 a, s32 imm)
 {
 	s->kind = (u8)kind;
-	s->ty = I64;
+	s->op = (u8)op;
+	s->ty = (u8)ty;
 	s->d = d;
 	s->a = a;
+	s->imm = imm;
 	return 1;
 }
 
-FORM(fmvx, move(s, SI_FROMV, reg(a->rd), freg(a->rs1)))
-FORM(fmvf, move(s, SI_TOV, freg(a->rd), reg(a->rs1)))
+/* -- arithmetic -- */
+FORM(alui, fill(s, SI_OP, t->op, I64, reg(rd), reg(rs1), imm))
+FORM(seti, fill(s, SI_REL, t->rel, I64, reg(rd), reg(rs1), imm))
+FORM(shifti, fill(s, SI_OP, t->op, I64, reg(rd), reg(rs1), imm & 63))
+FORM(addiw, (s->sign = 1, fill(s, SI_OP, O_add, I32, reg(rd), reg(rs1), imm)))
+FORM(shiftiw, (s->sign = 1, fill(s, SI_OP, t->op, I32, reg(rd), reg(rs1), imm & 31)))
+FORM(alu, (s->b = reg(rs2), fill(s, SI_OP, t->op, I64, reg(rd), reg(rs1), 0)))
+FORM(setr, (s->b = reg(rs2), fill(s, SI_REL, t->rel, I64, reg(rd), reg(rs1), 0)))
+FORM(aluw, (s->b = reg(rs2), s->sign = 1, fill(s, SI_OP, t->op, I32, reg(rd), reg(rs1), 0)))
+FORM(nop, ((void)s, 1))
+
+/* -- memory; moves of all 64 bits between registers -- */
+FORM(load, (s->sign = t->sx ? 64 : 0, fill(s, SI_LOAD, 0, t->ty, reg(rd), reg(rs1), imm)))
+FORM(store, fill(s, SI_STORE, 0, t->ty, reg(rs2), reg(rs1), imm))
+FORM(fload, fill(s, SI_VLOAD, 0, t->ty, freg(rd), reg(rs1), imm))
+FORM(fstore, fill(s, SI_VSTORE, 0, t->ty, freg(rs2), reg(rs1), imm))
+FORM(fmvx, fill(s, SI_FROMV, 0, I64, reg(rd), freg(rs1), 0))
+FORM(fmvf, fill(s, SI_TOV, 0, I64, freg(rd), reg(rs1), 0))
 
 /* -- branches -- */
 static int
-jal(const struct parts *a, gaddr pc, struct simple *s)
+jal(struct simple *s, const struct riscv_insn *t, u32 rd, u32 rs1, u32 rs2, s32 imm)
 {
-	s->kind = a->rd ? SI_CALL : SI_JUMP;
-	s->to = pc + (u64)(s64)imm_j(a);
-	return !a->rd || (a->rd == RV_ra && s->to != s->next);
+	(void)t, (void)rs1, (void)rs2;
+	s->kind = rd ? SI_CALL : SI_JUMP;
+	s->to += (u64)(s64)imm;
+	return !rd || (rd == RV_ra && s->to != s->next);
 }
 
 static int
-jalr(const struct parts *a, gaddr pc, struct simple *s)
+jalr(struct simple *s, const struct riscv_insn *t, u32 rd, u32 rs1, u32 rs2, s32 imm)
 {
-	s32 imm = imm_i(a);
-
-	(void)pc;
-	s->kind = a->rd == RV_ra ? SI_CALLR : !a->rd && a->rs1 == RV_ra && !imm ? SI_RETURN : SI_GO;
-	s->d = reg(a->rd);
-	s->a = reg(a->rs1);
-	s->imm = imm;
-	return a->rs1 && !(imm & 1);
+	(void)t, (void)rs2;
+	fill(s, rd == RV_ra ? SI_CALLR : !rd && rs1 == RV_ra && !imm ? SI_RETURN : SI_GO, 0, 0, reg(rd), reg(rs1), imm);
+	return rs1 && !(imm & 1);
 }
 
 static int
-branch(const struct parts *a, gaddr pc, struct simple *s)
+branch(struct simple *s, const struct riscv_insn *t, u32 rd, u32 rs1, u32 rs2, s32 imm)
 {
-	s->kind = SI_BRANCH;
-	s->op = (u8)a->t->rel;
-	s->ty = I64;
-	s->a = reg(a->rs1);
-	s->b = reg(a->rs2);
-	s->to = pc + (u64)(s64)imm_b(a);
-	return a->rs1 != a->rs2;
+	(void)rd;
+	s->b = reg(rs2);
+	s->to += (u64)(s64)imm;
+	fill(s, SI_BRANCH, t->rel, I64, NONE, reg(rs1), 0);
+	return rs1 != rs2;
 }
 
 static form *const forms[riscv_COUNT] = {
@@ -153,34 +91,62 @@ static form *const forms[riscv_COUNT] = {
 	[riscv_addw ... riscv_mulw] = aluw, [riscv_prefetch_i ... riscv_prefetch_w] = nop,
 };
 
-/* What it is made of; returns its length, or 0. */
-static inline int
-take(const u8 *p, int n, struct parts *a)
+/* Of a word of 32 bits, by its opcode (Volume I, 2.3 and the table of opcodes). */
+static s32
+immediate(u32 w)
 {
-	struct rvc_insn c;
-	u32 w;
-
-	if ((p[0] & 3) == 3) {
-		if (n < 4)
-			return 0;
-		w = ld32(p);
-		*a = (struct parts){&riscv_tmpl[riscv_seek(w)], w, 0, w >> 7 & 31, w >> 15 & 31, w >> 20 & 31};
-		return 4;
+	switch (w >> 2 & 31) {
+	case 0x08: case 0x09:          /* STORE, STORE-FP */
+		return (s32)w >> 25 << 5 | (s32)(w >> 7 & 31);
+	case 0x18:                     /* BRANCH */
+		return (s32)w >> 31 << 12 | (s32)((w >> 7 & 1) << 11 | (w >> 25 & 63) << 5 | (w >> 8 & 15) << 1);
+	case 0x05: case 0x0d:          /* AUIPC, LUI */
+		return (s32)(w & 0xfffff000);
+	case 0x1b:                     /* JAL */
+		return (s32)w >> 31 << 20 | (s32)((w & 0xff000) | (w >> 20 & 1) << 11 | (w >> 21 & 0x3ff) << 1);
 	}
-	if (n < 2 || !rvc_decode(ld16(p), &c) || !model_has(c.need))
+	return (s32)w >> 20;
+}
+
+static inline form *
+begin(struct simple *s, const struct riscv_insn *t, gaddr pc, int len)
+{
+	*s = (struct simple){.d = NONE, .d2 = NONE, .a = NONE, .b = NONE, .to = pc, .next = pc + (u64)len};
+	return model_has(t->need) ? forms[t->id] : 0;
+}
+
+static int
+whole(u32 w, gaddr pc, struct simple *s)
+{
+	const struct riscv_insn *t = &riscv_tmpl[riscv_seek(w)];
+	form *f = begin(s, t, pc, 4);
+
+	return f && f(s, t, w >> 7 & 31, w >> 15 & 31, w >> 20 & 31, immediate(w)) ? 4 : 0;
+}
+
+static int
+compressed(u32 w, gaddr pc, struct simple *s)
+{
+	const struct rvc_line *p = rvc_lines(w);
+	const struct riscv_insn *t;
+	struct rvc_insn c;
+	form *f;
+
+	while ((w & p->mask) != p->bits || rvc_fill(w, p, &c))
+		p++;
+	if (!p->id || !model_has(c.need))
 		return 0;
-	*a = (struct parts){&riscv_tmpl[c.as], 0, c.imm, c.rd, c.rs1, c.rs2};
-	return 2;
+	t = &riscv_tmpl[c.as];
+	f = begin(s, t, pc, 2);
+	return f && f(s, t, c.rd, c.rs1, c.rs2, c.imm) ? 2 : 0;
 }
 
 int
 rv_simple(const u8 *p, int n, gaddr pc, struct simple *s)
 {
-	struct parts a;
-	int len = take(p, n, &a);
-
-	if (!len || pc & 1 || !forms[a.t->id] || !model_has(a.t->need))
+	if (pc & 1)
 		return 0;
-	*s = (struct simple){.d = NONE, .d2 = NONE, .a = NONE, .b = NONE, .next = pc + (u64)len};
-	return forms[a.t->id](&a, pc, s) ? len : 0;
+	if ((p[0] & 3) != 3)
+		return compressed(ld16(p), pc, s);
+	return n < 4 ? 0 : whole(ld32(p), pc, s);
 }
