@@ -30,14 +30,18 @@ struct node {
 	struct node *more;             /* and another place of that */
 };
 
-/* Link n of someone's code, which goes to a node, or waits for code there. */
+/* Link n of someone's code, which goes to a node, or waits for code there; from is 0 while it does neither. */
 struct inlink { struct inlink *next; struct trans *from; u32 n; };
+
+/* A translation with code in a page (smc.c). */
+struct pageref { struct trans *t; struct pageref *next; };
 
 /* A translated region.  There are many: the small members come last. */
 struct trans {
 	gaddr pc;
 	u8 *code;
 	struct link *link;
+	struct inlink *in;             /* one for each link; 0: they are where there is room */
 	struct entry *entry;
 	struct mapent *map;
 	struct node *node;
@@ -45,6 +49,7 @@ struct trans {
 	struct reloc *reloc;
 	struct dso *home;              /* the guest file all it depends on is in (cache.h); 0: none, or it cannot be kept */
 	struct count *count;           /* -d hot: of its blocks */
+	struct pageref page;           /* the first of its page references */
 	s32 *left;                     /* quick tier: how often it may still be entered (host.h); 0: translated in full */
 	u32 mode, size;
 	int nlink, nentry, nmap, nrange, nreloc, ncount;
@@ -52,9 +57,6 @@ struct trans {
 	u8 dead;
 	u8 inimage;                    /* the code and the arrays lie in a mapped cache file */
 };
-
-/* A translation with code in a page (smc.c). */
-struct pageref { struct trans *t; struct pageref *next; };
 
 enum {
 	ALONE = 1u << 31,              /* in a mode: one instruction, never linked, run with the other threads stopped */
@@ -101,6 +103,7 @@ void core_uncache(gaddr pc);                           /* lock held: no jump cac
 gaddr core_nexthead(gaddr pc, gaddr end);
 gaddr core_nextseen(gaddr pc, gaddr end);
 struct trans *core_transat(const u8 *code);            /* lock held: the translation that holds this host address */
+struct trans *core_madeat(const u8 *code);             /* lock held, or cpu->running: likewise, if this process made it */
 struct trans *core_lastlink(const struct cpu *, int *n);       /* lock held: what the thread left by its link n, or 0 */
 int core_pcat(const u8 *code, struct guestat *);       /* 1, and what the code belongs to; async-signal-safe */
 

@@ -356,6 +356,21 @@ look(struct cpu *cpu, u32 mode)
 	return code;
 }
 
+/* The thread has left by a link of quick code, which does not say where it leads. */
+static void
+whereto(struct cpu *cpu)
+{
+	const struct trans *t = core_madeat(cpu->link);
+
+	if (!t)
+		return;                /* it was a link to 0 */
+	cpu->pc = t->link[link_at(t->link, t->nlink, (u32)(cpu->link - t->code))].pc;
+	if (atomic_load(&cpu->poll)) {
+		cpu->why = WHY_POLL;
+		cpu->link = 0;
+	}
+}
+
 /* Runs the code for cpu->pc if there is some that can be had without the engine's lock; else 0. */
 static int
 run(struct cpu *cpu)
@@ -376,6 +391,8 @@ run(struct cpu *cpu)
 	cpu->epoch = atomic_load(&core.emptied);
 	cpu_polled(cpu);
 	core.host->enter(cpu, code);
+	if (cpu->link && !cpu->pc)
+		whereto(cpu);
 	cpu->kept = intact(cpu) ? mode + 1 : 0;
 	return 1;
 }

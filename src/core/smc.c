@@ -108,7 +108,7 @@ smc_add(struct trans *t)
 
 			if (p->ref && p->ref->t == t)
 				continue;
-			r = arena_get(&core.arena, sizeof *r);
+			r = t->page.t ? arena_get(&core.arena, sizeof *r) : &t->page;
 			*r = (struct pageref){t, p->ref};
 			__atomic_store_n(&p->ref, r, __ATOMIC_RELEASE);
 			if (p->loose || p->checked == changes)

@@ -73,21 +73,25 @@ loghost(const struct trans *t)
 	}
 }
 
-_Static_assert(sizeof(struct link) % 8 == 0 && sizeof(struct entry) % 8 == 0 && sizeof(struct mapent) % 8 == 0 &&
+_Static_assert(sizeof(struct inlink) % 8 == 0 && sizeof(struct link) % 8 == 0 && sizeof(struct entry) % 8 == 0 && sizeof(struct mapent) % 8 == 0 &&
     sizeof(struct range) % 8 == 0, "they follow one another");
 
 static struct trans *
-record(struct out *o, const struct region *r, struct trans *t, s32 *left)
+record(struct out *o, const struct region *r, s32 *left)
 {
 	size_t nreloc = o->fixed || !core.home ? 0 : (size_t)o->nreloc;
-	u8 *at = arena_get(&core.arena, (size_t)o->nlink * sizeof *o->link + (size_t)o->nentry * sizeof *o->entry +
-	    (size_t)o->nmap * sizeof *o->map + (size_t)r->nrange * sizeof *r->range + nreloc * sizeof *o->reloc);
+	struct trans *t = arena_get(&core.arena, sizeof *t + (size_t)o->nlink * (sizeof *t->in + sizeof *o->link) +
+	    (size_t)o->nentry * sizeof *o->entry + (size_t)o->nmap * sizeof *o->map +
+	    (size_t)r->nrange * sizeof *r->range + nreloc * sizeof *o->reloc);
+	u8 *at = (u8 *)(t + 1);
 
 	t->pc = r->pc;
 	t->mode = r->mode;
 	t->code = o->code;
 	t->size = o->size;
 	t->line = (u8)o->line;
+	t->in = (struct inlink *)(void *)at;
+	at += (size_t)o->nlink * sizeof *t->in;
 	t->link = keep(&at, o->link, t->nlink = o->nlink, sizeof *o->link);
 	t->entry = keep(&at, o->entry, t->nentry = o->nentry, sizeof *o->entry);
 	t->map = keep(&at, o->map, t->nmap = o->nmap, sizeof *o->map);
@@ -101,36 +105,41 @@ record(struct out *o, const struct region *r, struct trans *t, s32 *left)
 }
 
 /* The code of entry n is found from now on; but another region may already start there. */
-static void
+static struct node *
 found(struct trans *t, int n, int flagsin)
 {
 	struct node *d = core_place(t->entry[n].pc, t->mode);
 
 	t->entry[n].flagsin = (u8)flagsin;
 	if (n && atomic_load(&d->code) && (t->left || !d->quick))
-		return;
+		return d;
 	core.stat.promoted += d->quick;
 	core_arrive(d, t, t->code + t->entry[n].off, flagsin);
+	return d;
 }
 
-/* Its beginning has no node if its first instruction cannot be fetched as a whole. */
-static void
+/* The node of its beginning, which has none if its first instruction cannot be fetched as a whole. */
+static struct node *
 publish(struct trans *t)
 {
 	int n = atomic_load(&core.ntrans);
 	const struct block *b = core.region.block;
+	struct node *first = 0, *d;
 
 	for (int i = 0; i < t->nentry; i++) {
 		if (t->entry[i].ret)
 			continue;
 		while (!t->left && b->pc != t->entry[i].pc)
 			b++;
-		found(t, i, b->flagsin);
+		d = found(t, i, b->flagsin);
+		if (t->entry[i].pc == t->pc)
+			first = d;
 	}
 	core.trans[n] = t;
 	core.start[n] = (u32)(t->code - core.area);
 	atomic_store_explicit(&core.ntrans, n + 1, memory_order_release);
 	profile_region(t);
+	return first;
 }
 
 /* Exits go to code at once that is there already, and those of quick code when it comes; but not from full code to
@@ -295,24 +304,24 @@ make(struct cpu *cpu, gaddr pc, u32 mode, s32 **left)
 	return 0;
 }
 
-/* Code for pc, found by its node from now on.  left: as make. */
-static struct trans *
+/* Code for pc, found by its node from now on: that, or 0.  left: as make. */
+static struct node *
 add(struct cpu *cpu, gaddr pc, u32 mode, s32 *left)
 {
 	u64 begun = cputime();
 	struct trans *t;
+	struct node *n;
 
 	for (;;) {
-		t = arena_get(&core.arena, sizeof *t);
 		if (make(cpu, pc, mode, &left))
 			return 0;
-		record(&core.out, &core.region, t, left);
+		t = record(&core.out, &core.region, left);
 		if (!smc_add(t))
 			break;
 		t->dead = 1;           /* another thread may have written between reading and guarding */
 	}
 	advance((u32)(t->code + t->size - core.at));
-	publish(t);
+	n = publish(t);
 	linkout(t);
 	core.stat.regions++;
 	core.stat.quick += left != 0;
@@ -322,7 +331,7 @@ add(struct cpu *cpu, gaddr pc, u32 mode, s32 *left)
 	core.stat.translate += cputime() - begun;
 	if (logging(LOG_OUTASM))
 		loghost(t);
-	return t;
+	return n;
 }
 
 /* Where quick code goes in any case is made at once: to leave for it costs as much as to make it. */
@@ -348,7 +357,6 @@ struct node *
 core_translate(struct cpu *cpu, gaddr pc, u32 mode)
 {
 	struct node *n = core_seen(pc, mode);
-	struct trans *t;
 
 	if (n && !(n->quick && quick_isoutgrown(cpu, n)))
 		return n;
@@ -356,10 +364,10 @@ core_translate(struct cpu *cpu, gaddr pc, u32 mode)
 		return n;
 	makeroom(cpu);
 	core.nsure = 0;
-	t = add(cpu, pc, mode, n ? 0 : quick_left(pc, mode));
-	if (t && t->left)
+	n = add(cpu, pc, mode, n ? 0 : quick_left(pc, mode));
+	if (n && n->quick)
 		follow(cpu, mode);
-	return t ? core_seen(pc, mode) : 0;
+	return n;
 }
 
 /* What links to n goes to code from now on; 0: leaves.  The links of quick code then wait for other code; those of the
@@ -374,10 +382,12 @@ relink(struct node *n, const u8 *code)
 			core.host->link(in->from->code, &in->from->link[in->n], code);
 			core.stat.links += code != 0;
 		}
-		if (in->from->dead || (!code && !in->from->left))
+		if (in->from->dead || (!code && !in->from->left)) {
 			*at = in->next;
-		else
+			in->from = 0;
+		} else {
 			at = &in->next;
+		}
 	}
 }
 
@@ -389,9 +399,11 @@ core_link(struct trans *from, u32 n, struct node *to)
 
 	if (from->dead || core.opt.nochain || from->mode & ALONE)
 		return;
-	in = arena_get(&core.arena, sizeof *in);
-	*in = (struct inlink){to->in, from, n};
-	to->in = in;
+	in = from->in ? &from->in[n] : arena_get(&core.arena, sizeof *in);
+	if (!in->from) {
+		*in = (struct inlink){to->in, from, n};
+		to->in = in;
+	}
 	if (code)
 		core.host->link(from->code, &from->link[n], code);
 	core.stat.links += code != 0;

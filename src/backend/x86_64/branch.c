@@ -710,13 +710,15 @@ link_stubs(struct x86 *x)
 	struct out *o = x->out;
 	u8 *exit = x->a.p;
 
-	if (!o->nlink)
-		return;
-	x_gostub(x, &x86_stub.linkexit);
+	if (x->quick)
+		exit = x86_stub.quickexit;
+	else if (o->nlink)
+		x_gostub(x, &x86_stub.linkexit);
 	for (int n = 0; n < o->nlink && x->a.p <= x->lim; n++) {
 		o->link[n].stub = (u32)(x->a.p - o->code);
 		rel32_to(o->code + o->link[n].site, x->a.p);
-		mov_ri(&x->a, RAX, o->link[n].pc);
+		if (!x->quick)
+			mov_ri(&x->a, RAX, o->link[n].pc);
 		rel32_to(call_32(&x->a), exit);
 	}
 }

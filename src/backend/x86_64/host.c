@@ -476,6 +476,7 @@ compile(struct region *r, struct out *out)
 
 	x->nsunk = plan_sinks(r, &planhost, x->sunk, &sunk);
 	x->guess = x->lodges = 1;
+	x->quick = 0;
 	while ((err = make(x, x->nsunk ? &sunk : r, out)) == -EAGAIN)
 		if (x->evicted & SURFACED)
 			x->nsunk = 0;

@@ -735,6 +735,7 @@ begin(struct region *r, struct out *o, s32 *left)
 
 	x_begin(x, r, o);
 	x->guess = 0;
+	x->quick = 1;
 	flagged = 0;
 	x->b = r->block;
 	head(x);
