@@ -327,6 +327,34 @@ test_simple_words_decode(void **unused)
 	assert_true(n > 100000);
 }
 
+/* The short form of a 16-bit instruction is that of the one of 32 bits for which it stands. */
+static void
+test_simple_shorts_are_their_words(void **unused)
+{
+	int n = 0;
+
+	(void)unused;
+	cpu_model.have = ~(u64)0;
+	for (u32 w = 0; w < 1 << 16; w++) {
+		struct simple one, two;
+		struct riscv_insn a;
+		u32 word;
+		u8 p[4];
+
+		st32(p, w);
+		if ((w & 3) == 3 || rv_simple(p, 2, 0x10000, &one) != 2)
+			continue;
+		assert_int_equal(rv_decode(p, 2, &a, &word), 2);
+		assert_true(a.id);
+		st32(p, riscv_encode(&a));
+		assert_int_equal(rv_simple(p, 4, 0x10000, &two), 4);
+		two.next = one.next;
+		assert_memory_equal(&one, &two, sizeof one);
+		n++;
+	}
+	assert_true(n > 40000);
+}
+
 int
 main(void)
 {
@@ -338,6 +366,7 @@ main(void)
 		cmocka_unit_test(test_compressed_text_equals_objdump),
 		cmocka_unit_test(test_random_words_print),
 		cmocka_unit_test(test_simple_words_decode),
+		cmocka_unit_test(test_simple_shorts_are_their_words),
 	};
 
 	return cmocka_run_group_tests(tests, seed, 0);
