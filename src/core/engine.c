@@ -131,6 +131,7 @@ engine_init(const struct guest *g, const struct engine_options *o)
 		core_index();
 	core.stubsend = core.area + alignup(core.host->init(o->features ? o->features : "", core.area, core.areaend), 64);
 	quick_init();
+	first_init();
 	core.at = core.stubsend;
 	core.host->guest(g);
 	profile_init();

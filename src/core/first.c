@@ -103,14 +103,26 @@ fetch(struct run *r, gaddr pc, int *got)
 
 static const u8 *code(void *r, gaddr pc, int *got) { return fetch(r, pc, got); }
 
-static u64 *place(const struct run *r, int var) { return (u64 *)(void *)(r->cpu->state + r->g->reg[var].off); }
-static u64 get(const struct run *r, int var) { return var == NONE ? 0 : *place(r, var); }
+/* Where variables are, from cpu->state on; NONE is a word of scratch, which is 0 but while it is written.  To ask each
+ * time whether it is one costs more: the host guesses wrong. */
+static u16 home[NONE + 1];
+
+void
+first_init(void)
+{
+	for (int var = 0; var < core.guest->nreg; var++)
+		home[var] = core.guest->reg[var].off;
+	home[NONE] = offsetof(struct cpu, scratch[0]) - offsetof(struct cpu, state);
+}
+
+static u64 *place(const struct run *r, int var) { return (u64 *)(void *)(r->cpu->state + home[var]); }
+static u64 get(const struct run *r, int var) { return *place(r, var); }
 
 static void
 put(const struct run *r, int var, u64 v)
 {
-	if (var != NONE)
-		*place(r, var) = v;
+	*place(r, var) = v;
+	r->cpu->scratch[0] = 0;
 }
 
 /* v is `from` bits. */
@@ -131,7 +143,7 @@ operand(const struct run *r, const struct simple *s)
 	return s->how ? ir_value(s->how, s->ty, v, s->shift, 0, 0, 0) : v << s->shift;
 }
 
-static u64 second(const struct run *r, const struct simple *s) { return s->b == NONE ? (u64)s->imm : operand(r, s); }
+static u64 second(const struct run *r, const struct simple *s) { return operand(r, s) + (u64)s->imm; }
 
 static u64
 extended(const struct simple *s, u64 v)
@@ -211,7 +223,7 @@ relation(const struct run *r, const struct simple *s)
 static inline gaddr
 address(const struct run *r, const struct simple *s)
 {
-	return get(r, s->a) + (s->b == NONE ? 0 : operand(r, s)) + (u64)s->imm;
+	return get(r, s->a) + second(r, s);
 }
 
 static void
@@ -360,6 +372,7 @@ core_first(struct cpu *cpu, u32 mode, struct stretch in)
 	struct simple s;
 	int got;
 
+	cpu->scratch[0] = 0;
 	r.cpu = cpu;
 	r.g = core.guest;
 	r.mode = mode;
