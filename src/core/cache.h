@@ -52,6 +52,7 @@ struct dso *cache_home(gaddr a);       /* the dso to which that byte belongs, or
 int cache_begun(gaddr a);
 /* All of [a, a+n) is that dso's.  Its translations depend on these bytes from now on. */
 int cache_uses(struct dso *, gaddr a, u64 n);
+void cache_made(struct dso *, u32 size);       /* code that can be kept, of so many bytes */
 void cache_emptied(void);              /* before the code area's records go: nobody runs code */
 void cache_end(void);                  /* no images and no persisting any more; likewise */
 void cache_allnew(void);               /* the code area is empty */

@@ -32,7 +32,7 @@ struct dso {
 	u8 told;                       /* and it is written down */
 	u8 vdso, late;                 /* no file; not attached yet */
 	char *name;                    /* for -d cache only */
-	u32 nnew; u64 newbytes;        /* of the persisting in progress */
+	u32 nnew; u64 newbytes;        /* to be persisted; of these some may have died */
 };
 
 extern struct dso *dso[NDSO];

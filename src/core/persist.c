@@ -31,39 +31,32 @@ isfirst(const struct dso *d)
 	return d->met && !d->begun;
 }
 
-void
-cache_allnew(void)
+/* Translations from the nth on are to be persisted. */
+static void
+newfrom(int n)
 {
-	persistfrom = 0;
+	persistfrom = n;
+	for (int i = 0; i < atomic_load(&ndso); i++)
+		if (dso[i]->nnew) {    /* written only then: a forked child has its parent's page */
+			dso[i]->nnew = 0;
+			dso[i]->newbytes = 0;
+		}
 }
 
+void cache_allnew(void) { newfrom(0); }
+void cache_forked(void) { newfrom(atomic_load(&core.ntrans)); }
+
 void
-cache_forked(void)
+cache_made(struct dso *d, u32 size)
 {
-	persistfrom = atomic_load(&core.ntrans);
+	d->nnew++;
+	d->newbytes += size;
 }
 
 static int
 isnew(const struct trans *t, const struct dso *d)
 {
 	return t->home == d && !t->dead;
-}
-
-static void
-count(void)
-{
-	int n = atomic_load(&ndso);
-
-	for (int i = 0; i < n; i++)
-		dso[i]->nnew = 0, dso[i]->newbytes = 0;
-	for (int i = persistfrom; i < atomic_load(&core.ntrans); i++) {
-		struct trans *t = core.trans[i];
-
-		if (t->home && !t->dead) {
-			t->home->nnew++;
-			t->home->newbytes += t->size;
-		}
-	}
 }
 
 /* Of 65536. */
@@ -325,7 +318,7 @@ tell(void)
 	store_done();
 }
 
-/* What was counted of it is written, if it is worth it. */
+/* What is new of it is written, if it is worth it. */
 static void
 keep(struct dso *d, struct maps *maps)
 {
@@ -348,7 +341,6 @@ cache_keep(struct dso *d)
 
 	if (!store_writable())
 		return;
-	count();
 	keep(d, &maps);
 	free(maps.text);
 	store_done();
@@ -361,12 +353,11 @@ persist(void)
 	struct maps maps = {0};
 	int n = atomic_load(&ndso);
 
-	count();
 	for (int i = 0; i < n; i++)
 		keep(dso[i], &maps);
 	free(maps.text);
 	tell();
-	persistfrom = atomic_load(&core.ntrans);
+	newfrom(atomic_load(&core.ntrans));
 }
 
 /* There is something to tell. */

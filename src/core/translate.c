@@ -323,6 +323,8 @@ add(struct cpu *cpu, gaddr pc, u32 mode, s32 *left)
 	advance((u32)(t->code + t->size - core.at));
 	n = publish(t);
 	linkout(t);
+	if (t->home)
+		cache_made(t->home, t->size);
 	core.stat.regions++;
 	core.stat.quick += left != 0;
 	core.stat.insns += (u64)core.region.ninsn;

@@ -82,8 +82,12 @@ rex_byte(struct code *a, int w, int reg, int rm, int byte)
 void
 mov_mr_n(struct code *a, int bits, struct mem m, int s)
 {
-	u32 x = (bits == 64 ? 8u : 0u) | rex_m(s, m);
+	u32 x = rex_m(s, m);
 
+	if (bits >= 32) {
+		mov_mr(a, bits, m, s);
+		return;
+	}
 	if (m.a32)
 		put1(a, 0x67);
 	if (bits == 16)
