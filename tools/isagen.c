@@ -569,15 +569,6 @@ putdecls(void)
 }
 
 static void
-puttemplate(const struct pat *p)
-{
-	printf("{.id = %s_%s", isa, p->name);
-	for (int j = 0; j < p->nconst; j++)
-		printf(", .%s = %s", member[p->k[j].member].name, p->k[j].value);
-	printf("}");
-}
-
-static void
 puttables(void)
 {
 	printf("const struct %s_pat %s_pat[%s_COUNT] = {\n", isa, isa, isa);
@@ -586,9 +577,10 @@ puttables(void)
 		       pat[i].mask, pat[i].bits, pat[i].ignored, pat[i].one);
 	printf("};\n\nconst struct %s_insn %s_tmpl[%s_COUNT] = {\n", isa, isa, isa);
 	for (int i = 1; i <= npat; i++) {
-		printf("\t[%s_%s] = ", isa, pat[i].name);
-		puttemplate(&pat[i]);
-		printf(",\n");
+		printf("\t[%s_%s] = {.id = %s_%s", isa, pat[i].name, isa, pat[i].name);
+		for (int j = 0; j < pat[i].nconst; j++)
+			printf(", .%s = %s", member[pat[i].k[j].member].name, pat[i].k[j].value);
+		printf("},\n");
 	}
 	printf("};\n\nconst char %s_name[%s_COUNT][%d] = {\n\t\"?\",\n", isa, isa, longest(0));
 	for (int i = 1; i <= npat; i++)
@@ -723,30 +715,6 @@ putsetfield(const char *name, const struct field *f)
 	}
 }
 
-static void
-putget(const struct pat *p)
-{
-	for (int j = 0; j < p->nuse; j++) {
-		printf("\t\ta->%s = ", member[p->use[j].member].name);
-		putgetfield(&p->use[j].f);
-		printf(";\n");
-	}
-}
-
-/* a function for each line, which fills a; whether the line excludes w after all */
-static void
-puteach(void)
-{
-	for (int i = 1; i <= npat; i++) {
-		printf("static inline int\n%s_get_%s(u32 w, struct %s_insn *a)\n{\n\t\t*a = (struct %s_insn)", isa,
-		       pat[i].name, isa, isa);
-		puttemplate(&pat[i]);
-		printf(";\n");
-		putget(&pat[i]);
-		printf("\t\treturn %s;\n}\n\n", *pat[i].unless ? pat[i].unless : "(void)w, 0");
-	}
-}
-
 /* a switch over the formats: extraction, then whether the word is excluded; or insertion */
 static void
 putformats(int encode)
@@ -756,10 +724,17 @@ putformats(int encode)
 		if (pat[i].format != seen)
 			continue;
 		printf("\tcase %d:\n", seen++);
-		for (int j = 0; encode && j < pat[i].nuse; j++)
-			putsetfield(member[pat[i].use[j].member].name, &pat[i].use[j].f);
-		if (!encode)
-			putget(&pat[i]);
+		for (int j = 0; j < pat[i].nuse; j++) {
+			const char *name = member[pat[i].use[j].member].name;
+
+			if (encode) {
+				putsetfield(name, &pat[i].use[j].f);
+			} else {
+				printf("\t\ta->%s = ", name);
+				putgetfield(&pat[i].use[j].f);
+				printf(";\n");
+			}
+		}
 		if (!encode && *pat[i].unless)
 			printf("\t\treturn %s;\n", pat[i].unless);
 		else
@@ -773,8 +748,8 @@ putdecoder(void)
 {
 	putlists();
 	printf("/* fills a; whether the line excludes w after all */\n"
-	       "static inline int\n%s_fill(u32 w, const struct %s_line *p, struct %s_insn *a)\n{\n"
-	       "\t*a = %s_tmpl[p->id];\n", isa, isa, isa, isa);
+	       "static inline __attribute__((always_inline)) int\n%s_fill(u32 w, const struct %s_line *p, "
+	       "struct %s_insn *a)\n{\n\t*a = %s_tmpl[p->id];\n", isa, isa, isa, isa);
 	putformats(0);
 	printf("\treturn 0;\n}\n\n"
 	       "/* the candidates from p on */\n"
@@ -816,9 +791,7 @@ main(void)
 	number();
 	chooseindex();
 	putdecls();
-	printf("#ifdef %s_EACH\n", isa);
-	puteach();
-	printf("#endif\n\n#ifdef %s_IMPLEMENT\n", isa);
+	printf("#ifdef %s_IMPLEMENT\n", isa);
 	puttables();
 	putdecoder();
 	putrest();

@@ -73,8 +73,8 @@ loghost(const struct trans *t)
 	}
 }
 
-_Static_assert(sizeof(struct inlink) % 8 == 0 && sizeof(struct link) % 8 == 0 && sizeof(struct entry) % 8 == 0 && sizeof(struct mapent) % 8 == 0 &&
-    sizeof(struct range) % 8 == 0, "they follow one another");
+_Static_assert(sizeof(struct inlink) % 8 == 0 && sizeof(struct link) % 8 == 0 && sizeof(struct entry) % 8 == 0 &&
+    sizeof(struct mapent) % 8 == 0 && sizeof(struct range) % 8 == 0, "they follow one another");
 
 static struct trans *
 record(struct out *o, const struct region *r, s32 *left)

@@ -708,11 +708,9 @@ static void
 link_stubs(struct x86 *x)
 {
 	struct out *o = x->out;
-	u8 *exit = x->a.p;
+	u8 *exit = x->quick ? x86_stub.quickexit : x->a.p;
 
-	if (x->quick)
-		exit = x86_stub.quickexit;
-	else if (o->nlink)
+	if (o->nlink && !x->quick)
 		x_gostub(x, &x86_stub.linkexit);
 	for (int n = 0; n < o->nlink && x->a.p <= x->lim; n++) {
 		o->link[n].stub = (u32)(x->a.p - o->code);

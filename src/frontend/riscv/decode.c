@@ -3,7 +3,6 @@
 #include <stdio.h>
 #define riscv_IMPLEMENT
 #include "frontend/riscv/vector.h"
-#define rvc_IMPLEMENT
 #include "riscv/rvc.h"
 #define rvv_IMPLEMENT
 #include "riscv/rvv.h"

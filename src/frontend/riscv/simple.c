@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* simple.c - RISC-V instructions that do little (ir/simple.h): the other form of what translate.c makes
  *
- * Asked of all code that runs for the first times, so no instruction is decoded in full: those of 16 bits have a function
- * each, of those of 32 the fields are taken where most have them (Volume I, 2.3). */
+ * Asked of all code that runs for the first times, so no instruction is decoded in full: those of 16 bits have a
+ * function each, of those of 32 the fields are taken where most have them (Volume I, 2.3). */
 #include "frontend/riscv/riscv.h"
-#define rvc_EACH
+#define rvc_IMPLEMENT
 #include "riscv/rvc.h"
 #include "ir/simple.h"
 
@@ -123,14 +123,15 @@ whole(u32 w, gaddr pc, struct simple *s)
 	return words[t->id](s, t, w) ? 4 : 0;
 }
 
-/* 16-bit instructions, all that rvc.isa gives a form */
+/* 16-bit instructions: a function for each line of rvc.isa, in which all is known but the fields */
 #define none(s, t, rd, rs1, rs2, imm) 0
 #define SHORT(line, form) \
 	static int short_##line(u32 w, gaddr pc, struct simple *s) \
 	{ \
+		const struct rvc_line known = {.id = rvc_##line, .format = rvc_format[rvc_##line]}; \
 		struct rvc_insn c; \
 		\
-		if (rvc_get_##line(w, &c) || !model_has(c.need)) \
+		if (rvc_fill(w, &known, &c) || !model_has(c.need)) \
 			return 0; \
 		begin(s, pc, 2); \
 		return form(s, &riscv_tmpl[c.as], c.rd, c.rs1, c.rs2, c.imm) ? 2 : 0; \
