@@ -98,6 +98,31 @@ isvalue(const struct fold *f, ref x, int op)
 	return x && !isk(x) && f->r->ins[x].op == op && f->r->ins[x].ty == f->i->ty;
 }
 
+/* The vector whose high half is the low half of x, if x is or was moved from one, or 0. */
+static ref
+movedfrom(const struct region *r, ref x)
+{
+	const struct ins *i = &r->ins[x];
+
+	if (i->op == O_vext && i->imm == 8)
+		return i->a;
+	return i->op == O_duplane && i->v == 1 && ty_lanebits(i->ty) == 64 ? i->a : 0;
+}
+
+/* The same if x may also be made lane by lane of two such. */
+static ref
+upper(struct region *r, ref x)
+{
+	const struct ins i = r->ins[x];
+	ref t = movedfrom(r, x), a, b;
+
+	if (t || (i.op != O_uabd && i.op != O_sabd))
+		return t;
+	a = movedfrom(r, i.a);
+	b = movedfrom(r, i.b);
+	return a && b ? ir_op(r, i.op, i.ty, a, b, 0) : 0;
+}
+
 /* A comparison whose opposite is one too (not between floats: NaNs). */
 static inline int
 opposable(const struct region *r, ref x)
@@ -196,6 +221,7 @@ rules(const struct fold *f)
 #define by(x) (int)kval(r, Y(x))
 #define bits(x) ty_bits(r->ins[x].ty)
 #define follows(x) follows(r, x)
+#define upper(x) upper(r, x)
 #define fits(x, n) (!isvec && width(r, x) <= (n))
 #define opposable(x) opposable(r, x)
 #define USE(x) use(f, x)
@@ -224,6 +250,7 @@ rules(const struct fold *f)
 #undef by
 #undef bits
 #undef follows
+#undef upper
 #undef fits
 #undef opposable
 #undef USE

@@ -82,7 +82,7 @@ allowed(int op)
 static int
 optional(int op, int n)
 {
-	return op == O_help || (n == 1 && (op == O_ld || op == O_lds || op == O_st || op == O_pref));
+	return op == O_help || (n == 1 && (op == O_ld || op == O_lds || op == O_st || op == O_pref || op == O_vext));
 }
 
 static int

@@ -26,7 +26,7 @@ static const struct opcase { u8 op, lanes, nvec, how; } cases[] = {
 	{O_vpair, B64, 0, H_PAIR}, {O_ins, INTS, 1, H_INS}, {O_inslane, INTS, 2, H_INSLANE}, {O_umov, INTS, 1, H_UMOV},
 	{O_smov, INTS, 1, H_UMOV}, {O_vsigns, INTS, 1, H_SIGNS}, {O_vcat, INTS, 2, 0}, {O_zip1, INTS, 2, 0}, {O_zip2, INTS, 2, 0},
 	{O_uzp1, INTS, 2, 0}, {O_uzp2, INTS, 2, 0}, {O_trn1, INTS, 2, 0}, {O_trn2, INTS, 2, 0},
-	{O_vext, B8, 2, H_EXT}, {O_vrev, B8 | B16 | B32, 1, H_REV}, {O_tbl, B8, 2, 0},
+	{O_vext, B8, 2, H_EXT}, {O_vext, B8, 1, H_EXT}, {O_vrev, B8 | B16 | B32, 1, H_REV}, {O_tbl, B8, 2, 0},
 	{O_vzxt, B16 | B32 | B64, 1, H_WIDEN}, {O_vsxt, B16 | B32 | B64, 1, H_WIDEN},
 	{O_vnarrow, B8 | B16 | B32, 1, H_NARROW}, {O_vqnarrow, B8 | B16 | B32, 1, H_QNARROW}, {O_vred, INTS, 1, H_RED},
 	{O_pmull, B16, 2, H_PMULL}, {O_udot, B32, 3, 0}, {O_sdot, B32, 3, 0}, {O_aese, B8, 1, 0}, {O_aesd, B8, 1, 0},

@@ -85,7 +85,9 @@ fields(struct ins *i)
 	case O_fcc: case O_flsel: i->v = rnd() & 15; i->imm = i->op == O_flsel ? FL_Z : 0; break;
 	case O_fsgnj: i->v = (u16)(rnd() % 3); break;
 	case O_vlow: i->imm = rnd() & 1 ? 64 : 128; break;
-	case O_vext: i->imm = (int)(rnd() % 16); break;
+	case O_vext: i->imm = rnd() & 1 ? 8 : (int)(rnd() % 16); break;
+	case O_vzxt: case O_vsxt: i->imm = rnd() & 1; i->v = (u16)(i->ty - 1); break;
+	case O_duplane: i->v = (u16)(rnd() % (u64)ty_nlanes(i->ty)); break;
 	case O_umov: case O_smov: i->imm = (int)(rnd() & 1); i->v = I8 + rnd() % 4; break;
 	}
 }
@@ -101,7 +103,7 @@ static const u8 intops[] = {
 static const u8 vecops[] = {
 	O_mov, O_add, O_sub, O_mul, O_and, O_or, O_xor, O_andn, O_orn, O_not, O_neg, O_sel, O_smin, O_smax, O_umin, O_umax,
 	O_bsl, O_shli, O_shri, O_sari, O_vlow, O_vext, O_vset, O_abs, O_umov, O_dup, O_vfromi, O_xor, O_sub,
-	O_uhadd, O_sqadd, O_vlow, O_umov, O_aese, O_aesd, O_aesmc, O_aesimc,
+	O_uhadd, O_sqadd, O_vzxt, O_vsxt, O_uabd, O_duplane, O_vlow, O_umov, O_aese, O_aesd, O_aesmc, O_aesimc,
 };
 static const u8 floatops[] = { O_fneg, O_fabs, O_fsgnj, O_movif, O_movfi, O_mov, O_sel, O_fbox, O_funbox, O_flsel };
 
@@ -114,6 +116,10 @@ pick_op(int ty, int parent)
 
 	if (parent && rnd() % 3 == 0 && memchr(list, parent, n))
 		return parent;
+	if (rnd() % 3 == 0 && (parent == O_vzxt || parent == O_vsxt))
+		return O_uabd;
+	if (rnd() % 2 == 0 && parent == O_uabd)
+		return O_vext;
 	return list[rnd() % n];
 }
 
@@ -131,7 +137,7 @@ operand(char kind, const struct ins *i, int depth)
 		if (i->op == O_movif && rnd() & 1)
 			return random_ins(O_movfi, i->ty, depth);
 		return value(I64, depth, 0);
-	case 'E': return value(i->v, depth, 0);
+	case 'E': return value(i->v, depth, i->op);
 	default: return value(i->ty, depth, i->op);
 	}
 }
@@ -153,6 +159,8 @@ random_ins(int op, int ty, int depth)
 		i.v = ty, i.ty = I64;
 	if (op == O_flsel)
 		i.ty = FL;
+	if ((op == O_vzxt || op == O_vsxt) && ty == V8)
+		i.ty = V16, i.v = V8;
 	if (op == O_fcc)
 		i.ty = I64;
 	a = operand(opinfo[op].arg[0], &i, depth - 1);
@@ -238,7 +246,7 @@ prove_one(void)
 	region_init(&folded, &fake_guest, 0, 0);
 	ir_block(&plain, 0);
 	ir_block(&folded, 0);
-	put_result(random_ins(pick_op(ty, 0), ty, 2));
+	put_result(random_ins(pick_op(ty, 0), ty, 2 + (int)(rnd() % 2)));
 	end_with_trap(&plain);
 	end_with_trap(&folded);
 	const char *e = ir_verify(&plain);

@@ -296,9 +296,12 @@ ev_vext(struct x86 *x, const struct ins *i)
 {
 	if (!isv128(i) || i->imm < 0 || i->imm > 16)
 		return 0;
-	struct regs3 r = use2(x, i);
+	struct regs3 r = i->b ? use2(x, i) : use1(x, i);
 
-	v3i(&x->a, V_PALIGNR, r.d, r.b, r.a, i->imm);
+	if (i->b)
+		v3i(&x->a, V_PALIGNR, r.d, r.b, r.a, i->imm);
+	else
+		vshdq(&x->a, 0, r.d, r.a, i->imm);
 	return 1;
 }
 
