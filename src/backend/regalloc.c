@@ -27,7 +27,7 @@ struct planner {
 
 enum {
 	NEAR = 4,                      /* how far apart a value and its flags are looked for */
-	NEARHALF = 24,                 /* ... the halves of a product */
+	NEARHALF = 40,                 /* ... the halves of a product */
 	FEWTEMPS = 3,                  /* values below which a put may be left out */
 	SOON = 16,                     /* who comes so soon may have to wait for an extension */
 	VAL_TESTED = 64,               /* the fltst `pair` would like it to make its flags */

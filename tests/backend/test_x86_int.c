@@ -233,23 +233,54 @@ grow_select(void)
 		keep(c, I64);
 }
 
-/* A sum that is too big, or any unsigned relation, added to or taken from another value. */
+/* What may come between a sum and who asks for its carry: most of it changes no flags. */
+static void
+grow_between(void)
+{
+	static const u8 op[] = { O_add, O_add, O_mul, O_mulhu, O_sub };
+	int ty = below(3) ? I64 : I32;
+
+	switch (below(8)) {
+	case 0: ir_put(&r, I64, (int)below(NINT), value(I64)); break;
+	case 1: ir_put(&r, I64, (int)below(NINT), ir_k(&r, number(64))); break;
+	case 2: keep(ir_opx(&r, O_sxt, I64, 0, 0, 32, value(I64), 0, 0), I64); break;
+	case 3: keep(ir_opx(&r, O_ld, ty, 0, 0, 0, ir_k(&r, (u64)(uintptr_t)mem + 512), 0, 0), ty); break;
+	default: keep(ir_op(&r, op[below(NELEM(op))], ty, value(ty), value(ty), 0), ty);
+	}
+}
+
+/* A sum that is too big, a difference that is too small, or any unsigned relation: a value, or added to or taken from
+ * another one, or both. */
 static void
 grow_carry(void)
 {
-	static const u8 rels[] = { R_LTU, R_LTU, R_GEU, R_GTU, R_LEU, R_EQ, R_NE };
-	int ty = below(3) ? I64 : I32, to = below(3) ? I64 : I32, rel = rels[below(NELEM(rels))];
-	ref a = value(ty), b = value(ty), c = below(4) ? ir_op(&r, O_add, ty, a, b, 0) : value(ty), t;
+	static const u8 rels[] = { R_LTU, R_LTU, R_LTU, R_GEU, R_GTU, R_LEU, R_EQ, R_NE };
+	int ty = below(3) ? I64 : I32, to = below(3) ? ty : ty ^ I64 ^ I32, rel = rels[below(NELEM(rels))];
+	int op = below(4) ? O_add : O_sub;
+	ref a = value(ty), b = value(ty), c = below(5) ? ir_op(&r, op, ty, a, b, 0) : value(ty), t, u;
 
 	keep(c, ty);
-	if (below(3) == 0)
-		ir_put(&r, I64, (int)below(NINT), value(I64));
-	b = rel == R_EQ || rel == R_NE ? ir_k(&r, 0) : below(2) ? a : b;
-	t = ir_opx(&r, O_set, ty, 0, rel, 0, c, b, 0);
-	if (below(3))
-		keep(ir_op(&r, below(3) ? O_add : O_sub, to, value(to), t, 0), to);
+	for (u32 n = below(3) ? below(6) : 0; n; n--)
+		grow_between();
+	if (rel == R_EQ || rel == R_NE)
+		t = ir_opx(&r, O_set, ty, 0, rel, 0, c, ir_k(&r, 0), 0);
+	else if (op == O_sub)
+		t = ir_opx(&r, O_set, ty, 0, rel, 0, a, below(2) ? b : c, 0);
 	else
+		t = ir_opx(&r, O_set, ty, 0, rel, 0, c, below(2) ? a : b, 0);
+	if (below(3) == 0) {
 		keep(t, I64);
+		for (u32 n = below(3); n; n--)
+			grow_between();
+	}
+	if (below(4) == 0)
+		return;
+	u = value(to);
+	if (below(2))
+		keep(u = ir_op(&r, O_add, to, u, value(to), 0), to);
+	if (below(4) == 0)
+		ir_put(&r, to, (int)below(NINT), u);
+	keep(ir_op(&r, below(3) ? O_add : O_sub, to, u, t, 0), to);
 }
 
 /* base and index of an access inside mem */
@@ -695,8 +726,12 @@ main(void)
 		cmocka_unit_test(test_long_blocks),
 	};
 
+	static char names[NINT][4];
+
 	for (int n = 0; n < NINT; n++)
-		regs[n] = (struct reg){.name = "x", .off = (u16)(n * 8), .bits = 64, .kind = REG_INT,
+		snprintf(names[n], sizeof names[n], "x%d", n);
+	for (int n = 0; n < NINT; n++)
+		regs[n] = (struct reg){.name = names[n], .off = (u16)(n * 8), .bits = 64, .kind = REG_INT,
 		    .rank = (u8)(n < 20 ? n + 1 : 0)};
 	regs[FLVAR] = (struct reg){.name = "fl", .off = FLAT, .bits = 32, .kind = REG_FLAGS};
 	for (int n = 0; n < NVEC; n++)

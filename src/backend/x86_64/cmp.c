@@ -65,15 +65,6 @@ iszf(const struct x86 *x, ref a, int w)
 	return x->zf.t == a && x->zf.at == x->a.p && x->zf.bits <= w;
 }
 
-/* CF says already whether the sum a is below what was added, b. */
-static int
-iscf(const struct x86 *x, ref a, ref b, int ty)
-{
-	const struct ins *sum = &x->r->ins[a & ~REF_K];
-
-	return x->cf.t && x->cf.t == a && x->cf.at == x->a.p && sum->ty == ty && (sum->a == b || sum->b == b);
-}
-
 static int
 compared(const struct x86 *x, const struct ins *i)
 {
@@ -81,7 +72,7 @@ compared(const struct x86 *x, const struct ins *i)
 	case R_EQ: case R_NE:
 		return isk(i->b) && !kval(x->r, i->b) && iszf(x, i->a, opwidth(i));
 	case R_LTU: case R_GEU:
-		return iscf(x, i->a, i->b, i->ty);
+		return x_carryknown(x, i);
 	}
 	return 0;
 }

@@ -205,7 +205,7 @@ static inline void
 emit(struct x86 *x, const struct ins *i)
 {
 	const struct sel *s = &sel[i->op][ty_vclass(i->ty)];
-	const u8 *at;
+	int keeps;
 
 	if (fp_npend | fp_looking)
 		fp_before(x, i);
@@ -213,10 +213,10 @@ emit(struct x86 *x, const struct ins *i)
 		xf_save(x);
 	if (s->flags & SEL_MAP)
 		map_access(x, i);
-	at = x->a.p;
+	keeps = x_carrykept(x);
 	if ((s->flags & SEL_FPENV && fp_byhand(x->r)) || !s->emit(x, i))
 		x_eval(x, i);
-	if (x->cf.at == at && x_isquiet(i))
+	if (keeps)
 		x->cf.at = x->a.p;
 }
 
@@ -310,6 +310,7 @@ emit_block(struct x86 *x, const struct block *b)
 	if (plan_block(x->r, b, x->val, &planhost) >= BORROW_LONG)
 		plan_borrow(x->r, b, x->val, &planhost, &borrow);
 	x->fl = x->zf.t = x->cf.t = x->owed = x->owedflags = 0;
+	x->cf.until = 0;
 	x->nkept = 0;
 	n = b->first;
 	end = n + b->n;

@@ -143,45 +143,24 @@ add_shifted(struct x86 *x, const struct ins *i, ref n, ref other)
 	lea(&x->a, opwidth(i), xr_def(x, (ref)x->i), m);
 }
 
-/* other + set, or other - set: a relation left to us is, or is not, the host's carry */
+/* other + set, or other - set: a relation left to us, or told by CF, is the host's carry or its opposite */
 static void
 add_carry(struct x86 *x, const struct ins *i, ref set, ref other)
 {
 	struct mem m = {0};
-	int w = opwidth(i), s, d, not;
+	int w = opwidth(i), known = x->cf.at == x->a.p, s, d, not;
 	u32 lock;
 
 	xf_save(x);
 	s = xr_usem(x, other, w, &m);
+	if (known)                     /* operands come by moves, or lose cf.t */
+		x->cf.at = x->a.p;
 	lock = x->lock[0];
 	not = x_carry(x, &x->r->ins[set]);
 	x->lock[0] = lock;             /* what was compared is done with */
 	d = xr_def(x, (ref)x->i);
 	mov_whole(x, w, d, s, m);
 	alu_ri(&x->a, (i->op == O_sub) != not ? A_SBB : A_ADC, w, d, -not);
-}
-
-/* The sum just made has its carry in CF. */
-static void
-cf_tells(struct x86 *x)
-{
-	x->cf.t = (ref)x->i;
-	x->cf.at = x->a.p;
-}
-
-/* The next that is more than a move asks for the carry of the sum. */
-static int
-carry_wanted(const struct x86 *x)
-{
-	enum { NEAR = 5 };
-	const struct ins *i = &x->r->ins[x->i], *end = &x->r->ins[x->r->nins], *n = i + 1;
-
-	if (end > n + NEAR)
-		end = n + NEAR;
-	while (n < end && (n->op == O_insn || n->op == O_nop || x_isquiet(n)))
-		n++;
-	return n < end && n->op == O_set && (n->v == R_LTU || n->v == R_GEU) && n->a == x->i &&
-	    (n->b == i->a || n->b == i->b);
 }
 
 /* add by lea: three operands, flags kept */
@@ -197,7 +176,7 @@ add_lea(struct x86 *x, const struct ins *i)
 	else
 		m.index = (s8)xr_use(x, i->b, w);
 	d = xr_def(x, (ref)x->i);
-	if (keepflags(x) || (d != ra && d != m.index && !carry_wanted(x))) {
+	if (keepflags(x) || (d != ra && d != m.index && !x_carrywanted(x))) {
 		lea(&x->a, w, d, m);
 	} else {
 		if (d != ra && d != m.index)
@@ -206,9 +185,46 @@ add_lea(struct x86 *x, const struct ins *i)
 			alu_ri(&x->a, A_ADD, w, d, m.disp);
 		else
 			alu_rr(&x->a, A_ADD, w, d, d == m.index ? ra : m.index);
-		cf_tells(x);
+		x_carrymade(x, i);
 	}
 	cut(x, i, d);
+}
+
+/* a + b, if that is used otherwise, and `next`, which adds the carry to it, without waiting for it. */
+static void
+add_next(struct x86 *x, const struct ins *i, ref next)
+{
+	int w = opwidth(i), ra = xr_use(x, i->a, w), rb = -1, d;
+	struct mem sum = mem_at(ra, 0);
+	s64 k;
+
+	if (imm32(x, i->b, w, &k))
+		sum.disp = (s32)k;
+	else
+		sum.index = (s8)(rb = xr_use(x, i->b, w));
+	d = x->val[x->i].uses > 1 ? xr_defx(x, next) : xr_def(x, next);
+	if (d == rb) {
+		rb = ra;
+	} else if (d != ra) {
+		mov_rr(&x->a, w, d, ra);
+	}
+	if (rb < 0)
+		alu_ri(&x->a, A_ADC, w, d, sum.disp);
+	else
+		alu_rr(&x->a, A_ADC, w, d, rb);
+	xr_done(x, d);                 /* may be given up, if there is no other */
+	if (x->val[x->i].uses > 1)
+		lea(&x->a, w, xr_def(x, (ref)x->i), sum);
+	x->val[next].flags |= VAL_PAIRED;
+	x->cf.t = 0;
+	x->cf.until = 0;
+}
+
+/* The value t is a carry that CF says. */
+static int
+incf(const struct x86 *x, ref t, ref other)
+{
+	return !isk(t) && x->r->ins[t].op == O_set && x_carryknown(x, &x->r->ins[t]) && !isk(other) && !isfold(x, other);
 }
 
 /* n is left to us. */
@@ -238,6 +254,7 @@ x_add(struct x86 *x, const struct ins *i)
 {
 	const struct ins *d = &x->r->ins[i->a & ~REF_K];
 	struct ins sum = *i;
+	int next;
 	s64 k;
 
 	if (isfold(x, i->a) && d->op == O_add && !(x->val[x->i].flags & VAL_MAKES)) {
@@ -254,11 +271,17 @@ x_add(struct x86 *x, const struct ins *i)
 		add_taken(x, i, i->b, i->a);
 	} else if (i->ty >= I32 && isfold(x, i->a)) {
 		add_taken(x, i, i->a, i->b);
+	} else if (i->ty >= I32 && i != &sum && (next = x_carrynext(x))) {
+		add_next(x, i, (ref)next);
+	} else if (i->ty >= I32 && incf(x, i->b, i->a)) {
+		add_carry(x, i, i->b, i->a);
+	} else if (i->ty >= I32 && incf(x, i->a, i->b)) {
+		add_carry(x, i, i->a, i->b);
 	} else if (keepflags(x) || (xr_isreg(x, i->a) && (imm32(x, i->b, opwidth(i), &k) || xr_isreg(x, i->b)))) {
 		add_lea(x, i);
 	} else {
 		alu2(x, i, A_ADD, i->a, i->b);
-		cf_tells(x);
+		x_carrymade(x, i);
 		cut_result(x, i);
 	}
 	return 1;
@@ -285,7 +308,7 @@ x_sub(struct x86 *x, const struct ins *i)
 {
 	const struct val *v = &x->val[x->i];
 
-	if (isfold(x, i->b) && !(v->flags & VAL_MAKES)) {
+	if (!(v->flags & VAL_MAKES) && (isfold(x, i->b) || (i->ty >= I32 && incf(x, i->b, i->a)))) {
 		add_carry(x, i, i->b, i->a);
 		return 1;
 	}
@@ -295,10 +318,12 @@ x_sub(struct x86 *x, const struct ins *i)
 	}
 	xf_save(x);
 	alu2(x, i, A_SUB, i->a, i->b);
-	if (v->flags & VAL_MAKES)
+	if (v->flags & VAL_MAKES) {
 		xf_def(x, v->pair, FLK_SUB);
-	else
-		cut_result(x, i);
+		return 1;
+	}
+	x_carrymade(x, i);
+	cut_result(x, i);
 	return 1;
 }
 

@@ -12,8 +12,8 @@
 /* width an integer instruction is computed at */
 static inline int opwidth(const struct ins *i) { return i->ty == I64 ? 64 : 32; }
 
-/* EFLAGS hold a value that is used later: an emitter without SEL_CLOB keeps or saves them. */
-static inline int keepflags(const struct x86 *x) { return x->fl && xlive(x, x->fl); }
+/* EFLAGS hold a value that is used later, or a carry: an emitter without SEL_CLOB keeps them, or saves the value. */
+static inline int keepflags(const struct x86 *x) { return (x->fl && xlive(x, x->fl)) || x->i < x->cf.until; }
 
 /* d = s, or what is in memory at m if s < 0 (as xr_usem says) */
 static inline void
@@ -33,13 +33,12 @@ mov_whole(struct x86 *x, int w, int d, int s, struct mem m)
 	mov_any(x, s < 0 ? 64 : w, d, s, m);
 }
 
-/* Moves alone: EFLAGS say what they said before. */
-static inline int
-x_isquiet(const struct ins *i)
-{
-	return i->op == O_put ? !isk(i->a) && i->ty <= I64 :
-	    (i->op == O_ld || i->op == O_lds || i->op == O_st) && i->ty <= I64 && !(i->aux & ~AUX_SCALE);
-}
+/* -- carry.c -- */
+int x_carrywanted(const struct x86 *);         /* somebody soon asks for the carry of the instruction */
+void x_carrymade(struct x86 *, const struct ins *);    /* CF is its carry, if it is the instruction */
+int x_carryknown(const struct x86 *, const struct ins *);      /* CF says what this relation is */
+int x_carrynext(const struct x86 *);           /* the sum of the carry and this sum, if it is next, or 0 */
+int x_carrykept(const struct x86 *);           /* the instruction will leave it */
 
 /* Compares the operands of set, brc; returns the host condition of the relation. */
 int x_compare(struct x86 *, const struct ins *);

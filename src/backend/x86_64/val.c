@@ -9,7 +9,7 @@
  *  - owed: a value put to owedvar that is in its register only, as the next put comes before anybody looks at the home
  *    but for faults, which find the register in the map.
  * Nothing is released when a value dies or its block ends: a place is free when its value's last use is past. */
-#include "backend/x86_64/x86.h"
+#include "backend/x86_64/int.h"
 
 enum { INT, VEC_ };                    /* classes */
 
@@ -713,7 +713,7 @@ put_const(struct x86 *x, const struct ins *i, const struct home *h)
 		x->kept[x->nkept].k = i->a;
 		x->kept[x->nkept++].var = (u8)i->v;
 	}
-	if (h->reg >= 0 && !k && !(x->fl && x->val[x->fl].last > x->i))
+	if (h->reg >= 0 && !k && !keepflags(x))
 		alu_rr(&x->a, A_XOR, 32, h->reg, h->reg);
 	else if (h->reg >= 0)
 		mov_ri(&x->a, h->reg, k);

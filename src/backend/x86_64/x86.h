@@ -138,7 +138,7 @@ struct x86 {
 	ref homed[256][4];             /* values in each home; dead ones stay until their place is needed */
 	struct { ref k; u8 var; } kept[4]; int nkept;  /* constants in homes, some */
 	struct { ref t; int bits; const u8 *at; } zf;  /* the value that ZF tells to be 0, if nothing came after `at` */
-	struct { ref t; const u8 *at; } cf;    /* the sum whose carry is CF, likewise */
+	struct { ref t; int until; const u8 *at; } cf; /* the sum whose carry is CF, likewise (carry.c) */
 	/* -- branches (branch.c) -- */
 	u32 *label;                    /* offset of each block's head, or ~0 */
 	u16 *loop;                     /* the last block that jumps back to this one, and 1; 0: none does */
