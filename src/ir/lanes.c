@@ -33,8 +33,8 @@ scalar(struct make *m, ref t)
 	return *to;
 }
 
-static ref
-plus(struct make *m, ref t, s64 k)
+ref
+make_plus(struct make *m, ref t, s64 k)
 {
 	return k ? ir_op(m->r, O_add, I64, t, ir_k(m->r, (u64)k), 0) : t;
 }
@@ -43,7 +43,7 @@ plus(struct make *m, ref t, s64 k)
 static ref
 last(struct make *m, ref t)
 {
-	return plus(m, scalar(m, t), loop_value(m->l, t).step * (m->l->turns - 1));
+	return make_plus(m, scalar(m, t), loop_value(m->l, t).step * (m->l->turns - 1));
 }
 
 /* Its vector n. */
@@ -327,7 +327,7 @@ keepapart(struct make *m)
 		lowest = loop_bytes(&l->ins[k]) == loop_bytes(&l->ins[l->store]) ? 1 : 1 - VECTOR;
 		size = l->turns * loop_bytes(&l->ins[k]) - lowest;
 		d = ir_op(m->r, O_sub, I64, make_address(m, &s), make_address(m, &p), 0);
-		go(m, R_LTU, plus(m, d, by - lowest), (u64)size, l->head + REST);
+		go(m, R_LTU, make_plus(m, d, by - lowest), (u64)size, l->head + REST);
 	}
 }
 
@@ -347,11 +347,12 @@ enough(struct make *m)
 	go(m, R_LTU, ir_op(m->r, O_sub, I64, scalar(m, l->trip.hi), scalar(m, from), 0), (u64)least, l->head + REST);
 }
 
-static void
-before(struct make *m)
+void
+make_before(struct make *m)
 {
 	const struct loop *l = m->l;
 
+	ir_unblock(l->r);
 	begin(m, HEAD, 0);
 	if (l->trip.rel != R_NE)
 		ir_opx(m->r, O_brc, I64, 0, l->trip.rel ^ 1, 0, scalar(m, l->trip.lo), scalar(m, l->trip.hi),
@@ -361,16 +362,37 @@ before(struct make *m)
 	ir_op(m->r, O_jmp, N, ir_k(m->r, l->head + TURNS), 0, 0);
 }
 
-static void
-atonce(struct make *m)
+void
+make_turns(struct make *m)
 {
 	const struct loop *l = m->l;
-	ref lo, hi;
 
 	begin(m, TURNS, l->turns * l->times);
 	for (int k = 0; k < l->n; k++)
 		if (l->ins[k].op == O_insn)
 			ir_append(m->r, ins_make(O_insn, N, 0, 0, -TURNS, 0, 0, 0));
+}
+
+/* A distance that has gone below 0, or is so large that it looks like that, is left to the tests after it. */
+void
+make_after(struct make *m, ref lo, ref hi, ref left)
+{
+	const struct loop *l = m->l;
+
+	go(m, R_GES, left, (u64)(l->trip.step * l->turns * l->times), l->head + (l->uneven ? HEAD : TURNS));
+	ir_opx(m->r, O_brc, I64, 0, l->trip.rel ^ 1, 0, lo, hi, ir_k(m->r, l->exit));
+	ir_op(m->r, O_jmp, N, ir_k(m->r, l->head + REST), 0, 0);
+	loop_begin(l, REST, 1);
+	loop_turn(l, REST, l->head + REST);
+}
+
+static void
+atonce(struct make *m)
+{
+	const struct loop *l = m->l;
+	ref lo, hi, left;
+
+	make_turns(m);
 	for (int n = 1; n < l->times; n++) {
 		body(m);
 		putlast(m);
@@ -379,12 +401,9 @@ atonce(struct make *m)
 	body(m);
 	lo = last(m, l->trip.lo);
 	hi = last(m, l->trip.hi);
-	ref left = ir_op(m->r, O_sub, I64, hi, lo, 0);
-
+	left = ir_op(m->r, O_sub, I64, hi, lo, 0);
 	putlast(m);
-	ir_opx(m->r, O_brc, I64, 0, l->trip.rel ^ 1, 0, lo, hi, ir_k(m->r, l->exit));
-	go(m, R_GEU, left, (u64)(l->trip.step * l->turns * l->times), l->head + (l->uneven ? HEAD : TURNS));
-	ir_op(m->r, O_jmp, N, ir_k(m->r, l->head + REST), 0, 0);
+	make_after(m, lo, hi, left);
 }
 
 void
@@ -394,9 +413,6 @@ loop_make(const struct loop *l)
 
 	m.l = l;
 	m.r = l->r;
-	ir_unblock(l->r);
-	before(&m);
+	make_before(&m);
 	atonce(&m);
-	loop_begin(l, REST, 1);
-	loop_turn(l, REST, l->head + REST);
 }

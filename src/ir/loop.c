@@ -414,26 +414,39 @@ closes(const struct region *r)
 	    r->guest->bits == 64 && r->nins + 8 * BODY < REF_K;
 }
 
+/* The loop in the open block, of which nothing is known. */
+static void
+take(struct loop *l, struct region *r, gaddr next)
+{
+	static struct ins copy[BODY];  /* compile is never entered twice at a time */
+
+	loop_clear(l, r->open->n);
+	l->r = r;
+	l->ins = copy;
+	l->first = r->open->first;
+	l->head = r->open->pc;
+	l->exit = next;
+	memcpy(copy, &r->ins[l->first], (size_t)l->n * sizeof *copy);
+}
+
 /* Apart from ir_loop, which most branches do not come beyond: the record is large. */
 static __attribute__((noinline)) int
 transform(struct region *r, gaddr next)
 {
-	static struct ins copy[BODY];  /* compile is never entered twice at a time */
 	static struct loop l;
+	int own = kval(r, r->ins[r->nins - 1].c) == r->open->pc;
 
-	loop_clear(&l, r->open->n);
-	l.r = r;
-	l.ins = copy;
-	l.first = r->open->first;
-	l.head = r->open->pc;
-	l.exit = next;
-	memcpy(copy, &r->ins[l.first], (size_t)l.n * sizeof *copy);
+	take(&l, r, next);
 	if (loop_search(&l))
 		return 1;
-	if (kval(r, copy[l.n - 1].c) != l.head || !understood(&l))
-		return loop_seek(r, next) ? 2 : 0;
-	loop_make(&l);
-	return 1;
+	if (own && understood(&l)) {
+		loop_make(&l);
+		return 1;
+	}
+	if (loop_seek(r, next))
+		return 2;
+	take(&l, r, next);
+	return own && loop_turns(&l);
 }
 
 int ir_loop(struct region *r, gaddr next) { return closes(r) ? transform(r, next) : 0; }

@@ -110,11 +110,19 @@ void make_load(struct make *, const struct ins *, ref *to);    /* all that the t
 ref make_part(struct make *, const struct ins *, int n);       /* vector n of what it makes */
 ref make_lanes(struct make *, ref t, int n);   /* vector n of an operand */
 ref make_address(struct make *, const struct place *);         /* but for its displacement */
+ref make_plus(struct make *, ref, s64);
+void make_before(struct make *);               /* the head, in place of the open block */
+void make_turns(struct make *);                /* begins the block of the turns */
+/* Ends it, with what tells whether there are more, and how far it is from lo to hi; and the loop itself. */
+void make_after(struct make *, ref lo, ref hi, ref left);
 
 /* -- seek.c -- */
 /* The open block of the loop's region jumps back, to a loop that looks for something; next: the address after it, or 0
  * if it ends with the jump.  0: it is none, or not understood; else the block has its end. */
 int loop_seek(struct region *, gaddr next);
+
+/* -- turns.c -- */
+int loop_turns(struct loop *);                 /* of a loop of which nothing is known; 0: it must stay */
 
 /* -- search.c -- */
 int loop_search(struct loop *);                /* 0: it is no search, or not understood */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_loop.c - random loops, as they are and with the loop on vectors before them: memory and variables in the end; and
- * loops that must stay alone */
+/* test_loop.c - random loops, as they are and with the loop on vectors, or of several turns, before them: memory and
+ * variables in the end; and loops that must stay alone */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -205,12 +205,89 @@ integers(void)
 	branch(&b);
 }
 
+/* -- what only reads: X0 ends at X3, X1 moves on by anything, X2 and F0 to F3 are made of what is read -- */
+
+/* From where pointers are, from where the end is by a number that was loaded, or with a pointer as index. */
+static ref
+somewhere(struct body *b)
+{
+	static const u8 type[] = {I8, I16, I32, I64, F64};
+	int ty = type[rnd() % NELEM(type)], p = (int)(rnd() % 2);
+	ref at = ir_op(&r, O_and, I64, any(b), ir_k(&r, 0x3f8), 0);
+
+	switch (rnd() % 6) {
+	case 0: return ir_opx(&r, O_ld, ty, 0, 0, (s32)(rnd() % 8), ir_get(&r, I64, X3), at, 0);
+	case 1: return ir_opx(&r, O_ld, ty, 0, 0, 0, ir_op(&r, O_add, I64, ir_get(&r, I64, X3), at, 0), 0, 0);
+	case 2: return ir_opx(&r, O_ld, ty, 0, 0, 0, ir_op(&r, O_sub, I64, b->base[0], ir_get(&r, I64, X3), 0),
+	            ir_get(&r, I64, X3), 0);
+	}
+	return !p && rnd() % 3 ? datum(b, p) : ir_opx(&r, O_ld, ty, 0, 0, disp(b, p), b->base[p], 0, 0);
+}
+
+static void
+gather(ref t)
+{
+	static const u8 two[] = {O_add, O_sub, O_mul, O_xor, O_or, O_fadd, O_fmul, O_flsub};
+	int op = two[rnd() % NELEM(two)], ty = rnd() % 2 ? I32 : I64, f = F0 + (int)(rnd() % 3);
+	ref s;
+
+	if (ir_type(&r.ins[t]) == F64) {
+		s = ir_get(&r, F64, f);
+		ir_put(&r, F64, f, rnd() % 4 ? ir_op(&r, rnd() % 2 ? O_fadd : O_fmul, F64, s, t, 0) : t);
+	} else if (op == O_flsub) {
+		ir_put(&r, FL, NZ, ir_op(&r, O_flsub, ty, ir_get(&r, I64, X2), t, 0));
+	} else if (op < O_fadd) {
+		s = ir_op(&r, op, ty, ir_get(&r, ty, X2), t, 0);
+		ir_put(&r, ty, X2, ty == I64 && rnd() % 2 ? ir_opx(&r, O_sxt, I64, 0, 0, 32, s, 0, 0) : s);
+	} else {
+		ir_put(&r, I64, X2, t);
+	}
+}
+
+static void
+reads(void)
+{
+	struct body b = {.bytes = {1 << rnd() % 4, (int)(rnd() % 49) - 24}};
+
+	region_init(&r, &fake_guest, HEAD, 0);
+	ir_block(&r, HEAD);
+	r.open->entry = 1;
+	ir_insn(&r, HEAD);
+	for (int n = 0; n < 2; n++)
+		b.base[n] = ir_get(&r, I64, X0 + n);
+	b.value[b.nvalue++] = ir_get(&r, rnd() % 2 ? I64 : I32, X2);
+	for (int n = (int)(rnd() % 4); n >= 0; n--) {
+		ref t = somewhere(&b);
+
+		if (rnd() % 2)
+			move(&b, (int)(rnd() % 2));
+		if (ir_type(&r.ins[t]) != F64)
+			b.value[b.nvalue++] = t;
+		else
+			gather(t);
+		if (rnd() % 2 && !isk(t = integer(&b)))
+			b.value[b.nvalue++] = t;
+		if (rnd() % 4 == 0)
+			gather(any(&b));
+	}
+	if (rnd() % 2)
+		gather(any(&b));
+	else
+		ir_put(&r, I64, X2, ir_op(&r, O_add, I64, ir_get(&r, I64, X2), ir_k(&r, 5), 0));
+	move(&b, 0);
+	move(&b, 1);
+	ir_insn(&r, HEAD + 8);
+	branch(&b);
+}
+
 /* Returns how far X0 moves on each turn. */
 static int
 loop(u64 from)
 {
 	seed = from;
-	if (from % 4 < 2)
+	if (from % 5 == 4)
+		reads();
+	else if (from % 5 < 2)
 		integers();
 	else
 		floats(from);
@@ -270,7 +347,7 @@ test_at_once_is_one_by_one(void **state)
 	static u8 before[ARENA], arena[ARENA];
 	static struct cpu one, many;
 	u64 first = fake_first();
-	int made = 0;
+	int made = 0, rows = 0;
 
 	(void)state;
 	for (u64 n = first; n < first + LOOPS; n++) {
@@ -296,10 +373,10 @@ test_at_once_is_one_by_one(void **state)
 				fail_msg("loop %llu, run %llu", (unsigned long long)n, (unsigned long long)k);
 			}
 		}
-		made += is;
+		*(n % 5 == 4 ? &rows : &made) += is;
 	}
-	print_message("%d of %d loops on vectors\n", made, LOOPS);
-	assert_true(made > LOOPS / 4);
+	print_message("of %d loops %d on vectors, %d that only read\n", LOOPS, made, rows);
+	assert_true(made > LOOPS / 4 && rows > LOOPS / 12);
 }
 
 /* -- loops that are what they were -- */

@@ -1,5 +1,5 @@
 // flags: -fno-tree-vectorize -fno-tree-loop-distribute-patterns
-// Loops that compute lane by lane and run into a page that is not there, or cannot be written: what the handler finds in
+// Loops that compute lane by lane, or some turns at once, and run into a page that is not there, or cannot be written: what the handler finds in
 // registers and memory; and what comes out when it mends the page and the loop goes on.
 #include <setjmp.h>
 #include <signal.h>
@@ -106,6 +106,9 @@ LOOP(or_64, uint64_t, uint64_t, uint64_t, int, x[i] | (y[i] + 5))
 LOOP(wide, int32_t, uint8_t, int16_t, int, x[i] - y[i])
 TOTAL(sad, int32_t, uint8_t, uint8_t, int, abs(x[i] - y[i]))
 TOTAL(dot, int32_t, int16_t, int16_t, int, x[i] * y[i])
+TOTAL(column, int32_t, int16_t, int32_t, int, x[i] * y[3 * i])
+TOTAL(chain, int64_t, int32_t, int64_t, int, (s ^ x[2 * i]) * 31 + y[i])
+TOTAL(column_d, double, double, double, double, x[i] / y[2 * i])
 
 typedef uint64_t kernel(void *, const void *, const void *, long, int);
 typedef uint64_t fkernel(void *, const void *, const void *, long, float);
@@ -114,7 +117,8 @@ static const struct test { const char *name; void *f; int d, x, y; char k; } tes
 	{"axpy_f", axpy_f, 4, 4, 4, 'f'}, {"axpy_d", axpy_d, 8, 8, 8, 'd'}, {"copy_d", copy_d, 8, 8, 8, 'd'},
 	{"over_f", over_f, 4, 4, 4, 'f'}, {"set_f", set_f, 4, 4, 4, 'f'}, {"add_8", add_8, 1, 1, 1, 'i'},
 	{"sub_16", sub_16, 2, 2, 2, 'i'}, {"shift_32", shift_32, 4, 4, 4, 'i'}, {"or_64", or_64, 8, 8, 8, 'i'},
-	{"wide", wide, 4, 1, 2, 'i'}, {"sad", sad, 4, 1, 1, 'i'}, {"dot", dot, 4, 2, 2, 'i'},
+	{"wide", wide, 4, 1, 2, 'i'}, {"column", column, 4, 2, 4, 'i'}, {"chain", chain, 8, 4, 8, 'i'}, {"column_d", column_d, 8, 8, 8, 'd'},
+	{"sad", sad, 4, 1, 1, 'i'}, {"dot", dot, 4, 2, 2, 'i'},
 };
 
 static uint64_t
