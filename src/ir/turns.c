@@ -7,7 +7,7 @@
  * (loop.c), and sticky flags that earlier ones have raised are those that they will raise again. */
 #include "ir/loop.h"
 
-enum { ROW = 4, SMALL = 28 };          /* turns; instructions that are worth having so often */
+enum { ROW = 8, SMALL = 28 };          /* turns; instructions that are worth having so often */
 
 struct row {
 	struct make m;
