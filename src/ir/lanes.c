@@ -4,14 +4,16 @@
  * Three blocks take the place of one:
  *
  *   head      tests whether there are turns enough, and whether loads and store keep apart
- *   head + 1  a vector of turns, `times` times; and again as long as there are so many
+ *   head + 1  `turns` turns, with a store for each vector; and again as long as there are so many
  *   head + 3  the loop as it was, which does the rest
  *
  * Who comes to the loop comes to its head.  The others have no guest address but that: nobody finds them from outside,
  * and their labels are odd, as no instruction's address is. */
 #include "ir/loop.h"
 
+/* Vectors of a value; those that make one that is stored. */
 static int parts(const struct loop *l) { return l->turns * ty_bits(l->lane) / 8 / VECTOR; }
+static int group(const struct loop *l) { return parts(l) / l->times; }
 static int vector(const struct loop *l) { return VEC(l->lane, 7); }
 
 /* -- values -- */
@@ -39,11 +41,11 @@ make_plus(struct make *m, ref t, s64 k)
 	return k ? ir_op(m->r, O_add, I64, t, ir_k(m->r, (u64)k), 0) : t;
 }
 
-/* In the last of the turns. */
+/* In the last of the turns, or of those up to a store. */
 static ref
 last(struct make *m, ref t)
 {
-	return make_plus(m, scalar(m, t), loop_value(m->l, t).step * (m->l->turns - 1));
+	return make_plus(m, scalar(m, t), loop_value(m->l, t).step * (m->l->turns / m->l->times - 1));
 }
 
 /* Its vector n. */
@@ -96,15 +98,15 @@ widened(struct make *m, const struct ins *i, const ref *loaded, int n)
 	return t;
 }
 
-/* All lanes of t cut to data of the type, in one vector. */
+/* Lanes of t, from vector `first` on, cut to data of the type, in one vector. */
 static ref
-narrowed(struct make *m, ref t, int type)
+narrowed(struct make *m, ref t, int type, int first)
 {
 	ref v[PARTS] = {0};
-	int count = parts(m->l);
+	int count = group(m->l);
 
 	for (int n = 0; n < count; n++)
-		v[n] = make_lanes(m, t, n);
+		v[n] = make_lanes(m, t, first + n);
 	if (ty_isfloat(m->l->lane))
 		return v[0];
 	for (int lane = m->l->lane; count > 1; lane--) {
@@ -185,22 +187,38 @@ make_part(struct make *m, const struct ins *i, int n)
 }
 
 static void
-body(struct make *m)
+loads(struct make *m)
 {
 	const struct loop *l = m->l;
-	const struct ins *st = &l->ins[l->store];
 
 	for (int k = 0; k < l->n; k++)
 		if (loop_isload(&l->ins[k]))
 			make_load(m, &l->ins[k], m->loaded[k]);
-	if (l->store >= 0 && raises(l) && !isloaded(l))
-		access(m, O_ld, st, vector(l), 0, 0);
+	for (int n = 0; l->store >= 0 && raises(l) && !isloaded(l) && n < l->times; n++)
+		access(m, O_ld, &l->ins[l->store], vector(l), n, 0);
+}
+
+static void
+compute(struct make *m)
+{
+	const struct loop *l = m->l;
+
 	for (int n = 0; n < parts(l); n++)
 		for (int k = 0; k < l->n; k++)
 			if (l->val[k].kind == PERLANE)
 				m->part[k][n] = make_part(m, &l->ins[k], n);
+}
+
+/* The next vector is stored, if something is. */
+static void
+store(struct make *m)
+{
+	const struct loop *l = m->l;
+	const struct ins *st = &l->ins[l->store];
+
 	if (l->store >= 0)
-		access(m, O_st, st, VEC(st->ty, 7), 0, narrowed(m, st->c, st->ty));
+		access(m, O_st, st, VEC(st->ty, 7), 0, narrowed(m, st->c, st->ty, m->stored));
+	m->stored += group(l);
 }
 
 /* All lanes of t together, as a number. */
@@ -234,13 +252,13 @@ summed(struct make *m, ref t)
 	return ir_op(m->r, i->op, i->ty, to, total(m, first ? i->b : i->a, ty_bits(i->ty)), 0);
 }
 
-/* A lane of the last vector as the number it is. */
+/* The last lane so far as the number it is. */
 static ref
 lastlane(struct make *m, ref t)
 {
 	const struct loop *l = m->l;
 	int ty = vector(l), sign = !ty_isfloat(l->lane) && loop_putsign(l, t);
-	ref u = m->part[loop_index(l, t)][parts(l) - 1];
+	ref u = m->part[loop_index(l, t)][m->stored - 1];
 
 	u = ir_opx(m->r, sign ? O_smov : O_umov, I64, 0, l->lane, ty_nlanes(ty) - 1, u, 0, 0);
 	return ty_isfloat(l->lane) ? ir_op(m->r, O_movif, l->lane, u, 0, 0) : u;
@@ -266,18 +284,31 @@ lastput(struct make *m, ref t)
 	}
 }
 
-/* Variables are put once, as the last turn leaves them. */
+/* Whether nobody can see, where the next store faults, what the put has left in turns before: it comes before the
+ * store in that one's turn as well. */
+static int
+isagain(const struct loop *l, int k)
+{
+	int got = 0;
+
+	for (int g = 0; g < l->n; g++)
+		got |= l->ins[g].op == O_get && l->ins[g].v == l->ins[k].v;
+	return k < l->store && !got;
+}
+
+/* Variables are put once, as the last turn leaves them; those that count before the next store. */
 static void
 putlast(struct make *m)
 {
 	const struct loop *l = m->l;
-	ref to[BODY];
+	int end = m->stored == parts(l);
+	ref to[BODY] = {0};
 
 	for (int k = 0; k < l->n; k++)
-		if (l->ins[k].op == O_put && l->put[l->ins[k].v] == k + 1)
+		if (l->ins[k].op == O_put && l->put[l->ins[k].v] == k + 1 && (end || !isagain(l, k)))
 			to[k] = lastput(m, l->ins[k].a);
 	for (int k = 0; k < l->n; k++)
-		if (l->ins[k].op == O_put && l->put[l->ins[k].v] == k + 1)
+		if (to[k])
 			ir_put(m->r, l->ins[k].ty, l->ins[k].v, to[k]);
 }
 
@@ -336,7 +367,7 @@ static void
 enough(struct make *m)
 {
 	const struct loop *l = m->l;
-	s64 least = l->trip.step * (l->turns * l->times - 1);
+	s64 least = l->trip.step * (l->turns - 1);
 	const struct ins *lo = &l->ins[isk(l->trip.lo) ? 0 : loop_index(l, l->trip.lo)];
 	ref from = l->trip.lo;
 
@@ -367,7 +398,7 @@ make_turns(struct make *m)
 {
 	const struct loop *l = m->l;
 
-	begin(m, TURNS, l->turns * l->times);
+	begin(m, TURNS, l->turns);
 	for (int k = 0; k < l->n; k++)
 		if (l->ins[k].op == O_insn)
 			ir_append(m->r, ins_make(O_insn, N, 0, 0, -TURNS, 0, 0, 0));
@@ -379,7 +410,7 @@ make_after(struct make *m, ref lo, ref hi, ref left)
 {
 	const struct loop *l = m->l;
 
-	go(m, R_GES, left, (u64)(l->trip.step * l->turns * l->times), l->head + (l->uneven ? HEAD : TURNS));
+	go(m, R_GES, left, (u64)(l->trip.step * l->turns), l->head + (l->uneven ? HEAD : TURNS));
 	ir_opx(m->r, O_brc, I64, 0, l->trip.rel ^ 1, 0, lo, hi, ir_k(m->r, l->exit));
 	ir_op(m->r, O_jmp, N, ir_k(m->r, l->head + REST), 0, 0);
 	loop_begin(l, REST, 1);
@@ -393,12 +424,12 @@ atonce(struct make *m)
 	ref lo, hi, left;
 
 	make_turns(m);
-	for (int n = 1; n < l->times; n++) {
-		body(m);
+	loads(m);
+	compute(m);
+	for (m->stored = 0, store(m); m->stored < parts(l); store(m)) {
 		putlast(m);
 		memset(m->scalar, 0, sizeof m->scalar);
 	}
-	body(m);
 	lo = last(m, l->trip.lo);
 	hi = last(m, l->trip.hi);
 	left = ir_op(m->r, O_sub, I64, hi, lo, 0);

@@ -210,19 +210,26 @@ streams(const struct loop *l, const struct ins *i)
 	return (s64)((u64)a.step + ((u64)b.step << (i->aux & AUX_SCALE))) == loop_bytes(i);
 }
 
-/* The turns done at once: as many as one vector is stored for, or loaded for if nothing is stored. */
+/* The turns done at once: as many as one vector is stored for, or loaded for if nothing is stored; twice as many if
+ * they are few. */
 static void
 count(struct loop *l)
 {
-	int least = VECTOR;
+	int least = VECTOR, sums = 0;
 
-	for (int k = 0; k < l->n; k++)
+	for (int k = 0; k < l->n; k++) {
+		sums |= l->val[k].kind == SUM;
 		if (loop_isload(&l->ins[k])) {
 			least = loop_bytes(&l->ins[k]) < least ? loop_bytes(&l->ins[k]) : least;
 			l->uneven |= l->store >= 0 && loop_bytes(&l->ins[k]) != loop_bytes(&l->ins[l->store]);
 		}
+	}
 	l->turns = VECTOR / (l->store >= 0 ? loop_bytes(&l->ins[l->store]) : least);
-	l->times = l->turns <= 4 && !l->uneven && l->n <= FEW ? 2 : 1;
+	l->times = 1;
+	if (l->turns > 4 || l->uneven || l->n > FEW || (sums && l->store >= 0))
+		return;
+	l->turns *= 2;
+	l->times = l->store >= 0 ? 2 : 1;
 }
 
 /* Whether one of the turns done at once stores where a later one loads, if that is known. */
@@ -239,7 +246,7 @@ feeds(const struct loop *l)
 		if (!loop_isload(&l->ins[k]))
 			continue;
 		p = loop_place(l, &l->ins[k]);
-		if (loop_apart(&p, &s, &by) && by > 0 && by < VECTOR)
+		if (loop_apart(&p, &s, &by) && by > 0 && by < VECTOR * l->times)
 			return 1;
 	}
 	return 0;
@@ -365,6 +372,10 @@ understood(struct loop *l)
 	if (!accesses || !loop_relation(l, &last) || !loop_trip(l, &last) || !knowsputs(l))
 		return 0;
 	count(l);
+	if (l->times > 1 && feeds(l)) {
+		l->turns /= l->times;
+		l->times = 1;
+	}
 	return !feeds(l) && (isfloats(l) || loop_width(l));
 }
 

@@ -32,7 +32,7 @@ struct loop {
 	int store;                     /* which one is it, or -1 */
 	int lane;                      /* type of all lanes; F32 and F64: of floats */
 	int turns;                     /* that are done at once */
-	int times;                     /* one after another, before it is asked how many are left */
+	int times;                     /* vectors they store */
 	int uneven;                    /* what is loaded is not as wide as what is stored: pointers drift apart */
 	/* It goes on if rel (R_NE, or less) holds of lo and hi, which come nearer by `step` each turn. */
 	struct { int rel; ref lo, hi; s64 step; } trip;
@@ -102,9 +102,10 @@ void loop_make(const struct loop *);
 struct make {
 	const struct loop *l;
 	struct region *r;
-	ref scalar[BODY];              /* by instruction: in the first of the turns */
+	ref scalar[BODY];              /* by instruction: in the first of the turns that are not stored yet */
 	ref loaded[BODY][PARTS];       /* vectors as they were loaded */
 	ref part[BODY][PARTS];         /* vectors of lanes */
+	int stored;                    /* how many of these are in memory */
 };
 void make_load(struct make *, const struct ins *, ref *to);    /* all that the turns load */
 ref make_part(struct make *, const struct ins *, int n);       /* vector n of what it makes */

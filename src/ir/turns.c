@@ -62,8 +62,7 @@ understood(struct loop *l)
 	struct ins last = l->ins[l->n - 1];
 
 	l->lane = N;
-	l->turns = 1;
-	l->times = ROW;
+	l->turns = ROW;
 	for (int k = 0; k < l->n - 1; k++)
 		if (!may(l, k))
 			return 0;
@@ -158,7 +157,7 @@ put(struct row *w, int n, int from, int until)
 		if (i->op != O_put || l->put[i->v] != k + 1)
 			continue;
 		w->var[i->v] = now(w, i->a, N);
-		if (n == l->times - 1)
+		if (n == l->turns - 1)
 			ir_put(l->r, i->ty, i->v, w->var[i->v]);
 	}
 }
@@ -200,7 +199,7 @@ loop_turns(struct loop *l)
 	memset(w.var, 0, sizeof w.var);
 	make_before(&w.m);
 	make_turns(&w.m);
-	for (int n = 0; n < l->times; n++)
+	for (int n = 0; n < l->turns; n++)
 		turn(&w, n);
 	lo = now(&w, l->trip.lo, N);
 	hi = now(&w, l->trip.hi, N);

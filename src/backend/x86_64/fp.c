@@ -316,8 +316,8 @@ fma_lanes(struct x86 *x, const struct ins *i, struct fpregs r)
 	r.d = xv_defx(x, (ref)x->i);
 	fp_rmguard(x, i, r);
 	fma_form(x, i, r);
-	fp_slow(x, fp_unordered(x, i->ty, r.d, r.d, r.t), i, r);
 	fp_back(x, cold0);
+	fp_looklater(x, i, r, 0);
 	return 1;
 }
 

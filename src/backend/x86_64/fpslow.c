@@ -206,6 +206,10 @@ pair_cold(struct x86 *x, const struct cold *cold)
 	for (int n = 0; n < 2; n++) {
 		const struct look *l = &pairs[cold->n][n];
 
+		if (ty_isvec(l->ins->ty)) {
+			call_slow(x, l->ins, &l->r, 0);
+			continue;
+		}
 		v2(c, vf_cmp(V_UCOMISS, ty_bits(l->ins->ty)), l->r.d, l->r.d);
 		u8 *over = jcc_8(c, JNP);
 
@@ -219,7 +223,7 @@ void
 fp_looknow(struct x86 *x)
 {
 	fp_looking = 0;
-	fp_slow(x, fp_unordered(x, waiting.ins->ty, waiting.r.d, waiting.r.d, -1), waiting.ins, waiting.r)->n =
+	fp_slow(x, fp_unordered(x, waiting.ins->ty, waiting.r.d, waiting.r.d, waiting.r.t), waiting.ins, waiting.r)->n =
 	    (u32)waiting.boxed;
 }
 
@@ -245,7 +249,7 @@ fp_looklater(struct x86 *x, const struct ins *i, struct fpregs r, int boxed)
 static int
 iswaiting(int reg)
 {
-	return reg >= 0 && (reg == waiting.r.d || reg == waiting.r.a || reg == waiting.r.b);
+	return reg >= 0 && (reg == waiting.r.d || reg == waiting.r.a || reg == waiting.r.b || reg == waiting.r.c);
 }
 
 static int
@@ -256,7 +260,8 @@ homereg(const struct x86 *x, int t)
 	return var == NOVAR || x86_home[var].kind == REG_INT ? -1 : x86_home[var].reg;
 }
 
-/* Whether the next result leaves the registers of the one that waits; then it does not get them. */
+/* Whether the next result leaves the registers of the one that waits; then it does not get them.  One of lanes is not
+ * made where an operand is. */
 static int
 leaves(struct x86 *x, const struct ins *i)
 {
@@ -264,10 +269,10 @@ leaves(struct x86 *x, const struct ins *i)
 
 	if (i->ty != waiting.ins->ty || fp_keeps(x, i) || iswaiting(homereg(x, x->i)) || iswaiting(homereg(x, x->i + 1)))
 		return 0;
-	for (int n = 0; n < 3; n++)
+	for (int n = 0; n < 3 && !ty_isvec(i->ty); n++)
 		if (!isk(o[n]) && iswaiting(x->val[o[n]].reg) && x->val[o[n]].last <= x->i)
 			return 0;
-	x->lock[1] |= 1u << waiting.r.d | 1u << waiting.r.a | 1u << waiting.r.b;
+	x->lock[1] |= 1u << waiting.r.d | 1u << waiting.r.a | 1u << waiting.r.b | 1u << waiting.r.c;
 	return 1;
 }
 
