@@ -22,7 +22,14 @@ struct body {
 	ref base[LOADS]; s64 moved[LOADS];     /* pointers, and how far they have been moved */
 };
 
+/* Of the next datum; of the pointer that is stored to, one near it that is loaded. */
 static s32 disp(const struct body *b, int p) { return (s32)(-b->moved[p]); }
+
+static s32
+near(const struct body *b, int p)
+{
+	return disp(b, p) + (p || rnd() % 3 ? 0 : b->bytes[0] * ((int)(rnd() % 25) - 12));
+}
 
 static void
 move(struct body *b, int p)
@@ -102,7 +109,7 @@ floats(u64 from)
 
 		if (rnd() % 2)
 			move(&b, p);
-		b.value[b.nvalue++] = ir_opx(&r, O_ld, b.ty, 0, 0, disp(&b, p), b.base[p], 0, 0);
+		b.value[b.nvalue++] = ir_opx(&r, O_ld, b.ty, 0, 0, near(&b, p), b.base[p], 0, 0);
 	}
 	ir_insn(&r, HEAD + 4);
 	nop = (int)(rnd() % 6);
@@ -150,8 +157,8 @@ datum(struct body *b, int p)
 	int bytes = b->bytes[p];
 
 	if (bytes < 8 && rnd() % 2)
-		return ir_opx(&r, O_lds, I64, 0, bytes * 8, disp(b, p), b->base[p], 0, 0);
-	return ir_opx(&r, O_ld, type[bytes], 0, 0, disp(b, p), b->base[p], 0, 0);
+		return ir_opx(&r, O_lds, I64, 0, bytes * 8, near(b, p), b->base[p], 0, 0);
+	return ir_opx(&r, O_ld, type[bytes], 0, 0, near(b, p), b->base[p], 0, 0);
 }
 
 static void

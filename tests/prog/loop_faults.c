@@ -110,12 +110,29 @@ TOTAL(column, int32_t, int16_t, int32_t, int, x[i] * y[3 * i])
 TOTAL(chain, int64_t, int32_t, int64_t, int, (s ^ x[2 * i]) * 31 + y[i])
 TOTAL(column_d, double, double, double, double, x[i] / y[2 * i])
 
+// a register that is changed after the store
+static __attribute__((noinline)) uint64_t
+late_f(float *z, const float *x, const float *y, long n, float k)
+{
+	const float *end = z + n;
+
+#ifdef __riscv
+	asm volatile("1: flw f0, (%1)\n flw f1, (%2)\n fadd.s f2, f0, f1\n fsw f2, (%0)\n fmv.s f3, f2\n addi %0, %0, 4\n"
+	    "addi %1, %1, 4\n addi %2, %2, 4\n bne %0, %3, 1b\n"
+#else
+	asm volatile("1: ldr s0, [%1], #4\n ldr s1, [%2], #4\n fadd s2, s0, s1\n str s2, [%0], #4\n fmov s3, s2\n"
+	    "cmp %0, %3\n b.ne 1b\n"
+#endif
+	    : "+r"(z), "+r"(x), "+r"(y) : "r"(end) : "memory", "cc", CLOBBER(0), CLOBBER(1), CLOBBER(2), CLOBBER(3));
+	return 0;
+}
+
 typedef uint64_t kernel(void *, const void *, const void *, long, int);
 typedef uint64_t fkernel(void *, const void *, const void *, long, float);
 typedef uint64_t dkernel(void *, const void *, const void *, long, double);
 static const struct test { const char *name; void *f; int d, x, y; char k; } tests[] = {
 	{"axpy_f", axpy_f, 4, 4, 4, 'f'}, {"axpy_d", axpy_d, 8, 8, 8, 'd'}, {"copy_d", copy_d, 8, 8, 8, 'd'},
-	{"over_f", over_f, 4, 4, 4, 'f'}, {"set_f", set_f, 4, 4, 4, 'f'}, {"add_8", add_8, 1, 1, 1, 'i'},
+	{"late_f", late_f, 4, 4, 4, 'f'}, {"over_f", over_f, 4, 4, 4, 'f'}, {"set_f", set_f, 4, 4, 4, 'f'}, {"add_8", add_8, 1, 1, 1, 'i'},
 	{"sub_16", sub_16, 2, 2, 2, 'i'}, {"shift_32", shift_32, 4, 4, 4, 'i'}, {"or_64", or_64, 8, 8, 8, 'i'},
 	{"wide", wide, 4, 1, 2, 'i'}, {"column", column, 4, 2, 4, 'i'}, {"chain", chain, 8, 4, 8, 'i'}, {"column_d", column_d, 8, 8, 8, 'd'},
 	{"sad", sad, 4, 1, 1, 'i'}, {"dot", dot, 4, 2, 2, 'i'},
