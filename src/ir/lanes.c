@@ -70,14 +70,15 @@ access(struct make *m, int op, const struct ins *i, int ty, int n, ref datum)
 	return ir_opx(m->r, op, ty, i->aux & AUX_SCALE, 1, i->imm + n * VECTOR, scalar(m, i->a), scalar(m, i->b), datum);
 }
 
-/* All that the turns load: whole vectors, or a part of one. */
+/* All that the turns of a store load: whole vectors, or a part of one. */
 void
-make_load(struct make *m, const struct ins *i, ref *to)
+make_load(struct make *m, const struct ins *i, int store, ref *to)
 {
 	static const u8 type[] = {[2] = I16, [4] = I32, [8] = I64};
-	int bytes = m->l->turns * loop_bytes(i), lane = ty_isfloat(i->ty) ? i->ty : I64;
+	int bytes = m->l->turns / m->l->times * loop_bytes(i), lane = ty_isfloat(i->ty) ? i->ty : I64;
+	int first = store * (bytes / VECTOR);
 
-	for (int n = 0; n < bytes / VECTOR; n++)
+	for (int n = first; n < first + bytes / VECTOR; n++)
 		to[n] = access(m, O_ld, i, VEC(lane, 7), n, 0);
 	if (bytes < VECTOR)
 		to[0] = ir_op(m->r, O_vfromi, V64, access(m, O_ld, i, type[bytes], 0, 0), 0, 0);
@@ -186,24 +187,18 @@ make_part(struct make *m, const struct ins *i, int n)
 	    operand(m, i, i->c, n));
 }
 
+/* What is stored at once is loaded and computed. */
 static void
-loads(struct make *m)
+compute(struct make *m, int store)
 {
 	const struct loop *l = m->l;
 
 	for (int k = 0; k < l->n; k++)
 		if (loop_isload(&l->ins[k]))
-			make_load(m, &l->ins[k], m->loaded[k]);
-	for (int n = 0; l->store >= 0 && raises(l) && !isloaded(l) && n < l->times; n++)
-		access(m, O_ld, &l->ins[l->store], vector(l), n, 0);
-}
-
-static void
-compute(struct make *m)
-{
-	const struct loop *l = m->l;
-
-	for (int n = 0; n < parts(l); n++)
+			make_load(m, &l->ins[k], store, m->loaded[k]);
+	if (l->store >= 0 && raises(l) && !isloaded(l))
+		access(m, O_ld, &l->ins[l->store], vector(l), store, 0);
+	for (int n = store * group(l); n < (store + 1) * group(l); n++)
 		for (int k = 0; k < l->n; k++)
 			if (l->val[k].kind == PERLANE)
 				m->part[k][n] = make_part(m, &l->ins[k], n);
@@ -424,8 +419,8 @@ atonce(struct make *m)
 	ref lo, hi, left;
 
 	make_turns(m);
-	loads(m);
-	compute(m);
+	for (int n = 0; n < l->times; n++)
+		compute(m, n);
 	for (m->stored = 0, store(m); m->stored < parts(l); store(m)) {
 		putlast(m);
 		memset(m->scalar, 0, sizeof m->scalar);

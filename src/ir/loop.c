@@ -6,9 +6,10 @@
  * does `turns` turns at once, on vectors; what is left over, and whatever is in the way, the loop itself does.
  *
  * Between two turns of that loop guest state is what it is between two turns of the other.  So:
- *  - All loads come first, then what is computed, then the store, then variables are put.  If an access faults none of
+ *  - All is loaded and computed before something is stored, and variables are put last.  If an access faults none of
  *    it has happened, and the engine does the turns one instruction after another (as for wide.c): the one that
- *    faults there is the guest's.
+ *    faults there is the guest's.  Where two vectors are stored the first one's turns have happened when the second
+ *    store faults; but what each turn puts anyway before it stores need not have been put by these.
  *  - A load sees what earlier turns stored: those done at once must not store where a later one of them loads.
  *  - Each lane must come out bit by bit as the scalar would.  Floating-point operations obey the same record of rules
  *    (fpnan) in both forms, and sticky flags have no order.  Sums of floats do: they stay as they are.
@@ -16,7 +17,7 @@
  *    at once is true of the parts of a vector on all hosts: aligned pieces of 8 bytes are never torn.
  *
  * One thing can be seen: if the store faults, lanes after the one at fault have raised their sticky flags already.
- * Where the loop does not load what it stores over, that is loaded first, to fault before anything is computed; so
+ * Where the loop does not load what it stores over, that is loaded first, to fault before its lanes are computed; so
  * it takes a page that can be read but not written. */
 #include "ir/loop.h"
 

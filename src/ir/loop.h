@@ -46,6 +46,7 @@ loop_clear(struct loop *l, int n)
 	memset(l, 0, offsetof(struct loop, val) + (size_t)n * sizeof *l->val);
 	l->n = n;
 	l->store = -1;
+	l->times = 1;
 }
 
 static inline int loop_index(const struct loop *l, ref t) { return t - l->first; }
@@ -107,7 +108,7 @@ struct make {
 	ref part[BODY][PARTS];         /* vectors of lanes */
 	int stored;                    /* how many of these are in memory */
 };
-void make_load(struct make *, const struct ins *, ref *to);    /* all that the turns load */
+void make_load(struct make *, const struct ins *, int store, ref *to); /* all that is loaded for that store */
 ref make_part(struct make *, const struct ins *, int n);       /* vector n of what it makes */
 ref make_lanes(struct make *, ref t, int n);   /* vector n of an operand */
 ref make_address(struct make *, const struct place *);         /* but for its displacement */

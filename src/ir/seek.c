@@ -531,7 +531,7 @@ found(struct seek *s)
 
 	for (int k = 0; k < l->n; k++)
 		if (s->wanted[k] && loop_isload(&s->turn[k]))
-			make_load(&s->m, &s->turn[k], s->m.loaded[k]);
+			make_load(&s->m, &s->turn[k], 0, s->m.loaded[k]);
 	for (int n = 0; n < parts; n++) {
 		for (int k = 0; k < l->n; k++)
 			if (s->wanted[k])

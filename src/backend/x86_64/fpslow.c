@@ -260,6 +260,14 @@ homereg(const struct x86 *x, int t)
 	return var == NOVAR || x86_home[var].kind == REG_INT ? -1 : x86_home[var].reg;
 }
 
+/* The registers of the one that waits are not given up. */
+static int
+keep(struct x86 *x)
+{
+	x->lock[1] |= 1u << waiting.r.d | 1u << waiting.r.a | 1u << waiting.r.b | 1u << waiting.r.c;
+	return 1;
+}
+
 /* Whether the next result leaves the registers of the one that waits; then it does not get them.  One of lanes is not
  * made where an operand is. */
 static int
@@ -272,11 +280,11 @@ leaves(struct x86 *x, const struct ins *i)
 	for (int n = 0; n < 3 && !ty_isvec(i->ty); n++)
 		if (!isk(o[n]) && iswaiting(x->val[o[n]].reg) && x->val[o[n]].last <= x->i)
 			return 0;
-	x->lock[1] |= 1u << waiting.r.d | 1u << waiting.r.a | 1u << waiting.r.b | 1u << waiting.r.c;
-	return 1;
+	return keep(x);
 }
 
-/* Whether the look can wait longer: the instruction emits no code but that of such a result. */
+/* Whether the look can wait longer: the instruction emits no code but that of such a result, or loads for several
+ * turns of a loop, which leaves no trace if it faults. */
 int
 fp_canwait(struct x86 *x, const struct ins *i)
 {
@@ -285,6 +293,8 @@ fp_canwait(struct x86 *x, const struct ins *i)
 	switch (i->op) {
 	case O_fma:
 		return leaves(x, i);
+	case O_ld:
+		return ir_isseveral(i) && ty_isvec(i->ty) && ty_isvec(waiting.ins->ty) && keep(x);
 	case O_get:
 		return 1;
 	case O_put:
