@@ -11,18 +11,18 @@
 /* Immediates of 32-bit instructions (Volume I, 2.3) */
 static s32 imm_i(u32 w) { return (s32)w >> 20; }
 static s32 imm_u(u32 w) { return (s32)(w & 0xfffff000); }
-static s32 imm_s(u32 w) { return (s32)w >> 25 << 5 | (s32)(w >> 7 & 31); }
+static s32 imm_s(u32 w) { return ((s32)w >> 25) * 32 | (s32)(w >> 7 & 31); }
 
 static s32
 imm_b(u32 w)
 {
-	return (s32)w >> 31 << 12 | (s32)((w >> 7 & 1) << 11 | (w >> 25 & 63) << 5 | (w >> 8 & 15) << 1);
+	return ((s32)w >> 31) * 4096 | (s32)((w >> 7 & 1) << 11 | (w >> 25 & 63) << 5 | (w >> 8 & 15) << 1);
 }
 
 static s32
 imm_j(u32 w)
 {
-	return (s32)w >> 31 << 20 | (s32)((w & 0xff000) | (w >> 20 & 1) << 11 | (w >> 21 & 0x3ff) << 1);
+	return ((s32)w >> 31) * (1 << 20) | (s32)((w & 0xff000) | (w >> 20 & 1) << 11 | (w >> 21 & 0x3ff) << 1);
 }
 
 /* What does it, and the same of a word of 32 bits with that immediate.  t: the constants of the line.  s->to is the
