@@ -44,5 +44,21 @@ for bad in b c d; do
 	"$B/prelink" "$T/$bad" $place 2>"$T/err"
 	same "prelink of $bad is refused" "1 1 $before" "$? $(wc -l <"$T/err") $(sha1sum <"$T/$bad")"
 done
+# Its first thread's data lie among its other data, not in a heap of their own.
+for g in aarch64 riscv64; do
+	[ -x "$B/dragoman-static" ] && command -v $g-linux-gnu-gcc >/dev/null || continue
+	printf '#include <unistd.h>\nint main(void) { char c; return (int)read(0, &c, 1); }\n' >"$T/waits.c"
+	$g-linux-gnu-gcc -O2 -static -o "$T/waits-$g" "$T/waits.c"
+	mkfifo "$T/in-$g"
+	"$B/dragoman-static" --cache off "$T/waits-$g" <"$T/in-$g" &
+	exec 9>"$T/in-$g"
+	for ((i = 0; i < 50; i++)); do
+		grep -q "waits-$g" "/proc/$!/maps" && break
+		sleep 0.1
+	done
+	same "$g: mappings beside the static program that are of no file" 1 "$(grep -c '^7e00.* 00:00 0' "/proc/$!/maps")"
+	exec 9>&-
+	wait $!
+done
 echo "$p passed, $f failed, 0 skipped"
 [ $f = 0 ]

@@ -26,6 +26,16 @@ few() { # name, limit, number
 	if [ -n "$3" ] && [ "$3" -le "$2" ]; then ok; else no "$1: at most $2 regions wanted, '$3' translated"; fi
 }
 ours() { ls "$T/c"/*.dgm 2>/dev/null; }
+# the sizes of mappings that begin where a cache file's ends
+behind() { # maps
+	local end=none range file
+	while read -r range _ _ _ _ file; do
+		case $file in
+		*.dgm) end=${range#*-} ;;
+		*) [ "${range%-*}" != "$end" ] || echo $((0x${range#*-} - 0x${range%-*})) ;;
+		esac
+	done <"$1" | grep .
+}
 new="regions translated"
 
 for g in aarch64 riscv64; do
@@ -201,6 +211,22 @@ for g in aarch64 riscv64; do
 	set -- "$T/keep"/*.dgm
 	for x in "$@"; do cp "$x" "$T/c/$(basename "$1")"; done
 	same "$g exchanged" "$want" "$(run "$D/hello")"
+
+	# cache files lie before the code area, without a gap
+	printf '#include <unistd.h>\nint main(void) { char c; return (int)read(0, &c, 1); }\n' >"$D/waits.c"
+	$cc -O2 -o "$D/waits" "$D/waits.c" && mkfifo "$D/in" || no "$g: waits.c"
+	fresh
+	for n in 1 2; do
+		"$dragoman" --cache "$T/c" --code-size 8 -L "$sys" "$D/waits" <"$D/in" &
+		exec 9>"$D/in"
+		for ((i = 0; i < 50; i++)); do
+			grep -q waits "/proc/$!/maps" && behind "/proc/$!/maps" >"$T/behind" && break
+			sleep 0.1
+		done
+		exec 9>&-
+		wait $!
+	done
+	same "$g: what is behind cache files" $((8 << 20)) "$(cat "$T/behind")"
 
 	# directories that cannot be had
 	fresh
