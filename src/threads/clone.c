@@ -269,6 +269,7 @@ vfork_run(struct vchild *v, struct cpu *cpu, const struct request *q)
 	struct thread *t = cpu->thread;
 	struct path_root root = path_root();
 	u32 name = lock_name();
+	u8 shared;
 	s64 r;
 
 	v->cpu = cpu;
@@ -295,8 +296,9 @@ vfork_run(struct vchild *v, struct cpu *cpu, const struct request *q)
 	lock_again(name);
 	if (!(q->flags & CLONE_FS))
 		path_return(root, !!(q->flags & CLONE_FILES));
-	((struct cpu *)(void *)saved)->shared = cpu->shared;   /* the memory is the same */
+	shared = cpu->shared;                  /* the memory is the same */
 	memcpy((void *)cpu, saved, keep);
+	cpu->shared = shared;
 	cpu->njcset = NELEM(cpu->jcset) + 1;   /* the child has filled others */
 	cpu->kept = 0;                         /* the child's calls are on the shadow stack */
 	atomic_store(&cpu->running, 0);
