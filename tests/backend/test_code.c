@@ -57,7 +57,6 @@ meaning(u64 v, char *buf, size_t n)
 			snprintf(buf, n, "EXIT %#llx", (unsigned long long)out.link[k].pc);
 }
 
-/* One instruction's text, host addresses and distances to constants replaced. */
 /* A function of dragoman's is found by its distance from an anchor, which every build changes: two instructions, shown
  * as one.  1: s was one of them. */
 static int
@@ -75,6 +74,7 @@ host_function(struct text *t, const char *s)
 	return 1;
 }
 
+/* One instruction's text, host addresses and distances to constants replaced. */
 static void
 host_text(struct text *t, const char *s)
 {

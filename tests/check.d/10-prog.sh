@@ -11,7 +11,7 @@ guests="aarch64 riscv64"
 one() { # name, guest, want-file, want-status, command...
 	local what=$1 want=$2 rc=$3 got
 	shift 3
-	timeout 60 "$@" >"$B/prog/out" 2>"$B/prog/err" </dev/null
+	timeout 180 "$@" >"$B/prog/out" 2>"$B/prog/err" </dev/null
 	got=$?
 	if [ $got != "$rc" ] || ! cmp -s "$B/prog/out" "$want"; then
 		echo "FAIL $what: exit $got, expected $rc; $(head -c 300 "$B/prog/err")"
