@@ -163,8 +163,11 @@ typedef volatile u32 __attribute__((aligned(1), may_alias)) any32;
 typedef volatile u64 __attribute__((aligned(1), may_alias)) any64;
 typedef u64 __attribute__((vector_size(16), aligned(1), may_alias)) any128;
 
+/* Nor need it be other than 0. */
+#define ANYWHERE __attribute__((no_sanitize("null")))
+
 /* One access of 1 to 8 bytes, as single as the host makes it. */
-static u64
+ANYWHERE static u64
 load(const void *p, int bytes)
 {
 	switch (bytes) {
@@ -175,7 +178,7 @@ load(const void *p, int bytes)
 	}
 }
 
-static void
+ANYWHERE static void
 store(void *p, int bytes, u64 v)
 {
 	switch (bytes) {
