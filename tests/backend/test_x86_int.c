@@ -179,6 +179,19 @@ grow_field(void)
 		keep(ir_opx(&r, o, ty, 0, v, n, value(ty), o == O_dep ? value(ty) : 0, 0), ty);
 }
 
+/* A value, or a product that nobody else wants. */
+static ref
+term(int ty)
+{
+	ref a, b;
+
+	if (below(3))
+		return value(ty);
+	a = value(ty);
+	b = value(ty);
+	return ir_op(&r, O_mul, ty, a, b, 0);
+}
+
 static void
 grow_flags(void)
 {
@@ -192,7 +205,7 @@ grow_flags(void)
 	case 3:
 	case 4:
 		ty = below(2) ? I32 : I64;
-		a = value(ty), b = value(ty), c = flagvalue();
+		a = term(ty), b = term(ty), c = flagvalue();
 		if (below(2)) {
 			keep(ir_op(&r, O_adc, ty, a, b, c), ty);
 			if (below(2))
