@@ -48,6 +48,8 @@ struct planhost {
 	int (*inreg)(const struct guest *, int var);
 	/* is there an instruction for both halves of an unsigned product? */
 	int (*bothhalves)(void);
+	/* how many vector registers are temporary? */
+	int (*nvtemp)(void);
 };
 
 /* val: one for each instruction of the region, zeroed for the block's by this call.  Returns the length of the block's
@@ -57,7 +59,7 @@ int plan_block(struct region *, const struct block *, struct val *val, const str
 /* Homes that serve as temporary registers for a while (borrow.c): saved before the instruction `first`, loaded
  * again before `end`, in that order in the list. */
 enum {
-	MAXHOME = 32, MAXLOAN = 64,
+	MAXHOME = 48, MAXLOAN = 96,
 	BORROW_LONG = 40,              /* instructions in a stretch that is worth looking at */
 };
 struct loan { u16 first, end; u8 var; };

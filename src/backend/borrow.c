@@ -4,12 +4,14 @@
  * Ciphers and hashes have more values alive than a host has temporary registers, in long stretches without
  * an access to memory, while homes of variables they do not name lie idle.  Such a home is saved in the
  * state before the stretch and loaded again after it.  Nothing in a stretch can fault, leave, or look at
- * the state, so nobody sees that the home holds something else: hence the short list of operations.
+ * the state, so nobody sees that the home holds something else: hence the short list of operations.  Homes of vectors
+ * and floats are lent to vectors where no operation on floats is near, which may wait for a look at its result.
  *
  * Needs the plan of the block (regalloc.c); goes forward, and hands a home to one value after another. */
 #include "backend/alloc.h"
 
 enum {
+	SPARE = 4, MAXTEMP = 32,
 	FEW = 3,                       /* values that a borrowed home must take */
 	BRIEF = 3,                     /* values that die so soon get along with the temporaries */
 };
@@ -20,15 +22,24 @@ static const u8 quiet[O_COUNT] = {
 	[O_shr] = 1, [O_sar] = 1, [O_rotr] = 1, [O_sxt] = 1, [O_zxt] = 1, [O_bfx] = 1,
 	[O_bswap32] = 1, [O_set] = 1, [O_sel] = 1,
 };
+static const u8 quietvec[O_COUNT] = {
+	[O_get] = 1, [O_put] = 1, [O_mov] = 1, [O_add] = 1, [O_sub] = 1, [O_and] = 1, [O_or] = 1, [O_xor] = 1,
+	[O_andn] = 1, [O_orn] = 1, [O_not] = 1, [O_dup] = 1, [O_roli] = 1, [O_shli] = 1, [O_shri] = 1,
+};
+
+static int isvector(int ty) { return ty_isvec(ty) && ty_bits(ty) == 128 && ty_lane(ty) <= I64; }
 
 /* Narrow operations may be left to C code, around which homes are saved. */
 static int
 isquiet(const struct ins *i)
 {
+	if (isvector(i->ty))
+		return quietvec[i->op];
 	return quiet[i->op] && (i->op == O_insn || i->op == O_nop || i->ty == I32 || i->ty == I64);
 }
 
-struct lender { u8 idle; u16 until, taken; };  /* until: the last use of what it holds */
+/* isvec: for vectors; until: the last use of what it holds */
+struct lender { u8 idle, isvec; u16 until, taken; };
 
 /* t, made at i, has no register of its own in sight. */
 static int
@@ -40,10 +51,10 @@ homeless(const struct region *r, const struct val *v, const struct ins *i, int a
 }
 
 static int
-free_lender(const struct lender *l, int n, int at)
+free_lender(const struct lender *l, int n, int at, int isvec)
 {
 	for (int v = 0; v < n; v++)
-		if (l[v].idle && l[v].until <= at)
+		if (l[v].idle && l[v].isvec == isvec && l[v].until <= at)
 			return v;
 	return -1;
 }
@@ -62,16 +73,30 @@ name(const struct region *r, struct lender *l, const struct val *val, int first,
 	}
 }
 
+/* A vector fits in one of the temporary registers, of which some are left for what comes between. */
+static int
+fits(u16 *until, int n, int at, int last)
+{
+	for (int k = 0; k < n; k++)
+		if (until[k] <= at) {
+			until[k] = (u16)last;
+			return 1;
+		}
+	return 0;
+}
+
 /* Gives values to lenders; for good or only to see who is worth it. */
 static void
 assign(const struct region *r, struct val *val, struct lender *l, int first, int end, const struct planhost *h,
     int good)
 {
-	int v;
+	u16 until[MAXTEMP] = {0};
+	int v, ntemp = h->nvtemp() - SPARE;
 
 	for (int i = first; i < end; i++)
 		if (r->ins[i].op != O_insn && homeless(r, &val[i], &r->ins[i], i, end, h) &&
-		    (v = free_lender(l, r->guest->nreg, i)) >= 0) {
+		    !(ty_vclass(val[i].ty) && fits(until, ntemp, i, val[i].last)) &&
+		    (v = free_lender(l, r->guest->nreg, i, ty_vclass(val[i].ty))) >= 0) {
 			l[v].until = val[i].last;
 			l[v].taken++;
 			if (good)
@@ -79,34 +104,56 @@ assign(const struct region *r, struct val *val, struct lender *l, int first, int
 		}
 }
 
+/* The lenders that there are: all, or those of integers. */
 static void
-lend(const struct region *r, struct val *val, int first, int end, const struct planhost *h, struct borrow *b)
+lenders(const struct region *r, struct lender *l, const struct planhost *h, int all)
+{
+	for (int v = 0; v < r->guest->nreg; v++) {
+		int kind = r->guest->reg[v].kind;
+
+		l[v] = (struct lender){.isvec = kind == REG_VEC || kind == REG_FP};
+		l[v].idle = (u8)((kind == REG_INT || (all && l[v].isvec)) && h->inreg(r->guest, v));
+	}
+}
+
+static void
+lend(const struct region *r, struct val *val, int first, int end, const struct planhost *h, int all, struct borrow *b)
 {
 	struct lender l[256];
 	int nreg = r->guest->nreg;
 
-	for (int v = 0; v < nreg; v++)
-		l[v] = (struct lender){.idle = (u8)(r->guest->reg[v].kind == REG_INT && h->inreg(r->guest, v))};
+	lenders(r, l, h, all);
 	name(r, l, val, first, end);
 	assign(r, val, l, first, end, h, 0);
-	for (int v = 0; v < nreg; v++)
-		l[v] = (struct lender){.idle = l[v].taken >= FEW};
+	for (int v = 0; v < nreg; v++) {
+		l[v].idle = l[v].taken >= FEW;
+		l[v].until = l[v].taken = 0;
+	}
 	assign(r, val, l, first, end, h, 1);
 	for (int v = 0; v < nreg; v++)
 		if (l[v].taken)
 			b->loan[b->n++] = (struct loan){(u16)first, (u16)end, (u8)v};
 }
 
+static int
+hasfloats(const struct region *r, const struct block *k)
+{
+	for (int i = k->first; i < k->first + k->n; i++)
+		if (opinfo[r->ins[i].op].traits & FPENV)
+			return 1;
+	return 0;
+}
+
 void
 plan_borrow(const struct region *r, const struct block *k, struct val *val, const struct planhost *h, struct borrow *b)
 {
-	int end = k->first + k->n;
+	int end = k->first + k->n, all = !hasfloats(r, k);
 
 	b->n = 0;
 	for (int i = k->first, from = i; i < end; i++)
 		if (!isquiet(&r->ins[i])) {
 			if (i - from >= BORROW_LONG && b->n + MAXHOME <= MAXLOAN)
-				lend(r, val, from, i, h, b);
+				lend(r, val, from, i, h, all, b);
 			from = i + 1;
 		}
 }

@@ -167,7 +167,9 @@ inreg(const struct guest *g, int var)
 
 static int bothhalves(void) { return x86feat.bmi2; }
 
-static const struct planhost planhost = {foldable, inreg, bothhalves};
+static int nvtemp(void) { return x86_nvtemp; }
+
+static const struct planhost planhost = {foldable, inreg, bothhalves, nvtemp};
 
 void
 x_map(struct x86 *x)
@@ -268,6 +270,24 @@ x_nop(struct x86 *x, const struct ins *i)
 	return 1;
 }
 
+static void
+home_saved(struct x86 *x, const struct home *h)
+{
+	if (h->kind == REG_INT)
+		mov_mr(&x->a, 64, mem_at(RBP, h->disp), h->reg);
+	else
+		xv_store(x, h->kind == REG_FP ? 8 : 16, h->reg, mem_at(RBP, h->disp));
+}
+
+static void
+home_back(struct x86 *x, const struct home *h)
+{
+	if (h->kind == REG_INT)
+		mov_rm(&x->a, 64, h->reg, mem_at(RBP, h->disp));
+	else
+		xv_load(x, h->kind == REG_FP ? 8 : 16, h->reg, mem_at(RBP, h->disp));
+}
+
 /* Loans that begin or end at instruction n; of what is in a home at the end nothing is used any more. */
 static void
 loans(struct x86 *x, const struct borrow *b, int n)
@@ -279,11 +299,11 @@ loans(struct x86 *x, const struct borrow *b, int n)
 		if (h->reg < 0)                /* it lodged elsewhere when this was planned */
 			continue;
 		if (l->first == n) {
-			mov_mr(&x->a, 64, mem_at(RBP, h->disp), h->reg);
+			home_saved(x, h);
 		} else if (l->end == n) {
 			x->i = n;
 			val_leavehome(x, l->var);
-			mov_rm(&x->a, 64, h->reg, mem_at(RBP, h->disp));
+			home_back(x, h);
 		}
 	}
 }
