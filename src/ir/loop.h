@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* loop.h - what loop.c finds out about a loop, with width.c, and lanes.c makes code of */
+/* loop.h - what loop.c finds out about a loop, with width.c, and lanes.c and turns.c make code of */
 #ifndef IR_LOOP_H
 #define IR_LOOP_H
 
@@ -89,7 +89,7 @@ int loop_width(struct loop *);                 /* sets lane; 0: there is none */
 int loop_putsign(const struct loop *, ref);
 int loop_sumsign(const struct loop *, ref, int bits);
 
-/* -- what takes the place of the block that a loop was (lanes.c, search.c) -- */
+/* -- what takes the place of the block that a loop was (lanes.c, turns.c, search.c) -- */
 enum { HEAD, TURNS = 1, REST = 3 };            /* labels, above the head */
 /* Begins the block of a label; turns as in struct block. */
 void loop_begin(const struct loop *, int label, int turns);
@@ -112,7 +112,7 @@ void make_load(struct make *, const struct ins *, int store, ref *to); /* all th
 ref make_part(struct make *, const struct ins *, int n);       /* vector n of what it makes */
 ref make_lanes(struct make *, ref t, int n);   /* vector n of an operand */
 ref make_address(struct make *, const struct place *);         /* but for its displacement */
-ref make_plus(struct make *, ref, s64);
+ref make_plus(struct make *, ref, s64);         /* a number added */
 void make_before(struct make *);               /* the head, in place of the open block */
 void make_turns(struct make *);                /* begins the block of the turns */
 /* Ends it, with what tells whether there are more, and how far it is from lo to hi; and the loop itself. */

@@ -433,6 +433,9 @@ test_what_is_not_alike_each_turn_stays(void **state)
 		GETS LD ST NEXT(4, 4) "\tt10 = get i64 x3\n\tbrc.eq i64 t8, t10, 0x100\n",
 		GETS LD ST NEXT(4, 4) "\tt10 = get i64 x3\n\tbrc.ne i64 t8, t10, 0x104\n", /* elsewhere */
 		GETS LD ST NEXT(4, 4) "\tput i64 x3, t9\n\tbrc.ne i64 t8, t9, 0x100\n",    /* the end moves along */
+		GETS LD "\tfence.full n\n" NEXT(8, 4) BACK,                            /* what only reads, but not so */
+		GETS "\tt3 = ld f32 t1 aux=0x8\n" NEXT(8, 4) BACK,
+		GETS "\tt3 = ld i64 t1\n\tput i64 x1, t3\n\tt4 = get i64 x3\n\tbrc.ne i64 t3, t4, 0x100\n",
 	};
 
 	(void)state;
@@ -440,6 +443,7 @@ test_what_is_not_alike_each_turn_stays(void **state)
 		if (attempt(same[n]))
 			fail_msg("%zu became one on vectors", n);
 	assert_true(attempt(GETS LD ST NEXT(4, 4) BACK));
+	assert_true(attempt(GETS LD NEXT(8, 4) BACK));
 }
 
 int
