@@ -19,8 +19,16 @@ static unsigned char *mend;
 static uint64_t
 hash(uint64_t h, const void *p, size_t n)
 {
-	for (const unsigned char *s = p; n--; s++)
-		h = (h ^ *s) * 0x100000001b3;
+	const unsigned char *s = p;
+	uint64_t word;
+
+	for (; n >= 8; s += 8, n -= 8) {
+		memcpy(&word, s, 8);
+		h = (h ^ word) * 0x100000001b3;
+		h ^= h >> 29;
+	}
+	while (n--)
+		h = (h ^ *s++) * 0x100000001b3;
 	return h;
 }
 
