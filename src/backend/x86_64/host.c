@@ -462,6 +462,8 @@ x_begin(struct x86 *x, struct region *r, struct out *out)
 	x->lim = out->end - CODE_MARGIN;
 	x->failed = x->nested = 0;
 	x->a32 = r->guest->bits == 32;
+	/* who made code before us may have been killed while there were lodgers (vfork) */
+	memcpy(x86_home, fixed, (size_t)r->guest->nreg * sizeof *fixed);
 }
 
 static int
