@@ -443,29 +443,25 @@ room(void *array, int *cap, int n, size_t size)
 		grow(array, *cap, cap, size);
 }
 
-/* What planning and making change is the copy's own. */
+/* What planning and making change is the copy's own, at all times: who makes it may be killed, and others go on. */
 static void
 copy_region(struct region *to, const struct region *from)
 {
-	struct region was = *to;
+	struct region copy = *from;
 
-	room(&was.ins, &was.capins, from->nins, sizeof *was.ins);
-	room(&was.k, &was.capk, from->nk, sizeof *was.k);
-	room(&was.block, &was.capblock, from->nblock, sizeof *was.block);
-	room(&was.mark, &was.capmark, from->nmark, sizeof *was.mark);
-	memcpy(was.ins, from->ins, (size_t)from->nins * sizeof *was.ins);
-	memcpy(was.k, from->k, (size_t)from->nk * sizeof *was.k);
-	memcpy(was.block, from->block, (size_t)from->nblock * sizeof *was.block);
-	memcpy(was.mark, from->mark, (size_t)from->nmark * sizeof *was.mark);
-	*to = *from;
-	to->ins = was.ins;
-	to->capins = was.capins;
-	to->k = was.k;
-	to->capk = was.capk;
-	to->block = was.block;
-	to->capblock = was.capblock;
-	to->mark = was.mark;
-	to->capmark = was.capmark;
+	room(&to->ins, &to->capins, from->nins, sizeof *to->ins);
+	room(&to->k, &to->capk, from->nk, sizeof *to->k);
+	room(&to->block, &to->capblock, from->nblock, sizeof *to->block);
+	room(&to->mark, &to->capmark, from->nmark, sizeof *to->mark);
+	copy.ins = memcpy(to->ins, from->ins, (size_t)from->nins * sizeof *to->ins);
+	copy.k = memcpy(to->k, from->k, (size_t)from->nk * sizeof *to->k);
+	copy.block = memcpy(to->block, from->block, (size_t)from->nblock * sizeof *to->block);
+	copy.mark = memcpy(to->mark, from->mark, (size_t)from->nmark * sizeof *to->mark);
+	copy.capins = to->capins;
+	copy.capk = to->capk;
+	copy.capblock = to->capblock;
+	copy.capmark = to->capmark;
+	*to = copy;
 }
 
 static ref past(ref t, int at, int n) { return t && !isk(t) && t >= at ? (ref)(t + n) : t; }
