@@ -591,6 +591,8 @@ direct(struct walk *w, struct tr *t)
 	    !core.host->quick->simple(&s, (u32)(t->pc - w->pc)))
 		return -1;
 	t->pc = s.next;
+	if (s.kind >= SI_JUMP && s.on)
+		t->vblock = 0;         /* what is called sets vectors up anew, and others may come to where it returns */
 	return s.kind < SI_BRANCH ? ON : s.kind < SI_JUMP || s.on ? BRANCHED : LEFT;
 }
 
