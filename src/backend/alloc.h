@@ -52,6 +52,7 @@ struct planhost {
 	int (*nvtemp)(void);
 };
 
+void plan_begin(void);                         /* before the first block of a region, or of another try */
 /* val: one for each instruction of the region, zeroed for the block's by this call.  Returns the length of the block's
  * longest stretch without an instruction that may fault, leave or have another effect. */
 int plan_block(struct region *, const struct block *, struct val *val, const struct planhost *);

@@ -481,22 +481,26 @@ clear(struct val *v, const struct val *end)
 
 _Static_assert(sizeof(struct val) == 16, "two words");
 
+/* Not cleared for each block: a pend[] left over names a value of another block, and live[] has gone back to 0 at the
+ * block's beginning.  Compile is never entered twice at a time; but who planned before may have been killed (vfork). */
+static struct planner planner;
+
+void plan_begin(void) { memset(&planner, 0, sizeof planner); }
+
 int
 plan_block(struct region *r, const struct block *b, struct val *val, const struct planhost *host)
 {
-	/* Not cleared for each block: a pend[] left over names a value of another block, and live[] has
-	 * gone back to 0 at the block's beginning.  Compile is never entered twice at a time. */
-	static struct planner p;
+	struct planner *p = &planner;
 	int first = b->first, end = first + b->n;
 	struct ins *i = &r->ins[end];
 
-	p.r = r;
-	p.b = b;
-	p.val = val;
-	p.host = host;
-	p.hostile = end;
-	p.stretch = 0;
-	p.calm++;
+	p->r = r;
+	p->b = b;
+	p->val = val;
+	p->host = host;
+	p->hostile = end;
+	p->stretch = 0;
+	p->calm++;
 	clear(val + first, val + end);
 	for (int at = end - 1; at >= first; at--) {
 		i--;
@@ -505,25 +509,25 @@ plan_block(struct region *r, const struct block *b, struct val *val, const struc
 			continue;
 		case NOP:
 			if (i->imm)
-				planhint(&p, i);
+				planhint(p, i);
 			continue;
 		case PUT:
-			planput(&p, i, at);
+			planput(p, i, at);
 			continue;
 		case GET:
-			p.next[i->v].at = 0;
+			p->next[i->v].at = 0;
 			val[at].ty = i->ty;
 			if (val[at].uses)
-				p.live[i->v]--;
+				p->live[i->v]--;
 			else
 				val[at].flags = VAL_DEAD;
 			continue;
 		case NARROW:
 			if (!(val[at].flags & (VAL_WIDE | VAL_MAKES)) && cannarrow(r, i))
-				tonarrow(&p, i);
+				tonarrow(p, i);
 		}
 		val[at].ty = (u8)ir_type(i);
-		planins(&p, i, at, opinfo[i->op].traits);
+		planins(p, i, at, opinfo[i->op].traits);
 	}
-	return p.hostile - first > p.stretch ? p.hostile - first : p.stretch;
+	return p->hostile - first > p->stretch ? p->hostile - first : p->stretch;
 }

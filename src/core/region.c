@@ -475,7 +475,7 @@ core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 	w->n = w->ntodo = 0;
 	core.home = t.alone ? 0 : cache_home(pc);
 	w->hasrun = n && n->quick ? core_beento : core.home && core_ran(pc) ? core_ran : 0;
-	memset(w->mark, 0, w->end / 2 + 1);    /* what the last region set */
+	memset(w->mark, 0, sizeof w->mark);
 	w->end = 0;
 	walk(w);
 	for (off = nexthead(w, 0); off < w->end; off = nexthead(w, off)) {

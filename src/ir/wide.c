@@ -558,9 +558,8 @@ insert(struct pass *p)
 static void
 unseen(const struct region *r, const struct block *b)
 {
-	static u32 seen[256], now;     /* by variable: == now if it is put again below, with nobody looking between */
+	u32 seen[256] = {0}, now = 1;  /* by variable: == now if it is put again below, with nobody looking between */
 
-	now++;
 	for (int k = b->first + b->n - 1; k >= b->first; k--) {
 		struct ins *i = &r->ins[k];
 
@@ -586,6 +585,7 @@ ir_wide(struct region *r)
 	if (r->nins + MORE >= REF_K || r->nk + MORE >= REF_K)
 		return;
 	memset(done, 0, (size_t)r->nins);
+	memset(owned, 0, (size_t)r->nins);
 	memset(extra, 0, (size_t)r->nins * sizeof *extra);
 	for (int k = 0; k < r->nblock; k++)
 		wide_ahead(&p, &r->block[k]);

@@ -7,7 +7,6 @@
  * addresses of the machine are replaced by what they mean; the jump to the next instruction and the cold code after it are left
  * out. */
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -244,59 +243,10 @@ extern const struct guest guest_aarch64, guest_riscv64;
 static void test_code_of_arm64(void **s) { (void)s; check(&guest_aarch64, "tests/backend/code/arm64.txt"); }
 static void test_code_of_riscv(void **s) { (void)s; check(&guest_riscv64, "tests/backend/code/riscv.txt"); }
 
-static sigjmp_buf killed;
-static void onwall(int sig) { siglongjmp(killed, sig); }
-
-static void
-make(const struct guest *g, const u8 *p, int n, u8 *code)
-{
-	translate(g, p, n);
-	out.code = code;
-	out.end = area + AREA;
-	assert_int_equal(host_x86_64.compile(&region, &out), 0);
-}
-
-/* A vfork child is killed while it makes code, at any byte: what the parent makes next is what it would be.  In the loop
- * puts are sunk and variables lodged: that of riscv.txt. */
-static void
-test_code_after_a_death(void **state)
-{
-	static const u32 loop[] = {0x00054303, 0x00154383, 0x00254e03, 0x00354e83, 0x00839393, 0x010e1e13, 0x018e9e93,
-	    0x00736333, 0x01de6e33, 0x01c36333, 0x006c8cb3, 0x00450513, 0xfcb518e3};
-	const struct sigaction dies = {.sa_handler = onwall, .sa_flags = SA_NODEFER};
-	const u8 *p = (const u8 *)loop;
-	u8 *wall = area + AREA / 2, *want;
-	u32 size;
-
-	(void)state;
-	code_at = area + host_x86_64.init(HIDE, area, area + AREA);
-	code_at = (u8 *)alignup((uintptr_t)code_at, 64);
-	host_x86_64.guest(&guest_riscv64);
-	make(&guest_riscv64, p, sizeof loop, code_at);
-	size = out.size;
-	want = malloc(size);
-	memcpy(want, code_at, size);
-	assert_int_equal(mprotect(wall, 4096, PROT_NONE), 0);
-	sigaction(SIGSEGV, &dies, 0);
-	for (volatile u32 n = 1; n < size; n++) {
-		if (!sigsetjmp(killed, 1)) {
-			make(&guest_riscv64, p, sizeof loop, wall - n);
-			fail_msg("not killed at byte %u", n);
-		}
-		make(&guest_riscv64, p, sizeof loop, code_at);
-		assert_int_equal(out.size, size);
-		assert_memory_equal(code_at, want, size);
-	}
-	signal(SIGSEGV, SIG_DFL);
-	free(want);
-}
-
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_code_of_arm64), cmocka_unit_test(test_code_of_riscv), cmocka_unit_test(test_code_after_a_death),
-	};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_code_of_arm64), cmocka_unit_test(test_code_of_riscv)};
 
 	if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi2") || !__builtin_cpu_supports("fma") ||
 	    !__builtin_cpu_supports("aes") || !__builtin_cpu_supports("pclmul")) {

@@ -474,6 +474,7 @@ make(struct x86 *x, struct region *r, struct out *out)
 	if (out->end - out->code < 2 * CODE_MARGIN)
 		return -ENOSPC;
 	x_begin(x, r, out);
+	plan_begin();
 	fp_begin(r);
 	branch_begin(x);
 	val_room(x);
