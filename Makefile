@@ -160,9 +160,9 @@ debug:
 
 # A static program: the form for chroots and containers; it loads no library (the weak references to dlopen and dlsym
 # find nothing).  It is linked as a position-independent one, without line numbers (debug build/dragoman), then given its
-# place (tools/prelink.c): above the addresses of all guests, below where the kernel puts mappings.  Copied with one write: such a file lies in larger
-# pieces of the page cache than what a linker leaves, or many writes, and a process that maps it has fewer page faults
-# when it starts.
+# place (tools/prelink.c): above the addresses of all guests, below where the kernel puts mappings.  Copied with one
+# write: such a file lies in larger pieces of the page cache than what a linker leaves, or many writes, and a process
+# that maps it has fewer page faults when it starts.
 PLACE := 0x7e0000000000
 WRAP  := -Wl,--wrap=dlopen,--wrap=dlsym,--wrap=_dl_get_origin,--wrap=_dl_early_allocate
 atonce = dd if=$(1) of=$(2).new bs=64M status=none && chmod 755 $(2).new && mv $(2).new $(2)

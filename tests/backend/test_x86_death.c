@@ -2,8 +2,8 @@
 /* test_x86_death.c - a vfork child is killed while it makes code, which it does with its parent's memory: what the
  * parent makes next is what it would be
  *
- * Death comes at a byte of the code, which cannot be written, or after a number of the host's instructions: then SIGTRAP
- * comes after each.  No destructor, and no code at an end, has run. */
+ * Death comes at a byte of the code, which cannot be written, or after a number of the host's instructions: SIGTRAP
+ * comes after each. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -24,11 +24,11 @@ enum { AREA = 1 << 20, PC = 0x10000 };
 extern const struct guest guest_riscv64;
 
 /* A loop in which puts are sunk and variables lodged: that of riscv.txt. */
-static const u32 loop[] = {0x00054303, 0x00154383, 0x00254e03, 0x00354e83, 0x00839393, 0x010e1e13, 0x018e9e93, 0x00736333,
-	0x01de6e33, 0x01c36333, 0x006c8cb3, 0x00450513, 0xfcb518e3};
+static const u32 loop[] = {0x00054303, 0x00154383, 0x00254e03, 0x00354e83, 0x00839393, 0x010e1e13, 0x018e9e93,
+	0x00736333, 0x01de6e33, 0x01c36333, 0x006c8cb3, 0x00450513, 0xfcb518e3};
 /* Stores that are made one, and between them variables that are put. */
-static const u32 stores[] = {0x00013823, 0x02000313, 0x00000793, 0x00610a23, 0x00000893, 0x01010313, 0x00000813, 0x00013c23,
-	0x02013023, 0x00613423};
+static const u32 stores[] = {0x00013823, 0x02000313, 0x00000793, 0x00610a23, 0x00000893, 0x01010313, 0x00000813,
+	0x00013c23, 0x02013023, 0x00613423};
 
 static u8 *area, *code_at, *want;
 static u32 size;
@@ -46,14 +46,12 @@ onstep(int sig)
 		siglongjmp(killed, sig);
 }
 
-/* The trap flag, below the red zone. */
+/* The trap flag is turned over, below the red zone. */
 static inline void
-step(int on)
+step(void)
 {
-	if (on)
-		__asm__ volatile("lea -128(%%rsp), %%rsp; pushfq; orq $0x100, (%%rsp); popfq; lea 128(%%rsp), %%rsp" ::: "memory", "cc");
-	else
-		__asm__ volatile("lea -128(%%rsp), %%rsp; pushfq; andq $~0x100, (%%rsp); popfq; lea 128(%%rsp), %%rsp" ::: "memory", "cc");
+	__asm__ volatile("lea -128(%%rsp), %%rsp; pushfq; xorq $0x100, (%%rsp); popfq; lea 128(%%rsp), %%rsp"
+	    ::: "memory", "cc");
 }
 
 static int dead(void *arg, gaddr pc, int call) { (void)arg, (void)pc, (void)call; return 0; }
@@ -153,12 +151,12 @@ steps(const u32 *words, size_t n, int some, int emits)
 			passes();
 		left = at;
 		if (!sigsetjmp(killed, 1)) {
-			step(1);
+			step();
 			if (emits)
 				emit(code_at);
 			else
 				passes();
-			step(0);
+			step();
 			break;
 		}
 		deaths++;
