@@ -126,6 +126,10 @@ publish(struct trans *t)
 	const struct block *b = core.region.block;
 	struct node *first = 0, *d;
 
+	/* before anybody comes there, who asks without the lock when he leaves */
+	core.trans[n] = t;
+	core.start[n] = (u32)(t->code - core.area);
+	atomic_store_explicit(&core.ntrans, n + 1, memory_order_release);
 	for (int i = 0; i < t->nentry; i++) {
 		if (t->entry[i].ret)
 			continue;
@@ -135,9 +139,6 @@ publish(struct trans *t)
 		if (t->entry[i].pc == t->pc)
 			first = d;
 	}
-	core.trans[n] = t;
-	core.start[n] = (u32)(t->code - core.area);
-	atomic_store_explicit(&core.ntrans, n + 1, memory_order_release);
 	profile_region(t);
 	return first;
 }

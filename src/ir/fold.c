@@ -110,7 +110,7 @@ movedfrom(const struct region *r, ref x)
 }
 
 /* The same if x may also be made lane by lane of two such. */
-static ref
+static inline ref
 upper(struct region *r, ref x)
 {
 	const struct ins i = r->ins[x];
