@@ -3,9 +3,9 @@
  *
  * guest->simple says it of the instructions that most code is made of.  It must be what guest->translate would make;
  * operations, types and relations are those of ir.h.  Registers are variables; NONE is no register: it reads as 0, and
- * what is written to it is lost.  B, the second operand, is b as shift, how, from and fromsign say, or imm where b is
- * NONE; an index is the same, or 0.  What is loaded and stored may be a vector, or a float where that goes to a vector
- * register, whose rest becomes 0, or an F64. */
+ * what is written to it is lost.  B, the second operand, is b as shift, how, from and fromsign say, and imm is 0; or
+ * imm where b is NONE; an index is the same, or 0.  What is loaded and stored may be a vector, or a float where that
+ * goes to a vector register, whose rest becomes 0, or an F64. */
 #ifndef IR_SIMPLE_H
 #define IR_SIMPLE_H
 
