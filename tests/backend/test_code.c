@@ -243,10 +243,36 @@ extern const struct guest guest_aarch64, guest_riscv64;
 static void test_code_of_arm64(void **s) { (void)s; check(&guest_aarch64, "tests/backend/code/arm64.txt"); }
 static void test_code_of_riscv(void **s) { (void)s; check(&guest_riscv64, "tests/backend/code/riscv.txt"); }
 
+/* Whole instructions, though libcapstone may not know them: what follows is shown as what it is. */
+static void
+test_disassembly_of_evex(void **state)
+{
+	static const struct { u8 n, code[11]; } ins[] = {
+		{7, {0x62, 0xe3, 0x7d, 0x08, 0x16, 0xc8, 1}},           /* vpextrd eax, xmm17, 1 */
+		{10, {0x62, 0xe1, 0x74, 0x08, 0x56, 0x0d, 0x34, 0x12}}, /* vorps xmm17, xmm1, [rip + 0x1234] */
+		{7, {0x62, 0xe1, 0x74, 0x08, 0x56, 0x4b, 1}},           /* [rbx + 16] */
+		{8, {0x62, 0xe1, 0x74, 0x08, 0x56, 0x4c, 0x8b, 1}},     /* [rbx + rcx * 4 + 16] */
+		{11, {0x62, 0xe1, 0x74, 0x08, 0x56, 0x8c, 0x8b, 0x45, 0x23, 1}},
+		{11, {0x62, 0xe1, 0x74, 0x08, 0x56, 0x0c, 0x8d, 0x45, 0x23, 1}},        /* [rcx * 4 + 0x12345] */
+		{7, {0x62, 0xe1, 0x74, 0x08, 0x56, 0x0c, 0x0b}},        /* [rbx + rcx] */
+		{7, {0x62, 0xb1, 0x6d, 0x00, 0x72, 0xd1, 3}},           /* vpsrld xmm18, xmm17, 3 */
+		{7, {0x62, 0xe1, 0x75, 0x00, 0xc4, 0xd0, 1}},           /* vpinsrw xmm18, xmm17, eax, 1 */
+		{7, {0x62, 0xb1, 0x6c, 0x00, 0xc2, 0xc9, 1}},           /* vcmpltps k1, xmm18, xmm17 */
+		{9, {0x62, 0xe1, 0x74, 0x00, 0xc6, 0x54, 0x24, 1, 1}},  /* vshufps xmm18, xmm17, [rsp + 16], 1 */
+		{6, {0x62, 0xa2, 0x6d, 0x00, 0x8d, 0xd9}},              /* vpermb xmm19, xmm18, xmm17 */
+	};
+	char text[160];
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(ins); i++)
+		assert_int_equal(host_x86_64.disasm(ins[i].code, sizeof ins[i].code, 0, text, sizeof text), ins[i].n);
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_code_of_arm64), cmocka_unit_test(test_code_of_riscv)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_code_of_arm64), cmocka_unit_test(test_code_of_riscv),
+		cmocka_unit_test(test_disassembly_of_evex)};
 
 	if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi2") || !__builtin_cpu_supports("fma") ||
 	    !__builtin_cpu_supports("aes") || !__builtin_cpu_supports("pclmul")) {

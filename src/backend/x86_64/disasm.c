@@ -40,10 +40,29 @@ load(void)
 	return cs.handle != 0;
 }
 
-static int
-bytes(const u8 *code, u32 n, char *buf, size_t size)
+/* Of an instruction with an EVEX prefix, of which libcapstone knows few (SDM volume 2, 2.7); 0: it is none. */
+static u32
+evex(const u8 *code, u32 n)
 {
-	int len = n < 8 ? (int)n : 8, at = snprintf(buf, size, ".byte");
+	u32 map, op, mod, len = 6;
+	int sib, imm;
+
+	if (n < 6 || code[0] != 0x62)
+		return 0;
+	map = code[1] & 7;
+	op = code[4];
+	mod = code[5] >> 6;
+	sib = mod != 3 && (code[5] & 7) == 4;
+	imm = map == 3 || (map == 1 && ((op >= 0x70 && op <= 0x73) || op == 0xc2 || (op >= 0xc4 && op <= 0xc6)));
+	if (mod == 2 || (mod == 0 && ((code[5] & 7) == 5 || (sib && n > 6 && (code[6] & 7) == 5))))
+		len += 4;
+	return len + (mod == 1) + (u32)sib + (u32)imm;
+}
+
+static int
+bytes(const u8 *code, u32 n, u32 most, char *buf, size_t size)
+{
+	int len = (int)(n < most ? n : most), at = snprintf(buf, size, ".byte");
 
 	for (int i = 0; i < len && at < (int)size; i++)
 		at += snprintf(buf + at, size - (size_t)at, " 0x%02x", code[i]);
@@ -58,11 +77,11 @@ x86_disasm(const u8 *code, u32 n, u64 at, char *buf, size_t size)
 	int len;
 
 	if (!load())
-		return bytes(code, n, buf, size);
+		return bytes(code, n, 8, buf, size);
 	while (pad + 1 < n && code[pad] == 0x2e)
 		pad++;
 	if (!cs.disasm(cs.handle, code + pad, n - pad, at + pad, 1, &i))
-		return bytes(code, 1, buf, size);
+		return bytes(code, n, (len = (int)evex(code, n)) ? (u32)len : 1, buf, size);
 	snprintf(buf, size, "%s %s", i->mnemonic, i->op_str);
 	len = (int)pad + i->size;
 	cs.free(i, 1);
