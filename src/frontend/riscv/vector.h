@@ -69,28 +69,37 @@ typedef int vec_fn(struct vec *, const struct rvv_insn *);
 rvv_TRANSLATORS(DECLARE)
 #undef DECLARE
 
-/* Register n and those after it as one array.  Element i, of `bits` bits, zero-extended. */
+/* An element of `bits` bits at p, accessed as one. */
 static inline u64
-vec_get(const struct vec *v, int n, u32 i, int bits)
+elem_load(const void *p, int bits)
 {
-	const u8 *p = v->s->v[n] + i * (u32)bits / 8;
-
-	return bits == 8 ? *p : bits == 16 ? ld16(p) : bits == 32 ? ld32(p) : ld64(p);
+	return bits == 8 ? *(const u8 *)p : bits == 16 ? ld16(p) : bits == 32 ? ld32(p) : ld64(p);
 }
 
 static inline void
-vec_put(struct vec *v, int n, u32 i, int bits, u64 x)
+elem_store(void *p, int bits, u64 x)
 {
-	u8 *p = v->s->v[n] + i * (u32)bits / 8;
-
 	if (bits == 8)
-		*p = (u8)x;
+		*(u8 *)p = (u8)x;
 	else if (bits == 16)
 		st16(p, (u16)x);
 	else if (bits == 32)
 		st32(p, (u32)x);
 	else
 		st64(p, x);
+}
+
+/* Register n and those after it as one array.  Element i, of `bits` bits, zero-extended. */
+static inline u64
+vec_get(const struct vec *v, int n, u32 i, int bits)
+{
+	return elem_load(v->s->v[n] + i * (u32)bits / 8, bits);
+}
+
+static inline void
+vec_put(struct vec *v, int n, u32 i, int bits, u64 x)
+{
+	elem_store(v->s->v[n] + i * (u32)bits / 8, bits, x);
 }
 
 static inline int vec_bit(const struct vec *v, int n, u32 i) { return v->s->v[n][i / 8] >> i % 8 & 1; }

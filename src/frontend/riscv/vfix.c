@@ -53,35 +53,31 @@ first(const struct vec *v, const struct rvv_insn *a, u32 i)
 }
 
 /* exact: O_add or O_sub, what op does but for saturation or halving */
+static s128
+sum(const struct vec *v, const struct rvv_insn *a, u32 i)
+{
+	return a->exact == O_add ? second(v, a, i) + first(v, a, i) : second(v, a, i) - first(v, a, i);
+}
+
 int
 rvv_saturate(struct vec *v, const struct rvv_insn *a)
 {
-	s128 x, y;
-
 	if (!vec_operands(v, a))
 		return 0;
 	for (u32 i = v->start; i < v->vl; i++)
-		if (vec_active(v, a->vm, i)) {
-			x = second(v, a, i);
-			y = first(v, a, i);
-			vec_put(v, a->vd, i, v->sew, clamped(v, a->exact == O_add ? x + y : x - y, v->sew, a->sx));
-		}
+		if (vec_active(v, a->vm, i))
+			vec_put(v, a->vd, i, v->sew, clamped(v, sum(v, a, i), v->sew, a->sx));
 	return 1;
 }
 
 int
 rvv_average(struct vec *v, const struct rvv_insn *a)
 {
-	s128 x, y;
-
 	if (!vec_operands(v, a))
 		return 0;
 	for (u32 i = v->start; i < v->vl; i++)
-		if (vec_active(v, a->vm, i)) {
-			x = second(v, a, i);
-			y = first(v, a, i);
-			vec_put(v, a->vd, i, v->sew, (u64)rounded(v, a->exact == O_add ? x + y : x - y, 1));
-		}
+		if (vec_active(v, a->vm, i))
+			vec_put(v, a->vd, i, v->sew, (u64)rounded(v, sum(v, a, i), 1));
 	return 1;
 }
 

@@ -15,25 +15,6 @@ from(struct vec *v, u32 i)
 	atomic_signal_fence(memory_order_seq_cst);
 }
 
-static u64
-load(const void *p, int bits)
-{
-	return bits == 8 ? *(const u8 *)p : bits == 16 ? ld16(p) : bits == 32 ? ld32(p) : ld64(p);
-}
-
-static void
-store(void *p, int bits, u64 x)
-{
-	if (bits == 8)
-		*(u8 *)p = (u8)x;
-	else if (bits == 16)
-		st16(p, (u16)x);
-	else if (bits == 32)
-		st32(p, (u32)x);
-	else
-		st64(p, x);
-}
-
 /* One group of registers for each of nf fields: how long groups are (log2 of registers), and the bits of an element. */
 struct data { int log, bits; };
 
@@ -43,9 +24,9 @@ move(struct vec *v, const struct rvv_insn *a, const struct data *d, u32 i, u8 *p
 {
 	for (int f = 0, n = a->vd; f < a->nf; f++, n += vec_size(d->log), p += d->bits / 8)
 		if (a->st)
-			store(p, d->bits, vec_get(v, n, i, d->bits));
+			elem_store(p, d->bits, vec_get(v, n, i, d->bits));
 		else
-			vec_put(v, n, i, d->bits, load(p, d->bits));
+			vec_put(v, n, i, d->bits, elem_load(p, d->bits));
 	atomic_signal_fence(memory_order_seq_cst);
 }
 
@@ -75,7 +56,7 @@ storebytes(u8 *p, const u8 *r, u32 n, u32 each)
 		atomic_signal_fence(memory_order_seq_cst);     /* lest it become a memcpy, which may store twice */
 	}
 	for (; n; n -= each, p += each, r += each)
-		store(p, 8 * (int)each, load(r, 8 * (int)each));
+		elem_store(p, 8 * (int)each, elem_load(r, 8 * (int)each));
 }
 
 /* All elements, one after another in memory, and within one page: if it faults, then at the first. */
