@@ -38,8 +38,13 @@ enum { NONE = 0xff };
 struct simple {
 	u8 kind, op, ty;               /* ty: of operands; of each datum */
 	u8 d, d2, a, b;
-	u8 shift, how;                 /* of b: by so many, as O_shr, O_sar, O_rotr say, or (0) to the left */
-	u8 from, fromsign;             /* before: b is so many bits, if not 0, extended by the sign or by 0 */
+	union {
+		struct {
+			u8 shift, how;         /* of b: by so many, as O_shr, O_sar, O_rotr say, or (0) to the left */
+			u8 from, fromsign;     /* before: b is so many bits, if not 0, extended by the sign or by 0 */
+		};
+		u32 changed;           /* 0: b as it is */
+	};
 	u8 flop;                       /* SI_OP: what makes flags of the operands, or (O_fltst) of the result; or 0 */
 	u8 sign;                       /* extended by the sign, not by 0; a load, to so many bits */
 	u8 two;                        /* there are two data */

@@ -13,48 +13,97 @@ enum { ROOM = 16 << 10 };              /* bytes of code after which a block ends
 
 static const u8 *flagged;               /* code that ends here leaves the guest's flags in EFLAGS */
 
+/* An operand as it is encoded: ModRM without the register of the instruction, SIB and displacement, n bytes; its bits
+ * of REX; its number if it is a register, else -1. */
+struct arg { u64 rm; u8 n, rex; s8 reg; };
+
+static struct arg home[NONE];          /* of variables, a register or not */
+static const struct guest *ofguest;     /* whose they are */
+
 static struct mem home_of(int var) { return mem_at(RBP, x86_home[var].disp); }
 static int width(const struct simple *s) { return s->ty == I64 ? 64 : 32; }
 
-/* tmp = a variable that is in no register */
-static int
-fetched(struct code *a, int var, int w, int tmp)
+/* [base + (index << scale) + disp], or without index.  There is a displacement in any case. */
+static inline struct arg
+indirect(int base, int index, u32 scale, s32 disp)
+{
+	u32 b = (u32)base & 7, sib = index != NOREG || b == 4, small = fits8(disp);
+	u32 i = index == NOREG ? 4 : (u32)(index & 7), rm = sib ? 4 | (scale << 6 | i << 3 | b) << 8 : b;
+
+	return (struct arg){.rm = rm | (small ? 0x40 : 0x80) | (u64)(u32)disp << (sib ? 16 : 8), .reg = -1,
+	    .n = (u8)(1 + sib + (small ? 1 : 4)), .rex = (u8)((index >> 2 & 2) | base >> 3)};
+}
+
+static void
+prepare(const struct guest *g)
+{
+	ofguest = g;
+	for (int var = 0; var < g->nreg; var++) {
+		int reg = x86_home[var].reg;
+
+		home[var] = reg < 0 || x86_home[var].kind != REG_INT ? indirect(RBP, NOREG, 0, x86_home[var].disp) :
+		    (struct arg){.rm = modrm2(0, reg), .n = 1, .rex = (u8)(reg >> 3), .reg = (s8)reg};
+	}
+}
+
+/* An instruction with an opcode of n bytes.  A REX prefix and more bytes than there are may be stored; what follows
+ * takes their place. */
+static inline void
+op_n(struct code *a, u32 op, int n, u32 rex, int reg, const struct arg *m)
+{
+	u8 *p = a->p;
+
+	rex |= (u32)(reg >> 1 & 4) | m->rex;
+	*p = (u8)(0x40 | rex);
+	p += rex != 0;
+	st16(p, (u16)op);
+	p += n;
+	st64(p, m->rm | (u32)(reg & 7) << 3);
+	a->p = p + m->n;
+}
+
+static inline void
+op_arg(struct code *a, u32 op, int w, int reg, const struct arg *m)
+{
+	op_n(a, op, 1, w == 64 ? 8 : 0, reg, m);
+}
+
+/* op m, v */
+static inline void
+alu_arg(struct code *a, enum alu op, int w, const struct arg *m, s32 v)
+{
+	op_arg(a, fits8(v) ? 0x83 : 0x81, w, (int)op, m);
+	st32(a->p, (u32)v);
+	a->p += fits8(v) ? 1 : 4;
+}
+
+/* tmp = the variable, zero-extended. */
+static inline void
+copy(struct code *a, int var, int w, int tmp)
 {
 	if (var == NONE)
 		mov_ri(a, tmp, 0);
-	else
-		mov_rm(a, w, tmp, home_of(var));
-	return tmp;
+	else if (home[var].reg != tmp)
+		op_arg(a, 0x8b, w, tmp, &home[var]);
 }
 
 /* A register with the variable: its home, or tmp. */
 static inline int
 get(struct code *a, int var, int w, int tmp)
 {
-	int reg = x86_home[var].reg;
+	int reg = var == NONE ? -1 : home[var].reg;
 
-	return reg >= 0 ? reg : fetched(a, var, w, tmp);
+	if (reg >= 0)
+		return reg;
+	copy(a, var, w, tmp);
+	return tmp;
 }
 
-/* The same always in tmp, zero-extended. */
-static void
-copy(struct code *a, int var, int w, int tmp)
-{
-	int reg = get(a, var, w, tmp);
-
-	if (reg != tmp)
-		mov_rr(a, w, tmp, reg);
-}
-
-static void
+static inline void
 put(struct code *a, int var, int reg)
 {
-	if (var == NONE)
-		return;
-	if (x86_home[var].reg >= 0)
-		mov_rr(a, 64, x86_home[var].reg, reg);
-	else
-		mov_mr(a, 64, home_of(var), reg);
+	if (var != NONE)
+		op_arg(a, 0x89, 64, reg, &home[var]);
 }
 
 static void
@@ -62,13 +111,14 @@ set(struct code *a, int var, u64 v, int tmp)
 {
 	if (var == NONE)
 		return;
-	if (x86_home[var].reg >= 0) {
-		mov_ri(a, x86_home[var].reg, v);
+	if (home[var].reg >= 0) {
+		mov_ri(a, home[var].reg, v);
 	} else if (fits32((s64)v)) {
-		mov_mi(a, 64, home_of(var), (s32)v);
+		op_arg(a, 0xc7, 64, 0, &home[var]);
+		put4(a, (u32)v);
 	} else {
 		mov_ri(a, tmp, v);
-		mov_mr(a, 64, home_of(var), tmp);
+		put(a, var, tmp);
 	}
 }
 
@@ -84,38 +134,35 @@ widen(struct code *a, const struct simple *s, int var, int w, int tmp)
 		movzx_rr(a, s->from, tmp, r);
 }
 
-/* A register with b, shifted and extended: its home, or rcx. */
-static int
-operand(struct code *a, const struct simple *s, int w)
+/* rcx = b, shifted and extended */
+static void
+changed(struct code *a, const struct simple *s, int w)
 {
 	enum shop how = s->how == O_shr ? S_SHR : s->how == O_sar ? S_SAR : s->how ? S_ROR : S_SHL;
 
-	if (!s->from && !s->shift)
-		return get(a, s->b, w, RCX);
 	if (s->from)
 		widen(a, s, s->b, w, RCX);
 	else
 		copy(a, s->b, w, RCX);
 	if (s->shift)
 		shift_ri(a, how, w, RCX, s->shift);
-	return RCX;
 }
 
 /* op d, the second operand */
-static void
+static inline void
 alu(struct code *a, const struct simple *s, enum alu op, int w, int d)
 {
-	if (s->b == NONE && (w == 32 || fits32(s->imm))) {
+	if (s->b != NONE && !s->changed) {
+		op_arg(a, (u32)op << 3 | 3, w, d, &home[s->b]);
+	} else if (s->b == NONE && (w == 32 || fits32(s->imm))) {
 		alu_ri(a, op, w, d, (s32)s->imm);
-		return;
+	} else {
+		if (s->b == NONE)
+			mov_ri(a, RCX, (u64)s->imm);
+		else
+			changed(a, s, w);
+		alu_rr(a, op, w, d, RCX);
 	}
-	if (s->b != NONE && x86_home[s->b].reg < 0 && !s->from && !s->shift) {
-		alu_rm(a, op, w, d, home_of(s->b));
-		return;
-	}
-	if (s->b == NONE)
-		mov_ri(a, RCX, (u64)s->imm);
-	alu_rr(a, op, w, d, s->b == NONE ? RCX : operand(a, s, w));
 }
 
 static void
@@ -132,10 +179,7 @@ shift(struct code *a, const struct simple *s, enum shop op, int w, int d)
 static void
 inverted(struct code *a, const struct simple *s, enum alu op, int w, int d)
 {
-	int r = operand(a, s, w);
-
-	if (r != RCX)
-		mov_rr(a, w, RCX, r);
+	changed(a, s, w);
 	not_r(a, w, RCX);
 	alu_rr(a, op, w, d, RCX);
 }
@@ -154,7 +198,7 @@ static void
 flags(struct x86 *x, int borrow)
 {
 	saved(&x->a, borrow);
-	mov_mr(&x->a, 64, home_of(x->r->guest->flags), RAX);
+	put(&x->a, x->r->guest->flags, RAX);
 	flagged = x->a.p;
 }
 
@@ -165,7 +209,7 @@ condition(struct x86 *x, int cc)
 	struct code *a = &x->a;
 
 	if (a->p != flagged) {
-		mov_rm(a, 32, RAX, home_of(x->r->guest->flags));
+		copy(a, x->r->guest->flags, 32, RAX);
 		put2(a, 0x7f04);       /* add al, 127: overflows if al is 1 */
 		put1(a, 0x9e);         /* sahf */
 	}
@@ -187,25 +231,28 @@ high(struct code *a, const struct simple *s, int w)
 static int
 place(const struct simple *s, int w)
 {
-	int d = s->d == NONE ? -1 : x86_home[s->d].reg;
 	int shifts = s->op == O_shl || s->op == O_shr || s->op == O_sar || s->op == O_rotr;
 
-	if (d < 0 || s->d == s->b || s->op == O_mulhu || s->op == O_mulhs || (shifts && w == 32 && s->d == s->a))
+	if (s->d == NONE || home[s->d].reg < 0 || s->d == s->b || s->op == O_mulhu || s->op == O_mulhs ||
+	    (shifts && w == 32 && s->d == s->a))
 		return RAX;
-	return d;
+	return home[s->d].reg;
 }
 
-/* d = the result.  EFLAGS are those of add, sub, and the logic operations. */
+/* What add, sub, and, or, xor are, plus 1 */
+static const u8 alus[O_COUNT] = {
+	[O_add] = A_ADD + 1, [O_sub] = A_SUB + 1, [O_and] = A_AND + 1, [O_or] = A_OR + 1, [O_xor] = A_XOR + 1,
+};
+
+/* d op= the second operand.  EFLAGS are those of add, sub, and the logic operations. */
 static int
 compute(struct code *a, const struct simple *s, int w, int d)
 {
-	copy(a, s->a, w, d);
+	if (alus[s->op]) {
+		alu(a, s, (enum alu)(alus[s->op] - 1), w, d);
+		return 1;
+	}
 	switch (s->op) {
-	case O_add: alu(a, s, A_ADD, w, d); break;
-	case O_sub: alu(a, s, A_SUB, w, d); break;
-	case O_and: alu(a, s, A_AND, w, d); break;
-	case O_or: alu(a, s, A_OR, w, d); break;
-	case O_xor: alu(a, s, A_XOR, w, d); break;
 	case O_andn: inverted(a, s, A_AND, w, d); break;
 	case O_orn: inverted(a, s, A_OR, w, d); break;
 	case O_shl: shift(a, s, S_SHL, w, d); break;
@@ -223,53 +270,44 @@ compute(struct code *a, const struct simple *s, int w, int d)
 	return 1;
 }
 
-/* The same of a variable in memory, with an immediate. */
-static int
-in_memory(struct code *a, const struct simple *s)
-{
-	static const s8 op[O_COUNT] = {[O_add] = A_ADD, [O_sub] = A_SUB, [O_and] = A_AND, [O_or] = A_OR, [O_xor] = A_XOR};
-
-	if (s->d != s->a || s->d == NONE || x86_home[s->d].reg >= 0 || s->b != NONE || s->ty != I64 || !fits32(s->imm) ||
-	    (!op[s->op] && s->op != O_add))
-		return 0;
-	alu_mi(a, (enum alu)op[s->op], 64, home_of(s->d), (s32)s->imm);
-	return 1;
-}
-
-/* d = b */
+/* d = b; w is 64 unless the upper half of b may be anything. */
 static void
-move(struct code *a, const struct simple *s)
+move(struct code *a, const struct simple *s, int w)
 {
-	int d = x86_home[s->d].reg, b = x86_home[s->b].reg, w = width(s);
+	int b = home[s->b].reg;
 
-	if (d >= 0 && b >= 0) {
-		mov_rr(a, w, d, b);
-	} else if (d >= 0) {
-		mov_rm(a, w, d, home_of(s->b));
+	if (home[s->d].reg >= 0) {
+		op_arg(a, 0x8b, w, home[s->d].reg, &home[s->b]);
 	} else if (b >= 0 && w == 64) {
-		mov_mr(a, 64, home_of(s->d), b);
+		put(a, s->d, b);
 	} else {
 		copy(a, s->b, w, RAX);
-		mov_mr(a, 64, home_of(s->d), RAX);
+		put(a, s->d, RAX);
 	}
 }
 
-/* d = imm, = b, or = a + imm, without computing where that can be. */
+/* d op= imm, or (but flags are wanted) d = imm, = b, or = a + imm, without computing elsewhere. */
 static int
 short_op(struct code *a, const struct simple *s)
 {
-	int d = s->d == NONE ? -1 : x86_home[s->d].reg;
+	int fits = s->b == NONE && s->ty == I64 && fits32(s->imm);
 
-	if (s->d == NONE || s->sign || s->flop || s->shift || s->from || (s->op != O_add && (s->op != O_or || s->a != NONE)))
+	if (fits && s->d == s->a && alus[s->op]) {
+		alu_arg(a, (enum alu)(alus[s->op] - 1), 64, &home[s->d], (s32)s->imm);
+	} else if (s->flop) {
 		return 0;
-	if (s->a == NONE && s->b == NONE)
-		set(a, s->d, s->ty == I64 ? (u64)s->imm : (u32)s->imm, RAX);
-	else if (s->a == NONE)
-		move(a, s);
-	else if (d >= 0 && s->b == NONE && s->ty == I64 && fits32(s->imm))
-		lea(a, 64, d, mem_at(get(a, s->a, 64, RDX), (s32)s->imm));
-	else
+	} else if (s->a == NONE && (s->op == O_add || s->op == O_or)) {
+		if (s->b == NONE)
+			set(a, s->d, s->ty == I64 ? (u64)s->imm : (u32)s->imm, RAX);
+		else
+			move(a, s, width(s));
+	} else if (fits && s->op == O_add && s->a != NONE && home[s->d].reg >= 0) {
+		const struct arg m = indirect(get(a, s->a, 64, RDX), NOREG, 0, (s32)s->imm);
+
+		op_arg(a, 0x8d, 64, home[s->d].reg, &m);
+	} else {
 		return 0;
+	}
 	return 1;
 }
 
@@ -277,14 +315,14 @@ static int
 q_op(struct x86 *x, const struct simple *s)
 {
 	struct code *a = &x->a;
-	int w = width(s), d = place(s, w);
+	int w = width(s), d;
 	u8 *from = a->p;
 
-	if (short_op(a, s))
-		return 1;
 	if (s->d == NONE && s->op == O_sub) {
 		alu(a, s, A_CMP, w, get(a, s->a, w, RAX));
-	} else if (!in_memory(a, s)) {
+	} else if (s->d == NONE || s->sign || s->changed || !short_op(a, s)) {
+		d = place(s, w);
+		copy(a, s->a, w, d);
 		if (!compute(a, s, w, d)) {
 			a->p = from;
 			return 0;
@@ -404,7 +442,7 @@ q_check(struct x86 *x, const struct simple *s)
 	rel8_here(a, other);
 	mov_ri(a, RAX, (u32)s->imm2);
 	rel8_here(a, end);
-	mov_mr(a, 64, home_of(x->r->guest->flags), RAX);
+	put(a, x->r->guest->flags, RAX);
 	return 1;
 }
 
@@ -431,19 +469,18 @@ q_rel(struct x86 *x, const struct simple *s)
 
 /* -- memory -- */
 /* Code from here on is the instruction's, should it fault. */
-static void
+static inline void
 mapped(struct x86 *x)
 {
 	struct out *o = x->out;
 
-	grow(&o->map, o->nmap, &o->capmap, sizeof *o->map);
 	o->map[o->nmap++] = (struct mapent){.off = (u32)(x->a.p - o->code), .pcoff = (s32)x->pcoff};
 }
 
 static struct mem
 address(struct x86 *x, const struct simple *s)
 {
-	struct mem m = {.base = (s8)get(&x->a, s->a, 64, RDX), .index = NOREG, .disp = (s32)s->imm};
+	struct mem m = {.base = (s8)get(&x->a, s->a, 64, RDX), .index = NOREG, .disp = (s32)s->imm, .scale = s->shift};
 
 	if (s->b != NONE && s->from) {
 		widen(&x->a, s, s->b, 64, RCX);
@@ -451,29 +488,46 @@ address(struct x86 *x, const struct simple *s)
 	} else if (s->b != NONE) {
 		m.index = (s8)get(&x->a, s->b, 64, RCX);
 	}
-	m.scale = s->shift;
 	mapped(x);
 	return m;
 }
 
-static void
-step(struct code *a, const struct simple *s)
+/* The same of most instructions, which have no index. */
+static inline struct arg
+at(struct x86 *x, const struct simple *s)
 {
-	if (!s->step)
-		return;
-	if (x86_home[s->a].reg >= 0)
-		alu_ri(a, A_ADD, 64, x86_home[s->a].reg, s->step);
-	else
-		alu_mi(a, A_ADD, 64, home_of(s->a), s->step);
+	int base = get(&x->a, s->a, 64, RDX);
+
+	mapped(x);
+	return indirect(base, NOREG, 0, (s32)s->imm);
 }
 
-static void
-load(struct code *a, const struct simple *s, int d, struct mem m)
+static inline void
+step(struct code *a, const struct simple *s)
 {
-	if (s->sign)
-		movsx_rm(a, ty_bits(s->ty), s->sign, d, m);
-	else
-		movzx_rm(a, ty_bits(s->ty), d, m);
+	if (s->step)
+		alu_arg(a, A_ADD, 64, &home[s->a], s->step);
+}
+
+static inline void
+load(struct code *a, const struct simple *s, int d, const struct arg *m)
+{
+	static const u16 ops[2][4] = {
+		{[I8] = 0xb60f, [I16] = 0xb70f, [I32] = 0x8b, [I64] = 0x8b},
+		{[I8] = 0xbe0f, [I16] = 0xbf0f, [I32] = 0x63, [I64] = 0x8b},
+	};
+	u32 op = ops[s->sign != 0][s->ty];
+
+	op_n(a, op, op > 0xff ? 2 : 1, s->ty == I64 || s->sign == 64 ? 8 : 0, d, m);
+}
+
+/* Bytes of registers above bl need a REX prefix, or they would be ah to bh. */
+static inline void
+store(struct code *a, const struct simple *s, int reg, const struct arg *m)
+{
+	if (s->ty == I16)
+		put1(a, 0x66);
+	op_n(a, s->ty == I8 ? 0x88 : 0x89, 1, s->ty == I64 ? 8 : s->ty == I8 && reg >= 4 ? 0x40 : 0, reg, m);
 }
 
 /* -- vectors and floats, in two temporary registers -- */
@@ -576,20 +630,16 @@ q_vstore(struct x86 *x, const struct simple *s)
 }
 
 /* All that may fault comes before a variable changes; data win over the step. */
-static int
-q_load(struct x86 *x, const struct simple *s)
+static __attribute__((noinline)) int
+loads(struct x86 *x, const struct simple *s)
 {
 	struct code *a = &x->a;
 	struct mem m = address(x, s);
 
-	if (!s->two && !s->step && s->d != NONE && x86_home[s->d].reg >= 0) {
-		load(a, s, x86_home[s->d].reg, m);
-		return 1;
-	}
-	load(a, s, RAX, m);
-	if (s->two) {
-		m.disp += ty_bits(s->ty) / 8;
-		load(a, s, RCX, m);
+	for (int k = 0; k <= s->two; k++) {
+		const struct arg from = indirect(m.base, m.index, m.scale, m.disp + k * ty_bits(s->ty) / 8);
+
+		load(a, s, k ? RCX : RAX, &from);
 	}
 	step(a, s);
 	put(a, s->d, RAX);
@@ -599,18 +649,40 @@ q_load(struct x86 *x, const struct simple *s)
 }
 
 static int
+q_load(struct x86 *x, const struct simple *s)
+{
+	struct arg m;
+
+	if (s->b != NONE || s->two || s->step || s->d == NONE || home[s->d].reg < 0)
+		return loads(x, s);
+	m = at(x, s);
+	load(&x->a, s, home[s->d].reg, &m);
+	return 1;
+}
+
+static __attribute__((noinline)) int
+stores(struct x86 *x, const struct simple *s)
+{
+	struct mem m = address(x, s);
+
+	for (int k = 0; k <= s->two; k++) {
+		const struct arg to = indirect(m.base, m.index, m.scale, m.disp + k * ty_bits(s->ty) / 8);
+
+		store(&x->a, s, get(&x->a, k ? s->d2 : s->d, 64, RAX), &to);
+	}
+	step(&x->a, s);
+	return 1;
+}
+
+static int
 q_store(struct x86 *x, const struct simple *s)
 {
-	struct code *a = &x->a;
-	struct mem m = address(x, s);
-	int bits = ty_bits(s->ty), w = bits == 64 ? 64 : 32;
+	struct arg m;
 
-	mov_mr_n(a, bits, m, get(a, s->d, w, RAX));
-	if (s->two) {
-		m.disp += bits / 8;
-		mov_mr_n(a, bits, m, get(a, s->d2, w, RAX));
-	}
-	step(a, s);
+	if (s->b != NONE || s->two || s->step)
+		return stores(x, s);
+	m = at(x, s);
+	store(&x->a, s, get(&x->a, s->d, 64, RAX), &m);
 	return 1;
 }
 
@@ -713,6 +785,7 @@ simple(const struct simple *s, u32 pcoff)
 
 	x86.pcoff = pcoff;
 	x86.mapped = 0;
+	grow(&x86.out->map, x86.out->nmap, &x86.out->capmap, sizeof *x86.out->map);
 	return emit[s->kind](&x86, s);
 }
 
@@ -734,6 +807,8 @@ begin(struct region *r, struct out *o, s32 *left)
 	struct mem m = mem_at(RIP, (s32)((u8 *)left - x86_area));
 
 	x_begin(x, r, o);
+	if (r->guest != ofguest)
+		prepare(r->guest);
 	x->guess = 0;
 	x->quick = 1;
 	flagged = 0;
