@@ -62,14 +62,14 @@ op_n(struct code *a, u32 op, int n, u32 rex, int reg, const struct arg *m)
 	a->p = p + m->n;
 }
 
-static inline void
+static void
 op_arg(struct code *a, u32 op, int w, int reg, const struct arg *m)
 {
 	op_n(a, op, 1, w == 64 ? 8 : 0, reg, m);
 }
 
 /* op m, v */
-static inline void
+static void
 alu_arg(struct code *a, enum alu op, int w, const struct arg *m, s32 v)
 {
 	op_arg(a, fits8(v) ? 0x83 : 0x81, w, (int)op, m);
@@ -78,7 +78,7 @@ alu_arg(struct code *a, enum alu op, int w, const struct arg *m, s32 v)
 }
 
 /* tmp = the variable, zero-extended. */
-static inline void
+static void
 copy(struct code *a, int var, int w, int tmp)
 {
 	if (var == NONE)
@@ -99,7 +99,7 @@ get(struct code *a, int var, int w, int tmp)
 	return tmp;
 }
 
-static inline void
+static void
 put(struct code *a, int var, int reg)
 {
 	if (var != NONE)
@@ -149,7 +149,7 @@ changed(struct code *a, const struct simple *s, int w)
 }
 
 /* op d, the second operand */
-static inline void
+static void
 alu(struct code *a, const struct simple *s, enum alu op, int w, int d)
 {
 	if (s->b != NONE && !s->changed) {
@@ -270,11 +270,11 @@ compute(struct code *a, const struct simple *s, int w, int d)
 	return 1;
 }
 
-/* d = b; w is 64 unless the upper half of b may be anything. */
+/* d = b */
 static void
-move(struct code *a, const struct simple *s, int w)
+move(struct code *a, const struct simple *s)
 {
-	int b = home[s->b].reg;
+	int b = home[s->b].reg, w = width(s);
 
 	if (home[s->d].reg >= 0) {
 		op_arg(a, 0x8b, w, home[s->d].reg, &home[s->b]);
@@ -286,33 +286,8 @@ move(struct code *a, const struct simple *s, int w)
 	}
 }
 
-/* d op= imm, or (but flags are wanted) d = imm, = b, or = a + imm, without computing elsewhere. */
-static int
-short_op(struct code *a, const struct simple *s)
-{
-	int fits = s->b == NONE && s->ty == I64 && fits32(s->imm);
-
-	if (fits && s->d == s->a && alus[s->op]) {
-		alu_arg(a, (enum alu)(alus[s->op] - 1), 64, &home[s->d], (s32)s->imm);
-	} else if (s->flop) {
-		return 0;
-	} else if (s->a == NONE && (s->op == O_add || s->op == O_or)) {
-		if (s->b == NONE)
-			set(a, s->d, s->ty == I64 ? (u64)s->imm : (u32)s->imm, RAX);
-		else
-			move(a, s, width(s));
-	} else if (fits && s->op == O_add && s->a != NONE && home[s->d].reg >= 0) {
-		const struct arg m = indirect(get(a, s->a, 64, RDX), NOREG, 0, (s32)s->imm);
-
-		op_arg(a, 0x8d, 64, home[s->d].reg, &m);
-	} else {
-		return 0;
-	}
-	return 1;
-}
-
-static int
-q_op(struct x86 *x, const struct simple *s)
+static __attribute__((noinline)) int
+computed(struct x86 *x, const struct simple *s)
 {
 	struct code *a = &x->a;
 	int w = width(s), d;
@@ -320,7 +295,7 @@ q_op(struct x86 *x, const struct simple *s)
 
 	if (s->d == NONE && s->op == O_sub) {
 		alu(a, s, A_CMP, w, get(a, s->a, w, RAX));
-	} else if (s->d == NONE || s->sign || s->changed || !short_op(a, s)) {
+	} else {
 		d = place(s, w);
 		copy(a, s->a, w, d);
 		if (!compute(a, s, w, d)) {
@@ -334,6 +309,43 @@ q_op(struct x86 *x, const struct simple *s)
 	}
 	if (s->flop)
 		flags(x, s->flop == O_flsub);
+	return 1;
+}
+
+/* d = a op imm, of 64 bits, in its place or as an address */
+static int
+immediate(struct x86 *x, const struct simple *s)
+{
+	struct code *a = &x->a;
+	struct arg m;
+
+	if (s->d == s->a && alus[s->op]) {
+		alu_arg(a, (enum alu)(alus[s->op] - 1), 64, &home[s->d], (s32)s->imm);
+		if (s->flop)
+			flags(x, s->flop == O_flsub);
+		return 1;
+	}
+	if (s->op != O_add || s->flop || home[s->d].reg < 0)
+		return computed(x, s);
+	m = indirect(get(a, s->a, 64, RDX), NOREG, 0, (s32)s->imm);
+	op_arg(a, 0x8d, 64, home[s->d].reg, &m);
+	return 1;
+}
+
+/* Not all is asked at once: what is stored byte by byte and loaded as a word makes the host wait. */
+static int
+q_op(struct x86 *x, const struct simple *s)
+{
+	if (s->d == NONE || s->sign | s->changed)
+		return computed(x, s);
+	if (s->a != NONE)
+		return s->b == NONE && s->ty == I64 && fits32(s->imm) ? immediate(x, s) : computed(x, s);
+	if (s->flop || (s->op != O_add && s->op != O_or))
+		return computed(x, s);
+	if (s->b == NONE)
+		set(&x->a, s->d, s->ty == I64 ? (u64)s->imm : (u32)s->imm, RAX);
+	else
+		move(&x->a, s);
 	return 1;
 }
 
@@ -512,13 +524,14 @@ step(struct code *a, const struct simple *s)
 static inline void
 load(struct code *a, const struct simple *s, int d, const struct arg *m)
 {
-	static const u16 ops[2][4] = {
-		{[I8] = 0xb60f, [I16] = 0xb70f, [I32] = 0x8b, [I64] = 0x8b},
-		{[I8] = 0xbe0f, [I16] = 0xbf0f, [I32] = 0x63, [I64] = 0x8b},
+	static const struct { u16 op; u8 n, rex; } does[3][4] = {
+		{[I8] = {0xb60f, 2, 0}, [I16] = {0xb70f, 2, 0}, [I32] = {0x8b, 1, 0}, [I64] = {0x8b, 1, 8}},
+		{[I8] = {0xbe0f, 2, 0}, [I16] = {0xbf0f, 2, 0}, [I32] = {0x8b, 1, 0}},         /* to 32 bits */
+		{[I8] = {0xbe0f, 2, 8}, [I16] = {0xbf0f, 2, 8}, [I32] = {0x63, 1, 8}, [I64] = {0x8b, 1, 8}},
 	};
-	u32 op = ops[s->sign != 0][s->ty];
+	u32 k = s->sign / 32;
 
-	op_n(a, op, op > 0xff ? 2 : 1, s->ty == I64 || s->sign == 64 ? 8 : 0, d, m);
+	op_n(a, does[k][s->ty].op, does[k][s->ty].n, does[k][s->ty].rex, d, m);
 }
 
 /* Bytes of registers above bl need a REX prefix, or they would be ah to bh. */
@@ -721,7 +734,7 @@ called(struct x86 *x, const struct simple *s)
 }
 
 static int
-q_computed(struct x86 *x, const struct simple *s)
+q_indirect(struct x86 *x, const struct simple *s)
 {
 	if (s->kind == SI_RETURN && s->a == x->r->guest->link && branch_ret(x))
 		return 1;
@@ -780,7 +793,7 @@ simple(const struct simple *s, u32 pcoff)
 		[SI_VSET] = q_vset, [SI_TOV] = q_tov, [SI_FROMV] = q_fromv, [SI_LOAD] = q_load, [SI_STORE] = q_store,
 		[SI_VLOAD] = q_vload, [SI_VSTORE] = q_vstore,
 		[SI_JUMP] = q_jump, [SI_BRANCH] = q_branch, [SI_TEST] = q_test, [SI_BRANCHF] = q_branchf,
-		[SI_CALL] = q_call, [SI_GO] = q_computed, [SI_CALLR] = q_computed, [SI_RETURN] = q_computed,
+		[SI_CALL] = q_call, [SI_GO] = q_indirect, [SI_CALLR] = q_indirect, [SI_RETURN] = q_indirect,
 	};
 
 	x86.pcoff = pcoff;
