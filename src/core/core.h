@@ -93,6 +93,9 @@ extern struct core core;
 /* lookup.c */
 struct node *core_find(gaddr pc, u32 mode);            /* lock-free; live code or 0 */
 struct node *core_place(gaddr pc, u32 mode);           /* lock held: the node there, with code or without */
+/* The node there will be asked for: what it hangs from, then the node itself, is brought near. */
+void core_expect(gaddr pc, u32 mode);
+void core_expectnode(gaddr pc, u32 mode);
 void core_marknode(const struct node *);               /* lock held: it has code, for the next ones */
 /* Lock held: the same of code that is translated in full, quicker where there is none. */
 struct node *core_known(gaddr pc, u32 mode);

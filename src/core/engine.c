@@ -340,13 +340,13 @@ static const u8 *
 look(struct cpu *cpu, u32 mode)
 {
 	const struct jc *j = &cpu->jc[jc_index(cpu, cpu->pc)];
-	u64 pc = __atomic_load_n(&j->pc, __ATOMIC_RELAXED);
 	const u8 *code;
 	struct node *n;
+	u64 pc;
 
 	if (cpu->link)
 		return 0;
-	if (pc == cpu->pc)
+	if ((pc = __atomic_load_n(&j->pc, __ATOMIC_RELAXED)) == cpu->pc)
 		return __atomic_load_n(&j->code, __ATOMIC_RELAXED);
 	n = core_seen(cpu->pc, mode);
 	code = n ? atomic_load(&n->code) : cache_code(cpu->pc, mode);

@@ -109,6 +109,24 @@ enlarge(struct buckets *old)
 	return b;
 }
 
+void
+core_expect(gaddr pc, u32 mode)
+{
+	struct buckets *b = atomic_load_explicit(&core.buckets, memory_order_relaxed);
+
+	if (b)
+		__builtin_prefetch((void *)&b->at[hash(pc, mode) & (b->n - 1)]);
+}
+
+void
+core_expectnode(gaddr pc, u32 mode)
+{
+	struct buckets *b = atomic_load_explicit(&core.buckets, memory_order_relaxed);
+
+	if (b)
+		__builtin_prefetch(atomic_load_explicit(&b->at[hash(pc, mode) & (b->n - 1)], memory_order_relaxed));
+}
+
 struct node *
 core_place(gaddr pc, u32 mode)
 {

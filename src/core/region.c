@@ -587,8 +587,13 @@ direct(struct walk *w, struct tr *t)
 	int got;
 	const u8 *p = follows(w, t->pc, &got);
 
-	if (got < w->g->minlen || !w->g->simple(p, got, t->pc, &s) || (s.kind >= SI_JUMP && !leads(w, &s)) ||
-	    !core.host->quick->simple(&s, (u32)(t->pc - w->pc)))
+	if (got < w->g->minlen || !w->g->simple(p, got, t->pc, &s))
+		return -1;
+	if (s.kind >= SI_BRANCH) {
+		core_expect(s.to, w->mode);
+		core_expect(s.next, w->mode);
+	}
+	if ((s.kind >= SI_JUMP && !leads(w, &s)) || !core.host->quick->simple(&s, (u32)(t->pc - w->pc)))
 		return -1;
 	t->pc = s.next;
 	if (s.kind >= SI_JUMP && s.on)

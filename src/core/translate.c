@@ -85,6 +85,8 @@ record(struct out *o, const struct region *r, s32 *left)
 	    (size_t)r->nrange * sizeof *r->range + nreloc * sizeof *o->reloc);
 	u8 *at = (u8 *)(t + 1);
 
+	for (int i = left != 0; i < o->nlink; i++)
+		core_expectnode(o->link[i].pc, r->mode);
 	t->pc = r->pc;
 	t->mode = r->mode;
 	t->code = o->code;
