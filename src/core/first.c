@@ -7,7 +7,7 @@
 #include "core/dso.h"
 #include "ir/simple.h"
 
-enum { AHEAD = 128, MOST = 4096 };      /* bytes fetched at a time; instructions before others are looked at */
+enum { AHEAD = 64, MOST = 4096 };       /* bytes fetched at a time; instructions before others are looked at */
 enum { NPAGE = 128 };
 
 /* A bit a half-word, by 128 bytes: a block that begins there has been come to, here or in a process before.  Collisions
@@ -20,7 +20,8 @@ struct run {
 	const struct guest *g;
 	u32 mode;
 	gaddr pc, at;                  /* bytes from at on are in code, as the environment gave them, */
-	u64 ok;                        /* so many */
+	int ok;                        /* so many: */
+	u64 last;                      /* instructions may begin up to this offset */
 	const u8 *code;
 };
 
@@ -85,19 +86,19 @@ core_isfirst(gaddr pc, u32 mode, struct stretch *s)
 static void
 refill(struct run *r, gaddr pc)
 {
-	int n = AHEAD - (int)(pc % AHEAD);
+	int n = AHEAD - (int)(pc % AHEAD), most = r->g->maxlen;
 
-	r->code = r->cpu->os->fetch(pc, n < r->g->maxlen ? r->g->maxlen : n, &n);
+	r->code = r->cpu->os->fetch(pc, n < most ? n + AHEAD : n, &r->ok);
 	r->at = pc;
-	r->ok = (u64)n;
+	r->last = r->ok < most ? 0 : (u64)(r->ok - most);
 }
 
 static inline const u8 *
 fetch(struct run *r, gaddr pc, int *got)
 {
-	if (pc - r->at >= r->ok || r->ok - (pc - r->at) < r->g->maxlen)
+	if (pc - r->at > r->last)
 		refill(r, pc);
-	*got = (int)(r->ok - (pc - r->at));
+	*got = r->ok - (int)(pc - r->at);
 	return r->code + (pc - r->at);
 }
 
@@ -132,18 +133,22 @@ widened(const struct simple *s, u64 v)
 	return s->fromsign ? (u64)sext(v, s->from) : zext(v, s->from);
 }
 
-/* b, shifted and extended */
-static u64
-operand(const struct run *r, const struct simple *s)
+/* v, shifted and extended */
+static __attribute__((noinline)) u64
+changed(const struct simple *s, u64 v)
 {
-	u64 v = get(r, s->b);
-
 	if (s->from)
 		v = widened(s, v);
 	return s->how ? ir_value(s->how, s->ty, v, s->shift, 0, 0, 0) : v << s->shift;
 }
 
-static u64 second(const struct run *r, const struct simple *s) { return operand(r, s) + (u64)s->imm; }
+static inline u64
+second(const struct run *r, const struct simple *s)
+{
+	u64 v = get(r, s->b);
+
+	return (s->changed ? changed(s, v) : v) + (u64)s->imm;
+}
 
 static u64
 extended(const struct simple *s, u64 v)
@@ -217,7 +222,9 @@ check(const struct run *r, const struct simple *s)
 static int
 relation(const struct run *r, const struct simple *s)
 {
-	return ir_rel(s->op, narrowed(s, get(r, s->a)), narrowed(s, second(r, s)), ty_bits(s->ty));
+	u64 a = narrowed(s, get(r, s->a)), b = narrowed(s, second(r, s));
+
+	return s->op <= R_NE ? (a == b) == (s->op == R_EQ) : ir_rel(s->op, a, b, ty_bits(s->ty));
 }
 
 static inline gaddr
@@ -283,7 +290,7 @@ static int
 load(const struct run *r, const struct simple *s)
 {
 	gaddr a = address(r, s);
-	size_t n = (size_t)ty_bits(s->ty) / 8;
+	size_t n = (size_t)1 << (s->ty - I8);
 	u64 v = 0, v2 = 0;
 
 	if (gmem_read(&v, a, n) || (s->two && gmem_read(&v2, a + n, n)))
@@ -299,7 +306,7 @@ static int
 store(const struct run *r, const struct simple *s)
 {
 	gaddr a = address(r, s);
-	size_t n = (size_t)ty_bits(s->ty) / 8;
+	size_t n = (size_t)1 << (s->ty - I8);
 	u64 v = get(r, s->d), v2 = s->two ? get(r, s->d2) : 0;
 
 	if (gmem_write(a, &v, n) || (s->two && gmem_write(a + n, &v2, n)))
@@ -377,7 +384,7 @@ core_first(struct cpu *cpu, u32 mode, struct stretch in)
 	r.g = core.guest;
 	r.mode = mode;
 	r.pc = cpu->pc;
-	r.at = r.ok = 0;
+	refill(&r, r.pc);
 	for (int n = 0; n < MOST; n++) {
 		const u8 *p = fetch(&r, r.pc, &got);
 

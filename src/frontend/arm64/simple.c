@@ -410,6 +410,7 @@ a64_simple(const u8 *p, int n, gaddr pc, struct simple *s)
 {
 	u32 w = ld32(p);
 	const struct a64_insn *t;
+	int id;
 
 	(void)n;
 	if (pc & 3)
@@ -417,6 +418,7 @@ a64_simple(const u8 *p, int n, gaddr pc, struct simple *s)
 	*s = (struct simple){.d = NONE, .d2 = NONE, .a = NONE, .b = NONE, .next = pc + 4};
 	if ((w >> 26 & 3) == 3)
 		return simd_simple(w, s);
-	t = &a64_tmpl[a64_seek(w)];
-	return forms[t->id] && model_has(t->need) && forms[t->id](w, t, pc, s) ? 4 : 0;
+	id = a64_seek(w);
+	t = &a64_tmpl[id];
+	return forms[id] && model_has(t->need) && forms[id](w, t, pc, s) ? 4 : 0;
 }

@@ -115,12 +115,13 @@ begin(struct simple *s, gaddr pc, int len)
 static int
 whole(u32 w, gaddr pc, struct simple *s)
 {
-	const struct riscv_insn *t = &riscv_tmpl[riscv_seek(w)];
+	int id = riscv_seek(w);
+	const struct riscv_insn *t = &riscv_tmpl[id];
 
-	if (!words[t->id] || !model_has(t->need))
+	if (!words[id] || !model_has(t->need))
 		return 0;
 	begin(s, pc, 4);
-	return words[t->id](s, t, w) ? 4 : 0;
+	return words[id](s, t, w) ? 4 : 0;
 }
 
 /* 16-bit instructions: a function for each line of rvc.isa, in which all is known but the fields */
