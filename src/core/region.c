@@ -37,7 +37,8 @@ struct walk {
 	u8 code[WINDOW + PIECE];       /* these */
 	struct { gaddr at; u64 of; int n; u8 code[PIECE]; } piece[NPIECE];     /* others, by address; of this walk, if */
 	u64 number;                    /* they have its number */
-	int branches;                  /* the quick tier: passed so far; there is no code from here up to: */
+	gaddr at;                      /* the quick tier: the next instruction; branches so far; there is no code from */
+	int branches;                  /* there up to: */
 	gaddr free;
 	u16 todo[MAXMARK]; int ntodo;
 	u8 mark[WINDOW / 2 + 8];                       /* by half-word from the entry: */
@@ -52,6 +53,8 @@ depend(gaddr a, int n)
 		core.home = 0;
 }
 
+enum { FEW = 16 };                     /* bytes that are not worth to be fetched alone */
+
 /* Fetches on from where it stopped, until the instruction at off is there; 0 if that cannot be. */
 static int
 extend(struct walk *w, u64 off)
@@ -59,8 +62,11 @@ extend(struct walk *w, u64 off)
 	while (w->ok < off + w->g->maxlen && w->ok < WINDOW) {
 		gaddr at = w->pc + w->ok;
 		int want = w->step - (int)(at % w->step), got;
-		const u8 *p = w->cpu->os->fetch(at, want, &got);
+		const u8 *p;
 
+		if (want < FEW && want + (int)w->step <= FETCH_MAX)
+			want += (int)w->step;
+		p = w->cpu->os->fetch(at, want, &got);
 		depend(at, want);
 		if (got < want)
 			return 0;
@@ -447,8 +453,8 @@ core_loop(const struct cpu *cpu, gaddr pc, u32 mode)
 
 static struct walk walking ROOMY;              /* core.lock held */
 
-static struct tr
-begin(struct walk *w, struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, u32 step)
+static void
+begin(struct walk *w, const struct cpu *cpu, gaddr pc, u32 mode, u32 step)
 {
 	w->cpu = cpu;
 	w->step = step;
@@ -457,7 +463,12 @@ begin(struct walk *w, struct region *r, const struct cpu *cpu, gaddr pc, u32 mod
 	w->mode = mode;
 	w->ok = 0;
 	w->number++;
-	return (struct tr){.r = r, .pc = pc, .mode = mode & ~ALONE, .alone = (mode & ALONE) != 0, .cpu = cpu,
+}
+
+static struct tr
+translator(struct walk *w, struct region *r)
+{
+	return (struct tr){.r = r, .pc = w->pc, .mode = w->mode & ~ALONE, .alone = (w->mode & ALONE) != 0, .cpu = w->cpu,
 	    .code = code, .answered = w->g->keeps ? answered : 0, .env = w};
 }
 
@@ -465,10 +476,12 @@ int
 core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 {
 	struct walk *w = &walking;
-	struct tr t = begin(w, r, cpu, pc, mode, PIECE);
 	const struct node *n = core_seen(pc, mode);
+	struct tr t;
 	u64 off, from;
 
+	begin(w, cpu, pc, mode, PIECE);
+	t = translator(w, r);
 	region_init(r, w->g, pc, mode);
 	w->max = max;
 	w->whole = core_loop(cpu, pc, mode);
@@ -497,6 +510,7 @@ core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 
 /* What an instruction does: goes on, or perhaps, or never; the last needs what quick code cannot be. */
 enum { ON, BRANCHED, LEFT, UNFIT };
+enum { MOST = 64 };                    /* instructions in a block */
 
 static void
 sure(gaddr pc)
@@ -505,23 +519,24 @@ sure(gaddr pc)
 		core.sure[core.nsure++] = pc;
 }
 
-/* Code of the instruction at t->pc, by way of IR. */
+/* Code of the instruction at w->at, by way of IR.  t: its r is 0 before the first. */
 static int
-viair(struct walk *w, struct tr *t)
+viair(struct walk *w, struct tr *t, struct region *r)
 {
-	struct region *r = t->r;
-	gaddr pc = t->pc;
 	int first, going, got;
 
-	fetch(w, pc, &got);
+	fetch(w, w->at, &got);
 	if (got < w->g->maxlen)        /* it may go on where nothing can be fetched */
 		return UNFIT;
+	if (!t->r)
+		*t = translator(w, r);
+	t->pc = w->at;
 	first = ir_fresh(r);
 	going = instruction(w, t);
-	if (t->again) {
-		t->pc = pc;
+	if (t->again)
 		return UNFIT;
-	}
+	w->at = t->pc;
+	w->n++;
 	if (!core.host->quick->insn(first) && going)
 		return BRANCHED;
 	return !going ? LEFT : isbranch(r) ? BRANCHED : ON;
@@ -558,7 +573,7 @@ ismade(struct walk *w, gaddr pc)
 static int
 goeson(struct walk *w, int does, gaddr pc)
 {
-	enum { MOST = 64, BRANCHES = 8 };
+	enum { BRANCHES = 8 };
 
 	return does < LEFT && w->n < MOST && w->branches < BRANCHES && (does == ON || core_beento(pc)) && !ismade(w, pc);
 }
@@ -579,40 +594,61 @@ leads(struct walk *w, struct simple *s)
 	return 1;
 }
 
-/* The same if it is simple; else -1. */
+/* The same of a simple instruction that may not go on to the next, or else -1. */
+static int
+branches(struct walk *w, struct tr *t, struct simple *s)
+{
+	core_expect(s->to, w->mode);
+	core_expect(s->next, w->mode);
+	if ((s->kind >= SI_JUMP && !leads(w, s)) || !core.host->quick->simple(s, (u32)(w->at - w->pc)))
+		return -1;
+	w->at = s->next;
+	w->n++;
+	if (s->kind < SI_JUMP)
+		return BRANCHED;
+	if (!s->on)
+		return LEFT;
+	t->vblock = 0;                 /* what is called sets vectors up anew, and others may come to where it returns */
+	return BRANCHED;
+}
+
+/* The same of simple instructions one after another, while nothing must be asked in between; or else -1. */
 static int
 direct(struct walk *w, struct tr *t)
 {
+	const struct quick *q = core.host->quick;
 	struct simple s;
+	const u8 *p;
 	int got;
-	const u8 *p = follows(w, t->pc, &got);
 
-	if (got < w->g->minlen || !w->g->simple(p, got, t->pc, &s))
-		return -1;
-	if (s.kind >= SI_BRANCH) {
-		core_expect(s.to, w->mode);
-		core_expect(s.next, w->mode);
-	}
-	if ((s.kind >= SI_JUMP && !leads(w, &s)) || !core.host->quick->simple(&s, (u32)(t->pc - w->pc)))
-		return -1;
-	t->pc = s.next;
-	if (s.kind >= SI_JUMP && s.on)
-		t->vblock = 0;         /* what is called sets vectors up anew, and others may come to where it returns */
-	return s.kind < SI_BRANCH ? ON : s.kind < SI_JUMP || s.on ? BRANCHED : LEFT;
+	do {
+		p = follows(w, w->at, &got);
+		if (got < w->g->minlen || !w->g->simple(p, got, w->at, &s))
+			return -1;
+		if (s.kind >= SI_BRANCH)
+			return branches(w, t, &s);
+		if (!q->simple(&s, (u32)(w->at - w->pc)))
+			return -1;
+		w->at = s.next;
+	} while (++w->n < MOST && w->at < w->free);
+	return ON;
 }
 
 int
 core_quick(struct region *r, struct out *o, const struct cpu *cpu, gaddr pc, u32 mode, s32 *left)
 {
-	enum { STEP = 128 };
+	enum { STEP = 64 };
 	struct walk *w = &walking;
 	const struct quick *q = core.host->quick;
-	struct tr t = begin(w, r, cpu, pc, mode, STEP);
+	struct tr t;
 	int does, got;
 
+	begin(w, cpu, pc, mode, STEP);
 	core.home = 0;
 	w->n = w->branches = 0;
 	w->free = 0;
+	w->at = pc;
+	t.r = 0;
 	if (!extend(w, 0) && !w->ok) {
 		fetch(w, pc, &got);
 		if (got < w->g->minlen)
@@ -624,19 +660,18 @@ core_quick(struct region *r, struct out *o, const struct cpu *cpu, gaddr pc, u32
 	q->begin(r, o, left);
 	do {
 		if ((does = direct(w, &t)) < 0)
-			does = viair(w, &t);
-		w->n += does != UNFIT;
+			does = viair(w, &t, r);
 		w->branches += does == BRANCHED;
-	} while (goeson(w, does, t.pc));
+	} while (goeson(w, does, w->at));
 	if (!w->n)
 		return -ENOSYS;
 	if (does == ON)
-		sure(t.pc);
-	if (does != LEFT && o->entry[o->nentry - 1].pc == t.pc && !o->entry[o->nentry - 1].ret)
+		sure(w->at);
+	if (does != LEFT && o->entry[o->nentry - 1].pc == w->at && !o->entry[o->nentry - 1].ret)
 		o->nentry--;           /* the jump there would lead to itself */
 	if (does != LEFT)
-		q->simple(&(struct simple){.kind = SI_JUMP, .to = t.pc}, (u32)(t.pc - pc));
-	addrange(r, pc, t.pc);
+		q->simple(&(struct simple){.kind = SI_JUMP, .to = w->at}, (u32)(w->at - pc));
+	addrange(r, pc, w->at);
 	r->ninsn = w->n;
 	return q->end();
 }

@@ -27,6 +27,7 @@ struct page {
 
 static struct page *pagetab[NPAGE] ROOMY;
 static _Atomic int npage;              /* pages listed: 0 means nothing to do */
+static struct page *lately;             /* what was needed last */
 static u32 fences;                     /* times the guest flushed everything */
 
 static struct page **
@@ -45,19 +46,22 @@ find(gaddr at)
 	return p;
 }
 
+/* Most often it is the one that was needed before. */
 static struct page *
 need(gaddr at)
 {
-	struct page *p = find(at), **s = slot(at);
+	struct page *p = lately, **s;
 
-	if (p)
+	if (p && p->at == at)
 		return p;
-	p = arena_get(&core.arena, sizeof *p);
-	p->at = at;
-	p->next = *s;
-	__atomic_store_n(s, p, __ATOMIC_RELEASE);
-	atomic_fetch_add(&npage, 1);
-	return p;
+	if (!(p = find(at))) {
+		p = arena_get(&core.arena, sizeof *p);
+		p->at = at;
+		p->next = *(s = slot(at));
+		__atomic_store_n(s, p, __ATOMIC_RELEASE);
+		atomic_fetch_add(&npage, 1);
+	}
+	return lately = p;
 }
 
 static int fresh;                      /* guard() closed a page since smc_add began */
@@ -296,6 +300,7 @@ smc_forget(void)
 			if (p->guarded)
 				gmem_guard(p->at, PAGE, 0);
 	memset(pagetab, 0, sizeof pagetab);
+	lately = 0;
 	atomic_store(&npage, 0);
 }
 

@@ -449,6 +449,8 @@ move(struct out *o, int by)
 		refer(o->code, &o->reloc[n], referred(o->code, &o->reloc[n]) - by);
 }
 
+static int unfinished;                  /* who makes code, or did when he was killed (vfork), may have lodgers */
+
 void
 x_begin(struct x86 *x, struct region *r, struct out *out)
 {
@@ -462,8 +464,9 @@ x_begin(struct x86 *x, struct region *r, struct out *out)
 	x->lim = out->end - CODE_MARGIN;
 	x->failed = x->nested = 0;
 	x->a32 = r->guest->bits == 32;
-	/* who made code before us may have been killed while there were lodgers (vfork) */
-	memcpy(x86_home, fixed, (size_t)r->guest->nreg * sizeof *fixed);
+	if (unfinished)
+		memcpy(x86_home, fixed, sizeof fixed);
+	unfinished = 0;
 }
 
 static int
@@ -474,6 +477,7 @@ make(struct x86 *x, struct region *r, struct out *out)
 	if (out->end - out->code < 2 * CODE_MARGIN)
 		return -ENOSPC;
 	x_begin(x, r, out);
+	unfinished = 1;
 	plan_begin();
 	fp_begin(r);
 	branch_begin(x);
@@ -509,7 +513,7 @@ compile(struct region *r, struct out *out)
 		else
 			x->guess = 0;
 	lodge_end(x);
-	x->lodges = 0;                 /* quick code has none */
+	x->lodges = unfinished = 0;    /* quick code has none */
 	return err;
 }
 

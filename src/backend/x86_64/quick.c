@@ -817,7 +817,7 @@ static void
 begin(struct region *r, struct out *o, s32 *left)
 {
 	struct x86 *x = &x86;
-	struct mem m = mem_at(RIP, (s32)((u8 *)left - x86_area));
+	u8 *p;
 
 	x_begin(x, r, o);
 	if (r->guest != ofguest)
@@ -827,8 +827,11 @@ begin(struct region *r, struct out *o, s32 *left)
 	flagged = 0;
 	x->b = r->block;
 	head(x);
-	op_rm(&x->a, 0x83, 32, A_SUB, m, 1);
-	put1(&x->a, 1);
+	p = x->a.p;                    /* sub dword [left], 1 */
+	st16(p, 0x2d83);
+	st32(p + 2, (u32)((u8 *)left - (p + 7)));
+	p[6] = 1;
+	x->a.p = p + 7;
 	x->pcoff = 0;
 	branch_link(x, JS, r->pc);
 }
