@@ -80,11 +80,9 @@ gaddr core_nexthead(gaddr pc, gaddr end) { return next(head, pc, end); }
 gaddr core_nextseen(gaddr pc, gaddr end) { return next(any, pc, end); }
 
 static void
-insert(struct buckets *b, struct node *n)
+insert(struct buckets *b, _Atomic(struct node *) *at, struct node *n)
 {
-	_Atomic(struct node *) *at = bucket(b, n);
-
-	atomic_store_explicit(&n->next, atomic_load(at), memory_order_relaxed);
+	atomic_store_explicit(&n->next, atomic_load_explicit(at, memory_order_relaxed), memory_order_relaxed);
 	atomic_store_explicit(at, n, memory_order_release);
 	b->nnode++;
 }
@@ -103,7 +101,7 @@ enlarge(struct buckets *old)
 	for (u32 i = 0; old && i < old->n; i++)
 		for (struct node *d = atomic_load(&old->at[i]); d; d = next) {
 			next = atomic_load(&d->next);
-			insert(b, d);
+			insert(b, bucket(b, d), d);
 		}
 	atomic_store_explicit(&core.buckets, b, memory_order_release);
 	return b;
@@ -130,19 +128,21 @@ core_expectnode(gaddr pc, u32 mode)
 struct node *
 core_place(gaddr pc, u32 mode)
 {
-	struct buckets *b = atomic_load(&core.buckets);
-	struct node *n = b ? atomic_load(&b->at[hash(pc, mode) & (b->n - 1)]) : 0;
+	struct buckets *b = atomic_load_explicit(&core.buckets, memory_order_relaxed);
+	_Atomic(struct node *) *at = b ? &b->at[hash(pc, mode) & (b->n - 1)] : 0;
+	struct node *n = b ? atomic_load_explicit(at, memory_order_relaxed) : 0;
 
-	while (n && (n->pc != pc || n->mode != mode))
-		n = atomic_load_explicit(&n->next, memory_order_relaxed);
-	if (n)
-		return n;
-	if (!b || b->nnode > b->n)
-		b = enlarge(b);
+	for (; n; n = atomic_load_explicit(&n->next, memory_order_relaxed))
+		if (n->pc == pc && n->mode == mode)
+			return n;
 	n = arena_get(&core.arena, sizeof *n);
 	n->pc = pc;
 	n->mode = mode;
-	insert(b, n);
+	if (!b || b->nnode > b->n) {
+		b = enlarge(b);
+		at = bucket(b, n);
+	}
+	insert(b, at, n);
 	return n;
 }
 

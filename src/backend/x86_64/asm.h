@@ -219,9 +219,19 @@ void rorx(struct code *, int w, int d, int s, int n);
 void shiftx(struct code *, enum shop, int w, int d, int s, int c);
 
 /* -- branches; all return the address of their rel32 field -- */
-static inline u8 *jcc_32(struct code *a, int cc) { put2(a, 0x800f | (u32)cc << 8); put4(a, 0); return a->p - 4; }
-static inline u8 *jmp_32(struct code *a) { put1(a, 0xe9); put4(a, 0); return a->p - 4; }
-static inline u8 *call_32(struct code *a) { put1(a, 0xe8); put4(a, 0); return a->p - 4; }
+static inline u8 *
+field_32(struct code *a, u64 op, int n)
+{
+	u8 *field = a->p + n;
+
+	st64(a->p, op);
+	a->p = field + 4;
+	return field;
+}
+
+static inline u8 *jcc_32(struct code *a, int cc) { return field_32(a, 0x800f | (u32)cc << 8, 2); }
+static inline u8 *jmp_32(struct code *a) { return field_32(a, 0xe9, 1); }
+static inline u8 *call_32(struct code *a) { return field_32(a, 0xe8, 1); }
 static inline void rel32_to(u8 *field, const u8 *to) { st32(field, (u32)(to - (field + 4))); }
 static inline u8 *jcc_8(struct code *a, int cc) { put1(a, 0x70 | (u32)cc); put1(a, 0); return a->p - 1; }
 static inline u8 *jmp_8(struct code *a) { put1(a, 0xeb); put1(a, 0); return a->p - 1; }

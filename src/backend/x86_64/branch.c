@@ -195,8 +195,8 @@ align_field(struct x86 *x, int after)
 {
 	int at = (int)((uintptr_t)(x->a.p + after) & 7);
 
-	for (; at > 4 && at < 8; at++)
-		put1(&x->a, 0x2e);
+	st32(x->a.p, 0x2e2e2e2e);
+	x->a.p += at > 4 ? 8 - at : 0;
 }
 
 static void
@@ -708,17 +708,33 @@ static void
 link_stubs(struct x86 *x)
 {
 	struct out *o = x->out;
-	u8 *exit = x->quick ? x86_stub.quickexit : x->a.p;
+	u8 *exit = x->a.p;
 
-	if (o->nlink && !x->quick)
+	if (o->nlink)
 		x_gostub(x, &x86_stub.linkexit);
 	for (int n = 0; n < o->nlink && x->a.p <= x->lim; n++) {
 		o->link[n].stub = (u32)(x->a.p - o->code);
 		rel32_to(o->code + o->link[n].site, x->a.p);
-		if (!x->quick)
-			mov_ri(&x->a, RAX, o->link[n].pc);
+		mov_ri(&x->a, RAX, o->link[n].pc);
 		rel32_to(call_32(&x->a), exit);
 	}
+}
+
+/* The same of quick code, which says only where it is left. */
+static void
+quick_stubs(struct x86 *x)
+{
+	enum { CALL = 5 };
+	struct link *l = x->out->link, *end = l + x->out->nlink;
+	u8 *code = x->out->code, *p = x->a.p;
+
+	for (; l < end && p <= x->lim; l++, p += CALL) {
+		l->stub = (u32)(p - code);
+		rel32_to(code + l->site, p);
+		*p = 0xe8;
+		rel32_to(p + 1, x86_stub.quickexit);
+	}
+	x->a.p = p;
 }
 
 /* By how much the region is to be moved so that its conditional branches do well: by nothing, or by what keeps it at a
@@ -758,10 +774,11 @@ static void
 emit_cold(struct x86 *x)
 {
 	for (int n = 0; n < x->ncold && x->a.p <= x->lim; n++) {
-		struct cold c = x->cold[n];
+		struct cold c;
 
-		if (c.emit == cold_link)
+		if (x->cold[n].emit == cold_link)
 			continue;
+		c = x->cold[n];
 		if (c.from)
 			rel32_to(c.from, x->a.p);
 		x->pcoff = c.pcoff;
@@ -791,7 +808,10 @@ branch_end(struct x86 *x)
 	if (x->evicted || !fix(x))
 		return -EAGAIN;
 	emit_cold(x);
-	link_stubs(x);
+	if (x->quick)
+		quick_stubs(x);
+	else
+		link_stubs(x);
 	for (int n = 0; n < x->ncold; n++)
 		if (x->cold[n].emit == cold_link)
 			cold_link(x, &x->cold[n]);

@@ -700,20 +700,30 @@ q_store(struct x86 *x, const struct simple *s)
 }
 
 /* -- branches -- */
+/* What lies ahead is not in this block, and needs no safe point. */
+static void
+branch(struct x86 *x, int cc, gaddr to)
+{
+	if (to > x->r->pc + x->pcoff)
+		branch_link(x, cc, to);
+	else
+		branch_cond(x, cc, to);
+}
+
 static int
 q_test(struct x86 *x, const struct simple *s)
 {
 	copy(&x->a, s->a, 64, RAX);
 	op0f_rr(&x->a, 0, 0xba, 64, 4, RAX);   /* bt rax, imm */
 	put1(&x->a, (u32)s->imm);
-	branch_cond(x, s->op == R_TST ? JB : JAE, s->to);
+	branch(x, s->op == R_TST ? JB : JAE, s->to);
 	return 1;
 }
 
 static int
 q_branchf(struct x86 *x, const struct simple *s)
 {
-	branch_cond(x, condition(x, s->op), s->to);
+	branch(x, condition(x, s->op), s->to);
 	return 1;
 }
 
@@ -771,7 +781,7 @@ q_jump(struct x86 *x, const struct simple *s)
 static int
 q_branch(struct x86 *x, const struct simple *s)
 {
-	branch_cond(x, compare(&x->a, s), s->to);
+	branch(x, compare(&x->a, s), s->to);
 	return 1;
 }
 
