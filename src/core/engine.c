@@ -279,8 +279,8 @@ fill(struct cpu *cpu, const struct node *n, const u8 *code)
 	if (cpu->njcset < NELEM(cpu->jcset))
 		cpu->jcset[cpu->njcset] = (u16)jc_index(cpu, cpu->pc);
 	cpu->njcset += cpu->njcset <= NELEM(cpu->jcset);
-	__atomic_store_n(&j->pc, ~(u64)0, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&j->code, code, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&j->pc, ~(u64)0, __ATOMIC_RELEASE);
+	__atomic_store_n(&j->code, code, __ATOMIC_RELEASE);
 	__atomic_store_n(&j->pc, cpu->pc, __ATOMIC_SEQ_CST);
 	if (n && atomic_load(&n->code) != code)
 		__atomic_store_n(&j->pc, ~(u64)0, __ATOMIC_SEQ_CST);
@@ -342,11 +342,11 @@ look(struct cpu *cpu, u32 mode)
 	const struct jc *j = &cpu->jc[jc_index(cpu, cpu->pc)];
 	const u8 *code;
 	struct node *n;
-	u64 pc;
+	u64 pc = 0;
 
 	if (cpu->link)
 		return 0;
-	if ((pc = __atomic_load_n(&j->pc, __ATOMIC_RELAXED)) == cpu->pc)
+	if (cpu->why != WHY_NEXT && (pc = __atomic_load_n(&j->pc, __ATOMIC_RELAXED)) == cpu->pc)
 		return __atomic_load_n(&j->code, __ATOMIC_RELAXED);
 	n = core_seen(cpu->pc, mode);
 	code = n ? atomic_load(&n->code) : cache_code(cpu->pc, mode);

@@ -59,10 +59,10 @@ linux_fault(struct cpu *cpu)
 static int
 isexec(gaddr pc)
 {
-	static _Thread_local struct { gaddr page; u64 changes; } known[4];
+	static _Thread_local struct { gaddr page; u64 changes; } known[16];
 	gaddr page = aligndown(pc, gmem.pagesize);
 	u64 changes = 1 + (u64)gmem_changes();
-	int k = (int)(pc >> 12 & 3);
+	int k = (int)(pc >> 12 & 15);
 
 	if (known[k].page == page && known[k].changes == changes)
 		return 1;
