@@ -28,7 +28,7 @@
  *
  *   int X_decode(u32 w, struct X_insn *);    the id, X_none if nothing matches
  *   int X_decodetext(u32 w, struct X_insn *);        the same, with aliases
- *   int X_seek(u32 w);                       the id of the line that is tried first, which may exclude w
+ *   int X_seek(u32 w);           the id of the line tried first, which may exclude w; bits that all have count as right
  *   u32 X_encode(const struct X_insn *);
  *   u32 X_random(int id, u32 random);        a word of that line (unless its exclusion holds)
  *   s64 X_member(const void *insn, const char *name, size_t len);
@@ -76,6 +76,7 @@ static struct member member[MAXMEMBER];
 static int nfield, npat, nmember, nformat, width, line;
 static char isa[NAMELEN];
 static int indexbit[MAXINDEX], nindex;         /* most significant first */
+static u32 common = ~0u;                       /* bits that all lines fix in the same way */
 
 static _Noreturn void __attribute__((format(printf, 1, 2)))
 die(const char *fmt, ...)
@@ -99,7 +100,6 @@ copy(char *to, const char *from, size_t n)
 }
 
 /* -- reading ------------------------------------------------------------------------------- */
-
 static int
 addmember(const char *name, int64_t lo, int64_t hi)
 {
@@ -112,10 +112,8 @@ addmember(const char *name, int64_t lo, int64_t hi)
 			die("too many members");
 		copy(member[nmember++].name, name, NAMELEN);
 	}
-	if (lo < member[i].lo)
-		member[i].lo = lo;
-	if (hi > member[i].hi)
-		member[i].hi = hi;
+	member[i].lo = lo < member[i].lo ? lo : member[i].lo;
+	member[i].hi = hi > member[i].hi ? hi : member[i].hi;
 	return i;
 }
 
@@ -365,7 +363,6 @@ readall(void)
 }
 
 /* -- checking and arranging ---------------------------------------------------------------- */
-
 /* no word can match both */
 static int
 disjoint(const struct pat *a, const struct pat *b, u32 m)
@@ -435,9 +432,7 @@ number(void)
 static double
 weight(const struct pat *p)
 {
-	int bits = __builtin_popcount(p->mask);
-
-	return (bits & 1 ? 0.7 : 1) / (1 << bits / 2);
+	return (__builtin_popcount(p->mask) & 1 ? 0.7 : 1) / (1 << __builtin_popcount(p->mask) / 2);
 }
 
 /* mean length of the candidate list that a word meets, if the bits of m index */
@@ -461,18 +456,17 @@ chooseindex(void)
 	u32 m = 0, all = 0;
 	double cost = npat;
 
-	for (int i = 1; i <= npat; i++)
+	for (int i = 1; i <= npat; i++) {
 		all |= pat[i].mask;
+		common &= pat[i].mask & ~(pat[i].bits ^ pat[1].bits);
+	}
 	for (int n = 0; n < MAXINDEX; n++) {
-		double best = cost - cost / 100;
+		double best = cost - cost / 100, c;
 		int bit = -1;
 
-		for (int b = 0; b < width; b++) {
-			double c = all & ~m & 1u << b ? listcost(m | 1u << b) : cost;
-
-			if (c < best)
+		for (int b = 0; b < width; b++)
+			if ((c = all & ~m & 1u << b ? listcost(m | 1u << b) : cost) < best)
 				best = c, bit = b;
-		}
 		if (bit < 0)
 			break;
 		m |= 1u << bit;
@@ -484,7 +478,6 @@ chooseindex(void)
 }
 
 /* -- writing ------------------------------------------------------------------------------- */
-
 static const char *
 membertype(const struct member *m)
 {
@@ -531,17 +524,20 @@ static void
 putseek(void)
 {
 	printf("struct %s_line { u32 mask, bits; u16 id, format; };\n"
-	       "extern const struct %s_line %s_list[];\nextern const u16 %s_first[];\n\n/* the candidates for w */\n"
-	       "static inline const struct %s_line *\n%s_lines(u32 w)\n{\n\treturn &%s_list[%s_first[0",
-	       isa, isa, isa, isa, isa, isa, isa, isa);
+	       "extern const struct %s_line %s_list[];\nextern const u16 %s_first[];\nextern const %s %s_sure[];\n\n"
+	       "static inline u32\n%s_row(u32 w)\n{\n\treturn 0",
+	       isa, isa, isa, isa, npat < 256 ? "u8" : "u16", isa, isa);
 	for (int i = 0, n; i < nindex; i += n) {
 		for (n = 1; i + n < nindex && indexbit[i + n] == indexbit[i] - n; n++)
 			;
 		int lo = indexbit[i + n - 1], at = nindex - i - n;
 		printf("\n\t\t| (w >> %d & 0x%x) << %d", lo, (1 << n) - 1, at);
 	}
-	printf("]];\n}\n\nstatic inline int\n%s_seek(u32 w)\n{\n\tconst struct %s_line *p = %s_lines(w);\n\n"
-	       "\twhile ((w & p->mask) != p->bits)\n\t\tp++;\n\treturn p->id;\n}\n\n", isa, isa, isa);
+	printf(";\n}\n\n/* the candidates for w */\n"
+	       "static inline const struct %s_line *\n%s_lines(u32 w)\n{\n\treturn &%s_list[%s_first[%s_row(w)]];\n}\n\n"
+	       "static inline int\n%s_seek(u32 w)\n{\n\tint id = %s_sure[%s_row(w)];\n\tconst struct %s_line *p = %s_lines(w);"
+	       "\n\n\tif (id)\n\t\treturn id;\n\twhile ((w & p->mask) != p->bits)\n\t\tp++;\n\treturn p->id;\n}\n\n",
+	       isa, isa, isa, isa, isa, isa, isa, isa, isa, isa);
 }
 
 static void
@@ -601,19 +597,12 @@ indexof(u32 w, int spread)
 	u32 v = 0;
 
 	for (int i = 0; i < nindex; i++)
-		if (spread)
-			v |= (w >> (nindex - 1 - i) & 1) << indexbit[i];
-		else
-			v |= (w >> indexbit[i] & 1) << (nindex - 1 - i);
+		v |= spread ? (w >> (nindex - 1 - i) & 1) << indexbit[i] : (w >> indexbit[i] & 1) << (nindex - 1 - i);
 	return v;
 }
 
 /* narrower lines before wider, those with an exclusion before those without */
-static int
-rank(const struct pat *p)
-{
-	return __builtin_popcount(p->mask) * 2 + !!*p->unless;
-}
+static int rank(const struct pat *p) { return __builtin_popcount(p->mask) * 2 + !!*p->unless; }
 
 /* the lines, or the aliases, that words with the bits of v under the mask m may match, best rank
  * first; 0 ends the list.  Returns its length. */
@@ -636,16 +625,28 @@ candidates(u32 v, u32 m, int alias, int *list)
 }
 
 static void
-putcandidate(int i)
+putcandidates(const int *list, int n)
 {
-	printf("\t{0x%08x, 0x%08x, %d, %d},\n", pat[i].mask, pat[i].bits, i, pat[i].format);
+	for (int i = 0; i < n; i++)
+		printf("\t{0x%08x, 0x%08x, %d, %d},\n", pat[list[i]].mask, pat[list[i]].bits, list[i], pat[list[i]].format);
+	printf("};\n\n");
 }
 
-/* X_list holds the distinct candidate lists one after the other, X_first where each starts */
+static void
+putnumbers(const int *v)
+{
+	for (u32 i = 0; i < 1u << nindex; i++)
+		printf("%s%d,", i % 16 ? " " : "\n\t", v[i]);
+	printf("\n};\n\n");
+}
+
+/* X_list holds the distinct candidate lists one after the other, X_first where each starts; X_sure the line that a word
+ * matches whatever its other bits are, or 0 */
 static void
 putlists(void)
 {
-	static int lists[1 << 16], start[1 << MAXINDEX];
+	static int lists[1 << 16], start[1 << MAXINDEX], sure[1 << MAXINDEX];
+	u32 known = indexof(~0u, 1) | common;
 	int one[MAXPAT + 1], nlists = 0, at;
 
 	for (u32 v = 0; v < 1u << nindex; v++) {
@@ -662,18 +663,16 @@ putlists(void)
 			nlists += n;
 		}
 		start[v] = at;
+		sure[v] = pat[one[0]].mask & ~known ? 0 : one[0];
 	}
 	printf("const struct %s_line %s_list[] = {\n", isa, isa);
-	for (int i = 0; i < nlists; i++)
-		putcandidate(lists[i]);
-	printf("};\n\nconst u16 %s_first[] = {", isa);
-	for (u32 v = 0; v < 1u << nindex; v++)
-		printf("%s%d,", v % 16 ? " " : "\n\t", start[v]);
-	printf("\n};\n\nstatic const struct %s_line %s_alias[] = {\n", isa, isa);
-	candidates(0, 0, 1, one);
-	for (int i = 0; one[i]; i++)
-		putcandidate(one[i]);
-	printf("\t{0, 0, 0, 0},\n};\n\n");
+	putcandidates(lists, nlists);
+	printf("const u16 %s_first[] = {", isa);
+	putnumbers(start);
+	printf("const %s %s_sure[] = {", npat < 256 ? "u8" : "u16", isa);
+	putnumbers(sure);
+	printf("static const struct %s_line %s_alias[] = {\n", isa, isa);
+	putcandidates(one, candidates(0, 0, 1, one));
 }
 
 static void

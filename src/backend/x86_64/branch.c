@@ -672,37 +672,6 @@ x_ret(struct x86 *x, const struct ins *i)
 	return branch_ret(x);
 }
 
-/* -- leaving for the engine -- */
-int
-x_sys(struct x86 *x, const struct ins *i)
-{
-	gaddr pc = kval(x->r, i->a);
-
-	mov_ri(&x->a, RAX, pc);
-	x_stub(x, call_32(&x->a), &x86_stub.sys);
-	branch_jump(x, pc);
-	return 1;
-}
-
-int
-x_look(struct x86 *x, const struct ins *i)
-{
-	mov_ri(&x->a, RAX, kval(x->r, i->a));
-	mov_mi(&x->a, 32, m_cpu(offsetof(struct cpu, why)), WHY_FLUSH);
-	x_gostub(x, &x86_stub.leaveat);
-	return 1;
-}
-
-int
-x_trap(struct x86 *x, const struct ins *i)
-{
-	mov_mi(&x->a, 32, m_cpu(offsetof(struct cpu, trapinfo)), i->imm);
-	mov_ri(&x->a, RAX, x->r->pc + (u64)(s64)(s32)x->pcoff);
-	mov_ri(&x->a, RCX, i->v);
-	x_gostub(x, &x86_stub.trap);
-	return 1;
-}
-
 /* -- the region's end -- */
 static void
 link_stubs(struct x86 *x)

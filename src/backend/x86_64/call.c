@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* call.c - calls of C functions: helpers, and the evaluator for what has no emitter
+/* call.c - calls of C functions: helpers, and the evaluator for what has no emitter; leaving for the engine
  *
  * Arguments travel in cpu->scratch[1..4]; a common stub saves the homes that C code loses to
  * the state record, switches stacks, calls and restores.  While C code runs, cpu->scratch[7]
@@ -246,5 +246,36 @@ x_plain(struct x86 *x, const struct ins *i, helper_fn *fn)
 	mov_mi(&x->a, 64, scratch(1), i->v);
 	call_stub(x, (const void *)(uintptr_t)fn, &x86_stub.help);
 	xv_load(x, 16, xv_def(x, (ref)x->i), passed(3));
+	return 1;
+}
+
+/* -- leaving for the engine -- */
+int
+x_sys(struct x86 *x, const struct ins *i)
+{
+	gaddr pc = kval(x->r, i->a);
+
+	mov_ri(&x->a, RAX, pc);
+	x_stub(x, call_32(&x->a), &x86_stub.sys);
+	branch_jump(x, pc);
+	return 1;
+}
+
+int
+x_look(struct x86 *x, const struct ins *i)
+{
+	mov_ri(&x->a, RAX, kval(x->r, i->a));
+	mov_mi(&x->a, 32, m_cpu(offsetof(struct cpu, why)), WHY_FLUSH);
+	x_gostub(x, &x86_stub.leaveat);
+	return 1;
+}
+
+int
+x_trap(struct x86 *x, const struct ins *i)
+{
+	mov_mi(&x->a, 32, m_cpu(offsetof(struct cpu, trapinfo)), i->imm);
+	mov_ri(&x->a, RAX, x->r->pc + (u64)(s64)(s32)x->pcoff);
+	mov_ri(&x->a, RCX, i->v);
+	x_gostub(x, &x86_stub.trap);
 	return 1;
 }

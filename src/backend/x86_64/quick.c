@@ -6,33 +6,14 @@
  * Within one, rax or its home holds what is computed, rcx and rdx operands.  What is not simple comes as IR and is left
  * to the emitters of the other tier, which are told that it is a block. */
 #include <errno.h>
-#include "backend/x86_64/int.h"
-#include "ir/simple.h"
+#include "backend/x86_64/quick.h"
 
 enum { ROOM = 16 << 10 };              /* bytes of code after which a block ends */
 
 static const u8 *flagged;               /* code that ends here leaves the guest's flags in EFLAGS */
 
-/* An operand as it is encoded: ModRM without the register of the instruction, SIB and displacement, n bytes; its bits
- * of REX; its number if it is a register, else -1. */
-struct arg { u64 rm; u8 n, rex; s8 reg; };
-
-static struct arg home[NONE];          /* of variables, a register or not */
-static const struct guest *ofguest;     /* whose they are */
-
-static struct mem home_of(int var) { return mem_at(RBP, x86_home[var].disp); }
-static int width(const struct simple *s) { return s->ty == I64 ? 64 : 32; }
-
-/* [base + (index << scale) + disp], or without index.  There is a displacement in any case. */
-static inline struct arg
-indirect(int base, int index, u32 scale, s32 disp)
-{
-	u32 b = (u32)base & 7, sib = index != NOREG || b == 4, small = fits8(disp);
-	u32 i = index == NOREG ? 4 : (u32)(index & 7), rm = sib ? 4 | (scale << 6 | i << 3 | b) << 8 : b;
-
-	return (struct arg){.rm = rm | (small ? 0x40 : 0x80) | (u64)(u32)disp << (sib ? 16 : 8), .reg = -1,
-	    .n = (u8)(1 + sib + (small ? 1 : 4)), .rex = (u8)((index >> 2 & 2) | base >> 3)};
-}
+struct arg quick_home[NONE];
+static const struct guest *ofguest;     /* whose it is */
 
 static void
 prepare(const struct guest *g)
@@ -41,69 +22,17 @@ prepare(const struct guest *g)
 	for (int var = 0; var < g->nreg; var++) {
 		int reg = x86_home[var].reg;
 
-		home[var] = reg < 0 || x86_home[var].kind != REG_INT ? indirect(RBP, NOREG, 0, x86_home[var].disp) :
-		    (struct arg){.rm = modrm2(0, reg), .n = 1, .rex = (u8)(reg >> 3), .reg = (s8)reg};
+		quick_home[var] = reg < 0 || x86_home[var].kind != REG_INT ? arg_at(RBP, NOREG, 0, x86_home[var].disp) : arg_reg(reg);
 	}
 }
 
-/* An instruction with an opcode of n bytes.  A REX prefix and more bytes than there are may be stored; what follows
- * takes their place. */
-static inline void
-op_n(struct code *a, u32 op, int n, u32 rex, int reg, const struct arg *m)
-{
-	u8 *p = a->p;
-
-	rex |= (u32)(reg >> 1 & 4) | m->rex;
-	*p = (u8)(0x40 | rex);
-	p += rex != 0;
-	st16(p, (u16)op);
-	p += n;
-	st64(p, m->rm | (u32)(reg & 7) << 3);
-	a->p = p + m->n;
-}
-
-static void
-op_arg(struct code *a, u32 op, int w, int reg, const struct arg *m)
-{
-	op_n(a, op, 1, w == 64 ? 8 : 0, reg, m);
-}
-
-/* op m, v */
-static void
-alu_arg(struct code *a, enum alu op, int w, const struct arg *m, s32 v)
-{
-	op_arg(a, fits8(v) ? 0x83 : 0x81, w, (int)op, m);
-	st32(a->p, (u32)v);
-	a->p += fits8(v) ? 1 : 4;
-}
-
-/* tmp = the variable, zero-extended. */
-static void
-copy(struct code *a, int var, int w, int tmp)
+void
+quick_copy(struct code *a, int var, int w, int tmp)
 {
 	if (var == NONE)
 		mov_ri(a, tmp, 0);
-	else if (home[var].reg != tmp)
-		op_arg(a, 0x8b, w, tmp, &home[var]);
-}
-
-/* A register with the variable: its home, or tmp. */
-static inline int
-get(struct code *a, int var, int w, int tmp)
-{
-	int reg = var == NONE ? -1 : home[var].reg;
-
-	if (reg >= 0)
-		return reg;
-	copy(a, var, w, tmp);
-	return tmp;
-}
-
-static void
-put(struct code *a, int var, int reg)
-{
-	if (var != NONE)
-		op_arg(a, 0x89, 64, reg, &home[var]);
+	else if (quick_home[var].reg != tmp)
+		op_arg(a, 0x8b, w, tmp, &quick_home[var]);
 }
 
 static void
@@ -111,22 +40,21 @@ set(struct code *a, int var, u64 v, int tmp)
 {
 	if (var == NONE)
 		return;
-	if (home[var].reg >= 0) {
-		mov_ri(a, home[var].reg, v);
+	if (quick_home[var].reg >= 0) {
+		mov_ri(a, quick_home[var].reg, v);
 	} else if (fits32((s64)v)) {
-		op_arg(a, 0xc7, 64, 0, &home[var]);
+		op_arg(a, 0xc7, 64, 0, &quick_home[var]);
 		put4(a, (u32)v);
 	} else {
 		mov_ri(a, tmp, v);
-		put(a, var, tmp);
+		quick_put(a, var, tmp);
 	}
 }
 
-/* tmp = the variable, of `from` bits */
-static void
-widen(struct code *a, const struct simple *s, int var, int w, int tmp)
+void
+quick_widen(struct code *a, const struct simple *s, int var, int w, int tmp)
 {
-	int r = get(a, var, 32, tmp);
+	int r = quick_get(a, var, 32, tmp);
 
 	if (s->fromsign)
 		movsx_rr(a, s->from, w, tmp, r);
@@ -141,9 +69,9 @@ changed(struct code *a, const struct simple *s, int w)
 	enum shop how = s->how == O_shr ? S_SHR : s->how == O_sar ? S_SAR : s->how ? S_ROR : S_SHL;
 
 	if (s->from)
-		widen(a, s, s->b, w, RCX);
+		quick_widen(a, s, s->b, w, RCX);
 	else
-		copy(a, s->b, w, RCX);
+		quick_copy(a, s->b, w, RCX);
 	if (s->shift)
 		shift_ri(a, how, w, RCX, s->shift);
 }
@@ -153,7 +81,7 @@ static void
 alu(struct code *a, const struct simple *s, enum alu op, int w, int d)
 {
 	if (s->b != NONE && !s->changed) {
-		op_arg(a, (u32)op << 3 | 3, w, d, &home[s->b]);
+		op_arg(a, (u32)op << 3 | 3, w, d, &quick_home[s->b]);
 	} else if (s->b == NONE && (w == 32 || fits32(s->imm))) {
 		alu_ri(a, op, w, d, (s32)s->imm);
 	} else {
@@ -169,7 +97,7 @@ static void
 shift(struct code *a, const struct simple *s, enum shop op, int w, int d)
 {
 	if (s->b != NONE) {
-		copy(a, s->b, 32, RCX);
+		quick_copy(a, s->b, 32, RCX);
 		shift_cl(a, op, w, d);
 	} else if (s->imm & (w - 1)) {
 		shift_ri(a, op, w, d, (int)s->imm & (w - 1));
@@ -198,7 +126,7 @@ static void
 flags(struct x86 *x, int borrow)
 {
 	saved(&x->a, borrow);
-	put(&x->a, x->r->guest->flags, RAX);
+	quick_put(&x->a, x->r->guest->flags, RAX);
 	flagged = x->a.p;
 }
 
@@ -209,7 +137,7 @@ condition(struct x86 *x, int cc)
 	struct code *a = &x->a;
 
 	if (a->p != flagged) {
-		copy(a, x->r->guest->flags, 32, RAX);
+		quick_copy(a, x->r->guest->flags, 32, RAX);
 		put2(a, 0x7f04);       /* add al, 127: overflows if al is 1 */
 		put1(a, 0x9e);         /* sahf */
 	}
@@ -222,7 +150,7 @@ condition(struct x86 *x, int cc)
 static void
 high(struct code *a, const struct simple *s, int w)
 {
-	op_rr(a, 0xf7, w, s->op == O_mulhs ? 5 : 4, get(a, s->b, w, RCX));     /* mul, imul: rdx, rax = rax * r */
+	op_rr(a, 0xf7, w, s->op == O_mulhs ? 5 : 4, quick_get(a, s->b, w, RCX));     /* mul, imul: rdx, rax = rax * r */
 	mov_rr(a, w, RAX, RDX);
 }
 
@@ -233,10 +161,10 @@ place(const struct simple *s, int w)
 {
 	int shifts = s->op == O_shl || s->op == O_shr || s->op == O_sar || s->op == O_rotr;
 
-	if (s->d == NONE || home[s->d].reg < 0 || s->d == s->b || s->op == O_mulhu || s->op == O_mulhs ||
+	if (s->d == NONE || quick_home[s->d].reg < 0 || s->d == s->b || s->op == O_mulhu || s->op == O_mulhs ||
 	    (shifts && w == 32 && s->d == s->a))
 		return RAX;
-	return home[s->d].reg;
+	return quick_home[s->d].reg;
 }
 
 /* What add, sub, and, or, xor are, plus 1 */
@@ -259,7 +187,7 @@ compute(struct code *a, const struct simple *s, int w, int d)
 	case O_shr: shift(a, s, S_SHR, w, d); break;
 	case O_sar: shift(a, s, S_SAR, w, d); break;
 	case O_rotr: shift(a, s, S_ROR, w, d); break;
-	case O_mul: imul_rr(a, w, d, get(a, s->b, w, RCX)); break;
+	case O_mul: imul_rr(a, w, d, quick_get(a, s->b, w, RCX)); break;
 	case O_mulhu: case O_mulhs: high(a, s, w); break;
 	case O_bswap:
 		rex_r(a, w, 0, d);
@@ -274,15 +202,15 @@ compute(struct code *a, const struct simple *s, int w, int d)
 static void
 move(struct code *a, const struct simple *s)
 {
-	int b = home[s->b].reg, w = width(s);
+	int b = quick_home[s->b].reg, w = quick_width(s);
 
-	if (home[s->d].reg >= 0) {
-		op_arg(a, 0x8b, w, home[s->d].reg, &home[s->b]);
+	if (quick_home[s->d].reg >= 0) {
+		op_arg(a, 0x8b, w, quick_home[s->d].reg, &quick_home[s->b]);
 	} else if (b >= 0 && w == 64) {
-		put(a, s->d, b);
+		quick_put(a, s->d, b);
 	} else {
-		copy(a, s->b, w, RAX);
-		put(a, s->d, RAX);
+		quick_copy(a, s->b, w, RAX);
+		quick_put(a, s->d, RAX);
 	}
 }
 
@@ -290,14 +218,14 @@ static __attribute__((noinline)) int
 computed(struct x86 *x, const struct simple *s)
 {
 	struct code *a = &x->a;
-	int w = width(s), d;
+	int w = quick_width(s), d;
 	u8 *from = a->p;
 
 	if (s->d == NONE && s->op == O_sub) {
-		alu(a, s, A_CMP, w, get(a, s->a, w, RAX));
+		alu(a, s, A_CMP, w, quick_get(a, s->a, w, RAX));
 	} else {
 		d = place(s, w);
-		copy(a, s->a, w, d);
+		quick_copy(a, s->a, w, d);
 		if (!compute(a, s, w, d)) {
 			a->p = from;
 			return 0;
@@ -305,7 +233,7 @@ computed(struct x86 *x, const struct simple *s)
 		if (s->sign)
 			movsx_rr(a, 32, 64, d, d);
 		if (d == RAX)
-			put(a, s->d, RAX);
+			quick_put(a, s->d, RAX);
 	}
 	if (s->flop)
 		flags(x, s->flop == O_flsub);
@@ -320,15 +248,15 @@ immediate(struct x86 *x, const struct simple *s)
 	struct arg m;
 
 	if (s->d == s->a && alus[s->op]) {
-		alu_arg(a, (enum alu)(alus[s->op] - 1), 64, &home[s->d], (s32)s->imm);
+		alu_arg(a, (enum alu)(alus[s->op] - 1), 64, &quick_home[s->d], (s32)s->imm);
 		if (s->flop)
 			flags(x, s->flop == O_flsub);
 		return 1;
 	}
-	if (s->op != O_add || s->flop || home[s->d].reg < 0)
+	if (s->op != O_add || s->flop || quick_home[s->d].reg < 0)
 		return computed(x, s);
-	m = indirect(get(a, s->a, 64, RDX), NOREG, 0, (s32)s->imm);
-	op_arg(a, 0x8d, 64, home[s->d].reg, &m);
+	m = arg_at(quick_get(a, s->a, 64, RDX), NOREG, 0, (s32)s->imm);
+	op_arg(a, 0x8d, 64, quick_home[s->d].reg, &m);
 	return 1;
 }
 
@@ -353,16 +281,16 @@ static int
 q_field(struct x86 *x, const struct simple *s)
 {
 	struct code *a = &x->a;
-	int w = width(s);
+	int w = quick_width(s);
 
-	copy(a, s->a, w, RAX);
+	quick_copy(a, s->a, w, RAX);
 	if (w - s->lo - s->n)
 		shift_ri(a, S_SHL, w, RAX, w - s->lo - s->n);
 	if (w - s->n)
 		shift_ri(a, s->sign ? S_SAR : S_SHR, w, RAX, w - s->n);
 	if (s->shift)
 		shift_ri(a, S_SHL, w, RAX, s->shift);
-	put(a, s->d, RAX);
+	quick_put(a, s->d, RAX);
 	return 1;
 }
 
@@ -371,13 +299,13 @@ static int
 q_insert(struct x86 *x, const struct simple *s)
 {
 	struct code *a = &x->a;
-	int w = width(s);
+	int w = quick_width(s);
 	u64 mask = ~(u64)0 >> (64 - s->n) << s->lo;
 
 	if (s->a == NONE) {
 		mov_ri(a, RAX, (u64)s->imm << s->lo & mask);
 	} else {
-		copy(a, s->a, w, RAX);
+		quick_copy(a, s->a, w, RAX);
 		if (w - s->n - s->shift)
 			shift_ri(a, S_SHL, w, RAX, w - s->n - s->shift);
 		if (w - s->n)
@@ -385,11 +313,11 @@ q_insert(struct x86 *x, const struct simple *s)
 		if (s->lo)
 			shift_ri(a, S_SHL, w, RAX, s->lo);
 	}
-	copy(a, s->d, w, RDX);
+	quick_copy(a, s->d, w, RDX);
 	mov_ri(a, RCX, w == 64 ? ~mask : (u32)~mask);
 	alu_rr(a, A_AND, w, RDX, RCX);
 	alu_rr(a, A_OR, w, RAX, RDX);
-	put(a, s->d, RAX);
+	quick_put(a, s->d, RAX);
 	return 1;
 }
 
@@ -397,21 +325,21 @@ static int
 q_mul(struct x86 *x, const struct simple *s)
 {
 	struct code *a = &x->a;
-	int w = width(s), r = RCX;
+	int w = quick_width(s), r = RCX;
 
 	if (s->from) {
-		widen(a, s, s->a, w, RAX);
-		widen(a, s, s->b, w, RCX);
+		quick_widen(a, s, s->a, w, RAX);
+		quick_widen(a, s, s->b, w, RCX);
 	} else {
-		copy(a, s->a, w, RAX);
-		r = get(a, s->b, w, RCX);
+		quick_copy(a, s->a, w, RAX);
+		r = quick_get(a, s->b, w, RCX);
 	}
 	imul_rr(a, w, RAX, r);
 	if (s->op == O_sub)
 		neg_r(a, w, RAX);
 	if (s->d2 != NONE)
-		alu_rr(a, A_ADD, w, RAX, get(a, s->d2, w, RCX));
-	put(a, s->d, RAX);
+		alu_rr(a, A_ADD, w, RAX, quick_get(a, s->d2, w, RCX));
+	quick_put(a, s->d, RAX);
 	return 1;
 }
 
@@ -419,20 +347,20 @@ static int
 q_select(struct x86 *x, const struct simple *s)
 {
 	struct code *a = &x->a;
-	int cc = condition(x, s->op), w = width(s);
+	int cc = condition(x, s->op), w = quick_width(s);
 
 	if (s->a == NONE && s->b == NONE && s->inc && !s->inverted) {
 		setcc_r(a, cc ^ 1, RAX);
 		movzx_rr(a, 8, RAX, RAX);
 	} else {
-		copy(a, s->b, w, RAX);         /* all this keeps EFLAGS */
+		quick_copy(a, s->b, w, RAX);         /* all this keeps EFLAGS */
 		if (s->inverted)
 			not_r(a, w, RAX);
 		if (s->inc)
 			lea(a, w, RAX, mem_at(RAX, 1));
-		cmov_rr(a, cc, w, RAX, get(a, s->a, w, RCX));
+		cmov_rr(a, cc, w, RAX, quick_get(a, s->a, w, RCX));
 	}
-	put(a, s->d, RAX);
+	quick_put(a, s->d, RAX);
 	return 1;
 }
 
@@ -441,12 +369,12 @@ q_check(struct x86 *x, const struct simple *s)
 {
 	struct code *a = &x->a;
 	u8 *other = jcc_8(a, condition(x, s->op) ^ 1), *end;
-	int w = width(s);
+	int w = quick_width(s);
 
 	if (s->flop == O_flsub) {
-		alu(a, s, A_CMP, w, get(a, s->a, w, RAX));
+		alu(a, s, A_CMP, w, quick_get(a, s->a, w, RAX));
 	} else {
-		copy(a, s->a, w, RAX);
+		quick_copy(a, s->a, w, RAX);
 		alu(a, s, A_ADD, w, RAX);
 	}
 	saved(a, s->flop == O_flsub);
@@ -454,16 +382,16 @@ q_check(struct x86 *x, const struct simple *s)
 	rel8_here(a, other);
 	mov_ri(a, RAX, (u32)s->imm2);
 	rel8_here(a, end);
-	put(a, x->r->guest->flags, RAX);
+	quick_put(a, x->r->guest->flags, RAX);
 	return 1;
 }
 
 static int
 compare(struct code *a, const struct simple *s)
 {
-	int r = get(a, s->a, width(s), RAX);
+	int r = quick_get(a, s->a, quick_width(s), RAX);
 
-	alu(a, s, A_CMP, width(s), r);
+	alu(a, s, A_CMP, quick_width(s), r);
 	return x_relation(s->op);
 }
 
@@ -475,227 +403,7 @@ q_rel(struct x86 *x, const struct simple *s)
 
 	setcc_r(a, cc, RAX);
 	movzx_rr(a, 8, RAX, RAX);
-	put(a, s->d, RAX);
-	return 1;
-}
-
-/* -- memory -- */
-/* Code from here on is the instruction's, should it fault. */
-static inline void
-mapped(struct x86 *x)
-{
-	struct out *o = x->out;
-
-	o->map[o->nmap++] = (struct mapent){.off = (u32)(x->a.p - o->code), .pcoff = (s32)x->pcoff};
-}
-
-static struct mem
-address(struct x86 *x, const struct simple *s)
-{
-	struct mem m = {.base = (s8)get(&x->a, s->a, 64, RDX), .index = NOREG, .disp = (s32)s->imm, .scale = s->shift};
-
-	if (s->b != NONE && s->from) {
-		widen(&x->a, s, s->b, 64, RCX);
-		m.index = RCX;
-	} else if (s->b != NONE) {
-		m.index = (s8)get(&x->a, s->b, 64, RCX);
-	}
-	mapped(x);
-	return m;
-}
-
-/* The same of most instructions, which have no index. */
-static inline struct arg
-at(struct x86 *x, const struct simple *s)
-{
-	int base = get(&x->a, s->a, 64, RDX);
-
-	mapped(x);
-	return indirect(base, NOREG, 0, (s32)s->imm);
-}
-
-static inline void
-step(struct code *a, const struct simple *s)
-{
-	if (s->step)
-		alu_arg(a, A_ADD, 64, &home[s->a], s->step);
-}
-
-static inline void
-load(struct code *a, const struct simple *s, int d, const struct arg *m)
-{
-	static const struct { u16 op; u8 n, rex; } does[3][4] = {
-		{[I8] = {0xb60f, 2, 0}, [I16] = {0xb70f, 2, 0}, [I32] = {0x8b, 1, 0}, [I64] = {0x8b, 1, 8}},
-		{[I8] = {0xbe0f, 2, 0}, [I16] = {0xbf0f, 2, 0}, [I32] = {0x8b, 1, 0}},         /* to 32 bits */
-		{[I8] = {0xbe0f, 2, 8}, [I16] = {0xbf0f, 2, 8}, [I32] = {0x63, 1, 8}, [I64] = {0x8b, 1, 8}},
-	};
-	u32 k = s->sign / 32;
-
-	op_n(a, does[k][s->ty].op, does[k][s->ty].n, does[k][s->ty].rex, d, m);
-}
-
-/* Bytes of registers above bl need a REX prefix, or they would be ah to bh. */
-static inline void
-store(struct code *a, const struct simple *s, int reg, const struct arg *m)
-{
-	if (s->ty == I16)
-		put1(a, 0x66);
-	op_n(a, s->ty == I8 ? 0x88 : 0x89, 1, s->ty == I64 ? 8 : s->ty == I8 && reg >= 4 ? 0x40 : 0, reg, m);
-}
-
-/* -- vectors and floats, in two temporary registers -- */
-static int size(int var) { return x86_home[var].kind == REG_FP ? 8 : 16; }
-
-static void
-vput(struct x86 *x, int var, int tmp)
-{
-	if (x86_home[var].reg >= 0)
-		xv_mov(x, x86_home[var].reg, tmp);
-	else
-		xv_store(x, size(var), tmp, home_of(var));
-}
-
-static int
-vget(struct x86 *x, int var, int tmp)
-{
-	if (x86_home[var].reg >= 0)
-		return x86_home[var].reg;
-	xv_load(x, size(var), tmp, home_of(var));
-	return tmp;
-}
-
-/* Between registers of the two kinds by way of memory: it is rare. */
-static int
-q_vset(struct x86 *x, const struct simple *s)
-{
-	struct mem low = m_cpu(offsetof(struct cpu, scratch[0])), high = m_cpu(offsetof(struct cpu, scratch[1]));
-
-	if (s->imm) {
-		mov_ri(&x->a, RAX, (u64)s->imm);
-		mov_mr(&x->a, 64, low, RAX);
-		mov_mr(&x->a, 64, high, RAX);
-		xv_load(x, s->two ? 16 : 8, 0, low);
-	} else {
-		xv_zero(x, 0);
-	}
-	vput(x, s->d, 0);
-	return 1;
-}
-
-static int
-q_tov(struct x86 *x, const struct simple *s)
-{
-	struct mem m = m_cpu(offsetof(struct cpu, scratch[0]));
-
-	mov_mr(&x->a, width(s), m, get(&x->a, s->a, width(s), RAX));
-	xv_load(x, width(s) / 8, 0, m);
-	vput(x, s->d, 0);
-	return 1;
-}
-
-static int
-q_fromv(struct x86 *x, const struct simple *s)
-{
-	struct mem m = m_cpu(offsetof(struct cpu, scratch[0]));
-
-	xv_store(x, width(s) / 8, vget(x, s->a, 0), m);
-	mov_rm(&x->a, width(s), RAX, m);
-	put(&x->a, s->d, RAX);
-	return 1;
-}
-
-static int
-q_vload(struct x86 *x, const struct simple *s)
-{
-	struct mem m = address(x, s);
-	int n = ty_bits(s->ty) / 8;
-
-	if (!s->two && x86_home[s->d].reg >= 0) {
-		xv_load(x, n, x86_home[s->d].reg, m);
-		step(&x->a, s);
-		return 1;
-	}
-	xv_load(x, n, 0, m);
-	if (s->two) {
-		m.disp += n;
-		xv_load(x, n, 1, m);
-	}
-	step(&x->a, s);
-	vput(x, s->d, 0);
-	if (s->two)
-		vput(x, s->d2, 1);
-	return 1;
-}
-
-static int
-q_vstore(struct x86 *x, const struct simple *s)
-{
-	struct mem m = address(x, s);
-	int n = ty_bits(s->ty) / 8;
-
-	xv_store(x, n, vget(x, s->d, 0), m);
-	if (s->two) {
-		m.disp += n;
-		xv_store(x, n, vget(x, s->d2, 0), m);
-	}
-	step(&x->a, s);
-	return 1;
-}
-
-/* All that may fault comes before a variable changes; data win over the step. */
-static __attribute__((noinline)) int
-loads(struct x86 *x, const struct simple *s)
-{
-	struct code *a = &x->a;
-	struct mem m = address(x, s);
-
-	for (int k = 0; k <= s->two; k++) {
-		const struct arg from = indirect(m.base, m.index, m.scale, m.disp + k * ty_bits(s->ty) / 8);
-
-		load(a, s, k ? RCX : RAX, &from);
-	}
-	step(a, s);
-	put(a, s->d, RAX);
-	if (s->two)
-		put(a, s->d2, RCX);
-	return 1;
-}
-
-static int
-q_load(struct x86 *x, const struct simple *s)
-{
-	struct arg m;
-
-	if (s->b != NONE || s->two || s->step || s->d == NONE || home[s->d].reg < 0)
-		return loads(x, s);
-	m = at(x, s);
-	load(&x->a, s, home[s->d].reg, &m);
-	return 1;
-}
-
-static __attribute__((noinline)) int
-stores(struct x86 *x, const struct simple *s)
-{
-	struct mem m = address(x, s);
-
-	for (int k = 0; k <= s->two; k++) {
-		const struct arg to = indirect(m.base, m.index, m.scale, m.disp + k * ty_bits(s->ty) / 8);
-
-		store(&x->a, s, get(&x->a, k ? s->d2 : s->d, 64, RAX), &to);
-	}
-	step(&x->a, s);
-	return 1;
-}
-
-static int
-q_store(struct x86 *x, const struct simple *s)
-{
-	struct arg m;
-
-	if (s->b != NONE || s->two || s->step)
-		return stores(x, s);
-	m = at(x, s);
-	store(&x->a, s, get(&x->a, s->d, 64, RAX), &m);
+	quick_put(a, s->d, RAX);
 	return 1;
 }
 
@@ -713,7 +421,7 @@ branch(struct x86 *x, int cc, gaddr to)
 static int
 q_test(struct x86 *x, const struct simple *s)
 {
-	copy(&x->a, s->a, 64, RAX);
+	quick_copy(&x->a, s->a, 64, RAX);
 	op0f_rr(&x->a, 0, 0xba, 64, 4, RAX);   /* bt rax, imm */
 	put1(&x->a, (u32)s->imm);
 	branch(x, s->op == R_TST ? JB : JAE, s->to);
@@ -748,7 +456,7 @@ q_indirect(struct x86 *x, const struct simple *s)
 {
 	if (s->kind == SI_RETURN && s->a == x->r->guest->link && branch_ret(x))
 		return 1;
-	copy(&x->a, s->a, 64, RAX);
+	quick_copy(&x->a, s->a, 64, RAX);
 	if (s->imm)
 		alu_ri(&x->a, A_ADD, 64, RAX, (s32)s->imm);
 	set(&x->a, s->d, s->next, RCX);
@@ -797,11 +505,11 @@ static int q_nothing(struct x86 *x, const struct simple *s) { return (void)x, (v
 static int
 simple(const struct simple *s, u32 pcoff)
 {
-	static int (*const emit[])(struct x86 *, const struct simple *) = {
+	static quickfn *const emit[] = {
 		[SI_NOTHING] = q_nothing, [SI_SET] = q_set, [SI_OP] = q_op, [SI_FIELD] = q_field, [SI_REL] = q_rel,
 		[SI_INSERT] = q_insert, [SI_MUL] = q_mul, [SI_SELECT] = q_select, [SI_CHECK] = q_check,
-		[SI_VSET] = q_vset, [SI_TOV] = q_tov, [SI_FROMV] = q_fromv, [SI_LOAD] = q_load, [SI_STORE] = q_store,
-		[SI_VLOAD] = q_vload, [SI_VSTORE] = q_vstore,
+		[SI_VSET] = quick_vset, [SI_TOV] = quick_tov, [SI_FROMV] = quick_fromv, [SI_LOAD] = quick_load,
+		[SI_STORE] = quick_store, [SI_VLOAD] = quick_vload, [SI_VSTORE] = quick_vstore,
 		[SI_JUMP] = q_jump, [SI_BRANCH] = q_branch, [SI_TEST] = q_test, [SI_BRANCHF] = q_branchf,
 		[SI_CALL] = q_call, [SI_GO] = q_indirect, [SI_CALLR] = q_indirect, [SI_RETURN] = q_indirect,
 	};
