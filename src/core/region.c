@@ -598,8 +598,10 @@ leads(struct walk *w, struct simple *s)
 static int
 branches(struct walk *w, struct tr *t, struct simple *s)
 {
-	core_expect(s->to, w->mode);
-	core_expect(s->next, w->mode);
+	if (s->kind <= SI_CALL)
+		core_expect(s->to, w->mode);
+	if (s->kind >= SI_CALL)
+		core_expect(s->next, w->mode);
 	if ((s->kind >= SI_JUMP && !leads(w, s)) || !core.host->quick->simple(s, (u32)(w->at - w->pc)))
 		return -1;
 	w->at = s->next;
@@ -667,6 +669,7 @@ core_quick(struct region *r, struct out *o, const struct cpu *cpu, gaddr pc, u32
 		return -ENOSYS;
 	if (does == ON)
 		sure(w->at);
+	core_expect(w->at, mode);
 	if (does != LEFT && o->entry[o->nentry - 1].pc == w->at && !o->entry[o->nentry - 1].ret)
 		o->nentry--;           /* the jump there would lead to itself */
 	if (does != LEFT)

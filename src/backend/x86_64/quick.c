@@ -18,12 +18,12 @@ static const struct guest *ofguest;     /* whose it is */
 static void
 prepare(const struct guest *g)
 {
-	ofguest = g;
 	for (int var = 0; var < g->nreg; var++) {
-		int reg = x86_home[var].reg;
+		const struct home *h = &x86_home[var];
 
-		quick_home[var] = reg < 0 || x86_home[var].kind != REG_INT ? arg_at(RBP, NOREG, 0, x86_home[var].disp) : arg_reg(reg);
+		quick_home[var] = h->reg < 0 || h->kind != REG_INT ? arg_at(RBP, NOREG, 0, h->disp) : arg_reg(h->reg);
 	}
+	ofguest = g;
 }
 
 void
