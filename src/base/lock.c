@@ -34,6 +34,16 @@ lock_newname(int isfar)
 	return (int)tid;
 }
 
+/* The serial number is that of the parent's name: nobody else in this memory has had it. */
+int
+lock_forked(void)
+{
+	u32 tid = (u32)host_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
+
+	me = (me & ~TID) | tid;
+	return (int)tid;
+}
+
 u32
 lock_name(void)
 {
@@ -141,5 +151,5 @@ lock_give(struct lock *l)
 void
 lock_reset(struct lock *l)
 {
-	atomic_store(&l->word, 0);
+	CHANGE(l->word, 0);
 }

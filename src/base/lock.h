@@ -30,6 +30,7 @@ int lock_isgone(u32 name);
  * namespace; from then on nobody is looked for by his.
  * Returns its tid. */
 int lock_newname(int isfar);
+int lock_forked(void);                 /* as lock_newname, in the child of fork */
 /* The caller, of that name, goes on where a process used its thread-local storage meanwhile, and is gone. */
 void lock_again(u32 name);
 /* If that process had the lock, the caller has it; 1 if so. */

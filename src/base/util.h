@@ -52,6 +52,9 @@ void pagein(void *p, size_t n);
 /* What every fork writes, likewise: parent and child get a copy of each page that one of them writes after it. */
 #define FORKED __attribute__((section("forked")))
 
+/* x = v, written only where it is something else: a child that writes nothing of a page goes on with its parent's. */
+#define CHANGE(x, v) ((x) == (v) ? (void)0 : (void)((x) = (v)))
+
 /* Constants that every forked child looks at: their place is among those that hold addresses.  Pages of that mapping
  * were written when the program was loaded, so Linux gives a child what its parent has of it; of what is as in the file
  * it has nothing at first. */

@@ -85,7 +85,6 @@ struct core {
 	_Atomic(struct cpu *) stop;    /* the thread that lets nobody enter generated code */
 	_Atomic u32 stale;             /* the host wants all code made anew */
 	_Atomic u32 emptied;           /* times the code area was emptied */
-	_Atomic u32 young;             /* look-ups to come for which a process that fork made keeps no jump-cache entry */
 	struct engine_stats stat;
 };
 extern struct core core;

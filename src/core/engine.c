@@ -13,7 +13,7 @@
 struct core core FORKED;
 
 enum { TRANSBYTES = 64 /* of the code area for each record of a translation */, MAXINSN = 192, GUESTROOM = 2 << 20 };
-enum { YOUNG = 16 };
+enum { YOUNG = 16, TABLE = 2 << 20 /* what a host's table of pages covers */ };
 static const u64 codesize = (u64)256 << 20, codemin = (u64)4 << 20, imagesize = (u64)1 << 30;
 
 /* The user has limited address space. */
@@ -43,8 +43,8 @@ reserve(u64 n)
 }
 
 /* Reserves a code area of want bytes; where address space is limited, half of the most that can be
- * had: the guest needs as much.  Cache files fill the room before it from its end: what of both is used shares the
- * host's tables of pages. */
+ * had: the guest needs as much.  Cache files fill the room before it from its end: what of both is used shares a
+ * host's table of pages, in whose middle they meet. */
 static void
 makearea(u64 want)
 {
@@ -64,7 +64,7 @@ makearea(u64 want)
 		munmap((u8 *)p + n, n);
 	}
 	core.images = p;
-	core.area = core.at = core.images + images;
+	core.area = core.at = images ? (u8 *)aligndown((u64)p + images, TABLE) - TABLE / 2 : core.images;
 	core.areaend = core.area + n;
 }
 
@@ -323,12 +323,12 @@ intact(const struct cpu *cpu)
 /* Most processes that fork makes end, or become another program, soon; each page of the jump cache that they write
  * would be copied for them. */
 static int
-isyoung(void)
+isyoung(struct cpu *cpu)
 {
-	u32 left = core.young;
+	u32 left = cpu->young;
 
 	if (left)
-		core.young = left - 1;
+		cpu->young = left - 1;
 	return left != 0;
 }
 
@@ -350,9 +350,9 @@ look(struct cpu *cpu, u32 mode)
 		return __atomic_load_n(&j->code, __ATOMIC_RELAXED);
 	n = core_seen(cpu->pc, mode);
 	code = n ? atomic_load(&n->code) : cache_code(cpu->pc, mode);
-	if (code && !n)
+	if (code && !n && core.opt.count)
 		__atomic_fetch_add(&core.stat.found, 1, __ATOMIC_RELAXED);
-	if (code && (cpu->why == WHY_NEXT || (!n && (!pc || pc == ~(u64)0))) && !isyoung())
+	if (code && (cpu->why == WHY_NEXT || (!n && (!pc || pc == ~(u64)0))) && !isyoung(cpu))
 		fill(cpu, n, code);
 	return code;
 }
@@ -645,13 +645,13 @@ static void
 forked(void)
 {
 	lock_reset(&core.lock);
-	core.ncpu = 0;
-	if (cpu_self && core.cpu[core.ncpu++] != cpu_self)
-		core.cpu[0] = cpu_self;
-	if (cpu_self)
+	CHANGE(core.ncpu, cpu_self ? 1 : 0);
+	if (cpu_self) {
+		CHANGE(core.cpu[0], cpu_self);
 		cpu_self->runner = lock_name();
-	atomic_store(&core.stop, 0);
-	core.young = YOUNG;
+		cpu_self->young = YOUNG;
+	}
+	CHANGE(core.stop, 0);
 	cache_forked();
 }
 

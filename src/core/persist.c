@@ -35,7 +35,7 @@ isfirst(const struct dso *d)
 static void
 newfrom(int n)
 {
-	persistfrom = n;
+	CHANGE(persistfrom, n);
 	for (int i = 0; i < atomic_load(&ndso); i++)
 		if (dso[i]->nnew) {    /* written only then: a forked child has its parent's page */
 			dso[i]->nnew = 0;
@@ -364,11 +364,11 @@ persist(void)
 static int
 ismet(void)
 {
-	int n = cache_on && store_writable() ? atomic_load(&ndso) : 0;
+	int n = cache_on ? atomic_load(&ndso) : 0;
 
 	for (int i = 0; i < n; i++)
 		if (isfirst(dso[i]) && !dso[i]->told)
-			return 1;
+			return store_writable();
 	return 0;
 }
 
@@ -377,7 +377,7 @@ cache_persist(void)
 {
 	int saved;
 
-	if (!cache_on || !store_writable() || (persistfrom == atomic_load(&core.ntrans) && !ismet()))
+	if (!cache_on || (persistfrom == atomic_load(&core.ntrans) && !ismet()) || !store_writable())
 		return;
 	saved = errno;
 	if (lock()) {

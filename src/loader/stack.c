@@ -112,7 +112,8 @@ fillauxv(struct builder *b)
 static int
 mapstack(struct builder *b, u64 need)
 {
-	gaddr top = b->img->guest->space->end - gmem.pagesize; /* nothing may end where the space does */
+	/* nothing may end where the space does; the vDSO comes first */
+	gaddr top = b->img->guest->space->end - 2 * gmem.pagesize;
 	int prot = PROT_READ | PROT_WRITE | (b->img->execstack ? PROT_EXEC : 0);
 	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_FIXED_NOREPLACE;
 	u64 size = alignup(need + INITIAL, gmem.pagesize);

@@ -10,7 +10,6 @@
 #include "loader/loader.h"
 
 enum { NSYM_MAX = 16, STR_MAX = 512, VDSO_SIZE = 4096 };
-static const gaddr VDSO_HINT = 0x0fff0000;     /* below what the image zone hands out */
 
 struct object {                        /* everything before the code */
 	Elf64_Ehdr eh;
@@ -116,11 +115,12 @@ int
 vdso_map(struct image *img)
 {
 	const struct vdso *v = img->guest->vdso;
+	gaddr top = aligndown(img->guest->space->end - gmem.pagesize, gmem.pagesize);
 	s64 a;
 
 	if (!v)
 		return 0;
-	a = gmem_map(VDSO_HINT, VDSO_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0,
+	a = gmem_map(top - gmem.pagesize, VDSO_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0,
 		     "[vdso]");
 	if (a < 0)
 		return (int)a;

@@ -435,7 +435,7 @@ clone_fork(struct cpu *cpu, const struct request *q)
 			puttid(q->ptid, (int)r);
 		return r;
 	}
-	t->tid = lock_newname(0);
+	t->tid = lock_forked();
 	locks(2, t);
 	thread_forked(t);
 	t->parent = 0;

@@ -196,11 +196,11 @@ thread_forked(struct thread *t)
 {
 	freeall(threads.list, t);
 	freeall(freelist, t);
-	freelist = 0;
+	CHANGE(freelist, 0);
 	t->next = 0;
 	t->prev = &threads.list;
-	threads.list = t;
-	atomic_store(&threads.n, 1);
+	CHANGE(threads.list, t);
+	CHANGE(threads.n, 1);
 }
 
 /* -- guest registers by number -- */
