@@ -21,7 +21,7 @@
 
 #define HIDE "avx512,vbmi,vbmi2,bitalg,vpopcnt,vnni,ifma,fp16,gfni,vaes,vpclmul,sha,erms"
 
-enum { AREA = 1 << 20, PC = 0x10000, MAXWORDS = 16 };
+enum { AREA = 1 << 20, PC = 0x10000, MAXWORDS = 32 };
 
 static u8 *area, *code_at;
 static struct out out;
