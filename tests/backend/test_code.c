@@ -17,7 +17,7 @@
 #include "base/guest.h"
 #include "base/host.h"
 #include "base/util.h"
-#include "frontend/tr.h"
+#include "form.h"
 
 #define HIDE "avx512,vbmi,vbmi2,bitalg,vpopcnt,vnni,ifma,fp16,gfni,vaes,vpclmul,sha,erms"
 
@@ -103,26 +103,11 @@ host_text(struct text *t, const char *s)
 	add(t, "\n");
 }
 
-static int dead(void *arg, gaddr pc, int call) { (void)arg, (void)pc, (void)call; return 0; }
-
-/* Fills region with the n bytes at p; ends in a jump to what follows, unless they end the block themselves:
- * then returns 0. */
 static int
 translate(const struct guest *g, const u8 *p, int n)
 {
-	struct tr t = {.r = &region};
-	int going = 1;
+	int going = form(&region, g, PC, p, (u64)n);
 
-	region_init(&region, g, PC, 0);
-	ir_block(&region, PC);
-	region.block[0].entry = 1;
-	for (t.pc = PC; going && t.pc - PC < (u64)n;) {
-		t.p = p + (t.pc - PC);
-		t.n = n - (int)(t.pc - PC);
-		going = g->translate(&t);
-	}
-	if (going)
-		tr_jmp(&t, t.pc);
 	if (region.pieces > 1 || region.again)
 		ir_wide(&region);
 	ir_dead(&region, dead, 0);

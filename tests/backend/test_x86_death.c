@@ -14,10 +14,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <cmocka.h>
-#include "base/guest.h"
 #include "base/host.h"
 #include "base/util.h"
-#include "frontend/tr.h"
+#include "form.h"
 
 enum { AREA = 1 << 20, PC = 0x10000 };
 
@@ -54,26 +53,6 @@ step(void)
 	    ::: "memory", "cc");
 }
 
-static int dead(void *arg, gaddr pc, int call) { (void)arg, (void)pc, (void)call; return 0; }
-
-static void
-form(const u32 *words, size_t n)
-{
-	struct tr t = {.r = &region};
-	int going = 1;
-
-	region_init(&region, &guest_riscv64, PC, 0);
-	ir_block(&region, PC);
-	region.block[0].entry = 1;
-	for (t.pc = PC; going && t.pc - PC < n;) {
-		t.p = (const u8 *)words + (t.pc - PC);
-		t.n = (int)(n - (t.pc - PC));
-		going = guest_riscv64.translate(&t);
-	}
-	if (going)
-		tr_jmp(&t, t.pc);
-}
-
 static void
 passes(void)
 {
@@ -92,7 +71,7 @@ emit(u8 *code)
 static void
 make(const u32 *words, size_t n, u8 *code)
 {
-	form(words, n);
+	form(&region, &guest_riscv64, PC, words, n);
 	passes();
 	emit(code);
 }
@@ -136,9 +115,22 @@ test_killed_at_a_byte(void **state)
 	assert_int_equal(mprotect(wall, 4096, PROT_READ | PROT_WRITE | PROT_EXEC), 0);
 }
 
-/* Kills once in `some` instructions of the passes, or of the emitter. */
+enum stage { FORM, PASSES, EMIT };
+
 static void
-steps(const u32 *words, size_t n, int some, int emits)
+stage(enum stage k, const u32 *words, size_t n)
+{
+	if (k == FORM)
+		form(&region, &guest_riscv64, PC, words, n);
+	else if (k == PASSES)
+		passes();
+	else
+		emit(code_at);
+}
+
+/* Kills once in `some` instructions of this stage. */
+static void
+steps(const u32 *words, size_t n, int some, enum stage in)
 {
 	const struct sigaction dies = {.sa_handler = onstep, .sa_flags = SA_NODEFER};
 	volatile int at, deaths = 0;
@@ -146,16 +138,12 @@ steps(const u32 *words, size_t n, int some, int emits)
 	begin(words, n);
 	sigaction(SIGTRAP, &dies, 0);
 	for (at = 1;; at += 1 + rand() % (2 * some)) {
-		form(words, n);
-		if (emits)
-			passes();
+		for (enum stage k = FORM; k < in; k++)
+			stage(k, words, n);
 		left = at;
 		if (!sigsetjmp(killed, 1)) {
 			step();
-			if (emits)
-				emit(code_at);
-			else
-				passes();
+			stage(in, words, n);
 			step();
 			break;
 		}
@@ -166,16 +154,20 @@ steps(const u32 *words, size_t n, int some, int emits)
 	assert_true(deaths > 5);
 }
 
-static void test_killed_in_a_pass(void **s) { (void)s; steps(stores, sizeof stores, 30, 0); }
-static void test_killed_in_a_pass_over_a_loop(void **s) { (void)s; steps(loop, sizeof loop, 400, 0); }
-static void test_killed_in_the_emitter(void **s) { (void)s; steps(stores, sizeof stores, 800, 1); }
-static void test_killed_in_the_emitter_of_a_loop(void **s) { (void)s; steps(loop, sizeof loop, 3000, 1); }
+static void test_killed_in_the_frontend(void **s) { (void)s; steps(stores, sizeof stores, 30, FORM); }
+static void test_killed_in_the_frontend_at_a_loop(void **s) { (void)s; steps(loop, sizeof loop, 40, FORM); }
+static void test_killed_in_a_pass(void **s) { (void)s; steps(stores, sizeof stores, 30, PASSES); }
+static void test_killed_in_a_pass_over_a_loop(void **s) { (void)s; steps(loop, sizeof loop, 400, PASSES); }
+static void test_killed_in_the_emitter(void **s) { (void)s; steps(stores, sizeof stores, 800, EMIT); }
+static void test_killed_in_the_emitter_of_a_loop(void **s) { (void)s; steps(loop, sizeof loop, 3000, EMIT); }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_killed_at_a_byte),
+		cmocka_unit_test(test_killed_in_the_frontend),
+		cmocka_unit_test(test_killed_in_the_frontend_at_a_loop),
 		cmocka_unit_test(test_killed_in_a_pass),
 		cmocka_unit_test(test_killed_in_a_pass_over_a_loop),
 		cmocka_unit_test(test_killed_in_the_emitter),
