@@ -16,13 +16,14 @@ enum { TRANSBYTES = 64 /* of the code area for each record of a translation */, 
 enum { YOUNG = 16, TABLE = 2 << 20 /* what a host's table of pages covers */ };
 static const u64 codesize = (u64)256 << 20, codemin = (u64)4 << 20, imagesize = (u64)1 << 30;
 
-/* The user has limited address space. */
+/* The user has limited address space, or data: what is reserved counts as both. */
 static int
 islimited(void)
 {
-	struct rlimit l;
+	struct rlimit as, data;
 
-	return !getrlimit(RLIMIT_AS, &l) && l.rlim_cur != RLIM_INFINITY;
+	return !getrlimit(RLIMIT_AS, &as) && !getrlimit(RLIMIT_DATA, &data) &&
+	    (as.rlim_cur != RLIM_INFINITY || data.rlim_cur != RLIM_INFINITY);
 }
 
 /* Room for cache files before the code area, within reach of it; none where address space is limited. */

@@ -39,6 +39,7 @@ has() { # NAME PATTERN FILE
 cat >args.c <<'C'
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 extern char **environ;
@@ -53,6 +54,8 @@ int main(int c, char **v)
 	uname(&u);
 	if (c > 1 && !strcmp(v[1], "stack"))
 		printf(" %d", (int)((unsigned long)&u >> 30));
+	if (c > 1 && !strcmp(v[1], "data"))
+		printf(" %d", mmap(0, 600 << 20, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
 	if (c > 1 && !strcmp(v[1], "uname"))
 		printf(" %s %s", u.machine, u.release);
 	puts("");
@@ -217,6 +220,7 @@ limits() { # of guest $g
 	done
 	good "$g ulimit -v 40000" "args a" bash -c 'ulimit -v 40000; exec "$@"' - "$dragoman-static" "$exe" a
 	good "$g ulimit -v 2000000" "dyn a" bash -c 'ulimit -v 2000000; exec "$@"' - "$dragoman" -L "/usr/$g-linux-gnu" "$dyn" a
+	good "$g ulimit -d 1400000" "args data 1" bash -c 'ulimit -d 1400000; exec "$@"' - "$dragoman" "$exe" data
 	good "$g ulimit -s 64M" "args a" bash -c 'ulimit -s 65536; exec "$@"' - "$dragoman" "$exe" a
 	good "$g ulimit -s unlimited" "args a" bash -c 'ulimit -s unlimited; exec "$@"' - "$dragoman" "$exe" a
 	good "$g ulimit -n 4" "args a" bash -c 'ulimit -n 4; exec "$@"' - "$dragoman" "$exe" a
