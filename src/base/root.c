@@ -29,11 +29,12 @@ root_tidy(const char *name)
 int
 root_open(const char *name, int *real)
 {
-	struct open_how h = {.flags = O_RDONLY | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS};
+	enum { FLAGS = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY };
+	struct open_how h = {.flags = FLAGS, .resolve = RESOLVE_NO_SYMLINKS};
 	int fd = *name == '/' && root_tidy(name) ? (int)syscall(SYS_openat2, AT_FDCWD, name, &h, sizeof h) : -1;
 
 	*real = fd >= 0;
-	return fd >= 0 ? fd : open(name, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 ? fd : open(name, FLAGS);
 }
 
 /* Appends the component c (n bytes) to the path below the prefix in out; ".." goes up. */

@@ -11,7 +11,8 @@ enum { ROOT_PATH = 4096 };
 int root_walk(const char *prefix, const char *name, int last, char *out);
 
 int root_tidy(const char *name);       /* no component is ".", ".." or empty; a slash may precede them */
-/* Opens the host's file to read, closed on exec; -1 and errno.  *real: the name is absolute, tidy and without links. */
+/* Opens the host's file to read, closed on exec, and waits for nobody (a pipe's writer); -1 and errno.  *real: the
+ * name is absolute, tidy and without links. */
 int root_open(const char *name, int *real);
 
 #endif

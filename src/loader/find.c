@@ -56,7 +56,9 @@ openprog(struct program *p)
 	p->gid = st.st_gid;
 	if (S_ISDIR(st.st_mode))
 		return FAIL(p, -EACCES, D_ISDIR, p->name);
-	if (!S_ISREG(st.st_mode) || faccessat(AT_FDCWD, p->path, X_OK, AT_EACCESS))
+	if (!S_ISREG(st.st_mode))
+		return FAIL(p, -EACCES, D_NOTFILE, p->name);
+	if (faccessat(AT_FDCWD, p->path, X_OK, AT_EACCESS))
 		return FAIL(p, -EACCES, D_NOEXEC, p->name);
 	return 0;
 }

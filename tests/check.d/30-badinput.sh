@@ -77,6 +77,9 @@ badfiles() { # of guest $g
 	bad "$g directory" 126 "directory" "$dragoman" .
 	bad "$g empty file" 126 "empty: not an ELF program" "$dragoman" ./empty
 	bad "$g text" 126 "not an ELF program" "$dragoman" ./text
+	rm -f fifo; mkfifo -m 755 fifo
+	bad "$g pipe" 126 "regular file" timeout 9 "$dragoman" ./fifo
+	bad "$g device" 126 "regular file" "$dragoman" /dev/null
 	copy plain; chmod 644 plain
 	bad "$g no execute bit" 126 "chmod +x" "$dragoman" ./plain
 	for n in 1 16 63 64 100 300; do
