@@ -38,6 +38,7 @@ has() { # NAME PATTERN FILE
 }
 cat >args.c <<'C'
 #include <stdio.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/utsname.h>
@@ -56,6 +57,8 @@ int main(int c, char **v)
 		printf(" %d", (int)((unsigned long)&u >> 30));
 	if (c > 1 && !strcmp(v[1], "data"))
 		printf(" %d", mmap(0, 600 << 20, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
+	if (c > 1 && !strcmp(v[1], "poll"))
+		printf(" %d", poll(0, 0, 1));
 	if (c > 1 && !strcmp(v[1], "uname"))
 		printf(" %s %s", u.machine, u.release);
 	puts("");
@@ -63,6 +66,27 @@ int main(int c, char **v)
 		for (int fd = 0; fd < 1024; fd++)
 			close(fd);
 	return 0;
+}
+C
+cat >refuse.c <<'C'
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+int main(int c, char **v)              /* NUMBER COMMAND...: that system call is refused */
+{
+	struct sock_filter f[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, atoi(v[1]), 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog p = {4, f};
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p) ? 9 : execv(v[2], v + 2);
 }
 C
 # patch FILE OFFSET BYTES (printf form)
@@ -236,6 +260,15 @@ limits() { # of guest $g
 	fi
 }
 
+# What sandboxes refuse and dragoman can do without.
+sandboxes() { # of guest $g
+	local call
+	for call in openat2 faccessat2 prlimit64 rseq kcmp madvise statx sched_yield sigaltstack close_range; do
+		good "$g $call is refused" "args poll 0" ./refuse "$(cpp -dM -include sys/syscall.h /dev/null | sed -n "s/^#define __NR_$call //p")" \
+			"$dragoman" "$exe" poll
+	done
+}
+
 unreadable() { # of guest $g
 	local nobody=
 	copy secret; chmod 311 secret
@@ -272,6 +305,7 @@ for what in -version --version -h --help guests "-cpu help"; do
 	"$dragoman" $what >out 2>err
 	[ $? = 0 ] && [ -s out ] && [ ! -s err ] && p=$((p + 1)) || fail "$what"
 done
+cc -w -o refuse refuse.c || fail refuse.c
 good "a host program" "host" "$dragoman" /bin/echo host
 printf '#!/bin/echo -n\n' >hs; chmod +x hs
 good "a script of the host" "./hs a" "$dragoman" ./hs a
@@ -281,7 +315,7 @@ for g in ${GUEST:-aarch64 riscv64}; do
 	mkdir -p "$g"
 	exe=$W/$g/args dyn=$W/$g/dyn
 	"$g-linux-gnu-gcc" -O1 -w -static -o "$exe" args.c && "$g-linux-gnu-gcc" -O1 -w -o "$dyn" args.c || { fail "$g: args.c"; continue; }
-	for part in badfiles interpreters scripts options logs limits unreadable binfmt; do $part; done
+	for part in badfiles interpreters scripts options logs limits sandboxes unreadable binfmt; do $part; done
 done
 echo "$p passed, $f failed, $k skipped"
 [ $f = 0 ]

@@ -90,13 +90,14 @@ s64
 sys_ppoll(struct cpu *cpu, const u64 *a)
 {
 	struct timespec ts;
-	struct rlimit lim;
+	struct rlimit lim = {.rlim_cur = 1 << 20 /* nr_open, where a sandbox refuses to tell */};
 	int pushed;
 	s64 r = limit_in(cpu, a[2], S_timespec, &ts);
 
 	if (r < 0)
 		return r;
-	if (getrlimit(RLIMIT_NOFILE, &lim) || a[1] > lim.rlim_cur)
+	getrlimit(RLIMIT_NOFILE, &lim);
+	if (a[1] > lim.rlim_cur)
 		return -EINVAL;
 	pushed = mask_in(cpu, a[3], a[4]);
 	if (pushed < 0)
