@@ -443,31 +443,76 @@ extent(const struct bytes *b)
 	return n == 2 || n == 4 || n == 8 ? n : 0;
 }
 
+static int
+isput(const struct pass *p, ref t)
+{
+	for (int k = t + 1; k < p->b->first + p->b->n; k++)
+		if (p->r->ins[k].op == O_put && p->r->ins[k].a == t)
+			return 1;
+	return 0;
+}
+
+/* The bytes that value t has of b, as a mask; 0 if it has others. */
+static u64
+share(struct pass *p, ref t, const struct bytes *b)
+{
+	struct bytes c;
+	u64 m = 0;
+
+	p->nnode = 0;
+	wide_look(p, t, &c);
+	for (int k = 0; k < 8; k++) {
+		if (c.from[k] && (c.from[k] != b->from[k] || c.at[k] != b->at[k]))
+			return 0;
+		m |= c.from[k] ? (u64)0xff << 8 * k : 0;
+	}
+	return m;
+}
+
+/* The or t is n bytes of one value in the opposite order, b, with their sign above them or zeros.  So are the ors that
+ * it consists of, but for some bytes; those that are put come from the same swap. */
+static void
+swap(struct pass *p, ref t, const struct bytes *b, int n, int sign)
+{
+	ref node[NODES], first = t, whole;
+	u64 m[NODES];
+	int count = p->nnode;
+
+	memcpy(node, p->node, sizeof node);
+	for (int k = 0; k < count; k++) {
+		done[node[k]] = done[node[k]] ? done[node[k]] : PART;
+		m[k] = node[k] != t && isput(p, node[k]) ? share(p, node[k], b) : 0;
+		first = m[k] && node[k] < first ? node[k] : first;
+	}
+	whole = wide_before(p, first, (struct ins){.op = O_bswap, .ty = n == 8 ? I64 : I32, .a = b->from[0]});
+	if (sign)
+		whole = wide_before(p, first, (struct ins){.op = O_sxt, .ty = I64, .imm = 32, .a = whole});
+	for (int k = 0; k < count; k++)
+		if (m[k])
+			p->r->ins[node[k]] = (struct ins){.op = O_and, .ty = I64, .a = whole, .b = ir_k(p->r, m[k])};
+	be(t, whole);
+}
+
 /* The or t, if it only puts together what was apart. */
 static void
 value(struct pass *p, ref t)
 {
 	struct loads l;
-	struct bytes b;
+	struct bytes all, b;
 	int n, sign;
 
 	p->nnode = 0;
-	wide_look(p, t, &b);
+	wide_look(p, t, &all);
+	b = all;
 	sign = issigned(p, &b);
 	for (int k = 4; k < 8 && sign; k++)
 		b.from[k] = 0;
 	if (!(n = extent(&b)))
 		return;
-	if (n > 2 && wide_isone(&b, n, 1) && p->nmore < MORE) {
-		struct group x = {.root = t, .sign = sign, .whole = wide_before(p, t,
-		    (struct ins){.op = O_bswap, .ty = n == 8 ? I64 : I32, .a = b.from[0]})};
-
-		for (int k = 0; k < p->nnode; k++)
-			done[p->node[k]] = done[p->node[k]] ? done[p->node[k]] : PART;
-		finish(p, &x);
-	} else if (p->ngroup < GROUPS && neighbours(p, &b, n, &l) && isfree(p, &l)) {
+	if (n > 2 && wide_isone(&b, n, 1) && p->nmore + 1 < MORE)
+		swap(p, t, &all, n, sign);
+	else if (p->ngroup < GROUPS && neighbours(p, &b, n, &l) && isfree(p, &l))
 		add(p, t, sign, &l);
-	}
 }
 
 static void

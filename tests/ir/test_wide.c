@@ -191,13 +191,21 @@ test_a_word_stored_again_and_again_is_a_vector(void **state)
 	check(GET WORD(8, 0x0) WORD(24, 0x0) WORD(25, 0x0), GET WORD(8, 0x0) WORD(24, 0x0) WORD(25, 0x0));
 }
 
+#define TURNED "\tt4 = bfx i64 t1 v=8 imm=8\n" UP(5, 4, 16) "\tt6 = shr i64 t1, 0x8\n\tt7 = and i64 t6, 0xff00\n" \
+	"\tt8 = bfx i64 t1 v=24 imm=8\n"
+
 static void
 test_a_number_turned_round_is_swapped(void **state)
 {
 	(void)state;
-	check(GET "\tt2 = zxt i64 t1 imm=8\n" UP(3, 2, 24) "\tt4 = bfx i64 t1 v=8 imm=8\n" UP(5, 4, 16)
-	      "\tt6 = shr i64 t1, 0x8\n\tt7 = and i64 t6, 0xff00\n" "\tt8 = bfx i64 t1 v=24 imm=8\n" OR(9, 3, 5) OR(10, 7, 8)
-	      OR(11, 9, 10) PUT(11), GET "\tt2 = bswap i32 t1\n" PUT(2));
+	check(GET "\tt2 = zxt i64 t1 imm=8\n" UP(3, 2, 24) TURNED OR(9, 3, 5) OR(10, 7, 8) OR(11, 9, 10) PUT(11),
+	      GET "\tt2 = bswap i32 t1\n" PUT(2));
+	/* but for some bytes, which is put too; and with its sign above it */
+	check(GET "\tt2 = zxt i64 t1 imm=8\n" UP(3, 2, 24) TURNED OR(9, 3, 5) OR(10, 9, 8) "\tput i64 x2, t10\n" OR(11, 10, 7)
+	      PUT(11), GET "\tt2 = bswap i32 t1\n\tt3 = and i64 t2, 0xffff00ff\n\tput i64 x2, t3\n" PUT(2));
+	check(GET "\tt2 = shl i32 t1, 0x18\n\tt3 = sxt i64 t2 imm=32\n" TURNED OR(9, 3, 5) OR(10, 9, 8) "\tput i64 x2, t10\n"
+	      OR(11, 10, 7) PUT(11), GET "\tt2 = bswap i32 t1\n\tt3 = sxt i64 t2 imm=32\n"
+	      "\tt4 = and i64 t3, 0xffffffffffff00ff\n\tput i64 x2, t4\n" PUT(3));
 }
 
 #define RING GET "\tt2 = get i64 x2\n\tt3 = lds i64 t1 v=32 imm=8\n\tst i32 t1, _, t2 imm=8\n"
