@@ -24,6 +24,7 @@ enum {
 	VAL_MAKES = 8,                 /* also makes the flags, or the other half of a product, `pair` */
 	VAL_NARROW = 16,               /* emitter: bits above the type's width are unspecified */
 	VAL_ZX = 32,                   /* emitter: scalar float whose vector register is 0 above it */
+	VAL_GIVEN = 32,                /* emitter: integer given up before its last uses, relations that CF tells (carry.c) */
 };
 
 /* A temporary: what is known of its uses, and (emitter) its places; it can have several. */

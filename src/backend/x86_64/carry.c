@@ -151,6 +151,30 @@ lateasker(struct x86 *x)
 	}
 }
 
+/* The last uses of t may be relations that CF will tell: it need not be kept for these. */
+static void
+giveup(struct x86 *x, ref t)
+{
+	const struct region *r = x->r;
+	int last = x->i;
+
+	if (isk(t) || x->val[t].last <= x->i || x->val[t].last > x->cf.until)
+		return;
+	for (int k = x->i + 1; k <= x->val[t].last; k++) {
+		const struct ins *i = &r->ins[k];
+
+		if (i->a != t && i->b != t && i->c != t)
+			continue;
+		if (asks(r, i, x->cf.t))
+			continue;
+		if (x->val[k].flags & VAL_FOLD)
+			return;
+		last = k;
+	}
+	x->val[t].last = (u16)last;
+	x->val[t].flags |= VAL_GIVEN;
+}
+
 void
 x_carrymade(struct x86 *x, const struct ins *i)
 {
@@ -161,6 +185,11 @@ x_carrymade(struct x86 *x, const struct ins *i)
 	if (!x_carrywanted(x))
 		return;
 	x->cf.until = lastasker(x, x->cf.t);
+	if (x->trusts) {
+		giveup(x, x->cf.t);
+		giveup(x, i->a);
+		giveup(x, i->b);
+	}
 	lateasker(x);
 }
 

@@ -65,14 +65,19 @@ iszf(const struct x86 *x, ref a, int w)
 	return x->zf.t == a && x->zf.at == x->a.p && x->zf.bits <= w;
 }
 
+static int isgiven(const struct x86 *x, ref t) { return !isk(t) && x->val[t].flags & VAL_GIVEN; }
+
 static int
-compared(const struct x86 *x, const struct ins *i)
+compared(struct x86 *x, const struct ins *i)
 {
 	switch (i->v) {
 	case R_EQ: case R_NE:
 		return isk(i->b) && !kval(x->r, i->b) && iszf(x, i->a, opwidth(i));
 	case R_LTU: case R_GEU:
-		return x_carryknown(x, i);
+		if (x_carryknown(x, i))
+			return 1;
+		if (isgiven(x, i->a) || isgiven(x, i->b))
+			x->evicted |= UNTOLD;
 	}
 	return 0;
 }

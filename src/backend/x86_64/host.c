@@ -503,17 +503,19 @@ compile(struct region *r, struct out *out)
 	int err;
 
 	x->nsunk = plan_sinks(r, &planhost, x->sunk, &sunk);
-	x->guess = x->lodges = 1;
+	x->guess = x->lodges = x->trusts = 1;
 	x->quick = 0;
 	while ((err = make(x, x->nsunk ? &sunk : r, out)) == -EAGAIN)
 		if (x->evicted & SURFACED)
 			x->nsunk = 0;
+		else if (x->evicted & UNTOLD)
+			x->trusts = 0;
 		else if (x->evicted)
 			x->lodges = 0;
 		else
 			x->guess = 0;
 	lodge_end(x);
-	x->lodges = unfinished = 0;    /* quick code has none */
+	x->lodges = x->trusts = unfinished = 0;        /* quick code has none, and is not made again */
 	return err;
 }
 

@@ -190,6 +190,20 @@ add_lea(struct x86 *x, const struct ins *i)
 	cut(x, i, d);
 }
 
+/* The carry that `next` takes from CF is not wanted as a value any more. */
+static void
+carry_taken(struct x86 *x, ref next)
+{
+	const struct ins *n = &x->r->ins[next];
+	ref set = n->a == x->i ? n->b : n->a;
+
+	for (const struct ins *i = &x->r->ins[x->i]; i < n; i++)
+		if (i->op == O_put && i->a == set)
+			return;
+	if (x->val[set].last == next)
+		x->val[set].last = (u16)x->i;
+}
+
 /* a + b, if that is used otherwise, and `next`, which adds the carry to it, without waiting for it. */
 static void
 add_next(struct x86 *x, const struct ins *i, ref next)
@@ -202,6 +216,7 @@ add_next(struct x86 *x, const struct ins *i, ref next)
 		sum.disp = (s32)k;
 	else
 		sum.index = (s8)(rb = xr_use(x, i->b, w));
+	carry_taken(x, next);
 	d = x->val[x->i].uses > 1 ? xr_defx(x, next) : xr_def(x, next);
 	if (d == rb) {
 		rb = ra;

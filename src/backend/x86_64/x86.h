@@ -101,7 +101,7 @@ struct cold {
 };
 
 /* A loop in which variables without a register lodge in registers of others (lodge.c). */
-enum { LODGERS = 8, SURFACED = 2 };
+enum { LODGERS = 8, SURFACED = 2, UNTOLD = 4 };
 struct lodging {
 	u16 first, last;               /* its blocks */
 	int until;                     /* in the last one: the instruction after the loop's last jump */
@@ -156,6 +156,7 @@ struct x86 {
 	struct lodging *lodged;        /* that of the code being made, or 0 */
 	struct door *door; int capdoor;        /* by block */
 	u8 lodges, evicted;            /* there may be some; 1: something has come up that does not go with them */
+	u8 trusts;                     /* CF is relied on; evicted has UNTOLD if it did not tell what it should (carry.c) */
 	/* -- sunk puts (surface.c); evicted has SURFACED if something does not go with them -- */
 	struct sinking sunk[SINKS]; int nsunk;
 };
