@@ -53,6 +53,11 @@ struct planhost {
 	int (*nvtemp)(void);
 };
 
+/* How many low bits of its operand n the instruction looks at; 64: it may be all. */
+int plan_looksat(const struct region *, const struct ins *, int n);
+/* Its low 32 bits are those of the same operation on the low 32 of its operands. */
+int plan_narrows(const struct region *, const struct ins *);
+
 void plan_begin(void);                         /* before the first block of a region, or of another try */
 /* val: one for each instruction of the region, zeroed for the block's by this call.  Returns the length of the block's
  * longest stretch without an instruction that may fault, leave or have another effect. */

@@ -52,8 +52,8 @@ static const u8 kind[O_COUNT] = {
 	[O_sel] = NARROW,
 };
 
-static inline int
-cannarrow(const struct region *r, const struct ins *i)
+int
+plan_narrows(const struct region *r, const struct ins *i)
 {
 	return kind[i->op] == NARROW && i->ty == I64 && (i->op != O_shl || (isk(i->b) && kval(r, i->b) < 32));
 }
@@ -87,18 +87,19 @@ unextended(const struct region *r, ref o, int n, int at)
 	for (; extends(r, o, n); o = r->ins[o].a) {
 		d = &r->ins[r->ins[o].a];      /* what is extended */
 		if (r->ins[o].op == O_sxt && (at - r->ins[o].a > SOON || d->op == O_get ||
-		    (ir_type(d) != I32 && !cannarrow(r, d))))
+		    (ir_type(d) != I32 && !plan_narrows(r, d))))
 			break;
 	}
 	return o;
 }
 
 /* Which do not look at all of an operand of theirs. */
-static const u8 partial[O_COUNT] = {[O_sxt] = 1, [O_zxt] = 1, [O_bfx] = 1, [O_sbfx] = 1, [O_shl] = 1, [O_and] = 1};
+static const u8 partial[O_COUNT] = {
+	[O_sxt] = 1, [O_zxt] = 1, [O_bfx] = 1, [O_sbfx] = 1, [O_shl] = 1, [O_and] = 1, [O_set] = 1, [O_brc] = 1,
+};
 
-/* How many low bits of its operand n instruction c looks at; 64: it may be all. */
-static int
-looksat(const struct region *r, const struct ins *c, int n)
+int
+plan_looksat(const struct region *r, const struct ins *c, int n)
 {
 	if (c->ty > I64 || opinfo[c->op].arg[n] != 'X')
 		return 64;
@@ -111,6 +112,10 @@ looksat(const struct region *r, const struct ins *c, int n)
 		if (c->ty == I64 && n == 0 && isk(c->b))
 			return 64 - (int)(kval(r, c->b) & 63);
 		break;
+	case O_set: case O_brc:
+		if (c->v != R_TST && c->v != R_NTST)
+			break;
+		/* fallthrough */
 	case O_and:
 		if (isk(c->b) && kval(r, c->b) <= 0xffffffff)
 			return 32;
@@ -140,7 +145,7 @@ note(struct planner *p, ref t, int at, int who)
 static ref
 usepart(struct planner *p, ref o, int at, const struct ins *c, int n)
 {
-	int bits = looksat(p->r, c, n);
+	int bits = plan_looksat(p->r, c, n);
 
 	if (bits <= 32)
 		return unextended(p->r, o, bits, at);
@@ -523,7 +528,7 @@ plan_block(struct region *r, const struct block *b, struct val *val, const struc
 				val[at].flags = VAL_DEAD;
 			continue;
 		case NARROW:
-			if (!(val[at].flags & (VAL_WIDE | VAL_MAKES)) && cannarrow(r, i))
+			if (!(val[at].flags & (VAL_WIDE | VAL_MAKES)) && plan_narrows(r, i))
 				tonarrow(p, i);
 		}
 		val[at].ty = (u8)ir_type(i);

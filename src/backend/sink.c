@@ -8,7 +8,8 @@
  *
  * Where guest state can be looked at are the *looks*: accesses, exits, and the safe point at the loop's head.  A put
  * reigns at those from it to the next put of its variable, round the loop's end.  It is sunk if
- *  - nothing in the loop gets the variable, and nothing but the put uses f(x);
+ *  - nothing but puts uses f(x), and nothing in the loop gets the variable; or else f extends a word, which is all that
+ *    is looked at of what is got, and the home gets x instead;
  *  - wherever it reigns, the last put of the holder's variable is of the same turn's x.  The holder is another variable
  *    that is put x there, or that a sunk put made one; one that is got for x and not put in the loop; or, if no other
  *    serves, v itself, whose home then gets x: only what f costs more than that is saved.
@@ -29,6 +30,7 @@ enum {
 	WORTH = 4,                     /* operations to be saved in a turn: loops may have few turns */
 	HEAD = 63,                     /* the bit of the look at the head */
 	LONGEST = (2 + DEPTH) * SUNK,  /* code for a set */
+	GOT = 1, WIDE = 2,             /* the loop gets the variable; and looks at more than its low 32 bits */
 };
 
 /* A put that may be sunk. */
@@ -46,10 +48,11 @@ struct sinker {
 	const struct planhost *host;
 	int head, tail;                /* the loop's blocks */
 	int base, from, until;         /* the first block begins, the last one; after the jump back */
-	u16 uses[MOST];                /* of instructions, counted from base */
+	u16 uses[MOST], spare[MOST];   /* of instructions, counted from base; puts, and what may look below an extension */
+	u8 wide[MOST];                 /* somebody looks at what is above its low 32 bits */
 	u16 next[MOST];                /* of a put: the next of its variable, or 0 */
 	u8 before[MOST];               /* looks before an instruction */
-	u8 got[256];
+	u8 got[256];                   /* GOT or WIDE */
 	u16 first[256], last[256];     /* puts of variables, or 0 */
 	struct cand cand[SUNK]; int ncand;
 	struct sinking *all, *s;       /* those of the region; the one that is made */
@@ -133,24 +136,47 @@ isloop(struct sinker *k)
 	return 1;
 }
 
+static int
+extendsword(const struct ins *i)
+{
+	return (i->op == O_sxt || i->op == O_zxt) && i->ty == I64 && i->imm == 32;
+}
+
+/* Nobody wants more of instruction n than is made of the low 32 bits of its operands. */
+static int
+islow(const struct sinker *k, int n)
+{
+	return !k->wide[n - k->base] && plan_narrows(k->r, &k->r->ins[n]);
+}
+
+/* Operand m of instruction n is the extension t of a word, which would do. */
+static int
+looksbelow(const struct sinker *k, int n, int m, ref t)
+{
+	return extendsword(&k->r->ins[t]) && (islow(k, n) || plan_looksat(k->r, &k->r->ins[n], m) <= 32);
+}
+
 /* Uses of values, by what is used itself. */
 static void
 count_uses(struct sinker *k)
 {
-	int n = k->from + k->r->block[k->tail].n - k->base;
+	int count = k->from + k->r->block[k->tail].n - k->base;
 
-	memset(k->uses, 0, (size_t)n * sizeof *k->uses);
-	while (n-- > 0) {
-		const struct ins *i = &k->r->ins[k->base + n];
+	memset(k->uses, 0, (size_t)count * sizeof *k->uses);
+	memset(k->spare, 0, (size_t)count * sizeof *k->spare);
+	memset(k->wide, 0, (size_t)count);
+	for (int n = k->base + count - 1; n >= k->base; n--) {
+		const struct ins *i = &k->r->ins[n];
+		const ref o[3] = {i->a, i->b, i->c};
 
-		if (!k->uses[n] && (opinfo[i->op].traits & PURE || i->op == O_get))
+		if (!k->uses[n - k->base] && (opinfo[i->op].traits & PURE || i->op == O_get))
 			continue;
-		if (i->a && !isk(i->a))
-			k->uses[i->a - k->base]++;
-		if (i->b && !isk(i->b))
-			k->uses[i->b - k->base]++;
-		if (i->c && !isk(i->c))
-			k->uses[i->c - k->base]++;
+		for (int m = 0; m < 3; m++)
+			if (o[m] && !isk(o[m])) {
+				k->uses[o[m] - k->base]++;
+				k->spare[o[m] - k->base] += i->op == O_put || looksbelow(k, n, m, o[m]);
+				k->wide[o[m] - k->base] |= !islow(k, n) && plan_looksat(k->r, i, m) > 32;
+			}
 	}
 }
 
@@ -170,7 +196,7 @@ survey(struct sinker *k)
 		k->before[n - k->base] = s->nlook;
 		k->next[n - k->base] = 0;
 		if (i->op == O_get && k->uses[n - k->base])
-			k->got[i->v] = 1;
+			k->got[i->v] |= k->wide[n - k->base] ? WIDE : GOT;
 		if (i->op == O_put) {
 			if (k->last[i->v])
 				k->next[k->last[i->v] - k->base] = (u16)n;
@@ -248,12 +274,15 @@ static int
 dissect(const struct sinker *k, struct cand *c)
 {
 	ref t = k->r->ins[c->at].a;
+	int depth = k->got[c->var] ? 1 : DEPTH;
 
-	if (isk(t) || k->got[c->var] || k->uses[t - k->base] > 1)
+	if (isk(t) || k->got[c->var] & WIDE || k->uses[t - k->base] > k->spare[t - k->base])
+		return 0;
+	if (k->got[c->var] && !extendsword(&k->r->ins[t]))
 		return 0;
 	c->own = 0;
-	for (c->n = 0; c->n < DEPTH && ischeap(&k->r->ins[t]); t = operand(&k->r->ins[t])) {
-		c->own += c->own == c->n && k->uses[t - k->base] == 1;
+	for (c->n = 0; c->n < depth && ischeap(&k->r->ins[t]); t = operand(&k->r->ins[t])) {
+		c->own += c->own == c->n && (!c->n || k->uses[t - k->base] == 1);
 		c->chain[c->n++] = t;
 	}
 	return c->n;
@@ -275,6 +304,16 @@ cut(const struct sinker *k, struct cand *c, int n)
 	return fits(k, c->var, c->ty, ty);
 }
 
+/* Put n may be sunk itself. */
+static int
+iscand(const struct sinker *k, int n)
+{
+	for (int c = 0; c < k->ncand; c++)
+		if (k->cand[c].at == n)
+			return 1;
+	return 0;
+}
+
 /* A variable that has x wherever c reigns, put in the same turn; or NOVAR. */
 static int
 find_holder(const struct sinker *k, const struct cand *c)
@@ -287,7 +326,7 @@ find_holder(const struct sinker *k, const struct cand *c)
 	for (int n = c->leaf + 1; n < k->until; n++) {
 		const struct ins *i = &k->r->ins[n];
 
-		if (i->op != O_put || i->a != c->leaf || i->ty != c->type || kindof(k, i->v) == REG_FP)
+		if (i->op != O_put || i->a != c->leaf || i->ty != c->type || kindof(k, i->v) == REG_FP || iscand(k, n))
 			continue;
 		reign(k, n, &now, &old);
 		if (!(c->now & ~now) && !(c->old & ~old))
@@ -320,7 +359,7 @@ find_cands(struct sinker *k)
 static int
 isserved(const struct sinker *k, struct cand *c)
 {
-	for (int n = 1; n <= c->n; n++)
+	for (int n = 1; n <= c->n && !k->got[c->var]; n++)
 		if (cut(k, c, n) && (c->holder = (u8)find_holder(k, c)) != NOVAR)
 			return 1;
 	return 0;
@@ -332,7 +371,7 @@ holdsown(const struct sinker *k, struct cand *c)
 {
 	for (int n = c->own; n > 0; n--)
 		if (cut(k, c, n)) {
-			int moved = k->uses[c->leaf - k->base] > 1 || k->r->ins[c->leaf].op == O_get;
+			int moved = !k->got[c->var] && (k->uses[c->leaf - k->base] > 1 || k->r->ins[c->leaf].op == O_get);
 
 			if (c->cost <= moved)
 				return;
@@ -492,6 +531,19 @@ insert(struct region *r, int at, const struct ins *new, int n)
 			r->mark[m] = (u16)(r->mark[m] + n);
 }
 
+/* Who may looks below the extension t. */
+static void
+unextend(const struct sinker *k, struct region *r, ref t)
+{
+	for (int n = t + 1; n < k->until; n++) {
+		ref *const o[3] = {&r->ins[n].a, &r->ins[n].b, &r->ins[n].c};
+
+		for (int m = 0; m < 3; m++)
+			if (*o[m] == t && looksbelow(k, n, m, t))
+				*o[m] = r->ins[t].a;
+	}
+}
+
 /* Changes the loop of k in r. */
 static void
 sink(const struct sinker *k, struct region *r)
@@ -500,9 +552,11 @@ sink(const struct sinker *k, struct region *r)
 	const struct sinking *s = k->s;
 	int end = s->all[s->nlook], n;
 
-	for (const struct cand *c = k->cand; c < k->cand + k->ncand; c++)
+	for (const struct cand *c = k->cand; c < k->cand + k->ncand; c++) {
+		unextend(k, r, c->chain[0]);
 		r->ins[c->at] = c->holder == c->var ? ins_make(O_put, c->type, 0, c->var, 0, c->leaf, 0, 0) :
 		    ins_make(O_nop, N, 0, 0, 0, 0, 0, 0);
+	}
 	if (k->until == r->block[k->tail].first + r->block[k->tail].n)
 		return;
 	n = compute(k, s->set[end].set, k->until, code);

@@ -11,7 +11,7 @@ static u8 *memory, *poll_eval;
 static struct region r;
 static const struct guest *guest;
 static ref pool[64], vectors[8];
-static int npool, nvectors, withvectors, evaluating;
+static int npool, nvectors, withvectors, words, evaluating;
 
 static ref k(u64 v) { return ir_k(&r, v); }
 static ref op(int o, int ty, ref a, ref b) { return ir_op(&r, o, ty, a, b, 0); }
@@ -101,6 +101,16 @@ vector(ref p)
 		vectors[below((u32)nvectors) % 8] = op(O_add, VEC(I32, 7), v, vectors[below((u32)nvectors) % 8]);
 }
 
+/* A word and its sign above it. */
+static ref
+word(void)
+{
+	ref t = below(4) ? any() : ir_get(&r, I64, INPUT + (int)below(3));
+
+	keep(t = ir_opx(&r, O_sxt, I64, 0, 0, 32, below(2) ? op(O_add, I32, t, any()) : t, 0, 0));
+	return t;
+}
+
 static void
 piece(ref p, int n)
 {
@@ -123,7 +133,7 @@ piece(ref p, int n)
 		    ir_opx(&r, O_crc32, I32, 0, 0, 32, any(), any(), 0));      /* by C code */
 		break;
 	case 5:
-		ir_put(&r, I64, INPUT + (int)below(3), any());
+		ir_put(&r, I64, INPUT + (int)below(3), words && below(8) ? word() : any());
 		break;
 	case 6:
 		ir_put(&r, I64, INPUT + 3 + (int)below(NINT - INPUT - 3), any());
@@ -145,7 +155,10 @@ begin(gaddr pc)
 	npool = nvectors = 0;
 	keep(p = ir_get(&r, I64, P));
 	for (int v = 0; v < 3; v++)
-		keep(ir_get(&r, I64, INPUT + v));
+		if (words && below(50))        /* the loop looks at no more of it */
+			keep(op(O_xor, I32, ir_get(&r, I64, INPUT + v), k(rnd())));
+		else
+			keep(ir_get(&r, I64, INPUT + v));
 	return p;
 }
 
@@ -168,6 +181,7 @@ make_loop(void)
 
 	region_init(&r, guest, PC, 0);
 	withvectors = below(2) == 0;
+	words = below(2) == 0;
 	p = begin(PC);
 	if (below(3) == 0) {
 		pieces(p, PC, (int)below(12));
