@@ -31,6 +31,22 @@ static inline int isunit(u64 n) { return n == 8 || n == 16 || n == 32; }       /
 static inline u64 log2of(u64 v) { return (u64)__builtin_ctzll(v); }
 static inline u64 least(u64 a, u64 b) { return a < b ? a : b; }
 
+static int width(const struct region *, ref);
+
+/* The same of a sum, if its summands are none. */
+static int
+sumwidth(const struct region *r, const struct ins *i, int full)
+{
+	int a, b;
+
+	if (ty_isvec(i->ty) || (!isk(i->a) && r->ins[i->a].op == O_add) || (!isk(i->b) && r->ins[i->b].op == O_add))
+		return full;
+	a = width(r, i->a);
+	b = width(r, i->b);
+	a = a > b ? a : b;
+	return a < full ? a + 1 : full;
+}
+
 /* The number of low bits that may be other than zero, of an integer value. */
 static int
 width(const struct region *r, ref x)
@@ -46,6 +62,8 @@ width(const struct region *r, ref x)
 		return isk(i->b) && full <= 64 ? (int)least((u64)bitsof(kval(r, i->b)), (u64)full) : full;
 	case O_shr:
 		return isk(i->b) && full <= 64 && kval(r, i->b) < (u64)full ? full - (int)kval(r, i->b) : full;
+	case O_add:
+		return sumwidth(r, i, full);
 	case O_clz: case O_ctz: case O_cls: case O_popcnt:
 		return ty_isvec(i->ty) ? full : 7;
 	case O_umov: case O_movfi:
