@@ -329,6 +329,16 @@ planput(struct planner *p, struct ins *i, int at)
 	p->val[t].want = (u8)i->v;
 }
 
+/* Value t is only taken from another, and what is left comes to the home of var: better elsewhere than there. */
+static int
+isinway(const struct planner *p, ref t, int var)
+{
+	const struct val *v = &p->val[t];
+	const struct ins *i = &p->r->ins[v->user];
+
+	return v->uses == 1 && i->op == O_sub && i->b == t && p->val[v->user].want == var;
+}
+
 /* A put that nobody sees (ir/build.c): the home is free for the value all the same, if nothing better is known.  Where
  * only the sign extension under it has no other use either (consumers of words look below it), it is free for what was
  * extended. */
@@ -347,7 +357,7 @@ planhint(struct planner *p, const struct ins *i)
 		op = p->r->ins[t].op;
 	}
 	if (!v->last || v->want != NOVAR || op == O_get || op == O_nop || p->live[i->v] || v->flags & VAL_FOLD ||
-	    (p->pend[i->v].t && p->pend[i->v].epoch == p->epoch))
+	    (p->pend[i->v].t && p->pend[i->v].epoch == p->epoch) || isinway(p, t, i->v))
 		return;
 	p->pend[i->v].t = t;
 	p->pend[i->v].epoch = p->epoch;
