@@ -491,6 +491,9 @@ swap(struct pass *p, ref t, const struct bytes *b, int n, int sign)
 		if (m[k])
 			p->r->ins[node[k]] = (struct ins){.op = O_and, .ty = I64, .a = whole, .b = ir_k(p->r, m[k])};
 	be(t, whole);
+	for (int k = t + 1; k < p->b->first + p->b->n; k++)
+		if (sign && p->r->ins[k].op == O_sxt && p->r->ins[k].imm == 32 && p->r->ins[k].a == t)
+			be((ref)k, whole);
 }
 
 /* The or t, if it only puts together what was apart. */

@@ -204,7 +204,7 @@ test_a_number_turned_round_is_swapped(void **state)
 	check(GET "\tt2 = zxt i64 t1 imm=8\n" UP(3, 2, 24) TURNED OR(9, 3, 5) OR(10, 9, 8) "\tput i64 x2, t10\n" OR(11, 10, 7)
 	      PUT(11), GET "\tt2 = bswap i32 t1\n\tt3 = and i64 t2, 0xffff00ff\n\tput i64 x2, t3\n" PUT(2));
 	check(GET "\tt2 = shl i32 t1, 0x18\n\tt3 = sxt i64 t2 imm=32\n" TURNED OR(9, 3, 5) OR(10, 9, 8) "\tput i64 x2, t10\n"
-	      OR(11, 10, 7) PUT(11), GET "\tt2 = bswap i32 t1\n\tt3 = sxt i64 t2 imm=32\n"
+	      OR(11, 10, 7) "\tt12 = sxt i64 t11 imm=32\n" PUT(12), GET "\tt2 = bswap i32 t1\n\tt3 = sxt i64 t2 imm=32\n"
 	      "\tt4 = and i64 t3, 0xffffffffffff00ff\n\tput i64 x2, t4\n" PUT(3));
 }
 
