@@ -520,14 +520,17 @@ compared(struct seek *s, int n, int *stays)
 	return !stay ? gone : gone ? ir_op(r, O_andn, ty, stay, gone, 0) : stay;
 }
 
-/* Bit n: turn n leaves. */
+static ref signs(struct seek *s, ref v) { return ir_opx(s->m.r, O_vsigns, I64, 0, VEC(s->l.lane, 7), 0, v, 0, 0); }
+
+/* Goes to `on` if no turn leaves.  Bit n: turn n leaves.  Of more than two vectors it is asked first whether any lane
+ * of them all does: bits of each cost more than that once more. */
 static ref
-found(struct seek *s)
+found(struct seek *s, gaddr on)
 {
 	struct loop *l = &s->l;
 	struct region *r = s->m.r;
-	int lanes = VECTOR * 8 / ty_bits(l->lane), parts = l->turns / lanes, stays = 0;
-	ref all = 0;
+	int ty = VEC(l->lane, 7), lanes = VECTOR * 8 / ty_bits(l->lane), parts = l->turns / lanes, stays = 0;
+	ref part[MANY / VECTOR], all = 0, t = 0;
 
 	for (int k = 0; k < l->n; k++)
 		if (s->wanted[k] && loop_isload(&s->turn[k]))
@@ -536,12 +539,20 @@ found(struct seek *s)
 		for (int k = 0; k < l->n; k++)
 			if (s->wanted[k])
 				s->m.part[k][n] = make_part(&s->m, &s->turn[k], n);
-		ref t = ir_opx(r, O_vsigns, I64, 0, VEC(l->lane, 7), 0, compared(s, n, &stays), 0, 0);
-
-		t = n ? ir_op(r, O_shl, I64, t, ir_k(r, (u64)(n * lanes)), 0) : t;
-		all = n ? ir_op(r, O_or, I64, all, t, 0) : t;
+		part[n] = compared(s, n, &stays);
+		all = n ? ir_op(r, stays ? O_and : O_or, ty, all, part[n], 0) : part[n];
 	}
-	return stays ? ir_op(r, O_xor, I64, all, ir_k(r, ((u64)1 << l->turns) - 1), 0) : all;
+	if (parts > 2)
+		go(s, R_EQ, signs(s, all), stays ? ((u64)1 << lanes) - 1 : 0, on);
+	for (int n = 0; n < parts; n++) {
+		ref u = ir_op(r, O_shl, I64, signs(s, part[n]), ir_k(r, (u64)(n * lanes)), 0);
+
+		t = n ? ir_op(r, O_or, I64, t, u, 0) : u;
+	}
+	t = stays ? ir_op(r, O_xor, I64, t, ir_k(r, ((u64)1 << l->turns) - 1), 0) : t;
+	if (parts <= 2)
+		go(s, R_EQ, t, 0, on);
+	return t;
 }
 
 static void
@@ -555,8 +566,7 @@ make(struct seek *s)
 	if (s->counted)
 		keepcount(s);
 	keeppage(s);
-	t = found(s);
-	go(s, R_EQ, t, 0, on);
+	t = found(s, on);
 	go(s, R_TST, t, 1, head);
 	leave(s, ir_op(r, O_ctz, I64, t, 0, 0), -1);
 	ir_op(r, O_jmp, N, ir_k(r, head), 0, 0);
