@@ -100,6 +100,8 @@ struct guest {
 	u8 pc_reg;                     /* number of the pc pseudo-register in reg[] (lives in cpu->pc) */
 	u8 sp, link, tls, flags;       /* variable numbers; 0xff where the guest has none */
 	u32 keeps;                     /* bit of mode under which returns pass flags to their callers; 0: no flags */
+	u32 loose;                     /* ... floats are looked at for boxes wherever they are read (ir/box.c); 0: always */
+	int loosen;                    /* the helper that sets it */
 
 	const struct helper *helper;   /* by number */
 	int nhelper;

@@ -86,12 +86,91 @@ test_what_may_come_from_elsewhere_is_not_known(void **state)
 	      "\tt3 = funbox.f64 f32 t1BOX\n\tjmp n 0x11\n", "0", "11");
 }
 
+static struct guest loose;
+
+static void
+pass(const char *text, u32 mode, char *to, size_t size)
+{
+	static char err[200];
+
+	loose = fake_guest;
+	loose.loose = 4;
+	loose.loosen = FAKE_SUM;
+	region_init(&r, &loose, 0, 0);
+	if (ir_parse(&r, text, err, sizeof err))
+		fail_msg("%s", err);
+	r.mode = mode;
+	ir_box(&r);
+	ir_print(&r, to, size);
+	assert_null(ir_verify(&r));
+	for (int k = 1, m = 0; k < r.nins; k++)        /* what leaves is marked, in order */
+		if (opinfo[r.ins[k].op].traits & (LEAVE | END) || r.ins[k].op == O_help)
+			assert_int_equal(r.mark[m++], k);
+}
+
+static void
+guarded(const char *text, const char *want)
+{
+	static char got[1 << 14], before[1 << 14];
+
+	sprintf(before, "region 0x8 mode 0 fpnan 0\n%s", text);
+	pass(before, 0, got, sizeof got);
+	assert_string_equal(strchr(got, '\n') + 1, want);
+	pass(before, 4, got, sizeof got);
+	assert_null(strstr(got, "movfi"));
+}
+
+#define READ(get, use, var, how) "\tt" #get " = get f64 " var "\n\tt" #use " = funbox.f64 f32 t" #get how "\n"
+#define BOXED " aux=0x10"
+#define BACKTO(to) "\tbrc.eq i64 0x1, 0x2, " to "\n"
+#define LEAVES(to) "= help.0 i64\n\tlook n " to "\n"
+
+static void
+test_a_loop_looks_once_at_what_it_leaves_boxed(void **state)
+{
+	(void)state;
+	guarded("block 0x8 entry\n\tinsn 0x8\n" READ(1, 2, "f0", "") BACKTO("0x8") "\tinsn 0xc\n" READ(3, 4, "f0", "") "\tjmp n 0x20\n",
+		"block 0x8 entry\n\tt1 = get f64 f0\n\tt2 = movfi.f64 i64 t1\n\tbrc.geu i64 t2, 0xffffffff00000000, 0x9\n\tt3 " LEAVES("0x8")
+		"block 0x9\n\tinsn 0x8\n" READ(1, 2, "f0", BOXED) BACKTO("0x9") "\tinsn 0xc\n" READ(3, 4, "f0", BOXED) "\tjmp n 0x20\n");
+	/* two variables, one of which the loop boxes; the loop in it knows by then; f2 is read too late */
+	guarded("block 0x4 entry\n\tjmp n 0x8\nblock 0x8 entry\n" READ(1, 2, "f0", "") "\tjmp n 0xc\n"
+		"block 0xc entry\n" READ(1, 2, "f1", "") "\tt3 = fbox.f32 f64 t2\n\tput f64 f1, t3\n" BACKTO("0xc") BACKTO("0x8")
+		READ(4, 5, "f2", "") "\tjmp n 0x20\n",
+		"block 0x4 entry\n\tjmp n 0x8\nblock 0x8 entry\n\tt1 = get f64 f0\n\tt2 = movfi.f64 i64 t1\n\tt3 = get f64 f1\n"
+		"\tt4 = movfi.f64 i64 t3\n\tt5 = and i64 t2, t4\n\tbrc.geu i64 t5, 0xffffffff00000000, 0x9\n\tt6 " LEAVES("0x8")
+		"block 0x9\n" READ(1, 2, "f0", BOXED) "\tjmp n 0xc\n"
+		"block 0xc\n" READ(1, 2, "f1", BOXED) "\tt3 = fbox.f32 f64 t2\n\tput f64 f1, t3\n" BACKTO("0xc") BACKTO("0x9")
+		READ(4, 5, "f2", "") "\tjmp n 0x20\n");
+	/* the outer loop changes it: the inner one looks */
+	guarded("block 0x8 entry\n\tjmp n 0xc\nblock 0xc entry\n" READ(1, 2, "f0", "") BACKTO("0xc")
+		"\tt3 = ld f64 0x100\n\tput f64 f0, t3\n\tjmp n 0x8\n",
+		"block 0x8 entry\n\tjmp n 0xc\nblock 0xc entry\n\tt1 = get f64 f0\n\tt2 = movfi.f64 i64 t1\n"
+		"\tbrc.geu i64 t2, 0xffffffff00000000, 0xd\n\tt3 " LEAVES("0xc")
+		"block 0xd\n" READ(1, 2, "f0", BOXED) BACKTO("0xd") "\tt3 = ld f64 0x100\n\tput f64 f0, t3\n\tjmp n 0x8\n");
+}
+
+static void
+test_a_loop_that_gains_nothing_has_no_guard(void **state)
+{
+	(void)state;
+#define SAME(text) guarded(text, text)
+	/* it changes it itself; boxes it before it reads it; reads it after the loop alone */
+	SAME("block 0x8 entry\n" READ(1, 2, "f0", "") "\tt3 = ld f64 0x100\n\tput f64 f0, t3\n" BACKTO("0x8") "\tjmp n 0x20\n");
+	SAME("block 0x8 entry\n\tt1 = ld f32 0x100\n\tt2 = fbox.f32 f64 t1\n\tput f64 f0, t2\n" READ(3, 4, "f0", BOXED) BACKTO("0x8")
+	     "\tjmp n 0x20\n");
+	SAME("block 0x8 entry\n" BACKTO("0x8") READ(1, 2, "f0", "") "\tjmp n 0x20\n");
+	/* no loop */
+	SAME("block 0x8 entry\n" READ(1, 2, "f0", "") "\tjmp n 0x20\n");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_value_boxed_before_a_loop_is_boxed_in_it),
 		cmocka_unit_test(test_what_may_come_from_elsewhere_is_not_known),
+		cmocka_unit_test(test_a_loop_looks_once_at_what_it_leaves_boxed),
+		cmocka_unit_test(test_a_loop_that_gains_nothing_has_no_guard),
 	};
 	return cmocka_run_group_tests(tests, 0, 0);
 }

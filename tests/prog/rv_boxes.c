@@ -1,6 +1,6 @@
 // guest: riscv64
 /* Words in floating-point registers, in loops: boxed before the loop, in it, on one way into it, by a load of a
- * double, behind a call; NaNs among them, whose payloads must not live. */
+ * double, behind a call; not boxed where earlier all were; NaNs among them, whose payloads must not live. */
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,7 +49,7 @@ int
 main(void)
 {
 	static const uint32_t odd[] = {0x3f800000, 0x7f800001, 0x7fc12345, 0xffc00001, 0x7f800000, 0xff800000, 1, 0x80000000};
-	static const uint64_t dbl[] = {0x3ff0000000000000, 0x7ff8000000000000, 0xffffffff3f800000, 0xffffffffffffffff,
+	static const uint64_t dbl[] = {0xffffffff3f800000, 0x3ff0000000000000, 0x7ff8000000000000, 0xffffffffffffffff,
 		0xfffffffe40000000, 0};
 	float v[24];
 
@@ -67,7 +67,8 @@ main(void)
 			double d;
 
 			memcpy(&d, &dbl[k], 8);
-			printf("sums %016llx %016llx\n", (unsigned long long)sums(f, d, 1), (unsigned long long)sums(f, d, 4));
+			printf("sums %016llx %016llx %016llx\n", (unsigned long long)sums(f, d, 1),
+			    (unsigned long long)sums(f, d, 4), (unsigned long long)sums(f, d, 300));
 		}
 	}
 	return 0;

@@ -23,9 +23,9 @@ u64 rv_vctl = VCTL_ON;
 u32
 rv_mode(const struct cpu *cpu)
 {
-	u64 vctl = ((const struct riscv_state *)cpu->state)->vctl;
+	const struct riscv_state *s = (const struct riscv_state *)cpu->state;
 
-	return (rv_frm(cpu) < FRM_RMM ? 0 : rv_frm(cpu)) | ((vctl & VCTL_CUR) == VCTL_OFF ? MODE_NOVEC : 0);
+	return (rv_frm(cpu) < FRM_RMM ? 0 : rv_frm(cpu)) | ((s->vctl & VCTL_CUR) == VCTL_OFF ? MODE_NOVEC : 0) | s->loose;
 }
 
 static void
@@ -68,6 +68,7 @@ const struct guest guest_riscv64 = {
 	.link = RV_ra,
 	.tls = RV_tp,
 	.flags = 0xff,
+	.loose = MODE_LOOSE, .loosen = RVH_LOOSEN,
 	.helper = rv_helper,
 	.nhelper = RVH_COUNT,
 	.translate = rv_translate,

@@ -129,6 +129,15 @@ fcvtmod(struct cpu *cpu, u64 v, u64 b, u64 c)
 	return v;
 }
 
+/* A register that was read as a narrower one held no box. */
+static u64
+loosen(struct cpu *cpu, u64 a, u64 b, u64 c)
+{
+	(void)a, (void)b, (void)c;
+	riscv_state(cpu)->loose = MODE_LOOSE;
+	return 0;
+}
+
 static u64
 fencei(struct cpu *cpu, u64 a, u64 b, u64 c)
 {
@@ -150,5 +159,6 @@ const struct helper rv_helper[RVH_COUNT] = {
 	[RVH_COMPRESS] = {"compress", rv_compress, HELP_NOVEC | HELP_GROUP},
 	[RVH_IOTA] = {"iota", rv_iota, HELP_NOVEC | HELP_GROUP},
 	[RVH_FCVTMOD] = {"fcvtmod", fcvtmod, HELP_FP},
+	[RVH_LOOSEN] = {"loosen", loosen, HELP_FP},
 	[RVH_FENCEI] = {"fencei", fencei, HELP_FP},
 };

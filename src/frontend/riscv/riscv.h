@@ -59,6 +59,7 @@ struct riscv_state {
 	u64 vcsr;                      /* vxrm in bits 2:1, vxsat in 0 */
 	_Alignas(16) u8 v[32][16];
 	u64 vctl;                      /* VCTL_*: whether this thread and the programs it executes may use vectors */
+	u32 loose;                     /* MODE_LOOSE, or 0 */
 };
 
 /* PR_RISCV_V_SET_CONTROL's word (Documentation/arch/riscv/vector.rst): two bits for now, two for after execve, and
@@ -66,8 +67,8 @@ struct riscv_state {
 enum { VCTL_DEFAULT, VCTL_OFF, VCTL_ON, VCTL_CUR = 3, VCTL_NEXT = 2, VCTL_INHERIT = 16, VCTL_ALL = 31 };
 extern u64 rv_vctl;                    /* of a process's first thread */
 
-/* guest->mode: frm if hosts do not have it as a mode, else 0; vectors are off */
-enum { MODE_FRM = 7, MODE_NOVEC = 8 };
+/* guest->mode: frm if hosts do not have it as a mode, else 0; vectors are off; guest->loose */
+enum { MODE_FRM = 7, MODE_NOVEC = 8, MODE_LOOSE = 16 };
 
 enum {
 #define REG(name, field, bits, kind, type, group, rank) RV_##name,
@@ -160,7 +161,7 @@ extern const struct cpusetting rv_settings[];
 /* -- helper.c -- */
 enum { RV_TIMEBASE = 10000000 };       /* ticks of the CSR time a second */
 enum { RVH_FCSR, RVH_GETFLAGS, RVH_SETFLAGS, RVH_TIME, RVH_VDSO, RVH_FENCEI, RVH_FCVTMOD, RVH_VECTOR, RVH_LIGHT,
-	RVH_COMPRESS, RVH_IOTA, RVH_COUNT };
+	RVH_COMPRESS, RVH_IOTA, RVH_LOOSEN, RVH_COUNT };
 extern const struct helper rv_helper[RVH_COUNT];
 void rv_fpenter(struct cpu *);
 void rv_fpleave(struct cpu *);

@@ -176,7 +176,7 @@ rv_vector(struct tr *t, const struct riscv_insn *i)
 		return tr_undef(t);
 	if (a.id == rvv_vsetvli || a.id == rvv_vsetivli || a.id == rvv_vsetvl)
 		return config(t, &a);
-	if (t->mode == 0 && rv_isquick(&a) && assume(t) && rv_quick(t, &a))
+	if (!(t->mode & ~(u32)MODE_LOOSE) && rv_isquick(&a) && assume(t) && rv_quick(t, &a))
 		return 1;
 	general(t);
 	if (cutsvl(t->word))
