@@ -173,6 +173,35 @@ swapped(int rel)
 	return to[rel];
 }
 
+/* What a choice is between the operands of the relation that it is made by: the lesser or the greater one; or 0. */
+static inline int
+extreme(const struct region *r, const struct ins *sel)
+{
+	static const u8 op[] = {
+		[R_LTU] = O_umin, [R_LEU] = O_umin, [R_GEU] = O_umax, [R_GTU] = O_umax,
+		[R_LTS] = O_smin, [R_LES] = O_smin, [R_GES] = O_smax, [R_GTS] = O_smax,
+	};
+	const struct ins *set = &r->ins[sel->a & ~REF_K];
+
+	if (isk(sel->a) || set->op != O_set || set->ty != sel->ty || set->ty < I32 || set->ty > I64 || set->v >= NELEM(op))
+		return 0;
+	if (set->a == sel->b && set->b == sel->c)
+		return op[set->v];
+	return set->a == sel->c && set->b == sel->b ? op[swapped(set->v)] : 0;
+}
+
+/* x is the sign extension of its n low bits. */
+static inline int
+isshort(const struct region *r, ref x, int n)
+{
+	const struct ins *i = &r->ins[x & ~REF_K];
+	s64 k = isk(x) ? (s64)kval(r, x) : 0;
+
+	if (isk(x))
+		return k << (64 - n) >> (64 - n) == k;
+	return i->ty == I64 && ((i->op == O_sxt && i->imm <= n) || (i->op == O_lds && i->v <= n));
+}
+
 static inline ref
 zero(const struct fold *f)
 {
@@ -242,10 +271,13 @@ rules(const struct fold *f)
 #define upper(x) upper(r, x)
 #define fits(x, n) (!isvec && width(r, x) <= (n))
 #define opposable(x) opposable(r, x)
+#define extreme() extreme(r, i)
+#define isshort(x, n) isshort(r, x, n)
 #define USE(x) use(f, x)
 #define K(n) ir_k(r, (u64)(n) & ONES)
 #define ZERO zero(f)
 #define NEW(op, x, y) ir_op(r, O_##op, ty, x, y, 0)
+#define NEWX(op, x, y) ir_op(r, op, ty, x, y, 0)
 #define NEWI(op, v, imm, x) ir_opx(r, O_##op, ty, 0, (int)(v), (s32)(imm), x, 0, 0)
 #define SET(rel, x, y) ir_opx(r, O_set, ty, 0, rel, 0, x, y, 0)
 #define NOT(x) opposite(r, x)
@@ -271,10 +303,13 @@ rules(const struct fold *f)
 #undef upper
 #undef fits
 #undef opposable
+#undef extreme
+#undef isshort
 #undef USE
 #undef K
 #undef ZERO
 #undef NEW
+#undef NEWX
 #undef NEWI
 #undef SET
 #undef NOT

@@ -216,18 +216,32 @@ store(struct make *m)
 	m->stored += group(l);
 }
 
-/* All lanes of t together, as a number. */
+/* The lanes of v joined, in lane 0. */
 static ref
-total(struct make *m, ref t, int bits)
+across(struct make *m, int op, ref v)
+{
+	static const u8 how[O_COUNT] = {[O_add] = 1 + VRED_ADD, [O_smin] = 1 + VRED_SMIN, [O_smax] = 1 + VRED_SMAX,
+		[O_umin] = 1 + VRED_UMIN, [O_umax] = 1 + VRED_UMAX};
+	int ty = vector(m->l), bytes = ty_lanebits(ty) / 8;
+
+	if (op == O_add || (how[op] && bytes < 8))
+		return ir_opx(m->r, O_vred, ty, 0, 0, how[op] - 1, v, 0, 0);
+	for (int half = VECTOR / 2; half >= bytes; half /= 2)
+		v = ir_op(m->r, op, ty, v, ir_opx(m->r, O_vext, V8, 0, 0, half, v, 0, 0), 0);
+	return v;
+}
+
+/* All lanes of t that i joins, as a number. */
+static ref
+total(struct make *m, const struct ins *i, ref t)
 {
 	const struct loop *l = m->l;
-	int ty = vector(l), sign = loop_sumsign(l, t, bits);
+	int ty = vector(l), sign = loop_sumsign(l, i, t), op = i->op == O_sub ? O_add : i->op;
 	ref v = make_lanes(m, t, 0);
 
 	for (int n = 1; n < parts(l); n++)
-		v = ir_op(m->r, O_add, ty, v, make_lanes(m, t, n), 0);
-	v = ir_opx(m->r, O_vred, ty, 0, 0, VRED_ADD, v, 0, 0);
-	return ir_opx(m->r, sign ? O_smov : O_umov, I64, 0, l->lane, 0, v, 0, 0);
+		v = ir_op(m->r, op, ty, v, make_lanes(m, t, n), 0);
+	return ir_opx(m->r, sign ? O_smov : O_umov, I64, 0, l->lane, 0, across(m, op, v), 0, 0);
 }
 
 /* A sum after the turns. */
@@ -244,7 +258,7 @@ summed(struct make *m, ref t)
 	to = summed(m, first ? i->a : i->b);
 	if (i->op == O_sxt)
 		return ir_opx(m->r, O_sxt, i->ty, 0, 0, i->imm, to, 0, 0);
-	return ir_op(m->r, i->op, i->ty, to, total(m, first ? i->b : i->a, ty_bits(i->ty)), 0);
+	return ir_op(m->r, i->op, i->ty, to, total(m, i, first ? i->b : i->a), 0);
 }
 
 /* The last lane so far as the number it is. */
@@ -373,6 +387,21 @@ enough(struct make *m)
 	go(m, R_LTU, ir_op(m->r, O_sub, I64, scalar(m, l->trip.hi), scalar(m, from), 0), (u64)least, l->head + REST);
 }
 
+/* What is cut to 32 bits each turn (loop_cuts) has no more. */
+static void
+narrow(struct make *m)
+{
+	const struct loop *l = m->l;
+	ref t;
+
+	for (int k = 0; k < l->n && l->lane != N; k++)
+		if (l->ins[k].op == O_get && l->val[k].kind == SUM && loop_cuts(l, l->ins[k].v)) {
+			t = scalar(m, (ref)(l->first + k));
+			ir_opx(m->r, O_brc, I64, 0, R_NE, 0, ir_opx(m->r, O_sxt, I64, 0, 0, 32, t, 0, 0), t,
+			    ir_k(m->r, l->head + REST));
+		}
+}
+
 void
 make_before(struct make *m)
 {
@@ -384,6 +413,7 @@ make_before(struct make *m)
 		ir_opx(m->r, O_brc, I64, 0, l->trip.rel ^ 1, 0, scalar(m, l->trip.lo), scalar(m, l->trip.hi),
 		    ir_k(m->r, l->head + REST));
 	enough(m);
+	narrow(m);
 	keepapart(m);
 	ir_op(m->r, O_jmp, N, ir_k(m->r, l->head + TURNS), 0, 0);
 }

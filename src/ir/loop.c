@@ -43,7 +43,13 @@ static const u8 lanewise[O_COUNT] = {
 /* The same of integers, but for their width (width.c). */
 static const u8 bitsalike[O_COUNT] = {
 	[O_mov] = 1, [O_add] = 1, [O_sub] = 1, [O_mul] = 1, [O_and] = 1, [O_or] = 1, [O_xor] = 1, [O_andn] = 1, [O_orn] = 1,
-	[O_not] = 1, [O_neg] = 1,
+	[O_not] = 1, [O_neg] = 1, [O_smin] = 1, [O_smax] = 1, [O_umin] = 1, [O_umax] = 1,
+};
+
+/* What joins a sum with a number, by what joins all numbers. */
+static const u8 joins[O_COUNT] = {
+	[O_add] = O_add, [O_sub] = O_add, [O_and] = O_and, [O_or] = O_or, [O_xor] = O_xor,
+	[O_smin] = O_smin, [O_smax] = O_smax, [O_umin] = O_umin, [O_umax] = O_umax,
 };
 
 static const struct value bad = {.kind = BAD}, perlane = {.kind = PERLANE}, box = {.kind = BOX};
@@ -129,29 +135,30 @@ floats(const struct loop *l, const struct ins *i)
 
 /* What 32 bits were made of stays that. */
 static struct value
-more(struct loop *l, const struct ins *i, ref t)
+more(struct loop *l, const struct ins *i, ref t, int op)
 {
 	struct value *v = &l->val[loop_index(l, t)];
 	int word = i->ty == I32 || i->op == O_sxt;
 
-	if (v->step && !word)
+	if ((v->step && !word) || (v->op && v->op != op) || (loop_isextreme(op) && i->ty != I64))
 		return bad;
 	v->used = 1;
-	return (struct value){.kind = SUM, .var = v->var, .step = word};
+	return (struct value){.kind = SUM, .var = v->var, .step = word, .op = (u8)op};
 }
 
-/* Something is added to a variable, or taken away: wrapping round as it does, it does not matter in which order. */
+/* A variable is joined with something, in such a way that it does not matter in which order. */
 static struct value
 sum(struct loop *l, const struct ins *i, struct value a, struct value b)
 {
-	int wide = i->ty == I64 || i->ty == I32;
+	int wide = i->ty == I64 || i->ty == I32, op = joins[i->op];
 
 	if (isfloats(l) || a.used || b.used || !wide)
 		return bad;
-	if ((a.kind == SUM && b.kind == PERLANE && (i->op == O_add || i->op == O_sub)) ||
-	    (a.kind == SUM && i->op == O_sxt && i->imm == 32))
-		return more(l, i, i->a);
-	return a.kind == PERLANE && b.kind == SUM && i->op == O_add ? more(l, i, i->b) : bad;
+	if (a.kind == SUM && i->op == O_sxt && i->imm == 32)
+		return more(l, i, i->a, a.op);
+	if (a.kind == SUM && b.kind == PERLANE && op)
+		return more(l, i, i->a, op);
+	return a.kind == PERLANE && b.kind == SUM && op && i->op != O_sub ? more(l, i, i->b, op) : bad;
 }
 
 static struct value
@@ -289,6 +296,30 @@ loop_look(struct loop *l, int k)
 	return l->val[k].kind == PERLANE || !(opinfo[i->op].traits & FPENV);
 }
 
+/* What the turn leaves in a sum's variable. */
+static ref left(const struct loop *l, int var) { return l->ins[l->put[var] - 1].a; }
+
+int
+loop_cuts(const struct loop *l, int var)
+{
+	const struct value v = loop_value(l, left(l, var));
+
+	return v.step && loop_isextreme(v.op);
+}
+
+/* Whether the sum is all that its variable becomes, but for being cut to 32 bits. */
+static int
+iswhole(const struct loop *l, ref t)
+{
+	ref u = left(l, loop_value(l, t).var);
+
+	if (loop_value(l, u).kind != SUM || loop_value(l, u).var != loop_value(l, t).var || loop_value(l, u).used)
+		return 0;
+	while (u != t && l->ins[loop_index(l, u)].op == O_sxt)
+		u = l->ins[loop_index(l, u)].a;
+	return u == t;
+}
+
 /* Whether all that is put is understood. */
 static int
 knowsputs(const struct loop *l)
@@ -301,7 +332,7 @@ knowsputs(const struct loop *l)
 		if (i->op != O_put || l->put[i->v] != k + 1)
 			continue;
 		v = loop_value(l, i->a);
-		if (v.kind == BAD || (v.kind == SCALAR && v.step && i->ty != I64) || (v.kind == SUM && (v.var != i->v || v.used)))
+		if (v.kind == BAD || (v.kind == SCALAR && v.step && i->ty != I64) || (v.kind == SUM && !iswhole(l, i->a)))
 			return 0;
 	}
 	return 1;

@@ -18,10 +18,11 @@ enum kind {
 	PERLANE,                       /* another one each turn, made lane by lane */
 	BOX,                           /* fbox of one */
 	FLAGS,                         /* of the difference of two SCALARs */
-	SUM,                           /* a variable, and what has been added to it so far in this turn */
+	SUM,                           /* a variable, and what it has been joined with so far in this turn */
 };
 struct span { s128 lo, hi; };
-struct value { u8 kind; u8 var; u8 used; s64 step; struct span span; };  /* var: of a sum; span: of integers */
+/* var: of a sum, joined by op: O_add (or O_sub), O_and, O_or, O_xor, O_smin...; 0: not yet; span: of integers */
+struct value { u8 kind, var, used, op; s64 step; struct span span; };
 
 struct loop {
 	struct region *r;
@@ -75,6 +76,10 @@ int loop_relation(const struct loop *, struct ins *br);
 /* The branch back, which is one on a relation, as a distance that shrinks: sets trip. */
 int loop_trip(struct loop *, const struct ins *brc);
 
+/* Whether the sum is an extreme that is cut to 32 bits each turn: as long as it has no more, that changes nothing. */
+int loop_cuts(const struct loop *, int var);
+static inline int loop_isextreme(int op) { return op == O_smin || op == O_smax || op == O_umin || op == O_umax; }
+
 /* -- width.c -- */
 /* `bits` bits of the operand from bit `at` up, extended. */
 struct field { int at, bits, sign; };
@@ -85,9 +90,10 @@ struct fieldcode loop_fieldcode(const struct loop *, const struct ins *, struct 
 struct span loop_span(const struct loop *, const struct ins *);
 struct span loop_datum(int bits, int sign);
 int loop_width(struct loop *);                 /* sets lane; 0: there is none */
-/* Is the number in a lane to be sign-extended for a variable; the sum of all lanes, of so many bits? */
-int loop_putsign(const struct loop *, ref);
-int loop_sumsign(const struct loop *, ref, int bits);
+/* Is the number in a lane to be sign-extended for a variable; what all lanes are joined to by i, which has the lanes in
+ * t? */
+int loop_putsign(const struct loop *, ref t);
+int loop_sumsign(const struct loop *, const struct ins *i, ref t);
 
 /* -- what takes the place of the block that a loop was (lanes.c, turns.c, search.c) -- */
 enum { HEAD, TURNS = 1, REST = 3 };            /* labels, above the head */

@@ -149,6 +149,20 @@ masked(struct span a, struct span b)
 	return a.lo >= 0 ? (struct span){0, a.hi} : b.lo >= 0 ? (struct span){0, b.hi} : bitwise(a, b);
 }
 
+static struct span
+extreme(int op, struct span a, struct span b, int w)
+{
+	int positive = a.lo >= 0 && b.lo >= 0, least = op == O_smin || op == O_umin;
+
+	if (op == O_umin && (a.lo >= 0) != (b.lo >= 0))
+		return (struct span){0, a.lo >= 0 ? a.hi : b.hi};
+	if (!positive && (op == O_umin || op == O_umax))
+		return full(w);
+	if (least)
+		return (struct span){a.lo < b.lo ? a.lo : b.lo, a.hi < b.hi ? a.hi : b.hi};
+	return (struct span){a.lo > b.lo ? a.lo : b.lo, a.hi > b.hi ? a.hi : b.hi};
+}
+
 struct span
 loop_span(const struct loop *l, const struct ins *i)
 {
@@ -167,6 +181,7 @@ loop_span(const struct loop *l, const struct ins *i)
 	case O_shl: return wrapped(product(a, (struct span){(s128)1 << kval(l->r, i->b), (s128)1 << kval(l->r, i->b)}), w);
 	case O_and: return masked(a, b);
 	case O_or: case O_xor: return bitwise(a, b);
+	case O_smin: case O_smax: case O_umin: case O_umax: return extreme(i->op, a, b, w);
 	case O_mov: return a;
 	}
 	return full(w);
@@ -196,27 +211,44 @@ canput(const struct loop *l, ref t)
 	return w == 64 || (w == 32 && word) || loop_putsign(l, t) || inunsigned(loop_value(l, t).span, w);
 }
 
+/* What all lanes can be joined to. */
 static struct span
-total(const struct loop *l, ref t, int bits)
+total(const struct loop *l, const struct ins *i, ref t)
 {
-	struct span s = seen(l, t, bits);
+	struct span s = seen(l, t, ty_bits(i->ty));
+	int times = i->op == O_add || i->op == O_sub ? l->turns : 1;
 
-	return (struct span){s.lo * l->turns, s.hi * l->turns};
+	return (struct span){s.lo * times, s.hi * times};
 }
 
 int
-loop_sumsign(const struct loop *l, ref t, int bits)
+loop_sumsign(const struct loop *l, const struct ins *i, ref t)
 {
-	return insigned(total(l, t, bits), ty_bits(l->lane));
+	return i->op != O_umin && i->op != O_umax && insigned(total(l, i, t), ty_bits(l->lane));
 }
 
-/* Whether the sum of all lanes can be had at their width. */
+/* Whether all lanes can be joined at their width. */
 static int
-cansum(const struct loop *l, ref t, int bits)
+cansum(const struct loop *l, const struct ins *i, ref t)
 {
 	int w = ty_bits(l->lane);
+	struct span s = total(l, i, t);
 
-	return w >= bits || loop_sumsign(l, t, bits) || inunsigned(total(l, t, bits), w);
+	if (loop_isextreme(i->op) && loop_cuts(l, loop_value(l, t == i->a ? i->b : i->a).var) && !insigned(s, 32))
+		return 0;
+	return w >= ty_bits(i->ty) || loop_sumsign(l, i, t) || (inunsigned(s, w) && i->op != O_smin && i->op != O_smax);
+}
+
+/* Whether lanes compare as the numbers do. */
+static int
+compares(const struct loop *l, const struct ins *i)
+{
+	int w = ty_bits(l->lane), bits = ty_bits(i->ty);
+	struct span a = seen(l, i->a, bits), b = seen(l, i->b, bits);
+
+	if (w >= bits)
+		return w == bits;
+	return i->op == O_umin || i->op == O_umax ? inunsigned(a, w) && inunsigned(b, w) : insigned(a, w) && insigned(b, w);
 }
 
 static int
@@ -230,12 +262,12 @@ does(const struct loop *l, int k)
 		return canput(l, i->a);
 	if (i->op == O_ld || i->op == O_lds || i->op == O_st)
 		return w >= loop_bytes(i) * 8;
-	if (l->val[k].kind == SUM && i->op == O_add)
-		return cansum(l, loop_value(l, i->a).kind == PERLANE ? i->a : i->b, ty_bits(i->ty));
-	if (l->val[k].kind == SUM && i->op == O_sub)
-		return cansum(l, i->b, ty_bits(i->ty));
+	if (l->val[k].kind == SUM && i->op != O_get && i->op != O_sxt)
+		return cansum(l, i, loop_value(l, i->a).kind == PERLANE ? i->a : i->b);
 	if (l->val[k].kind != PERLANE)
 		return 1;
+	if (loop_isextreme(i->op) && !compares(l, i))
+		return 0;
 	if (w == 64 && ir_type(i) == I32 && l->val[k].span.lo < 0)
 		return 0;
 	if (loop_field(l, i, &f))

@@ -102,6 +102,14 @@ clear(void)
 			s += (expr); \
 		return (uint64_t)s; \
 	}
+#define MOST(name, D, X, Y, K, expr) \
+	static __attribute__((noinline)) uint64_t name(D *z, const X *x, const Y *y, long n, K k) \
+	{ \
+		D s = (D)k; \
+		for (long i = 0; i < n; i++) \
+			s = (expr) > s ? (expr) : s; \
+		return (uint64_t)s; \
+	}
 LOOP(axpy_f, float, float, float, float, y[i] + k * x[i])
 LOOP(axpy_d, double, double, double, double, z[i] + k * x[i])
 LOOP(copy_d, double, double, double, double, x[i])
@@ -116,6 +124,7 @@ TOTAL(sad, int32_t, uint8_t, uint8_t, int, abs(x[i] - y[i]))
 TOTAL(dot, int32_t, int16_t, int16_t, int, x[i] * y[i])
 TOTAL(column, int32_t, int16_t, int32_t, int, x[i] * y[3 * i])
 TOTAL(chain, int64_t, int32_t, int64_t, int, (s ^ x[2 * i]) * 31 + y[i])
+MOST(peak, int32_t, int16_t, int16_t, int, x[i] - y[i])
 TOTAL(column_d, double, double, double, double, x[i] / y[2 * i])
 
 // a register that is changed after the store
@@ -143,7 +152,7 @@ static const struct test { const char *name; void *f; int d, x, y; char k; } tes
 	{"late_f", late_f, 4, 4, 4, 'f'}, {"over_f", over_f, 4, 4, 4, 'f'}, {"set_f", set_f, 4, 4, 4, 'f'}, {"add_8", add_8, 1, 1, 1, 'i'},
 	{"sub_16", sub_16, 2, 2, 2, 'i'}, {"shift_32", shift_32, 4, 4, 4, 'i'}, {"or_64", or_64, 8, 8, 8, 'i'},
 	{"wide", wide, 4, 1, 2, 'i'}, {"column", column, 4, 2, 4, 'i'}, {"chain", chain, 8, 4, 8, 'i'}, {"column_d", column_d, 8, 8, 8, 'd'},
-	{"sad", sad, 4, 1, 1, 'i'}, {"dot", dot, 4, 2, 2, 'i'},
+	{"sad", sad, 4, 1, 1, 'i'}, {"dot", dot, 4, 2, 2, 'i'}, {"peak", peak, 4, 2, 2, 'i'},
 };
 
 static uint64_t

@@ -44,15 +44,15 @@ rnd(void)
 		return 0; \
 	}
 
-// what is summed up
-#define SUM(name, S, X, Y, K, expr) \
+// what s becomes each turn
+#define JOIN(name, S, X, Y, K, expr) \
 	static __attribute__((noinline)) uint64_t name(void *zp, const void *xp, const void *yp, long n, K k) \
 	{ \
 		const X *x = xp; \
 		const Y *y = yp; \
 		S s = (S)k; \
 		for (long i = 0; i < n; i++) \
-			s += (expr); \
+			s = (S)(expr); \
 		return (uint64_t)s; \
 	} \
 	static __attribute__((noinline)) uint64_t name##_slow(void *zp, const void *xp, const void *yp, long n, K k) \
@@ -61,13 +61,14 @@ rnd(void)
 		const volatile Y *y = yp; \
 		volatile S s = (S)k; \
 		for (volatile long i = 0; i < n; i++) \
-			s += (expr); \
+			s = (S)(expr); \
 		return (uint64_t)s; \
 	}
+#define SUM(name, S, X, Y, K, expr) JOIN(name, S, X, Y, K, s + (expr))
 
 #include "loops.def"
 #undef KERNEL
-#undef SUM
+#undef JOIN
 
 typedef uint64_t kernel(void *, const void *, const void *, long, int);
 typedef uint64_t fkernel(void *, const void *, const void *, long, float);
@@ -76,7 +77,7 @@ struct test { const char *name; void *fast, *slow; int d, x, y; char k; };
 static const struct test tests[] = {
 #define KIND(K) _Generic((K)0, float: 'f', double: 'd', int: 'i')
 #define KERNEL(name, D, X, Y, K, expr) {#name, (void *)name, (void *)name##_slow, sizeof(D), sizeof(X), sizeof(Y), KIND(K)},
-#define SUM(name, S, X, Y, K, expr) {#name, (void *)name, (void *)name##_slow, 0, sizeof(X), sizeof(Y), KIND(K)},
+#define JOIN(name, S, X, Y, K, expr) {#name, (void *)name, (void *)name##_slow, 0, sizeof(X), sizeof(Y), KIND(K)},
 #include "loops.def"
 };
 
