@@ -120,6 +120,10 @@ pick_op(int ty, int parent)
 		return O_uabd;
 	if (rnd() % 2 == 0 && parent == O_uabd)
 		return O_vext;
+	if (rnd() % 4 == 0 && parent == O_sxt && ty == I64)
+		return O_smax;
+	if (rnd() % 2 == 0 && parent == O_smax && ty == I64)
+		return O_sxt;
 	return list[rnd() % n];
 }
 
@@ -176,6 +180,9 @@ random_ins(int op, int ty, int depth)
 		b = constant_of(1);
 		c = constant_of(0);
 	}
+	if (op == O_sel && ty < I128 && rnd() % 4 == 0)        /* by an order of the two */
+		a = emit((struct ins){.op = O_set, .ty = (u8)ty, .v = (u16)(rnd() % R_UN)}, rnd() & 1 ? b : c, rnd() & 1 ? b : c,
+		    (struct both){0, 0});
 	return emit(i, a, b, c);
 }
 
