@@ -183,6 +183,11 @@ make_part(struct make *m, const struct ins *i, int n)
 		by = i->op == O_rotr ? -by & 31 : by < w ? by : w;
 		return ir_opx(m->r, i->op == O_shl ? O_shli : O_roli, ty, 0, 0, by, make_lanes(m, i->a, n), 0, 0);
 	}
+	if (i->op == O_set) {
+		ref mask = ir_opx(m->r, O_vset, ty, 0, loop_order(m->l, i), 0, operand(m, i, i->a, n), operand(m, i, i->b, n), 0);
+
+		return ir_op(m->r, O_and, ty, mask, ir_op(m->r, O_dup, ty, ir_k(m->r, 1), 0, 0), 0);
+	}
 	return ir_opx(m->r, i->op, ty, i->aux, i->v, i->imm, operand(m, i, i->a, n), operand(m, i, i->b, n),
 	    operand(m, i, i->c, n));
 }
@@ -387,19 +392,35 @@ enough(struct make *m)
 	go(m, R_LTU, ir_op(m->r, O_sub, I64, scalar(m, l->trip.hi), scalar(m, from), 0), (u64)least, l->head + REST);
 }
 
-/* What is cut to 32 bits each turn (loop_cuts) has no more. */
+/* The number is one of so many bits, or it is left to the loop. */
+static void
+fits(struct make *m, ref t, struct field f)
+{
+	ref s = scalar(m, t);
+
+	ir_opx(m->r, O_brc, I64, 0, R_NE, 0, ir_opx(m->r, f.sign ? O_sxt : O_zxt, I64, 0, 0, f.bits, s, 0, 0), s,
+	    ir_k(m->r, m->l->head + REST));
+}
+
+/* What is cut to 32 bits each turn (loop_cuts) has no more; what lanes are compared with is as short as they are. */
 static void
 narrow(struct make *m)
 {
 	const struct loop *l = m->l;
-	ref t;
+	struct field f;
 
-	for (int k = 0; k < l->n && l->lane != N; k++)
-		if (l->ins[k].op == O_get && l->val[k].kind == SUM && loop_cuts(l, l->ins[k].v)) {
-			t = scalar(m, (ref)(l->first + k));
-			ir_opx(m->r, O_brc, I64, 0, R_NE, 0, ir_opx(m->r, O_sxt, I64, 0, 0, 32, t, 0, 0), t,
-			    ir_k(m->r, l->head + REST));
-		}
+	for (int k = 0; k < l->n && l->lane != N; k++) {
+		const struct ins *i = &l->ins[k];
+
+		if (i->op == O_get && l->val[k].kind == SUM && loop_cuts(l, i->v))
+			fits(m, (ref)(l->first + k), (struct field){.bits = 32, .sign = 1});
+		if (l->val[k].kind != PERLANE || (i->op != O_set && !loop_isextreme(i->op)))
+			continue;
+		if (loop_taken(l, i, i->a, &f))
+			fits(m, i->a, f);
+		if (loop_taken(l, i, i->b, &f))
+			fits(m, i->b, f);
+	}
 }
 
 void

@@ -113,8 +113,9 @@ integers(const struct loop *l, const struct ins *i)
 	struct field f;
 	int shift = (i->op == O_shl || (i->op == O_rotr && i->ty == I32)) && isk(i->b) &&
 	    kval(l->r, i->b) < (u64)ty_bits(i->ty);
+	int order = i->op == O_set && i->v < R_TST;
 
-	if ((i->ty != I32 && i->ty != I64) || !(bitsalike[i->op] || shift || loop_field(l, i, &f)))
+	if ((i->ty != I32 && i->ty != I64) || !(bitsalike[i->op] || shift || order || loop_field(l, i, &f)))
 		return bad;
 	return (struct value){.kind = PERLANE, .span = loop_span(l, i)};
 }

@@ -113,6 +113,47 @@ loop_fieldcode(const struct loop *l, const struct ins *i, struct field f)
 	return (struct fieldcode){.can = top <= w, .left = w - top, .right = w - f.bits};
 }
 
+/* -- comparisons -- */
+
+int
+loop_taken(const struct loop *l, const struct ins *i, ref t, struct field *f)
+{
+	ref lanes = t == i->a ? i->b : i->a;
+	struct span s = loop_value(l, lanes).span;
+
+	if (isk(t) || loop_value(l, t).kind != SCALAR || loop_value(l, lanes).kind != PERLANE || i->ty != I64)
+		return 0;
+	for (f->bits = 8; f->bits < 64; f->bits *= 2)
+		if ((f->sign = !inunsigned(s, f->bits)) == 0 || insigned(s, f->bits))
+			return 1;
+	return 0;
+}
+
+/* What a comparison sees of an operand. */
+static struct span
+compared(const struct loop *l, const struct ins *i, ref t)
+{
+	struct field f;
+
+	return loop_taken(l, i, t, &f) ? loop_datum(f.bits, f.sign) : seen(l, t, ty_bits(i->ty));
+}
+
+int
+loop_order(const struct loop *l, const struct ins *set)
+{
+	static const u8 positive[] = {[R_LTS] = R_LTU, [R_GES] = R_GEU, [R_LES] = R_LEU, [R_GTS] = R_GTU};
+	int w = ty_bits(l->lane), bits = ty_bits(set->ty), rel = set->v;
+	struct span a = compared(l, set, set->a), b = compared(l, set, set->b);
+
+	if (w >= bits)
+		return w == bits ? rel : -1;
+	if (insigned(a, w) && insigned(b, w))
+		return rel;
+	if (!inunsigned(a, w) || !inunsigned(b, w))
+		return -1;
+	return rel < (int)NELEM(positive) && positive[rel] ? positive[rel] : rel;
+}
+
 /* -- spans -- */
 
 static struct span
@@ -173,6 +214,7 @@ loop_span(const struct loop *l, const struct ins *i)
 	if (loop_field(l, i, &f))
 		return field_span(l, i, f);
 	switch (i->op) {
+	case O_set: return (struct span){0, 1};
 	case O_add: return wrapped((struct span){a.lo + b.lo, a.hi + b.hi}, w);
 	case O_sub: return wrapped((struct span){a.lo - b.hi, a.hi - b.lo}, w);
 	case O_neg: return wrapped((struct span){-a.hi, -a.lo}, w);
@@ -181,7 +223,8 @@ loop_span(const struct loop *l, const struct ins *i)
 	case O_shl: return wrapped(product(a, (struct span){(s128)1 << kval(l->r, i->b), (s128)1 << kval(l->r, i->b)}), w);
 	case O_and: return masked(a, b);
 	case O_or: case O_xor: return bitwise(a, b);
-	case O_smin: case O_smax: case O_umin: case O_umax: return extreme(i->op, a, b, w);
+	case O_smin: case O_smax: case O_umin: case O_umax:
+		return extreme(i->op, compared(l, i, i->a), compared(l, i, i->b), w);
 	case O_mov: return a;
 	}
 	return full(w);
@@ -244,7 +287,7 @@ static int
 compares(const struct loop *l, const struct ins *i)
 {
 	int w = ty_bits(l->lane), bits = ty_bits(i->ty);
-	struct span a = seen(l, i->a, bits), b = seen(l, i->b, bits);
+	struct span a = compared(l, i, i->a), b = compared(l, i, i->b);
 
 	if (w >= bits)
 		return w == bits;
@@ -266,7 +309,7 @@ does(const struct loop *l, int k)
 		return cansum(l, i, loop_value(l, i->a).kind == PERLANE ? i->a : i->b);
 	if (l->val[k].kind != PERLANE)
 		return 1;
-	if (loop_isextreme(i->op) && !compares(l, i))
+	if (i->op == O_set ? loop_order(l, i) < 0 : loop_isextreme(i->op) && !compares(l, i))
 		return 0;
 	if (w == 64 && ir_type(i) == I32 && l->val[k].span.lo < 0)
 		return 0;

@@ -19,6 +19,7 @@ struct body {
 	int ty;                        /* of floats */
 	int bytes[LOADS];              /* that pointers move on each turn */
 	ref value[VALUES]; int nvalue; /* of type ty, or integers */
+	ref fixed;                     /* the same each turn, or 0 */
 	ref base[LOADS]; s64 moved[LOADS];     /* pointers, and how far they have been moved */
 };
 
@@ -136,9 +137,10 @@ integer(struct body *b)
 {
 	static const u8 two[] = {O_add, O_sub, O_mul, O_and, O_or, O_xor, O_smin, O_smax, O_umin, O_umax};
 	int ty = rnd() % 2 ? I32 : I64, w = ty_bits(ty), at = (int)(rnd() % (u64)w), bits = 1 + (int)(rnd() % (u64)(w - at));
-	ref x = any(b), y = rnd() % 4 ? any(b) : ir_k(&r, rnd() >> rnd() % 64);
+	ref x = any(b), y = b->fixed && rnd() % 4 == 0 ? b->fixed : rnd() % 4 ? any(b) : ir_k(&r, rnd() >> rnd() % 64);
 
-	switch (rnd() % 12) {
+	switch (rnd() % 13) {
+	case 7: return ir_opx(&r, O_set, ty, 0, (int)(rnd() % R_TST), 0, x, y, 0);
 	case 0: return ir_op(&r, rnd() % 2 ? O_not : O_neg, ty, x, 0, 0);
 	case 1: return ir_op(&r, O_shl, ty, x, ir_k(&r, rnd() % 2 ? (u64)at : rnd() % 5), 0);
 	case 2: return ir_op(&r, O_shr, ty, x, ir_k(&r, rnd() % 2 ? (u64)at : rnd() % 9), 0);
@@ -195,6 +197,7 @@ integers(void)
 		if (n || rnd() % 2)
 			b.value[b.nvalue++] = datum(&b, n);
 	}
+	b.fixed = !sum && rnd() % 2 ? ir_get(&r, I64, X2) : 0;
 	for (int n = 0; n < nop; n++) {
 		ref t = integer(&b);
 
@@ -203,7 +206,7 @@ integers(void)
 	}
 	if (sum)
 		addup(b.value[b.nvalue - 1]);
-	else if (rnd() % 2)
+	else if (!b.fixed)
 		ir_put(&r, I64, X2, any(&b));
 	if (store)
 		ir_opx(&r, O_st, type[b.bytes[0]], 0, 0, disp(&b, 0), b.base[0], 0, b.value[b.nvalue - 1]);
@@ -346,7 +349,7 @@ begin(struct cpu *cpu, u64 at, const u8 *arena, int bytes, int number)
 	x[2] = rnd() % 2 ? x[0] + rnd() % 160 - 80 : base + 3072;
 	x[3] = x[0] + (u64)bytes * (1 + rnd() % 40);
 	if (number && rnd() % 2)
-		x[2] = rnd() % 2 ? rnd() : (u64)(s64)(s32)rnd();
+		x[2] = (u64)((s64)rnd() >> rnd() % 64);
 	for (int n = 0; n < 4; n++)
 		st64(cpu->state + fake_reg[F0 + n].off, bytes == 8 ? rnd() : 0xffffffff00000000 | (u32)rnd());
 }
