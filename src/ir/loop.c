@@ -44,6 +44,7 @@ static const u8 lanewise[O_COUNT] = {
 static const u8 bitsalike[O_COUNT] = {
 	[O_mov] = 1, [O_add] = 1, [O_sub] = 1, [O_mul] = 1, [O_and] = 1, [O_or] = 1, [O_xor] = 1, [O_andn] = 1, [O_orn] = 1,
 	[O_not] = 1, [O_neg] = 1, [O_smin] = 1, [O_smax] = 1, [O_umin] = 1, [O_umax] = 1,
+	[O_abs] = 1,
 };
 
 /* What joins a sum with a number, by what joins all numbers. */
@@ -141,7 +142,7 @@ more(struct loop *l, const struct ins *i, ref t, int op)
 	struct value *v = &l->val[loop_index(l, t)];
 	int word = i->ty == I32 || i->op == O_sxt;
 
-	if ((v->step && !word) || (v->op && v->op != op) || (loop_isextreme(op) && i->ty != I64))
+	if ((v->step && !word) || (v->op && v->op != op))
 		return bad;
 	v->used = 1;
 	return (struct value){.kind = SUM, .var = v->var, .step = word, .op = (u8)op};
@@ -305,7 +306,7 @@ loop_cuts(const struct loop *l, int var)
 {
 	const struct value v = loop_value(l, left(l, var));
 
-	return v.step && loop_isextreme(v.op);
+	return l->ins[loop_index(l, left(l, var))].op == O_sxt && loop_isextreme(v.op);
 }
 
 /* Whether the sum is all that its variable becomes, but for being cut to 32 bits. */
@@ -340,17 +341,25 @@ knowsputs(const struct loop *l)
 }
 
 int
+loop_ccrel(int cc)
+{
+	static const s8 rel[] = {[CC_EQ] = R_EQ, [CC_NE] = R_NE, [CC_CS] = R_GEU, [CC_CC] = R_LTU, [CC_MI] = -1, [CC_PL] = -1,
+		[CC_VS] = -1, [CC_VC] = -1, [CC_HI] = R_GTU, [CC_LS] = R_LEU, [CC_GE] = R_GES, [CC_LT] = R_LTS,
+		[CC_GT] = R_GTS, [CC_LE] = R_LES};
+
+	return cc < (int)NELEM(rel) ? rel[cc] : -1;
+}
+
+int
 loop_relation(const struct loop *l, struct ins *br)
 {
-	static const u8 rel[] = {[CC_NE] = R_NE, [CC_CS] = R_GEU, [CC_CC] = R_LTU, [CC_HI] = R_GTU, [CC_LS] = R_LEU,
-		[CC_GE] = R_GES, [CC_LT] = R_LTS, [CC_GT] = R_GTS, [CC_LE] = R_LES};
 	const struct ins *i = &l->ins[loop_index(l, br->a)];
 
 	if (br->op == O_brc)
 		return 1;
-	if (i->op != O_flsub || br->v >= NELEM(rel) || !rel[br->v])
+	if (i->op != O_flsub || loop_ccrel(br->v) < 0)
 		return 0;
-	*br = (struct ins){.op = O_brc, .ty = i->ty, .v = rel[br->v], .a = i->a, .b = i->b};
+	*br = (struct ins){.op = O_brc, .ty = i->ty, .v = (u16)loop_ccrel(br->v), .a = i->a, .b = i->b};
 	return 1;
 }
 
@@ -432,7 +441,7 @@ loop_turn(const struct loop *l, int label, gaddr again)
 	int by = l->r->nins - l->first;
 
 	for (int k = 0; k < l->n; k++) {
-		struct ins i = l->ins[k];
+		struct ins i = l->was[k];
 
 		i.a = moved(i.a, by);
 		i.b = moved(i.b, by);
@@ -466,7 +475,7 @@ take(struct loop *l, struct region *r, gaddr next)
 
 	loop_clear(l, r->open->n);
 	l->r = r;
-	l->ins = copy;
+	l->ins = l->was = copy;
 	l->first = r->open->first;
 	l->head = r->open->pc;
 	l->exit = next;
@@ -483,9 +492,12 @@ transform(struct region *r, gaddr next)
 	take(&l, r, next);
 	if (loop_search(&l))
 		return 1;
-	if (own && understood(&l)) {
-		loop_make(&l);
-		return 1;
+	if (own) {
+		loop_plain(&l);
+		if (understood(&l)) {
+			loop_make(&l);
+			return 1;
+		}
 	}
 	if (loop_seek(r, next))
 		return 2;

@@ -27,6 +27,7 @@ struct value { u8 kind, var, used, op; s64 step; struct span span; };
 struct loop {
 	struct region *r;
 	const struct ins *ins; int n;  /* the loop, the branch last */
+	const struct ins *was;         /* as the guest has it (plain.c) */
 	int first;                     /* the ref of ins[0] */
 	gaddr head, exit;
 	u8 put[256];                   /* by variable: 1 + its last put, or 0 */
@@ -73,6 +74,7 @@ const struct ins *loop_putbefore(const struct loop *, const struct ins *get);
 int loop_look(struct loop *, int k);
 /* A branch on flags as one on a relation; 0: not understood. */
 int loop_relation(const struct loop *, struct ins *br);
+int loop_ccrel(int cc);                        /* what a condition says of numbers that were subtracted, or -1 */
 /* The branch back, which is one on a relation, as a distance that shrinks: sets trip. */
 int loop_trip(struct loop *, const struct ins *brc);
 
@@ -126,6 +128,9 @@ void make_before(struct make *);               /* the head, in place of the open
 void make_turns(struct make *);                /* begins the block of the turns */
 /* Ends it, with what tells whether there are more, and how far it is from lo to hi; and the loop itself. */
 void make_after(struct make *, ref lo, ref hi, ref left);
+
+/* -- plain.c -- */
+void loop_plain(struct loop *);                /* puts ins in other words */
 
 /* -- seek.c -- */
 /* The open block of the loop's region jumps back, to a loop that looks for something; next: the address after it, or 0

@@ -223,6 +223,7 @@ loop_span(const struct loop *l, const struct ins *i)
 	case O_shl: return wrapped(product(a, (struct span){(s128)1 << kval(l->r, i->b), (s128)1 << kval(l->r, i->b)}), w);
 	case O_and: return masked(a, b);
 	case O_or: case O_xor: return bitwise(a, b);
+	case O_abs: return wrapped((struct span){0, -a.lo > a.hi ? -a.lo : a.hi}, w);
 	case O_smin: case O_smax: case O_umin: case O_umax:
 		return extreme(i->op, compared(l, i, i->a), compared(l, i, i->b), w);
 	case O_mov: return a;
@@ -277,7 +278,8 @@ cansum(const struct loop *l, const struct ins *i, ref t)
 	int w = ty_bits(l->lane);
 	struct span s = total(l, i, t);
 
-	if (loop_isextreme(i->op) && loop_cuts(l, loop_value(l, t == i->a ? i->b : i->a).var) && !insigned(s, 32))
+	if (loop_isextreme(i->op) && (w > ty_bits(i->ty) ||
+	    (loop_cuts(l, loop_value(l, t == i->a ? i->b : i->a).var) && !insigned(s, 32))))
 		return 0;
 	return w >= ty_bits(i->ty) || loop_sumsign(l, i, t) || (inunsigned(s, w) && i->op != O_smin && i->op != O_smax);
 }
@@ -309,6 +311,8 @@ does(const struct loop *l, int k)
 		return cansum(l, i, loop_value(l, i->a).kind == PERLANE ? i->a : i->b);
 	if (l->val[k].kind != PERLANE)
 		return 1;
+	if (i->op == O_abs && w != ty_bits(i->ty) && (w > ty_bits(i->ty) || !insigned(seen(l, i->a, ty_bits(i->ty)), w)))
+		return 0;
 	if (i->op == O_set ? loop_order(l, i) < 0 : loop_isextreme(i->op) && !compares(l, i))
 		return 0;
 	if (w == 64 && ir_type(i) == I32 && l->val[k].span.lo < 0)

@@ -132,6 +132,19 @@ floats(u64 from)
 
 /* -- integers: X0 is stored to or ends at X3, X1 is loaded from, X2 is put or summed up -- */
 
+/* One of two by how they compare, or a number without its sign. */
+static ref
+choice(int ty, ref x, ref y)
+{
+	static const u8 sign[] = {CC_PL, CC_GE, CC_GT, CC_MI, CC_LT};
+	int how = (int)(rnd() % 4), cc = how < 2 ? (int)(rnd() % CC_AL) : sign[rnd() % NELEM(sign)];
+	ref yes = how == 3 ? ir_op(&r, O_sub, ty, x, y, 0) : x, no = how < 2 ? y : ir_op(&r, O_neg, ty, yes, 0, 0);
+	ref fl = ir_op(&r, O_flsub, ty, x, how == 2 ? ir_k(&r, 0) : y, 0);
+
+	fl = ir_opx(&r, O_fcc, I64, 0, cc, 0, fl, 0, 0);
+	return how ? ir_op(&r, O_sel, ty, fl, yes, no) : ir_op(&r, O_sel, ty, fl, no, yes);
+}
+
 static ref
 integer(struct body *b)
 {
@@ -139,7 +152,8 @@ integer(struct body *b)
 	int ty = rnd() % 2 ? I32 : I64, w = ty_bits(ty), at = (int)(rnd() % (u64)w), bits = 1 + (int)(rnd() % (u64)(w - at));
 	ref x = any(b), y = b->fixed && rnd() % 4 == 0 ? b->fixed : rnd() % 4 ? any(b) : ir_k(&r, rnd() >> rnd() % 64);
 
-	switch (rnd() % 13) {
+	switch (rnd() % 14) {
+	case 8: return choice(ty, x, y);
 	case 7: return ir_opx(&r, O_set, ty, 0, (int)(rnd() % R_TST), 0, x, y, 0);
 	case 0: return ir_op(&r, rnd() % 2 ? O_not : O_neg, ty, x, 0, 0);
 	case 1: return ir_op(&r, O_shl, ty, x, ir_k(&r, rnd() % 2 ? (u64)at : rnd() % 5), 0);
@@ -170,7 +184,14 @@ addup(ref t)
 	ref s = ir_get(&r, I64, X2);
 	int ty = rnd() % 2 ? I32 : I64;
 
-	s = ir_op(&r, two[rnd() % NELEM(two)], ty, s, t, 0);
+	if (rnd() % 4 == 0) {
+		ref more = ir_op(&r, O_add, ty, s, ir_k(&r, 1), 0), fl = ir_op(&r, O_flsub, ty, t, ir_k(&r, rnd() >> rnd() % 64), 0);
+
+		fl = ir_opx(&r, O_fcc, I64, 0, (int)(rnd() % CC_AL), 0, fl, 0, 0);
+		s = rnd() % 2 ? ir_op(&r, O_sel, ty, fl, more, s) : ir_op(&r, O_sel, ty, fl, s, more);
+	} else {
+		s = ir_op(&r, two[rnd() % NELEM(two)], ty, s, t, 0);
+	}
 	ir_put(&r, I64, X2, rnd() % 2 ? ir_opx(&r, O_sxt, I64, 0, 0, 32, s, 0, 0) : s);
 }
 

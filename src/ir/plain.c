@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* plain.c - loops as they would be without flags: choices by what a comparison sets become what lanes have too
+ *
+ *   x < y ? x : y          the lesser one, and so on
+ *   x < y ? s + 1 : s      s and the comparison's 0 or 1 together
+ *   x - y < 0 ? y - x : x - y, and with 0 for y    what is left without the sign
+ *
+ * This is for who makes lanes of the loop; the loop itself stays as it was. */
+#include "ir/loop.h"
+
+struct plain {
+	const struct region *r;
+	struct ins *ins; int n, first;
+};
+
+static struct ins none;
+
+static struct ins *at(const struct plain *p, ref t) { return isk(t) || !t ? &none : &p->ins[t - p->first]; }
+static int is(const struct plain *p, ref t, u64 k) { return isk(t) && kval(p->r, t) == k; }
+
+static int
+uses(const struct plain *p, ref t)
+{
+	int n = 0;
+
+	for (int k = 0; k < p->n; k++)
+		n += (p->ins[k].a == t) + (p->ins[k].b == t) + (p->ins[k].c == t);
+	return n;
+}
+
+/* Of the two that are compared one is chosen: the operation, or 0. */
+static int
+extreme(const struct ins *cmp, int rel, ref yes, ref no)
+{
+	static const u8 op[] = {[R_LTU] = O_umin, [R_LEU] = O_umin, [R_GEU] = O_umax, [R_GTU] = O_umax,
+		[R_LTS] = O_smin, [R_LES] = O_smin, [R_GES] = O_smax, [R_GTS] = O_smax};
+	static const u8 other[] = {[O_umin] = O_umax, [O_umax] = O_umin, [O_smin] = O_smax, [O_smax] = O_smin};
+
+	if (rel >= (int)NELEM(op) || (yes != cmp->a && yes != cmp->b))
+		return 0;
+	if (yes == cmp->a)
+		return no == cmp->b ? op[rel] : 0;
+	return no == cmp->a ? other[op[rel]] : 0;
+}
+
+/* more is 1 more than s, for this choice alone. */
+static int
+counts(const struct plain *p, ref more, ref s)
+{
+	const struct ins *i = at(p, more);
+
+	return i->op == O_add && i->a == s && is(p, i->b, 1) && uses(p, more) == 1;
+}
+
+/* What is chosen is x if the comparison finds it not negative, and its opposite otherwise. */
+static int
+strips(const struct plain *p, const struct ins *cmp, int cc, ref yes, ref no)
+{
+	const struct ins *i = at(p, yes), *neg = at(p, no);
+	int left = i->op == O_sub && i->a == cmp->a && i->b == cmp->b && i->ty == cmp->ty;
+	int self = cmp->a == yes && is(p, cmp->b, 0);
+
+	return neg->op == O_neg && neg->a == yes && neg->ty == cmp->ty &&
+	    (cc == CC_PL ? self || left : self && (cc == CC_GE || cc == CC_GT));
+}
+
+static void
+choice(const struct plain *p, struct ins *sel)
+{
+	const struct ins *fcc = at(p, sel->a), *cmp = at(p, fcc->a);
+	int rel, op, more;
+
+	if (fcc->op != O_fcc || cmp->op != O_flsub || cmp->ty != sel->ty || sel->ty < I32 || sel->ty > I64)
+		return;
+	if (strips(p, cmp, fcc->v, sel->b, sel->c)) {
+		*sel = ins_make(O_abs, sel->ty, 0, 0, 0, sel->b, 0, 0);
+		return;
+	}
+	if ((rel = loop_ccrel(fcc->v)) < 0)
+		return;
+	if ((op = extreme(cmp, rel, sel->b, sel->c))) {
+		*sel = ins_make(op, sel->ty, 0, 0, 0, sel->b, sel->c, 0);
+	} else if ((more = counts(p, sel->b, sel->c)) || counts(p, sel->c, sel->b)) {
+		ref s = more ? sel->c : sel->b, t = more ? sel->b : sel->c;
+
+		*at(p, t) = ins_make(O_set, cmp->ty, 0, more ? rel : rel ^ 1, 0, cmp->a, cmp->b, 0);
+		*sel = ins_make(O_add, sel->ty, 0, 0, 0, s, t, 0);
+	}
+}
+
+void
+loop_plain(struct loop *l)
+{
+	static struct ins plain[BODY]; /* compile is never entered twice at a time */
+	struct plain p = {l->r, plain, l->n, l->first};
+
+	memcpy(plain, l->ins, (size_t)l->n * sizeof *plain);
+	l->ins = plain;
+	for (int k = 0; k < l->n; k++)
+		if (plain[k].op == O_sel)
+			choice(&p, &plain[k]);
+}
