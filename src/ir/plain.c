@@ -56,12 +56,13 @@ counts(const struct plain *p, ref more, ref s)
 static int
 strips(const struct plain *p, const struct ins *cmp, int cc, ref yes, ref no)
 {
-	const struct ins *i = at(p, yes), *neg = at(p, no);
+	const struct ins *i = at(p, yes), *other = at(p, no);
 	int left = i->op == O_sub && i->a == cmp->a && i->b == cmp->b && i->ty == cmp->ty;
 	int self = cmp->a == yes && is(p, cmp->b, 0);
+	int neg = other->op == O_neg && other->a == yes;
 
-	return neg->op == O_neg && neg->a == yes && neg->ty == cmp->ty &&
-	    (cc == CC_PL ? self || left : self && (cc == CC_GE || cc == CC_GT));
+	neg |= i->op == O_sub && other->op == O_sub && other->a == i->b && other->b == i->a && i->ty == other->ty;
+	return neg && other->ty == cmp->ty && (cc == CC_PL ? self || left : self && (cc == CC_GE || cc == CC_GT));
 }
 
 static void
