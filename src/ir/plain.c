@@ -4,6 +4,7 @@
  *   x < y ? x : y          the lesser one, and so on
  *   x < y ? s + 1 : s      s and the comparison's 0 or 1 together
  *   x - y < 0 ? y - x : x - y, and with 0 for y    what is left without the sign
+ *   (x ^ s) - s, s being x's sign everywhere       the same
  *
  * This is for who makes lanes of the loop; the loop itself stays as it was. */
 #include "ir/loop.h"
@@ -89,6 +90,18 @@ choice(const struct plain *p, struct ins *sel)
 	}
 }
 
+/* A sign from above the word is as good, if the number is one that a word holds. */
+static void
+signless(const struct plain *p, struct ins *sub)
+{
+	const struct ins *x = at(p, sub->a), *s = at(p, sub->b), *d = at(p, x->a);
+	int bits = ty_bits(sub->ty), word = bits == 32 && d->op == O_sxt && d->imm == 32;
+
+	if (sub->ty >= I32 && sub->ty <= I64 && x->op == O_xor && x->b == sub->b && s->op == O_sar && s->a == x->a &&
+	    (s->ty == sub->ty || word) && x->ty >= sub->ty && is(p, s->b, (u64)bits - 1))
+		*sub = ins_make(O_abs, sub->ty, 0, 0, 0, x->a, 0, 0);
+}
+
 void
 loop_plain(struct loop *l)
 {
@@ -100,4 +113,6 @@ loop_plain(struct loop *l)
 	for (int k = 0; k < l->n; k++)
 		if (plain[k].op == O_sel)
 			choice(&p, &plain[k]);
+		else if (plain[k].op == O_sub)
+			signless(&p, &plain[k]);
 }

@@ -145,6 +145,19 @@ choice(int ty, ref x, ref y)
 	return how ? ir_op(&r, O_sel, ty, fl, yes, no) : ir_op(&r, O_sel, ty, fl, no, yes);
 }
 
+/* The same by its sign, which may have been found in a wider number. */
+static ref
+signless(int ty, ref x)
+{
+	int wide = rnd() % 2 ? I64 : ty, at = (rnd() % 4 ? ty_bits(ty) : ty_bits(wide)) - 1;
+	ref s;
+
+	if (rnd() % 4)
+		x = ir_opx(&r, O_sxt, I64, 0, 0, rnd() % 8 ? 32 : 40, x, 0, 0);
+	s = ir_op(&r, O_sar, wide, x, ir_k(&r, (u64)at), 0);
+	return ir_op(&r, O_sub, ty, ir_op(&r, O_xor, wide, x, s, 0), s, 0);
+}
+
 static ref
 integer(struct body *b)
 {
@@ -152,7 +165,8 @@ integer(struct body *b)
 	int ty = rnd() % 2 ? I32 : I64, w = ty_bits(ty), at = (int)(rnd() % (u64)w), bits = 1 + (int)(rnd() % (u64)(w - at));
 	ref x = any(b), y = b->fixed && rnd() % 4 == 0 ? b->fixed : rnd() % 4 ? any(b) : ir_k(&r, rnd() >> rnd() % 64);
 
-	switch (rnd() % 14) {
+	switch (rnd() % 15) {
+	case 9: return signless(ty, x);
 	case 8: return choice(ty, x, y);
 	case 7: return ir_opx(&r, O_set, ty, 0, (int)(rnd() % R_TST), 0, x, y, 0);
 	case 0: return ir_op(&r, rnd() % 2 ? O_not : O_neg, ty, x, 0, 0);
