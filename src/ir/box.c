@@ -192,7 +192,7 @@ latch(const struct pass *p, int h)
 static int
 mayguard(const struct region *r, int h)
 {
-	return !r->block[h].above && ir_blockat(r, r->block[h].pc + LABEL) < 0;
+	return !r->block[h].above && ir_blockat(r, r->block[h].pc + LABEL) < 0 && r->nins < REF_K / 2;
 }
 
 /* A guard for a loop that would like to know more than is known at its head, if it does not change that itself. */
