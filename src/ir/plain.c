@@ -44,13 +44,13 @@ extreme(const struct ins *cmp, int rel, ref yes, ref no)
 	return no == cmp->a ? other[op[rel]] : 0;
 }
 
-/* more is 1 more than s, for this choice alone. */
+/* more is 1 more than s, for this choice alone; and comes after the comparison, so that it can take its place. */
 static int
-counts(const struct plain *p, ref more, ref s)
+counts(const struct plain *p, const struct ins *cmp, ref more, ref s)
 {
 	const struct ins *i = at(p, more);
 
-	return i->op == O_add && i->a == s && is(p, i->b, 1) && uses(p, more) == 1;
+	return i->op == O_add && i > cmp && i->a == s && is(p, i->b, 1) && uses(p, more) == 1;
 }
 
 /* What is chosen is x if the comparison finds it not negative, and its opposite otherwise. */
@@ -82,7 +82,7 @@ choice(const struct plain *p, struct ins *sel)
 		return;
 	if ((op = extreme(cmp, rel, sel->b, sel->c))) {
 		*sel = ins_make(op, sel->ty, 0, 0, 0, sel->b, sel->c, 0);
-	} else if ((more = counts(p, sel->b, sel->c)) || counts(p, sel->c, sel->b)) {
+	} else if ((more = counts(p, cmp, sel->b, sel->c)) || counts(p, cmp, sel->c, sel->b)) {
 		ref s = more ? sel->c : sel->b, t = more ? sel->b : sel->c;
 
 		*at(p, t) = ins_make(O_set, cmp->ty, 0, more ? rel : rel ^ 1, 0, cmp->a, cmp->b, 0);
