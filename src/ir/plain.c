@@ -95,10 +95,10 @@ static void
 signless(const struct plain *p, struct ins *sub)
 {
 	const struct ins *x = at(p, sub->a), *s = at(p, sub->b), *d = at(p, x->a);
-	int bits = ty_bits(sub->ty), word = bits == 32 && d->op == O_sxt && d->imm == 32;
+	int bits = ty_bits(sub->ty), word = (d->op == O_sxt && d->imm <= 32) || (d->op == O_lds && d->v <= 32);
 
 	if (sub->ty >= I32 && sub->ty <= I64 && x->op == O_xor && x->b == sub->b && s->op == O_sar && s->a == x->a &&
-	    (s->ty == sub->ty || word) && x->ty >= sub->ty && is(p, s->b, (u64)bits - 1))
+	    (s->ty == sub->ty || (bits == 32 && word)) && x->ty >= sub->ty && is(p, s->b, (u64)bits - 1))
 		*sub = ins_make(O_abs, sub->ty, 0, 0, 0, x->a, 0, 0);
 }
 
