@@ -64,8 +64,12 @@ makearea(u64 want)
 		n /= 2;
 		munmap((u8 *)p + n, n);
 	}
-	core.images = p;
-	core.area = core.at = images ? (u8 *)aligndown((u64)p + images, TABLE) - TABLE / 2 : core.images;
+	core.images = core.area = p;
+	if (images) {
+		core.area = (u8 *)aligndown((u64)p + images, TABLE) - TABLE / 2;
+		munmap(core.area + n, (u64)core.images + images - (u64)core.area);
+	}
+	core.at = core.area;
 	core.areaend = core.area + n;
 }
 
