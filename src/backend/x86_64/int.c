@@ -486,9 +486,10 @@ shift_k(struct x86 *x, const struct ins *i, int n)
 	}
 	if (keep && x86feat.bmi2 && i->ty >= I32) {
 		s = xr_use(x, i->a, w);
-		c = xr_tmp(x);
+		d = xr_def(x, (ref)x->i);
+		c = d == s ? xr_tmp(x) : d;    /* two registers: who adds the result may have the third */
 		mov_ri(&x->a, c, (u64)n);
-		shiftx(&x->a, shop_of(i), w, xr_def(x, (ref)x->i), s, c);
+		shiftx(&x->a, shop_of(i), w, d, s, c);
 		return 1;
 	}
 	xf_save(x);
