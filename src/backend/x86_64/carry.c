@@ -160,16 +160,16 @@ giveup(struct x86 *x, ref t)
 
 	if (isk(t) || x->val[t].last <= x->i || x->val[t].last > x->cf.until)
 		return;
-	for (int k = x->i + 1; k <= x->val[t].last; k++) {
+	for (int k = t + 1; k <= x->val[t].last; k++) {
 		const struct ins *i = &r->ins[k];
 
 		if (i->a != t && i->b != t && i->c != t)
 			continue;
 		if (asks(r, i, x->cf.t))
 			continue;
-		if (x->val[k].flags & VAL_FOLD)
+		if (x->val[k].flags & VAL_FOLD)        /* it is for the value's user to use t */
 			return;
-		last = k;
+		last = k > last ? k : last;
 	}
 	x->val[t].last = (u16)last;
 	x->val[t].flags |= VAL_GIVEN;
