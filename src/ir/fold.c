@@ -177,17 +177,11 @@ swapped(int rel)
 static inline int
 extreme(const struct region *r, const struct ins *sel)
 {
-	static const u8 op[] = {
-		[R_LTU] = O_umin, [R_LEU] = O_umin, [R_GEU] = O_umax, [R_GTU] = O_umax,
-		[R_LTS] = O_smin, [R_LES] = O_smin, [R_GES] = O_smax, [R_GTS] = O_smax,
-	};
 	const struct ins *set = &r->ins[sel->a & ~REF_K];
 
-	if (isk(sel->a) || set->op != O_set || set->ty != sel->ty || set->ty < I32 || set->ty > I64 || set->v >= NELEM(op))
+	if (isk(sel->a) || set->op != O_set || set->ty != sel->ty || set->ty < I32 || set->ty > I64)
 		return 0;
-	if (set->a == sel->b && set->b == sel->c)
-		return op[set->v];
-	return set->a == sel->c && set->b == sel->b ? op[swapped(set->v)] : 0;
+	return ir_extreme(set, set->v, sel->b, sel->c);
 }
 
 /* x is the sign extension of its n low bits. */

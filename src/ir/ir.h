@@ -275,6 +275,8 @@ int ir_rel(int rel, u64 a, u64 b, int w);      /* 0 or 1 */
 u64 ir_flsub(u64 a, u64 b, int carry, int w);  /* flags of a + ~b + carry at w bits */
 u64 ir_fladd(u64 a, u64 b, int carry, int w);
 int ir_cc(int cc, u64 fl);
+/* Of the two numbers that cmp compares one is chosen, yes if the relation holds: what operation that is, or 0. */
+int ir_extreme(const struct ins *cmp, int rel, ref yes, ref no);
 u64 ir_satu(s128 v, int w);                    /* clamped to 0 .. 2^w-1 */
 u64 ir_sats(s128 v, int w);
 u64 ir_vshl(u64 a, u64 b, int w, int how);

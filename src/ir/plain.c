@@ -29,21 +29,6 @@ uses(const struct plain *p, ref t)
 	return n;
 }
 
-/* Of the two that are compared one is chosen: the operation, or 0. */
-static int
-extreme(const struct ins *cmp, int rel, ref yes, ref no)
-{
-	static const u8 op[] = {[R_LTU] = O_umin, [R_LEU] = O_umin, [R_GEU] = O_umax, [R_GTU] = O_umax,
-		[R_LTS] = O_smin, [R_LES] = O_smin, [R_GES] = O_smax, [R_GTS] = O_smax};
-	static const u8 other[] = {[O_umin] = O_umax, [O_umax] = O_umin, [O_smin] = O_smax, [O_smax] = O_smin};
-
-	if (rel >= (int)NELEM(op) || (yes != cmp->a && yes != cmp->b))
-		return 0;
-	if (yes == cmp->a)
-		return no == cmp->b ? op[rel] : 0;
-	return no == cmp->a ? other[op[rel]] : 0;
-}
-
 /* more is 1 more than s, for this choice alone; and comes after the comparison, so that it can take its place. */
 static int
 counts(const struct plain *p, const struct ins *cmp, ref more, ref s)
@@ -80,7 +65,7 @@ choice(const struct plain *p, struct ins *sel)
 	}
 	if ((rel = loop_ccrel(fcc->v)) < 0)
 		return;
-	if ((op = extreme(cmp, rel, sel->b, sel->c))) {
+	if ((op = ir_extreme(cmp, rel, sel->b, sel->c))) {
 		*sel = ins_make(op, sel->ty, 0, 0, 0, sel->b, sel->c, 0);
 	} else if ((more = counts(p, cmp, sel->b, sel->c)) || counts(p, cmp, sel->c, sel->b)) {
 		ref s = more ? sel->c : sel->b, t = more ? sel->b : sel->c;

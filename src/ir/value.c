@@ -100,6 +100,20 @@ ir_flsub(u64 a, u64 b, int carry, int w)
 }
 
 int
+ir_extreme(const struct ins *cmp, int rel, ref yes, ref no)
+{
+	static const u8 op[] = {[R_LTU] = O_umin, [R_LEU] = O_umin, [R_GEU] = O_umax, [R_GTU] = O_umax,
+		[R_LTS] = O_smin, [R_LES] = O_smin, [R_GES] = O_smax, [R_GTS] = O_smax};
+	static const u8 other[] = {[O_umin] = O_umax, [O_umax] = O_umin, [O_smin] = O_smax, [O_smax] = O_smin};
+
+	if (rel >= (int)NELEM(op))
+		return 0;
+	if (yes == cmp->a && no == cmp->b)
+		return op[rel];
+	return yes == cmp->b && no == cmp->a ? other[op[rel]] : 0;
+}
+
+int
 ir_cc(int cc, u64 fl)
 {
 	int n = (fl & FL_N) != 0, z = (fl & FL_Z) != 0, c = (fl & FL_C) != 0, v = (fl & FL_V) != 0;
