@@ -21,15 +21,15 @@ static u64 ninsn = 20000, done;
 static int longest = MAXITEM, differing;
 
 static void
-report(const struct stream *s, const char *oracle, const char *engine, struct piece *b)
+report(const struct stream *s, const char *oracle, const char *engine, struct piece *b, const u8 *want, const u8 *got)
 {
 	struct piece *small = shrink(s, oracle, engine, b);
 	FILE *f = store ? fopen(store, "a") : 0;
 
 	differing++;
-	explain(s, oracle, engine, small, stdout);
+	explain(s, oracle, engine, small, want, got, stdout);
 	if (f) {
-		explain(s, oracle, engine, small, f);
+		explain(s, oracle, engine, small, want, got, f);
 		fclose(f);
 	}
 	piece_free(small);
@@ -52,7 +52,7 @@ compare(const struct stream *s, struct piece **b, int n, int nengine, char **eng
 		while (k < n && !memcmp(want + (size_t)k * s->size, got + (size_t)k * s->size, s->size))
 			k++;
 		if (k < n)
-			report(s, oracle, engine[e], b[k]);
+			report(s, oracle, engine[e], b[k], want + (size_t)k * s->size, got + (size_t)k * s->size);
 	}
 	free(want);
 	free(got);

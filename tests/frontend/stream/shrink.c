@@ -142,16 +142,13 @@ value(const u8 *p, int size, FILE *f)
 		fprintf(f, " %016llx", (unsigned long long)ld64(p));
 }
 
-void
-explain(const struct stream *s, const char *oracle, const char *engine, struct piece *b, FILE *out)
+/* The fields and bytes of memory in which two states differ */
+static void
+differences(const struct stream *s, const u8 *x, const u8 *y, FILE *out)
 {
-	u8 *x = malloc(s->size), *y = malloc(s->size);
 	int n;
 	const struct field *f = s->field(&n);
 
-	program_run(s, oracle, &b, 1, x);
-	program_run(s, engine, &b, 1, y);
-	fprintf(out, "# %s, %s:\n", oracle, engine);
 	for (int i = 0; i < n; i++)
 		if (memcmp(x + f[i].off, y + f[i].off, f[i].size)) {
 			fprintf(out, "# %s:", f[i].name);
@@ -162,6 +159,22 @@ explain(const struct stream *s, const char *oracle, const char *engine, struct p
 	for (size_t i = 0; i < s->memsize; i++)
 		if (x[s->mem + i] != y[s->mem + i])
 			fprintf(out, "# memory +%zu: %02x %02x\n", i, x[s->mem + i], y[s->mem + i]);
+}
+
+void
+explain(const struct stream *s, const char *oracle, const char *engine, struct piece *b, const u8 *want, const u8 *got,
+    FILE *out)
+{
+	u8 *x = malloc(s->size), *y = malloc(s->size);
+
+	program_run(s, oracle, &b, 1, x);
+	program_run(s, engine, &b, 1, y);
+	fprintf(out, "# %s, %s:\n", oracle, engine);
+	differences(s, x, y, out);
+	if (!memcmp(x, y, s->size)) {
+		fprintf(out, "# only after other blocks:\n");
+		differences(s, want, got, out);
+	}
 	piece_print(s, b, out);
 	free(x);
 	free(y);

@@ -139,7 +139,9 @@ int evaluate(const struct stream *, int step, u64 end, u64 *pc);
 /* -- shrink.c -- */
 /* The shortest block that differs between two engines; b, or another. */
 struct piece *shrink(const struct stream *, const char *oracle, const char *engine, struct piece *b);
-void explain(const struct stream *, const char *oracle, const char *engine, struct piece *, FILE *);
+/* What differs in the block run alone; or else in the states want and got, which it left after other blocks. */
+void explain(const struct stream *, const char *oracle, const char *engine, struct piece *, const u8 *want,
+    const u8 *got, FILE *);
 
 /* -- vectors.c -- */
 int vectors(const struct stream *, u64 count, const char *only, int nengine, char **engine);
