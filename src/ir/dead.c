@@ -128,20 +128,24 @@ flags_between_blocks(struct pass *p, int (*live)(void *, gaddr, int), void *arg)
 
 /* -- within a block, backward -- */
 
-/* Whether the value k is used after an access that may fault. */
+static u8 of[1 << 16] ROOMY;           /* by ref: made of a value asked about; all 0 in between */
+
+/* Whether the value k, or one made of it, is used after an access that may fault. */
 static int
 used_after_fault(const struct pass *p, int k, int end)
 {
-	int fault = 0;
+	int fault = 0, used = 0;
 
-	for (int j = k + 1; j < end; j++) {
+	of[k] = 1;
+	for (int j = k + 1; j < end && !used; j++) {
 		const struct ins *i = &p->r->ins[j];
 
-		if (fault && (i->a == k || i->b == k || i->c == k))
-			return 1;
+		of[j] = of[i->a] | of[i->b] | of[i->c];
+		used = fault & of[j];
 		fault |= kind[i->op] & FAULTS || helper_flags(p->r, i) & HELP_FAULT;
 	}
-	return 0;
+	memset(of + k, 0, (size_t)(end - k));
+	return used;
 }
 
 /* Exits below a put of flags that want them and could put them themselves. */

@@ -119,6 +119,13 @@ test_flags_in_a_block(void **state)
 	check("block 0x0\n" FLAGS "\tt3 = fcc.eq i64 t2\n\tput i64 x2, t3\n\tt4 = ld i64 t1\n\tt5 = fltst i64 t4\n\tput fl nz, t5\n"
 	      "\tjmp n 0x10\n", "block 0x0\n\tt1 = get i64 x1\n\tt2 = flsub i64 t1, 0x1\n\tt3 = fcc.eq i64 t2\n\tput i64 x2, t3\n"
 	      "\tt4 = ld i64 t1\n\tt5 = fltst i64 t4\n\tput fl nz, t5\n\tjmp n 0x10\n");
+	/* a value made of one that was made of flags */
+	SAME("block 0x0\n" FLAGS "\tt3 = flbits i64 t2\n\tt4 = and i64 t3, 0x100\n\tput i64 x2, t4\n\tt5 = ld i64 t1\n"
+	     "\tt6 = shl i64 t4, 0x2\n\tput i64 x3, t6\n\tput i64 x2, t5\n\tjmp n 0x11\n");
+	check("block 0x0\n" FLAGS "\tt3 = flbits i64 t2\n\tt4 = and i64 t3, 0x100\n\tput i64 x2, t4\n\tt5 = ld i64 t1\n"
+	      "\tt6 = shl i64 t1, 0x2\n\tput i64 x3, t6\n\tput i64 x2, t5\n\tjmp n 0x11\n",
+	      "block 0x0\n\tt1 = get i64 x1\n\tt2 = flsub i64 t1, 0x1\n\tt3 = flbits i64 t2\n\tt4 = and i64 t3, 0x100\n"
+	      "\tput i64 x2, t4\n\tt5 = ld i64 t1\n\tt6 = shl i64 t1, 0x2\n\tput i64 x3, t6\n\tput i64 x2, t5\n\tjmp n 0x11\n");
 	/* computed targets ask about FLAGS_UNKNOWN, traps keep */
 	check("block 0x0\n" FLAGS "\tret i64 t1\n", "block 0x0\n\tt1 = get i64 x1\n\tret i64 t1\n");
 	SAME("block 0x0\n" FLAGS "\ttrap.undef n\n");
