@@ -61,13 +61,15 @@ struct thread;                         /* threads/thread.h: the thread's signals
 struct guest;
 struct os;
 
+enum { LINK_KNOWN = 1 };               /* of a link that is made when there is code for its target */
+
 struct cpu {
 	/* -- read and written by generated code; offsets fixed by the host's emitter -- */
 	_Alignas(64) void *host_sp;    /* C stack while generated code runs */
 	void *shadow_base;             /* top of the shadow stack */
 	void *shadow_lo;               /* lowest address of the shadow stack's usable part */
 	void *shadow_sp;               /* its pointer when generated code was last left */
-	const u8 *link;                /* in the stub of the link left by last, which the engine shall make; or 0 */
+	const u8 *link;                /* in the stub of the link left by last, which the engine shall make; LINK_KNOWN; or 0 */
 	u64 excl_addr;                 /* load-exclusive monitor: address (-1: none) */
 	u32 why;                       /* enum why */
 	u32 trap;                      /* enum trap */

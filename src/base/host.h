@@ -11,7 +11,7 @@
  *    the shadow stack, jumps to code; every way out stores them back, sets cpu->why and cpu->pc.
  *  - A *link* is a direct exit.  Until the engine links it, it goes to a stub that sets cpu->pc to its
  *    target, cpu->link to an address in the stub (link_at), and leaves with WHY_NEXT; or, if cpu->poll is set, with
- *    WHY_POLL and cpu->link = 0.  That of quick code is shorter: it leaves cpu->pc = 0 and looks at nothing.
+ *    WHY_POLL and cpu->link = 0.  Of quick code, all links but the first leave with cpu->link = LINK_KNOWN.
  *  - Indirect branches look up cpu->jc[jc_index(cpu, pc)] inline and leave with WHY_NEXT, cpu->pc set, when
  *    it does not match; the engine fills the entry.
  *  - call pushes a host return address (host call instruction) whose code compares the guest's link

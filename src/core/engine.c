@@ -305,15 +305,14 @@ fetchfault(struct cpu *cpu)
 	cpu->os->fault(cpu);
 }
 
-/* The exit that led here, if it was a direct one, now goes straight to n.  Those of quick code do already, but for the
- * first. */
+/* The exit that led here, if it was a direct one, now goes straight to n. */
 static void
 linklast(struct cpu *cpu, struct node *n)
 {
 	int k;
 	struct trans *from = core_lastlink(cpu, &k);
 
-	if (from && from->link[k].pc == n->pc && from->mode == n->mode && !(from->left && k))
+	if (from && from->link[k].pc == n->pc && from->mode == n->mode)
 		core_link(from, (u32)k, n);
 }
 
@@ -362,21 +361,6 @@ look(struct cpu *cpu, u32 mode)
 	return code;
 }
 
-/* The thread has left by a link of quick code, which does not say where it leads. */
-static void
-whereto(struct cpu *cpu)
-{
-	const struct trans *t = core_madeat(cpu->link);
-
-	if (!t)
-		return;                /* it was a link to 0 */
-	cpu->pc = t->link[link_at(t->link, t->nlink, (u32)(cpu->link - t->code))].pc;
-	if (atomic_load(&cpu->poll)) {
-		cpu->why = WHY_POLL;
-		cpu->link = 0;
-	}
-}
-
 /* Runs the code for cpu->pc if there is some that can be had without the engine's lock; else 0. */
 static int
 run(struct cpu *cpu)
@@ -397,8 +381,6 @@ run(struct cpu *cpu)
 	cpu->epoch = atomic_load(&core.emptied);
 	cpu_polled(cpu);
 	core.host->enter(cpu, code);
-	if (cpu->link && !cpu->pc)
-		whereto(cpu);
 	cpu->kept = intact(cpu) ? mode + 1 : 0;
 	return 1;
 }

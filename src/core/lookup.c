@@ -221,8 +221,11 @@ core_transat(const u8 *code)
 struct trans *
 core_lastlink(const struct cpu *cpu, int *n)
 {
-	struct trans *t = cpu->link && cpu->epoch == atomic_load(&core.emptied) ? core_transat(cpu->link) : 0;
+	struct trans *t;
 
+	if ((uintptr_t)cpu->link <= LINK_KNOWN || cpu->epoch != atomic_load(&core.emptied))
+		return 0;
+	t = core_transat(cpu->link);
 	if (!t || !t->nlink)
 		return 0;
 	*n = link_at(t->link, t->nlink, (u32)(cpu->link - t->code));

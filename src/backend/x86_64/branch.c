@@ -677,33 +677,18 @@ static void
 link_stubs(struct x86 *x)
 {
 	struct out *o = x->out;
-	u8 *exit = x->a.p;
+	u8 *exit = x->quick ? x86_stub.linkexit : x->a.p;
 
-	if (o->nlink)
+	if (o->nlink && !x->quick)
 		x_gostub(x, &x86_stub.linkexit);
 	for (int n = 0; n < o->nlink && x->a.p <= x->lim; n++) {
 		o->link[n].stub = (u32)(x->a.p - o->code);
 		rel32_to(o->code + o->link[n].site, x->a.p);
 		mov_ri(&x->a, RAX, o->link[n].pc);
 		rel32_to(call_32(&x->a), exit);
+		if (x->quick)
+			exit = x86_stub.quickexit;
 	}
-}
-
-/* The same of quick code, which says only where it is left. */
-static void
-quick_stubs(struct x86 *x)
-{
-	enum { CALL = 5 };
-	struct link *l = x->out->link, *end = l + x->out->nlink;
-	u8 *code = x->out->code, *p = x->a.p;
-
-	for (; l < end && p <= x->lim; l++, p += CALL) {
-		l->stub = (u32)(p - code);
-		rel32_to(code + l->site, p);
-		*p = 0xe8;
-		rel32_to(p + 1, x86_stub.quickexit);
-	}
-	x->a.p = p;
 }
 
 /* By how much the region is to be moved so that its conditional branches do well: by nothing, or by what keeps it at a
@@ -777,10 +762,7 @@ branch_end(struct x86 *x)
 	if (x->evicted || !fix(x))
 		return -EAGAIN;
 	emit_cold(x);
-	if (x->quick)
-		quick_stubs(x);
-	else
-		link_stubs(x);
+	link_stubs(x);
 	for (int n = 0; n < x->ncold; n++)
 		if (x->cold[n].emit == cold_link)
 			cold_link(x, &x->cold[n]);

@@ -109,7 +109,7 @@ struct stubs {
 	u8 *poll;                      /* rax = pc: WHY_POLL */
 	u8 *trap;                      /* rax = pc, ecx = trap: WHY_TRAP */
 	u8 *linkexit;                  /* rax = pc, called by a link's stub: cpu->link = where; poll, if cpu->poll is set */
-	u8 *quickexit;                 /* called by a link's stub in quick code: leaves with cpu->link alone (host.h) */
+	u8 *quickexit;                 /* the same with cpu->link = LINK_KNOWN */
 	u8 *dispatch;                  /* rax = pc: jump cache, or next; polls */
 	u8 *leavec;                    /* as leave, the registers being stored already (from a helper) */
 	u8 *relink;                    /* dispatch on the link variable */

@@ -104,19 +104,15 @@ write_leave(struct x86 *x, int nreg, u8 **called)
 {
 	struct code *a = &x->a;
 
+	x86_stub.quickexit = a->p;     /* as if called from there */
+	mov_mi(a, 64, mem_at(RSP, 0), LINK_KNOWN + 1);
 	x86_stub.linkexit = a->p;
 	push_pop(a, RCX, 1);
 	alu_mi(a, A_CMP, 8, CPU(poll), 0);
 	u8 *polled = jcc_32(a, JNE);
-	u8 *left = a->p;
 	alu_ri(a, A_SUB, 64, RCX, 1);  /* what follows may be another's stub */
 	mov_mr(a, 64, CPU(link), RCX);
 	u8 *go = jmp_8(a);
-
-	x86_stub.quickexit = a->p;
-	push_pop(a, RCX, 1);
-	mov_ri(a, RAX, 0);
-	jmp_to(a, left);
 
 	x86_stub.next = a->p;
 	mov_mi(a, 64, CPU(link), 0);
