@@ -275,7 +275,8 @@ clearjc(struct cpu *cpu)
 }
 
 /* Remembers where cpu->pc went: to code in an image, or to that of a node.  A node that dies, or gets other code, while
- * we write the entry changes its code first and clears entries after: so look again after writing. */
+ * we write the entry changes its code first and clears entries after: so look again after writing, which an only thread
+ * need not. */
 static void
 fill(struct cpu *cpu, const struct node *n, const u8 *code)
 {
@@ -286,6 +287,10 @@ fill(struct cpu *cpu, const struct node *n, const u8 *code)
 	cpu->njcset += cpu->njcset <= NELEM(cpu->jcset);
 	__atomic_store_n(&j->pc, ~(u64)0, __ATOMIC_RELEASE);
 	__atomic_store_n(&j->code, code, __ATOMIC_RELEASE);
+	if (__libc_single_threaded) {
+		__atomic_store_n(&j->pc, cpu->pc, __ATOMIC_RELEASE);
+		return;
+	}
 	__atomic_store_n(&j->pc, cpu->pc, __ATOMIC_SEQ_CST);
 	if (n && atomic_load(&n->code) != code)
 		__atomic_store_n(&j->pc, ~(u64)0, __ATOMIC_SEQ_CST);

@@ -13,7 +13,7 @@ struct buckets {
 enum { FIRST = 512 };
 
 /* Small programs touch all of these; large ones are misled now and then. */
-enum { NHEAD = 1 << 12 };
+enum { NHEAD = 1 << 14 };
 /* A bit a half-word that a node was made for, by 128 bytes; they collide.  Of full code, and of any. */
 static u64 head[NHEAD] ROOMY, any[NHEAD] ROOMY;
 static _Atomic(struct trans *) lately;  /* what core_madeat found */

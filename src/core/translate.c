@@ -452,7 +452,7 @@ leaves(struct node *n)
 	*at = n->more;
 }
 
-/* Who is in the other code stays there. */
+/* Who is in the other code stays there; who has found it looks whether it is still there (fill in engine.c). */
 void
 core_arrive(struct node *n, struct trans *t, const u8 *code, int flagsin)
 {
@@ -465,9 +465,12 @@ core_arrive(struct node *n, struct trans *t, const u8 *code, int flagsin)
 	n->quick = t->left != 0;
 	n->more = t->node;
 	t->node = n;
-	atomic_store(&n->code, code);
-	if (had)
+	if (had) {
+		atomic_store(&n->code, code);
 		core_uncache(n->pc);
+	} else {
+		atomic_store_explicit(&n->code, code, memory_order_release);
+	}
 	core_marknode(n);
 	relink(n, code);
 }
