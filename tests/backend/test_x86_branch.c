@@ -13,6 +13,7 @@
 #include <cmocka.h>
 #include "base/host.h"
 #include "ir/ir.h"
+#include "ir/simple.h"
 
 enum { NINT = 24, FLVAR = NINT, NREG, FLAT = 256, AREA = 1 << 22, SHADOW = 1 << 14, MAXRUN = 16 };
 enum { A, B, C, LINKREG = 5, SLOW = 22 };  /* A, B, C, the link in registers; SLOW in memory */
@@ -318,6 +319,56 @@ test_poll_is_once_in_a_loop(void **state)
 	assert_int_equal(cpu->why, WHY_POLL);
 	assert_int_equal(cpu->pc, 0x1000);
 	assert_int_equal(*var(B), 1);
+}
+
+/* Enters quick code that jumps to 0x2000; left: how often it may run. */
+static void
+enter_quick(s32 left)
+{
+	static struct out out;
+	s32 *at_end = (s32 *)(void *)(area + AREA) - 1;
+
+	region_init(&r, &fake, 0x1000, 0);
+	ir_block(&r, 0x1000);
+	out.code = at;
+	out.end = area + AREA / 2;
+	*at_end = left;
+	h->quick->begin(&r, &out, at_end);
+	assert_true(h->quick->simple(&(struct simple){.kind = SI_JUMP, .to = 0x2000}, 0));
+	assert_int_equal(h->quick->end(), 0);
+	assert_int_equal(out.nlink, 2);
+	made[nmade++] = (struct made){.code = out.code, .size = out.size, .nlink = 2, .link = {out.link[0], out.link[1]}};
+	cpu->pc = 0;
+	h->enter(cpu, out.code);
+}
+
+static void
+test_links_of_quick_code_leave_with_their_targets(void **state)
+{
+	(void)state;
+	enter_quick(1);
+	assert_int_equal(cpu->why, WHY_NEXT);
+	assert_int_equal(cpu->pc, 0x2000);
+	assert_int_equal((uintptr_t)cpu->link, LINK_KNOWN);
+	cpu->poll = CPU_ASKED;
+	enter_quick(1);
+	assert_int_equal(cpu->why, WHY_POLL);
+	assert_int_equal(cpu->pc, 0x2000);
+	assert_null(cpu->link);
+}
+
+/* The engine makes the first, to the code that takes its place. */
+static void
+test_quick_code_that_has_run_often_leaves_by_its_first_link(void **state)
+{
+	const struct made *m = made;
+
+	(void)state;
+	enter_quick(0);
+	assert_int_equal(cpu->why, WHY_NEXT);
+	assert_int_equal(cpu->pc, 0x1000);
+	assert_ptr_equal(madeat(cpu->link), m);
+	assert_int_equal(link_at(m->link, m->nlink, (u32)(cpu->link - m->code)), 0);
 }
 
 static void
@@ -903,6 +954,8 @@ main(void)
 		cmocka_unit_test_setup(test_poll_before_an_exit_leaves_no_link, fresh),
 		cmocka_unit_test_setup(test_poll_leaves_a_loop_with_its_state_and_it_goes_on, fresh),
 		cmocka_unit_test_setup(test_poll_is_once_in_a_loop, fresh),
+		cmocka_unit_test_setup(test_links_of_quick_code_leave_with_their_targets, fresh),
+		cmocka_unit_test_setup(test_quick_code_that_has_run_often_leaves_by_its_first_link, fresh),
 		cmocka_unit_test_setup(test_exits_are_linked_and_unlinked, fresh),
 		cmocka_unit_test_setup(test_linked_backward_exits_are_safe_points, fresh),
 		cmocka_unit_test_setup(test_calls_and_returns_pair, fresh),
