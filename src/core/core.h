@@ -105,7 +105,6 @@ void core_uncache(gaddr pc);                           /* lock held: no jump cac
 gaddr core_nexthead(gaddr pc, gaddr end);
 gaddr core_nextseen(gaddr pc, gaddr end);
 struct trans *core_transat(const u8 *code);            /* lock held: the translation that holds this host address */
-struct trans *core_madeat(const u8 *code);             /* lock held, or cpu->running: the same of code made here */
 struct trans *core_lastlink(const struct cpu *, int *n);       /* lock held: what the thread left by its link n, or 0 */
 int core_pcat(const u8 *code, struct guestat *);       /* 1, and what the code belongs to; async-signal-safe */
 

@@ -12,11 +12,11 @@ struct buckets {
 };
 enum { FIRST = 512 };
 
-/* Small programs touch all of these; large ones are misled now and then. */
+/* Small programs touch few pages of these; large ones are misled now and then. */
 enum { NHEAD = 1 << 14 };
 /* A bit a half-word that a node was made for, by 128 bytes; they collide.  Of full code, and of any. */
 static u64 head[NHEAD] ROOMY, any[NHEAD] ROOMY;
-static _Atomic(struct trans *) lately;  /* what core_madeat found */
+static _Atomic(struct trans *) lately;  /* what madeat found */
 
 static u32
 hash(gaddr pc, u32 mode)
@@ -195,8 +195,8 @@ find(const u8 *code)
 static int holds(const struct trans *t, const u8 *code) { return code >= t->code && code < t->code + t->size; }
 
 /* Most often it is the translation made last, which has been left for the first time, or the one asked about before. */
-struct trans *
-core_madeat(const u8 *code)
+static struct trans *
+madeat(const u8 *code)
 {
 	int n = atomic_load_explicit(&core.ntrans, memory_order_acquire);
 	struct trans *t = atomic_load_explicit(&lately, memory_order_relaxed);
@@ -213,7 +213,7 @@ core_madeat(const u8 *code)
 struct trans *
 core_transat(const u8 *code)
 {
-	struct trans *t = core_madeat(code);
+	struct trans *t = madeat(code);
 
 	return t ? t : cache_transat(code);
 }

@@ -128,7 +128,7 @@ publish(struct trans *t)
 	const struct block *b = core.region.block;
 	struct node *first = 0, *d;
 
-	/* before anybody comes there, who asks without the lock when he leaves */
+	/* before anybody comes there, who may fault */
 	core.trans[n] = t;
 	core.start[n] = (u32)(t->code - core.area);
 	atomic_store_explicit(&core.ntrans, n + 1, memory_order_release);
