@@ -19,7 +19,8 @@ _Static_assert(WINDOW + PIECE < 1 << 16, "struct mapent has room for it");
  * left out costs one exit when it is reached after all, and a jump from then on. */
 enum {
 	FAR = 512,                     /* bytes: how far ahead a conditional branch is followed */
-	LOOP = 384,                    /* bytes: longer ones hardly notice that they lie in several regions */
+	LOOP = 1152,                   /* bytes: longer ones hardly notice that they lie in several regions */
+	MANY = 14,                     /* pieces, of words of bytes that are computed one by one */
 	CALLS = 32,                    /* instructions, after which calls are not assumed to return */
 };
 
@@ -498,6 +499,8 @@ core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 	}
 	if (r->broken)
 		return -E2BIG;
+	if (r->pieces > MANY)
+		ir_pack(r);
 	if (r->pieces > 1 || r->again)
 		ir_wide(r);
 	if (r->unboxes)

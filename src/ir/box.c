@@ -217,9 +217,8 @@ guard(struct pass *p, int h)
 	forward(p);
 }
 
-/* Room before block b for another, of n instructions. */
-static void
-room(struct region *r, int b, int n)
+void
+ir_room(struct region *r, int b, int n)
 {
 	int at = r->block[b].first, end = r->nins + n;
 
@@ -285,7 +284,7 @@ makeguard(struct pass *p, int h, int entry)
 	gaddr pc = r->block[h].pc;
 	ref all = 0;
 
-	room(r, h, n);
+	ir_room(r, h, n);
 	for (int v = 0; v < r->guest->nreg; v++) {
 		if (!(bit(r, v) & p->guard[h]))
 			continue;

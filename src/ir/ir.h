@@ -258,6 +258,7 @@ ir_target(const struct ins *i)
 {
 	return i->op == O_jmp ? i->a : i->op == O_brc || i->op == O_brf ? i->c : 0;
 }
+void ir_room(struct region *, int b, int n);   /* before block b for another, of n instructions */
 int ir_blockat(const struct region *, gaddr);  /* number of the block that begins there, or -1 */
 
 /* -- rewriting (fold.c, from fold.def) -- */
@@ -288,6 +289,7 @@ void ir_dead(struct region *, int (*flagslive)(void *, gaddr, int), void *);    
  * vectors was put before?  Then the block ends here; 2: it has its end. */
 int ir_loop(struct region *, gaddr next);
 void ir_rejoin(struct region *);               /* the same of a block that has ended with a jump */
+void ir_pack(struct region *);                 /* needs all blocks; before ir_wide; see pack.c */
 void ir_wide(struct region *);                 /* needs all blocks; see wide.c */
 void ir_unused(struct region *);               /* drops values nobody uses: for hosts that do not (dead.c) */
 void ir_box(struct region *);                  /* needs all blocks; before ir_dead; see box.c */

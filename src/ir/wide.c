@@ -559,9 +559,8 @@ renamed(struct ins i)
 	return i;
 }
 
-/* Adds a mark in its place. */
-static void
-mark(struct region *r, ref t)
+void
+wide_mark(struct region *r, ref t)
 {
 	int k = r->nmark;
 
@@ -596,7 +595,7 @@ insert(struct pass *p)
 		r->mark[k] = moved[r->mark[k]];
 	for (int n = 0; n < p->nmore; n++)
 		if (p->more[n].i.op == O_brc)
-			mark(r, moved[r->nins + n]);
+			wide_mark(r, moved[r->nins + n]);
 	r->nins += p->nmore;
 }
 

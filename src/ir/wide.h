@@ -41,6 +41,8 @@ void wide_look(struct pass *, ref t, struct bytes *);
 int wide_isone(const struct bytes *b, int n, int down);
 /* Puts i before instruction t, behind what was put there. */
 ref wide_before(struct pass *, ref t, struct ins i);
+/* Adds a mark in its place. */
+void wide_mark(struct region *, ref t);
 void wide_ahead(struct pass *, const struct block *);
 void wide_pairs(struct pass *, const struct block *);
 int wide_stores(struct pass *, const struct block *);  /* whether there are fewer now */

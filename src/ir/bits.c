@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/* bits.c - a value whose bytes are computed one by one and put together (see pack.c)
+ *
+ * What compilers make of an operation on bytes of words for a machine that has none:
+ *
+ *   ((b0 & m0 | b1) & m1 | b2) & m2 ...          bn is 0 but for byte n, mn anything
+ *
+ * Each bit of that is a bit of one bn, and of all masks that come after it.  So it is (b0 | b1 | b2 ...) & m, where m is
+ * the same chain of bytes that are all ones; chains with the same masks share it.
+ *
+ * The or of the bytes is made at once if they are fields of one value, all shifted alike, or if each is 0 or all ones as
+ * bytes of two words in memory compare. */
+#include "ir/pack.h"
+
+static inline u64 ones(int n) { return n >= 64 ? ~(u64)0 : ((u64)1 << n) - 1; }
+
+/* One operation down; 0 if there is none. */
+static int
+down(const struct region *r, struct term *t)
+{
+	const struct ins *i = &r->ins[t->from & ~REF_K];
+	int n = isk(i->b) ? (int)(kval(r, i->b) & 63) : 0;
+
+	if (isk(t->from) || (i->ty != I64 && (i->ty != I32 || i->op == O_shl || i->op == O_shr)))
+		return 0;
+	switch (i->op) {
+	case O_and:
+		if (!isk(i->b))
+			return 0;
+		t->mask &= kval(r, i->b);
+		break;
+	case O_zxt:
+		t->mask &= ones(i->imm);
+		break;
+	case O_sxt:
+		if (t->mask & ~ones(i->imm))
+			return 0;
+		break;
+	case O_shl:
+		if (!isk(i->b))
+			return 0;
+		t->mask >>= n;
+		t->up += n;
+		break;
+	case O_bfx:
+		t->mask = (t->mask & ones(i->imm)) << i->v;
+		t->up -= i->v;
+		break;
+	case O_shr:
+		if (!isk(i->b))
+			return 0;
+		t->mask <<= n;
+		t->up -= n;
+		break;
+	default:
+		return 0;
+	}
+	if (i->ty == I32)
+		t->mask &= ones(32);
+	t->from = i->a;
+	return 1;
+}
+
+static struct term
+term(const struct region *r, ref t)
+{
+	struct term x = {t, ~(u64)0, 0};
+
+	while (down(r, &x))
+		;
+	return x;
+}
+
+static u64
+extent(const struct term *t)
+{
+	return t->up >= 0 ? t->mask << t->up : t->mask >> -t->up;
+}
+
+/* The number of the byte that t is, if all others are 0; else -1. */
+static int
+byteof(const struct region *r, ref t, struct term *x)
+{
+	u64 m;
+
+	*x = term(r, t);
+	if (!(m = extent(x)) || isk(x->from))
+		return -1;
+	return __builtin_ctzll(m) / 8 == (63 - __builtin_clzll(m)) / 8 ? __builtin_ctzll(m) / 8 : -1;
+}
+
+static int
+ismask(const struct region *r, ref t)
+{
+	return isk(t) || r->ins[t].op == O_ld || r->ins[t].op == O_get;
+}
+
+/* The link that t is; returns what it goes on with, or 0. */
+static ref
+link(const struct region *r, ref t, struct chain *c, u32 *seen)
+{
+	const struct ins *i = &r->ins[t];
+	struct term x;
+	ref on;
+	int n;
+
+	if (isk(t) || i->ty != I64 || (i->op != O_or && i->op != O_and))
+		return 0;
+	if (i->op == O_and) {
+		on = ismask(r, i->b) ? i->a : i->b;
+		c->link[c->n++].mask = ismask(r, i->b) ? i->b : i->a;
+		return ismask(r, on) || !ismask(r, c->link[c->n - 1].mask) ? 0 : on;
+	}
+	on = i->a;
+	if ((n = byteof(r, i->b, &x)) < 0) {
+		on = i->b;
+		n = byteof(r, i->a, &x);
+	}
+	if (n < 0 || *seen >> n & 1)
+		return 0;
+	*seen |= 1u << n;
+	c->byte[n] = x;
+	c->link[c->n].mask = 0;
+	c->link[c->n++].byte = n;
+	return on;
+}
+
+int
+chain_find(const struct region *r, ref t, struct chain *c)
+{
+	u32 seen = 0;
+	struct term x;
+	int n;
+
+	c->n = 0;
+	while (c->n < LINKS - 1 && (n = byteof(r, t, &x)) < 0)
+		if (!(t = link(r, t, c, &seen)))
+			return 0;
+	if (c->n == LINKS - 1 || (seen | 1u << n) != ones(BYTES) || seen >> n & 1)
+		return 0;
+	c->byte[n] = x;
+	c->link[c->n].mask = 0;
+	c->link[c->n++].byte = n;
+	return 1;
+}
+
+static ref
+masks(struct region *r, const struct chain *c, const ref *is)
+{
+	ref m = ir_k(r, 0);
+
+	for (int k = c->n - 1; k >= 0; k--) {
+		ref t = c->link[k].mask;
+
+		if (t)
+			m = ir_op(r, O_and, I64, m, isk(t) ? t : is[t], 0);
+		else
+			m = ir_op(r, O_or, I64, m, ir_k(r, (u64)0xff << 8 * c->link[k].byte), 0);
+	}
+	return m;
+}
+
+/* Bytes that are fields of one value; 0: they are not. */
+static ref
+fields(struct region *r, const struct chain *c, const ref *is)
+{
+	const struct term *t = c->byte;
+	u64 m = 0;
+	ref v;
+
+	for (int k = 0; k < BYTES; k++, m |= extent(&t[k - 1]))
+		if (t[k].from != t->from || t[k].up != t->up)
+			return 0;
+	v = is[t->from];
+	if (t->up)
+		v = ir_op(r, t->up > 0 ? O_shl : O_shr, I64, v, ir_k(r, (u64)(t->up > 0 ? t->up : -t->up)), 0);
+	return ir_op(r, O_and, I64, v, ir_k(r, m), 0);
+}
+
+static ref
+lanes(struct region *r, ref word)
+{
+	return ir_op(r, O_vfromi, V64, word, 0, 0);
+}
+
+/* Bytes that are all ones if two others compare, which are the same bytes of two words; 0: they are not. */
+static ref
+compares(struct region *r, const struct chain *c,
+    int (*laneof)(const void *, ref t, struct lane *), ref (*wordof)(const void *, int word), const void *arg)
+{
+	struct lane a[BYTES], b[BYTES];
+	int rel = -1;
+	ref v;
+
+	for (int k = 0; k < BYTES; k++) {
+		const struct term *t = &c->byte[k];
+		const struct ins *neg = &r->ins[t->from], *set = &r->ins[neg->a & ~REF_K];
+
+		if (neg->op != O_neg || isk(neg->a) || set->op != O_set || set->v >= R_TST || set->v == R_LTS ||
+		    set->v == R_GES || set->v == R_LES || set->v == R_GTS || t->up != 8 * k || t->mask != 0xff ||
+		    !laneof(arg, set->a, &a[k]) || !laneof(arg, set->b, &b[k]) || a[k].byte != k || b[k].byte != k)
+			return 0;
+		rel = k ? rel : set->v;
+		if (a[k].word != a->word || b[k].word != b->word || set->v != rel)
+			return 0;
+	}
+	v = ir_opx(r, O_vset, V8, 0, rel, 0, lanes(r, wordof(arg, a->word)), lanes(r, wordof(arg, b->word)), 0);
+	return ir_opx(r, O_umov, I64, 0, I64, 0, v, 0, 0);
+}
+
+ref
+chain_make(struct region *r, const struct chain *c, const ref *is,
+    int (*laneof)(const void *, ref t, struct lane *), ref (*wordof)(const void *, int word), const void *arg)
+{
+	ref v = fields(r, c, is);
+
+	if (!v && !(v = compares(r, c, laneof, wordof, arg)))
+		return 0;
+	return ir_op(r, O_and, I64, v, masks(r, c, is), 0);
+}
