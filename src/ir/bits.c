@@ -108,6 +108,7 @@ link(const struct region *r, ref t, struct chain *c, u32 *seen)
 		return 0;
 	if (i->op == O_and) {
 		on = ismask(r, i->b) ? i->a : i->b;
+		c->link[c->n].byte = -1;
 		c->link[c->n++].mask = ismask(r, i->b) ? i->b : i->a;
 		return ismask(r, on) || !ismask(r, c->link[c->n - 1].mask) ? 0 : on;
 	}
@@ -144,25 +145,33 @@ chain_find(const struct region *r, ref t, struct chain *c)
 	return 1;
 }
 
-static ref
-masks(struct region *r, const struct chain *c, const ref *is)
+ref
+chain_masks(struct region *r, const struct chain *c, struct state *s)
 {
-	ref m = ir_k(r, 0);
+	struct masks *m = &s->last;
+	ref mask[LINKS], t = ir_k(r, 0);
+	int same = c->n == m->n;
 
 	for (int k = c->n - 1; k >= 0; k--) {
-		ref t = c->link[k].mask;
-
-		if (t)
-			m = ir_op(r, O_and, I64, m, isk(t) ? t : is[t], 0);
-		else
-			m = ir_op(r, O_or, I64, m, ir_k(r, (u64)0xff << 8 * c->link[k].byte), 0);
+		mask[k] = c->link[k].mask ? s->now(s->arg, c->link[k].mask) : 0;
+		same &= mask[k] == m->mask[k] || (isk(mask[k]) && isk(m->mask[k]) && kval(r, mask[k]) == kval(r, m->mask[k]));
+		same &= c->link[k].byte == m->byte[k];
 	}
-	return m;
+	if (same)
+		return m->is;
+	m->n = c->n;
+	for (int k = c->n - 1; k >= 0; k--) {
+		m->mask[k] = mask[k];
+		m->byte[k] = c->link[k].byte;
+		t = mask[k] ? ir_op(r, O_and, I64, t, mask[k], 0)
+		            : ir_op(r, O_or, I64, t, ir_k(r, (u64)0xff << 8 * m->byte[k]), 0);
+	}
+	return m->is = t;
 }
 
 /* Bytes that are fields of one value; 0: they are not. */
 static ref
-fields(struct region *r, const struct chain *c, const ref *is)
+fields(struct region *r, const struct chain *c, struct state *s)
 {
 	const struct term *t = c->byte;
 	u64 m = 0;
@@ -171,7 +180,7 @@ fields(struct region *r, const struct chain *c, const ref *is)
 	for (int k = 0; k < BYTES; k++, m |= extent(&t[k - 1]))
 		if (t[k].from != t->from || t[k].up != t->up)
 			return 0;
-	v = is[t->from];
+	v = s->now(s->arg, t->from);
 	if (t->up)
 		v = ir_op(r, t->up > 0 ? O_shl : O_shr, I64, v, ir_k(r, (u64)(t->up > 0 ? t->up : -t->up)), 0);
 	return ir_op(r, O_and, I64, v, ir_k(r, m), 0);
@@ -185,8 +194,7 @@ lanes(struct region *r, ref word)
 
 /* Bytes that are all ones if two others compare, which are the same bytes of two words; 0: they are not. */
 static ref
-compares(struct region *r, const struct chain *c,
-    int (*laneof)(const void *, ref t, struct lane *), ref (*wordof)(const void *, int word), const void *arg)
+compares(struct region *r, const struct chain *c, struct state *s)
 {
 	struct lane a[BYTES], b[BYTES];
 	int rel = -1;
@@ -198,23 +206,22 @@ compares(struct region *r, const struct chain *c,
 
 		if (neg->op != O_neg || isk(neg->a) || set->op != O_set || set->v >= R_TST || set->v == R_LTS ||
 		    set->v == R_GES || set->v == R_LES || set->v == R_GTS || t->up != 8 * k || t->mask != 0xff ||
-		    !laneof(arg, set->a, &a[k]) || !laneof(arg, set->b, &b[k]) || a[k].byte != k || b[k].byte != k)
+		    !s->laneof(s->arg, set->a, &a[k]) || !s->laneof(s->arg, set->b, &b[k]) || a[k].byte != k || b[k].byte != k)
 			return 0;
 		rel = k ? rel : set->v;
 		if (a[k].word != a->word || b[k].word != b->word || set->v != rel)
 			return 0;
 	}
-	v = ir_opx(r, O_vset, V8, 0, rel, 0, lanes(r, wordof(arg, a->word)), lanes(r, wordof(arg, b->word)), 0);
+	v = ir_opx(r, O_vset, V8, 0, rel, 0, lanes(r, s->wordof(s->arg, a->word)), lanes(r, s->wordof(s->arg, b->word)), 0);
 	return ir_opx(r, O_umov, I64, 0, I64, 0, v, 0, 0);
 }
 
 ref
-chain_make(struct region *r, const struct chain *c, const ref *is,
-    int (*laneof)(const void *, ref t, struct lane *), ref (*wordof)(const void *, int word), const void *arg)
+chain_make(struct region *r, const struct chain *c, struct state *s)
 {
-	ref v = fields(r, c, is);
+	ref v = fields(r, c, s);
 
-	if (!v && !(v = compares(r, c, laneof, wordof, arg)))
+	if (!v && !(v = compares(r, c, s)))
 		return 0;
-	return ir_op(r, O_and, I64, v, masks(r, c, is), 0);
+	return ir_op(r, O_and, I64, v, chain_masks(r, c, s), 0);
 }

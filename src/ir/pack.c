@@ -34,11 +34,13 @@ struct access { ref t; int base; s64 at; int size; };
 struct pack {
 	struct region *r;
 	int first, end;                /* the part */
-	struct { ref of; s64 lo, hi; } base[BASES]; int nbase;
+	struct { ref of, is; s64 lo, hi; } base[BASES]; int nbase;     /* is: of, in the new block */
 	struct access load[LOADS]; int nload;
 	struct access store[STORES]; int nstore;
 	struct access word[WORDS]; int nword;  /* what is loaded; t: in the new block */
 	u8 put[256];                   /* variables that the part puts */
+	struct state state;
+	int found;                     /* chains */
 };
 
 /* Per ref of the block.  Compile is never entered twice at a time. */
@@ -201,6 +203,7 @@ words(struct pack *p)
 				return 0;
 		if (p->nword == WORDS)
 			return 0;
+		x.t = 0;
 		p->word[p->nword++] = x;
 		gather(p, x, p->nword);
 		k = of[p->load[k].t] ? k : k - 1;
@@ -212,19 +215,21 @@ words(struct pack *p)
 
 /* Leaves for the block as it was if the bytes of two bases may overlap. */
 static void
-apart(struct pack *p, int x, int y, const ref *base, ref label)
+apart(const struct pack *p, int x, int y, ref label)
 {
 	struct region *r = p->r;
 	u64 nx = (u64)(p->base[x].hi - p->base[x].lo), ny = (u64)(p->base[y].hi - p->base[y].lo);
-	ref by = base[y] ? ir_op(r, O_sub, I64, base[x], base[y], 0) : base[x];
+	ref by = p->base[x].is;
 
+	if (p->base[y].is)
+		by = ir_op(r, O_sub, I64, by, p->base[y].is, 0);
 	by = ir_op(r, O_add, I64, by, ir_k(r, (u64)(p->base[x].lo - p->base[y].lo) - ny), 0);
 	ir_append(r, ins_make(O_brc, I64, 0, R_GTU, 0, by, ir_k(r, -(nx + ny)), label));
 }
 
 /* ... or if the stores go to more than a page. */
 static void
-onepage(struct pack *p, const ref *base, ref label)
+onepage(const struct pack *p, ref label)
 {
 	s64 lo = p->store[0].at, hi = lo;
 	ref at;
@@ -233,128 +238,145 @@ onepage(struct pack *p, const ref *base, ref label)
 		lo = p->store[k].at < lo ? p->store[k].at : lo;
 		hi = p->store[k].at + p->store[k].size > hi ? p->store[k].at + p->store[k].size : hi;
 	}
-	at = ir_op(p->r, O_add, I64, base[p->store[0].base], ir_k(p->r, (u64)lo), 0);
+	at = ir_op(p->r, O_add, I64, p->base[p->store[0].base].is, ir_k(p->r, (u64)lo), 0);
 	at = ir_op(p->r, O_and, I64, at, ir_k(p->r, PAGE - 1), 0);
 	ir_append(p->r, ins_make(O_brc, I64, 0, R_GTU, 0, at, ir_k(p->r, (u64)(PAGE - (hi - lo))), label));
 }
 
 static void
-checks(struct pack *p, ref *base, ref label)
+checks(struct pack *p, ref label)
 {
 	for (int n = 0; n < p->nbase; n++)
-		base[n] = p->base[n].of ? ir_get(p->r, I64, p->r->ins[p->base[n].of].v) : 0;
+		p->base[n].is = p->base[n].of ? ir_get(p->r, I64, p->r->ins[p->base[n].of].v) : 0;
 	for (int x = 0; x < p->nbase; x++)
 		for (int y = x + 1; y < p->nbase; y++)
-			apart(p, base[x] ? x : y, base[x] ? y : x, base, label);
+			apart(p, p->base[x].is ? x : y, p->base[x].is ? y : x, label);
 	if (p->nstore > 1)
-		onepage(p, base, label);
+		onepage(p, label);
 }
 
-/* What load i is. */
+/* Word n, loaded when it is first wanted. */
 static ref
-field(struct pack *p, const struct access *l, const struct access *w)
-{
-	int v = (int)(l->at - w->at) * 8, sign = p->r->ins[l->t].op == O_lds;
-
-	if (!v && !sign && l->size == w->size)
-		return w->t;
-	return ir_opx(p->r, sign ? v ? O_sbfx : O_sxt : v ? O_bfx : O_zxt, I64, 0, v, l->size * 8, w->t, 0, 0);
-}
-
-static void
-loads(struct pack *p, const ref *base)
+wordof(void *arg, int n)
 {
 	static const u8 type[] = {[1] = I8, [2] = I16, [4] = I32, [8] = I64};
-	struct region *r = p->r;
+	struct pack *p = arg;
+	struct access *w = &p->word[n];
+	ref base = p->base[w->base].is;
 
-	for (int n = 0; n < p->nword; n++) {
-		struct access *w = &p->word[n];
-		ref at = base[w->base] ? base[w->base] : ir_k(r, (u64)w->at);
-
-		w->t = ir_append(r, ins_make(O_ld, type[w->size], 0, 1, isk(at) ? 0 : (s32)w->at, at, 0, 0));
-	}
-	for (int n = 0; n < p->nload; n++)
-		is[p->load[n].t] = field(p, &p->load[n], &p->word[of[p->load[n].t] - 1]);
+	if (!w->t && base)
+		w->t = ir_append(p->r, ins_make(O_ld, type[w->size], 0, 1, (s32)w->at, base, 0, 0));
+	else if (!w->t)
+		w->t = ir_append(p->r, ins_make(O_ld, type[w->size], 0, 1, 0, ir_k(p->r, (u64)w->at), 0, 0));
+	return w->t;
 }
 
-static ref now(ref t) { return isk(t) ? t : is[t]; }
-
-static ref
-copy(struct region *r, struct ins i)
-{
-	return ir_opx(r, i.op, i.ty, i.aux, i.v, i.imm, now(i.a), now(i.b), now(i.c));
-}
-
+/* The byte of a word that t is, if it is one. */
 static int
-laneof(const void *arg, ref t, struct lane *l)
+laneof(void *arg, ref t, struct lane *l)
 {
 	const struct pack *p = arg;
-	const struct access *w;
+	const struct ins *i;
 	s64 at;
 
 	while (!isk(t) && wide_plain(&p->r->ins[t]) && was[t])
 		t = was[t];
-	if (isk(t) || wide_plain(&p->r->ins[t]) != 1 || p->r->ins[t].op != O_ld)
+	i = &p->r->ins[t & ~REF_K];
+	if (isk(t) || wide_plain(i) != 1 || i->op != O_ld)
 		return 0;
-	at = p->r->ins[t].imm;
-	wide_origin(p->r, p->r->ins[t].a, &at);
-	w = &p->word[of[t] - 1];
-	*l = (struct lane){of[t], (int)(at - w->at)};
-	return w->size == WORD;
+	at = i->imm;
+	wide_origin(p->r, i->a, &at);
+	*l = (struct lane){of[t] - 1, (int)(at - p->word[of[t] - 1].at)};
+	return p->word[l->word].size == WORD;
 }
 
-static ref wordof(const void *arg, int n) { return ((const struct pack *)arg)->word[n - 1].t; }
+/* What load t is. */
+static ref
+field(struct pack *p, ref t)
+{
+	struct ins i = p->r->ins[t];
+	int n = of[t] - 1, v, size = wide_plain(&i), sign = i.op == O_lds;
+	s64 at = i.imm;
+	ref w = wordof(p, n);
 
-/* What the part computes; returns how much of it at once. */
-static int
-compute(struct pack *p)
+	at += isk(wide_origin(p->r, i.a, &at)) ? (s64)kval(p->r, i.a) : 0;
+	v = (int)(at - p->word[n].at) * 8;
+	if (!v && !sign && size == p->word[n].size)
+		return w;
+	return ir_opx(p->r, sign ? v ? O_sbfx : O_sxt : v ? O_bfx : O_zxt, I64, 0, v, size * 8, w, 0, 0);
+}
+
+/* The old value t in the new block: made when it is first wanted. */
+static ref
+now(void *arg, ref t)
+{
+	struct pack *p = arg;
+	struct ins i = p->r->ins[t & ~REF_K];
+	struct chain c;
+
+	if (isk(t) || is[t])
+		return t && isk(t) ? t : is[t];
+	if (wide_plain(&i))
+		return is[t] = was[t] ? now(p, was[t]) : field(p, t);
+	if (i.op == O_or && chain_find(p->r, t, &c) && (is[t] = chain_make(p->r, &c, &p->state))) {
+		p->found++;
+		return is[t];
+	}
+	i.a = i.a ? now(p, i.a) : 0;
+	i.b = i.b ? now(p, i.b) : 0;
+	i.c = i.c ? now(p, i.c) : 0;
+	return is[t] = ir_opx(p->r, i.op, i.ty, i.aux, i.v, i.imm, i.a, i.b, i.c);
+}
+
+/* Variables as they are, masks, all that is loaded, then the stores: in this order few values have to wait. */
+static void
+accesses(struct pack *p)
 {
 	struct region *r = p->r;
 	struct chain c;
-	int n = 0;
 
-	for (int k = p->first; k < p->end; k++) {
-		struct ins i = r->ins[k];
+	for (int k = p->first; k < p->end; k++)
+		is[k] = r->ins[k].op == O_get ? ir_get(r, r->ins[k].ty, r->ins[k].v) : 0;
+	for (int k = p->first; k < p->end; k++)
+		if (r->ins[k].op == O_or && chain_find(r, (ref)k, &c))
+			chain_masks(r, &c, &p->state);
+	for (int n = 0; n < p->nword; n++)
+		wordof(p, n);
+	for (int n = 0; n < p->nstore; n++) {
+		const struct access *s = &p->store[n];
+		struct ins i = r->ins[s->t];
+		ref v = now(p, i.c);
 
-		if (i.op == O_get)
-			is[k] = ir_get(r, i.ty, i.v);
-		else if (i.op == O_or && chain_find(r, (ref)k, &c) && (is[k] = chain_make(r, &c, is, laneof, wordof, p)))
-			n++;
-		else if (opinfo[i.op].traits & PURE)
-			is[k] = copy(r, i);
-		else if (wide_plain(&i) && i.op != O_st && was[k])
-			is[k] = now(was[k]);
+		ir_append(r, ins_make(O_st, i.ty, 0, 1, (s32)s->at, p->base[s->base].is, 0, v));
 	}
-	return n;
 }
 
-/* The stores, the puts, and the rest. */
+/* The puts, as their values are made, and the rest. */
 static void
-end(struct pack *p, const struct block *b, const ref *base)
+finish(struct pack *p, const struct block *b)
 {
 	struct region *r = p->r;
-	ref put[256] = {0};
-	struct ins i;
+	ref last[256] = {0};
 	int insn = p->first;
 
-	for (int n = 0; n < p->nstore; n++) {
-		i = r->ins[p->store[n].t];
-		ir_append(r, ins_make(O_st, i.ty, 0, 1, (s32)p->store[n].at, base[p->store[n].base], 0, now(i.c)));
-	}
 	for (int k = p->first; k < p->end; k++) {
 		insn = r->ins[k].op == O_insn ? k : insn;
 		if (r->ins[k].op == O_put)
-			put[r->ins[k].v] = (ref)k;
+			last[r->ins[k].v] = (ref)k;
 	}
 	ir_append(r, r->ins[insn]);
-	for (int v = 0; v < 256; v++)
-		if (put[v]) {
-			i = r->ins[put[v]];
-			ir_put(r, i.ty, v, now(i.a));
-		}
-	for (int k = p->end; k < b->first + b->n; k++)
-		if (r->ins[k].op != O_nop)
-			is[k] = copy(r, r->ins[k]);
+	for (int k = p->first; k < p->end; k++)
+		if (r->ins[k].op == O_put && last[r->ins[k].v] == k)
+			ir_put(r, r->ins[k].ty, r->ins[k].v, now(p, r->ins[k].a));
+	for (int k = p->end; k < b->first + b->n; k++) {
+		struct ins i = r->ins[k];
+
+		i.a = i.a ? now(p, i.a) : 0;
+		i.b = i.b ? now(p, i.b) : 0;
+		i.c = i.c ? now(p, i.c) : 0;
+		if (i.op != O_nop)
+			is[k] = ir_opx(r, i.op, i.ty, i.aux, i.v, i.imm, i.a, i.b, i.c);
+	}
 }
 
 /* Appends the new block; whether it is of use. */
@@ -362,16 +384,16 @@ static int
 make(struct pack *p, int n)
 {
 	struct region *r = p->r;
-	ref base[BASES];
+	struct block b = r->block[n];
 
-	ir_block(r, r->block[n].pc);
+	p->found = 0;
+	p->state = (struct state){now, laneof, wordof, p, {.n = 0}};
+	ir_block(r, b.pc);
 	ir_append(r, ins_make(O_insn, N, 0, 0, 0, 0, 0, 0));
-	checks(p, base, ir_k(r, r->block[n].pc + LABEL));
-	loads(p, base);
-	if (!compute(p))
-		return 0;
-	end(p, &r->block[n], base);
-	return 1;
+	checks(p, ir_k(r, b.pc + LABEL));
+	accesses(p);
+	finish(p, &b);
+	return p->found;
 }
 
 /* -- its place -- */

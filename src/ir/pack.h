@@ -19,10 +19,22 @@ struct chain {
 	struct term byte[BYTES];                              /* an or with the byte */
 };
 
+/* What the masks of the last chain were, and are together. */
+struct masks { ref mask[LINKS], is; int byte[LINKS], n; };
+
+/* What there is in the open block. */
+struct state {
+	ref (*now)(void *, ref t);     /* the old value t */
+	int (*laneof)(void *, ref t, struct lane *);   /* the byte that the old t is; 0: none */
+	ref (*wordof)(void *, int word);
+	void *arg;
+	struct masks last;
+};
+
 /* Whether or t is one. */
 int chain_find(const struct region *, ref t, struct chain *);
-/* The same at once, appended to the open block; where is[] says what the old values are there.  0: it cannot. */
-ref chain_make(struct region *, const struct chain *, const ref *is,
-    int (*laneof)(const void *, ref t, struct lane *), ref (*wordof)(const void *, int word), const void *arg);
+/* Its masks; the same at once, or 0: it cannot.  Appended to the open block. */
+ref chain_masks(struct region *, const struct chain *, struct state *);
+ref chain_make(struct region *, const struct chain *, struct state *);
 
 #endif
