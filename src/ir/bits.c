@@ -133,6 +133,7 @@ chain_find(const struct region *r, ref t, struct chain *c)
 	struct term x;
 	int n;
 
+	c->root = t;
 	c->n = 0;
 	while (c->n < LINKS - 1 && (n = byteof(r, t, &x)) < 0)
 		if (!(t = link(r, t, c, &seen)))
@@ -169,59 +170,90 @@ chain_masks(struct region *r, const struct chain *c, struct state *s)
 	return m->is = t;
 }
 
-/* Bytes that are fields of one value; 0: they are not. */
-static ref
-fields(struct region *r, const struct chain *c, struct state *s)
+static int
+relation(const struct region *r, const struct chain *c, int k)
 {
-	const struct term *t = c->byte;
-	u64 m = 0;
-	ref v;
+	return r->ins[r->ins[c->byte[k].from].a].v;
+}
 
-	for (int k = 0; k < BYTES; k++, m |= extent(&t[k - 1]))
-		if (t[k].from != t->from || t[k].up != t->up)
+/* Whether the bytes are fields of one value. */
+static int
+isfields(const struct chain *c)
+{
+	for (int k = 1; k < BYTES; k++)
+		if (c->byte[k].from != c->byte[0].from || c->byte[k].up != c->byte[0].up)
 			return 0;
-	v = s->now(s->arg, t->from);
-	if (t->up)
-		v = ir_op(r, t->up > 0 ? O_shl : O_shr, I64, v, ir_k(r, (u64)(t->up > 0 ? t->up : -t->up)), 0);
+	return 1;
+}
+
+/* Whether byte k is all ones if the bytes a and b compare, else 0. */
+static int
+compared(const struct region *r, const struct term *t, int k, const struct state *s, struct lane *a, struct lane *b)
+{
+	const struct ins *neg = &r->ins[t->from], *set = &r->ins[neg->a & ~REF_K];
+	u32 some = 1u << R_EQ | 1u << R_NE | 1u << R_LTU | 1u << R_GEU | 1u << R_LEU | 1u << R_GTU;
+
+	return neg->op == O_neg && !isk(neg->a) && set->op == O_set && some >> set->v & 1 && t->up == 8 * k &&
+	    t->mask == 0xff && s->laneof(s->arg, set->a, a) && s->laneof(s->arg, set->b, b) && a->byte == k && b->byte == k;
+}
+
+/* Whether they are, of the same two words. */
+static int
+iscompares(const struct region *r, struct chain *c, const struct state *s)
+{
+	struct lane a, b;
+
+	for (int k = 0; k < BYTES; k++) {
+		if (!compared(r, &c->byte[k], k, s, &a, &b))
+			return 0;
+		c->a = k ? c->a : a.word;
+		c->b = k ? c->b : b.word;
+		if (c->a != a.word || c->b != b.word || relation(r, c, k) != relation(r, c, 0))
+			return 0;
+	}
+	return 1;
+}
+
+int
+chain_isdone(const struct region *r, struct chain *c, const struct state *s)
+{
+	c->from = isfields(c) ? c->byte[0].from : 0;
+	return c->from || iscompares(r, c, s);
+}
+
+static ref
+fields(struct region *r, const struct chain *c, const struct state *s)
+{
+	int up = c->byte[0].up;
+	ref v = s->now(s->arg, c->from);
+	u64 m = 0;
+
+	for (int k = 0; k < BYTES; k++)
+		m |= extent(&c->byte[k]);
+	if (up)
+		v = ir_op(r, up > 0 ? O_shl : O_shr, I64, v, ir_k(r, (u64)(up > 0 ? up : -up)), 0);
 	return ir_op(r, O_and, I64, v, ir_k(r, m), 0);
 }
 
 static ref
-lanes(struct region *r, ref word)
+lanes(struct region *r, const struct state *s, int word)
 {
-	return ir_op(r, O_vfromi, V64, word, 0, 0);
+	return ir_op(r, O_vfromi, V64, s->wordof(s->arg, word), 0, 0);
 }
 
-/* Bytes that are all ones if two others compare, which are the same bytes of two words; 0: they are not. */
 static ref
-compares(struct region *r, const struct chain *c, struct state *s)
+compares(struct region *r, const struct chain *c, const struct state *s)
 {
-	struct lane a[BYTES], b[BYTES];
-	int rel = -1;
-	ref v;
+	ref a = lanes(r, s, c->a), b = lanes(r, s, c->b);
+	ref v = ir_opx(r, O_vset, V8, 0, relation(r, c, 0), 0, a, b, 0);
 
-	for (int k = 0; k < BYTES; k++) {
-		const struct term *t = &c->byte[k];
-		const struct ins *neg = &r->ins[t->from], *set = &r->ins[neg->a & ~REF_K];
-
-		if (neg->op != O_neg || isk(neg->a) || set->op != O_set || set->v >= R_TST || set->v == R_LTS ||
-		    set->v == R_GES || set->v == R_LES || set->v == R_GTS || t->up != 8 * k || t->mask != 0xff ||
-		    !s->laneof(s->arg, set->a, &a[k]) || !s->laneof(s->arg, set->b, &b[k]) || a[k].byte != k || b[k].byte != k)
-			return 0;
-		rel = k ? rel : set->v;
-		if (a[k].word != a->word || b[k].word != b->word || set->v != rel)
-			return 0;
-	}
-	v = ir_opx(r, O_vset, V8, 0, rel, 0, lanes(r, s->wordof(s->arg, a->word)), lanes(r, s->wordof(s->arg, b->word)), 0);
 	return ir_opx(r, O_umov, I64, 0, I64, 0, v, 0, 0);
 }
 
 ref
 chain_make(struct region *r, const struct chain *c, struct state *s)
 {
-	ref v = fields(r, c, s);
+	ref v = c->from ? fields(r, c, s) : compares(r, c, s);
 
-	if (!v && !(v = compares(r, c, s)))
-		return 0;
 	return ir_op(r, O_and, I64, v, chain_masks(r, c, s), 0);
 }

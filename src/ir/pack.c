@@ -23,7 +23,7 @@
 #include "ir/pack.h"
 
 enum {
-	BASES = 6, WORDS = 48, LOADS = 96, STORES = 12, WORD = 8,
+	BASES = 6, WORDS = 48, LOADS = 96, STORES = 12, CHAINS = 8, WORD = 8,
 	LABEL = 1,                     /* the block as it was, above the part */
 	PAGE = 4096,
 };
@@ -39,14 +39,15 @@ struct pack {
 	struct access store[STORES]; int nstore;
 	struct access word[WORDS]; int nword;  /* what is loaded; t: in the new block */
 	u8 put[256];                   /* variables that the part puts */
+	struct chain chain[CHAINS]; int nchain;
 	struct state state;
-	int found;                     /* chains */
 };
 
 /* Per ref of the block.  Compile is never entered twice at a time. */
 static ref is[REF_K] ROOMY;            /* what it is in the new block */
 static ref was[REF_K] ROOMY;           /* a load: the value that was stored there in the part, or 0 */
-static u8 of[REF_K] ROOMY;             /* a load: 1 + its word, or 0 */
+static u8 of[REF_K] ROOMY;             /* a load: 1 + its word; else 0 */
+static u8 wanted[REF_K] ROOMY;
 
 /* -- what the block does -- */
 
@@ -102,7 +103,7 @@ addload(struct pack *p, const struct access *x)
 {
 	const struct ins *i = &p->r->ins[x->t];
 
-	was[x->t] = of[x->t] = 0;
+	was[x->t] = 0;
 	for (int k = p->nstore - 1; k >= 0; k--)
 		if (overlap(x, &p->store[k])) {
 			was[x->t] = p->r->ins[p->store[k].t].c;
@@ -154,6 +155,7 @@ survey(struct pack *p)
 	for (int k = p->first; k < p->end; k++) {
 		const struct ins *i = &r->ins[k];
 
+		of[k] = 0;
 		if ((i->op == O_put || i->op == O_get) && (i->v == r->guest->flags || (i->op == O_get && p->put[i->v])))
 			return 0;
 		if (i->op == O_put)
@@ -306,26 +308,72 @@ field(struct pack *p, ref t)
 	return ir_opx(p->r, sign ? v ? O_sbfx : O_sxt : v ? O_bfx : O_zxt, I64, 0, v, size * 8, w, 0, 0);
 }
 
-/* The old value t in the new block: made when it is first wanted. */
+/* The old value t in the new block, where it has been made. */
 static ref
 now(void *arg, ref t)
 {
-	struct pack *p = arg;
-	struct ins i = p->r->ins[t & ~REF_K];
-	struct chain c;
+	if (isk(t) || is[t] || !of[t])
+		return isk(t) ? t : is[t];
+	return is[t] = field(arg, t);
+}
 
-	if (isk(t) || is[t])
-		return t && isk(t) ? t : is[t];
-	if (wide_plain(&i))
-		return is[t] = was[t] ? now(p, was[t]) : field(p, t);
-	if (i.op == O_or && chain_find(p->r, t, &c) && (is[t] = chain_make(p->r, &c, &p->state))) {
-		p->found++;
-		return is[t];
+static struct ins
+renamed(struct pack *p, struct ins i)
+{
+	i.a = now(p, i.a);
+	i.b = now(p, i.b);
+	i.c = now(p, i.c);
+	return i;
+}
+
+static ref
+copy(struct pack *p, struct ins i)
+{
+	i = renamed(p, i);
+	return ir_opx(p->r, i.op, i.ty, i.aux, i.v, i.imm, i.a, i.b, i.c);
+}
+
+static const struct chain *
+chainof(const struct pack *p, int t)
+{
+	for (int n = 0; n < p->nchain; n++)
+		if (p->chain[n].root == t)
+			return &p->chain[n];
+	return 0;
+}
+
+static void want(ref t) { wanted[isk(t) ? 0 : t] = 1; }
+
+/* What those of the part that are wanted are made of is wanted, too. */
+static void
+spread(const struct pack *p)
+{
+	for (int k = p->end - 1; k >= p->first; k--) {
+		const struct ins *i = &p->r->ins[k];
+		const struct chain *c;
+
+		if (!wanted[k] || is[k])
+			continue;
+		if ((c = chainof(p, k))) {
+			want(c->from);
+		} else if (wide_plain(i)) {
+			want(was[k]);
+		} else {
+			want(i->a);
+			want(i->b);
+			want(i->c);
+		}
 	}
-	i.a = i.a ? now(p, i.a) : 0;
-	i.b = i.b ? now(p, i.b) : 0;
-	i.c = i.c ? now(p, i.c) : 0;
-	return is[t] = ir_opx(p->r, i.op, i.ty, i.aux, i.v, i.imm, i.a, i.b, i.c);
+}
+
+static void
+make(struct pack *p, int k)
+{
+	const struct chain *c = chainof(p, k);
+
+	if (!wanted[k] || is[k] || of[k])
+		return;
+	is[k] = c ? chain_make(p->r, c, &p->state) : wide_plain(&p->r->ins[k]) ? now(p, was[k]) : copy(p, p->r->ins[k]);
 }
 
 /* Variables as they are, masks, all that is loaded, then the stores: in this order few values have to wait. */
@@ -333,25 +381,29 @@ static void
 accesses(struct pack *p)
 {
 	struct region *r = p->r;
-	struct chain c;
 
-	for (int k = p->first; k < p->end; k++)
+	for (int k = p->first; k < p->end; k++) {
 		is[k] = r->ins[k].op == O_get ? ir_get(r, r->ins[k].ty, r->ins[k].v) : 0;
-	for (int k = p->first; k < p->end; k++)
-		if (r->ins[k].op == O_or && chain_find(r, (ref)k, &c))
-			chain_masks(r, &c, &p->state);
+		wanted[k] = 0;
+	}
+	for (int n = 0; n < p->nchain; n++)
+		chain_masks(r, &p->chain[n], &p->state);
 	for (int n = 0; n < p->nword; n++)
 		wordof(p, n);
+	for (int n = 0; n < p->nstore; n++)
+		want(r->ins[p->store[n].t].c);
+	spread(p);
+	for (int k = p->first; k < p->end; k++)
+		make(p, k);
 	for (int n = 0; n < p->nstore; n++) {
 		const struct access *s = &p->store[n];
-		struct ins i = r->ins[s->t];
-		ref v = now(p, i.c);
+		ref v = now(p, r->ins[s->t].c);
 
-		ir_append(r, ins_make(O_st, i.ty, 0, 1, (s32)s->at, p->base[s->base].is, 0, v));
+		ir_append(r, ins_make(O_st, r->ins[s->t].ty, 0, 1, (s32)s->at, p->base[s->base].is, 0, v));
 	}
 }
 
-/* The puts, as their values are made, and the rest. */
+/* What is put, as it is made, and the rest. */
 static void
 finish(struct pack *p, const struct block *b)
 {
@@ -359,41 +411,46 @@ finish(struct pack *p, const struct block *b)
 	ref last[256] = {0};
 	int insn = p->first;
 
-	for (int k = p->first; k < p->end; k++) {
-		insn = r->ins[k].op == O_insn ? k : insn;
-		if (r->ins[k].op == O_put)
-			last[r->ins[k].v] = (ref)k;
+	for (int k = p->first; k < b->first + b->n; k++) {
+		const struct ins *i = &r->ins[k];
+
+		if (k < p->end && i->op == O_put)
+			last[i->v] = (ref)k;
+		insn = k < p->end && i->op == O_insn ? k : insn;
+		if (k >= p->end) {
+			of[k] = 0;
+			want(i->a);
+			want(i->b);
+			want(i->c);
+		}
 	}
+	for (int v = 0; v < 256; v++)
+		want(r->ins[last[v]].a);
+	spread(p);
 	ir_append(r, r->ins[insn]);
-	for (int k = p->first; k < p->end; k++)
+	for (int k = p->first; k < p->end; k++) {
+		make(p, k);
 		if (r->ins[k].op == O_put && last[r->ins[k].v] == k)
 			ir_put(r, r->ins[k].ty, r->ins[k].v, now(p, r->ins[k].a));
-	for (int k = p->end; k < b->first + b->n; k++) {
-		struct ins i = r->ins[k];
-
-		i.a = i.a ? now(p, i.a) : 0;
-		i.b = i.b ? now(p, i.b) : 0;
-		i.c = i.c ? now(p, i.c) : 0;
-		if (i.op != O_nop)
-			is[k] = ir_opx(r, i.op, i.ty, i.aux, i.v, i.imm, i.a, i.b, i.c);
 	}
+	for (int k = p->end; k < b->first + b->n; k++)
+		if (r->ins[k].op != O_nop)
+			is[k] = copy(p, r->ins[k]);
 }
 
-/* Appends the new block; whether it is of use. */
-static int
-make(struct pack *p, int n)
+/* Appends the new block. */
+static void
+append(struct pack *p, int n)
 {
 	struct region *r = p->r;
 	struct block b = r->block[n];
 
-	p->found = 0;
-	p->state = (struct state){now, laneof, wordof, p, {.n = 0}};
+	p->state.last.n = 0;
 	ir_block(r, b.pc);
 	ir_append(r, ins_make(O_insn, N, 0, 0, 0, 0, 0, 0));
 	checks(p, ir_k(r, b.pc + LABEL));
 	accesses(p);
 	finish(p, &b);
-	return p->found;
 }
 
 /* -- its place -- */
@@ -439,15 +496,28 @@ putbefore(struct region *r, int n)
 
 /* -- the pass -- */
 
+/* Whether there are chains. */
 static int
-isworth(const struct pack *p)
+chains(struct pack *p)
 {
-	struct chain c;
+	struct chain *c = p->chain;
 
-	for (int k = p->end - 1; k > p->first; k--)
-		if (p->r->ins[k].op == O_or && chain_find(p->r, (ref)k, &c))
-			return 1;
-	return 0;
+	for (int k = p->first; k < p->end && c < p->chain + CHAINS; k++)
+		if (p->r->ins[k].op == O_or)
+			c += chain_find(p->r, (ref)k, c);
+	p->nchain = (int)(c - p->chain);
+	return p->nchain;
+}
+
+static int
+makeable(struct pack *p)
+{
+	int n = 0;
+
+	for (int k = 0; k < p->nchain; k++)
+		if (chain_isdone(p->r, &p->chain[k], &p->state))
+			p->chain[n++] = p->chain[k];
+	return p->nchain = n;
 }
 
 void
@@ -456,17 +526,16 @@ ir_pack(struct region *r)
 	static struct pack p ROOMY;
 
 	p.r = r;
+	p.state = (struct state){now, laneof, wordof, &p, {.n = 0}};
 	for (int n = 0; n < r->nblock; n++) {
 		const struct block *b = &r->block[n];
 
 		p.first = b->first;
 		p.end = extent(r, b);
 		if (b->above || b->turns > 1 || r->nins + 2 * b->n > REF_K / 2 || r->nk + 2 * b->n > REF_K / 2 ||
-		    ir_blockat(r, b->pc + LABEL) >= 0 || !isworth(&p) || !survey(&p) || !words(&p))
+		    ir_blockat(r, b->pc + LABEL) >= 0 || !chains(&p) || !survey(&p) || !words(&p) || !makeable(&p))
 			continue;
-		if (make(&p, n))
-			putbefore(r, n++);
-		else
-			ir_unblock(r);
+		append(&p, n);
+		putbefore(r, n++);
 	}
 }

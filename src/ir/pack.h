@@ -15,8 +15,11 @@ struct lane { int word, byte; };
 
 /* A value that is put together from its bytes, one after another, with masks in between. */
 struct chain {
+	ref root;
 	struct { ref mask; int byte; } link[LINKS]; int n;    /* from the last on: an and with the mask, or if it is 0 */
 	struct term byte[BYTES];                              /* an or with the byte */
+	ref from;                      /* what all are fields of, or 0: they say how the bytes compare */
+	int a, b;                      /* of these words */
 };
 
 /* What the masks of the last chain were, and are together. */
@@ -33,7 +36,9 @@ struct state {
 
 /* Whether or t is one. */
 int chain_find(const struct region *, ref t, struct chain *);
-/* Its masks; the same at once, or 0: it cannot.  Appended to the open block. */
+/* Whether it can be made at once. */
+int chain_isdone(const struct region *, struct chain *, const struct state *);
+/* Its masks; the same at once.  Appended to the open block. */
 ref chain_masks(struct region *, const struct chain *, struct state *);
 ref chain_make(struct region *, const struct chain *, struct state *);
 
