@@ -5,11 +5,11 @@
  *
  *   ((b0 & m0 | b1) & m1 | b2) & m2 ...          bn is 0 but for byte n, mn anything
  *
- * Each bit of that is a bit of one bn, and of all masks that come after it.  So it is (b0 | b1 | b2 ...) & m, where m is
- * the same chain of bytes that are all ones; chains with the same masks share it.
+ * Each bit of that is a bit of one bn, and of all masks that come after it.  So it is (b0 | b1 | b2 ...) & m, where m
+ * is the same chain of bytes that are all ones; chains with the same masks share it.
  *
- * The or of the bytes is made at once if they are fields of one value, all shifted alike, or if each is 0 or all ones as
- * bytes of two words in memory compare. */
+ * The or of the bytes is made at once if they are fields of one value, all shifted alike, or if each is 0 or all ones
+ * as bytes of two words in memory compare. */
 #include "ir/pack.h"
 
 static inline u64 ones(int n) { return n >= 64 ? ~(u64)0 : ((u64)1 << n) - 1; }
