@@ -55,7 +55,7 @@ blend(unsigned char *x, unsigned char *y, unsigned char *frame, long turns, long
 	register long s2 asm("s2") = turns, s3 asm("s3") = dx, s4 asm("s4") = dy, s5 asm("s5") = df;
 
 	asm volatile(".option push\n .option arch, -c\n .globl begin\nbegin:\n"
-	    "li t3, 0\n li t4, 0\n li t5, 0\n li t6, 0\n li a5, 0\n li a6, 0\n"
+	    "li t0, 0\n li t1, 0\n li t3, 0\n li t4, 0\n li t5, 0\n li t6, 0\n li a3, 0\n li a4, 0\n li a5, 0\n li a6, 0\n"
 	    "1: ld a4, 0(a0)\n ld t2, 0(a1)\n lbu t3, 5(a0)\n" SPILL("t3", 0) "xor a4, a4, t2\n"
 	    HALF(1) "mv a3, t0\n" MASK(0) HALF(9) UP(8) WITH MASK(1) HALF(17) UP(16) WITH MASK(2) "lbu t4, 6(a1)\n" SPILL("t4", 1)
 	    HALF(25) UP(24) WITH MASK(3) HALF(33) UP(32) WITH MASK(4) HALF(41) UP(40) WITH MASK(5) HALF(49) UP(48) WITH MASK(6)
