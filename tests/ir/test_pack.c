@@ -54,6 +54,7 @@ fetch(struct word *w, int side, int k)
 static ref
 byte(struct word *w, int k)
 {
+	int other, sign;
 	ref t;
 
 	if (w->fields) {
@@ -61,11 +62,13 @@ byte(struct word *w, int k)
 		t = ir_op(&r, O_and, I64, t, ir_k(&r, w->field), 0);
 		return ir_op(&r, O_shl, I64, t, ir_k(&r, (u64)(8 * k + w->left)), 0);
 	}
-	for (int side = 0; side < 2; side++)
-		fetch(w, side, k);
-	t = ir_opx(&r, O_set, I64, 0, w->rel, 0, w->byte[0][k], w->byte[1][k], 0);
+	other = rnd() % 64 ? k : 7 - k;        /* not of this byte */
+	fetch(w, 0, k);
+	fetch(w, 1, other);
+	t = ir_opx(&r, O_set, I64, 0, w->rel, 0, w->byte[0][k], w->byte[1][other], 0);
 	t = ir_op(&r, O_neg, I32, t, 0, 0);
-	t = ir_opx(&r, O_zxt, I64, 0, 0, 8, t, 0, 0);
+	sign = k == 7 || rnd() % 64 == 0;      /* what is above the byte is shifted out, or it is none */
+	t = ir_opx(&r, sign ? O_sxt : O_zxt, I64, 0, 0, sign ? 32 : 8, t, 0, 0);
 	return ir_op(&r, O_shl, I64, t, ir_k(&r, (u64)(8 * k)), 0);
 }
 
@@ -96,21 +99,29 @@ word(int n, const int *order)
 }
 
 static void
-block(void)
+shuffle(int *order)
 {
-	int order[BYTES] = {0, 1, 2, 3, 4, 5, 6, 7};
-
 	for (int k = BYTES; k > 1; k--) {
 		int n = (int)(rnd() % (u64)k), was = order[n];
 
 		order[n] = order[k - 1];
 		order[k - 1] = was;
 	}
+}
+
+static void
+block(void)
+{
+	int order[BYTES] = {0, 1, 2, 3, 4, 5, 6, 7};
+
+	shuffle(order);
 	region_init(&r, &fake_guest, PC, 0);
 	ir_block(&r, PC);
 	r.open->entry = 1;
 	ir_insn(&r, PC);
 	word(0, order);
+	if (rnd() % 4 == 0)
+		shuffle(order);
 	if (rnd() % 2)
 		word(1, order);
 	insn();
