@@ -146,27 +146,45 @@ chain_find(const struct region *r, ref t, struct chain *c)
 	return 1;
 }
 
+static int
+islast(struct region *r, const struct chain *c, const struct state *s)
+{
+	const struct masks *m = &s->last;
+
+	for (int k = 0; k < c->n; k++) {
+		ref t = c->n == m->n && c->link[k].mask ? s->now(s->arg, c->link[k].mask) : 0;
+
+		if (c->n != m->n || c->link[k].byte != m->byte[k] ||
+		    (t != m->mask[k] && !(isk(t) && isk(m->mask[k]) && kval(r, t) == kval(r, m->mask[k]))))
+			return 0;
+	}
+	return 1;
+}
+
+/* What a byte has that comes later does not count: then more constants are such as hosts take, and masks without
+ * effect. */
 ref
 chain_masks(struct region *r, const struct chain *c, struct state *s)
 {
 	struct masks *m = &s->last;
-	ref mask[LINKS], t = ir_k(r, 0);
-	int same = c->n == m->n;
+	u64 later[LINKS + 1] = {0};
+	ref t = 0;
 
-	for (int k = c->n - 1; k >= 0; k--) {
-		mask[k] = c->link[k].mask ? s->now(s->arg, c->link[k].mask) : 0;
-		same &= mask[k] == m->mask[k] || (isk(mask[k]) && isk(m->mask[k]) && kval(r, mask[k]) == kval(r, m->mask[k]));
-		same &= c->link[k].byte == m->byte[k];
-	}
-	if (same)
+	if (islast(r, c, s))
 		return m->is;
-	m->n = c->n;
+	for (int k = 0; k < c->n; k++)
+		later[k + 1] = later[k] | (c->link[k].mask ? 0 : (u64)0xff << 8 * c->link[k].byte);
 	for (int k = c->n - 1; k >= 0; k--) {
-		m->mask[k] = mask[k];
+		ref mask = c->link[k].mask ? s->now(s->arg, c->link[k].mask) : 0;
+
+		m->mask[k] = mask;
 		m->byte[k] = c->link[k].byte;
-		t = mask[k] ? ir_op(r, O_and, I64, t, mask[k], 0)
-		            : ir_op(r, O_or, I64, t, ir_k(r, (u64)0xff << 8 * m->byte[k]), 0);
+		if (!mask)
+			t = t ? ir_op(r, O_or, I64, t, ir_k(r, later[k + 1]), 0) : ir_k(r, ~(u64)0);
+		else if (!isk(mask) || ~(kval(r, mask) | later[k]))
+			t = ir_op(r, O_and, I64, t, mask, 0);
 	}
+	m->n = c->n;
 	return m->is = t;
 }
 
@@ -245,15 +263,21 @@ static ref
 compares(struct region *r, const struct chain *c, const struct state *s)
 {
 	ref a = lanes(r, s, c->a), b = lanes(r, s, c->b);
-	ref v = ir_opx(r, O_vset, V8, 0, relation(r, c, 0), 0, a, b, 0);
 
-	return ir_opx(r, O_umov, I64, 0, I64, 0, v, 0, 0);
+	return ir_opx(r, O_vset, V8, 0, relation(r, c, 0), 0, a, b, 0);
+}
+
+void
+chain_early(struct region *r, struct chain *c, struct state *s)
+{
+	if (!c->from)
+		c->early = compares(r, c, s);
 }
 
 ref
 chain_make(struct region *r, const struct chain *c, struct state *s)
 {
-	ref v = c->from ? fields(r, c, s) : compares(r, c, s);
+	ref v = c->from ? fields(r, c, s) : ir_opx(r, O_umov, I64, 0, I64, 0, c->early, 0, 0);
 
 	return ir_op(r, O_and, I64, v, chain_masks(r, c, s), 0);
 }

@@ -388,6 +388,8 @@ accesses(struct pack *p)
 	}
 	for (int n = 0; n < p->nchain; n++)
 		chain_masks(r, &p->chain[n], &p->state);
+	for (int n = 0; n < p->nchain; n++)
+		chain_early(r, &p->chain[n], &p->state);
 	for (int n = 0; n < p->nword; n++)
 		wordof(p, n);
 	for (int n = 0; n < p->nstore; n++)

@@ -20,6 +20,7 @@ struct chain {
 	struct term byte[BYTES];                              /* an or with the byte */
 	ref from;                      /* what all are fields of, or 0: they say how the bytes compare */
 	int a, b;                      /* of these words */
+	ref early;                     /* that, as a vector */
 };
 
 /* What the masks of the last chain were, and are together. */
@@ -38,8 +39,9 @@ struct state {
 int chain_find(const struct region *, ref t, struct chain *);
 /* Whether it can be made at once. */
 int chain_isdone(const struct region *, struct chain *, const struct state *);
-/* Its masks; the same at once.  Appended to the open block. */
+/* Its masks; what there is to do while words are in registers; the same at once.  Appended to the open block. */
 ref chain_masks(struct region *, const struct chain *, struct state *);
+void chain_early(struct region *, struct chain *, struct state *);
 ref chain_make(struct region *, const struct chain *, struct state *);
 
 #endif
