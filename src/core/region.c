@@ -19,7 +19,8 @@ _Static_assert(WINDOW + PIECE < 1 << 16, "struct mapent has room for it");
  * left out costs one exit when it is reached after all, and a jump from then on. */
 enum {
 	FAR = 512,                     /* bytes: how far ahead a conditional branch is followed */
-	LOOP = 1152,                   /* bytes: longer ones hardly notice that they lie in several regions */
+	LOOP = 384,                    /* bytes: longer ones hardly notice that they lie in several regions, */
+	LINE = 1152,                   /* but those that are a single block */
 	MANY = 14,                     /* pieces, of words of bytes that are computed one by one */
 	CALLS = 32,                    /* instructions, after which calls are not assumed to return */
 };
@@ -431,6 +432,25 @@ core_answers(codefn *at, void *from, gaddr pc)
 
 static int answered(struct tr *t, gaddr pc) { return core_answers(code, t->env, pc); }
 
+/* Whether the n bytes of code at pc only lead on. */
+static int
+isstraight(const struct cpu *cpu, gaddr pc, u64 n)
+{
+	u8 mark[FETCH_MAX / 2] = {0};
+
+	for (gaddr end = pc + n; pc < end;) {
+		int want = (int)least(end - pc, FETCH_MAX), got, bytes = 0;
+		const u8 *p = cpu->os->fetch(pc, want, &got);
+
+		if (got == want)
+			core.guest->skip(p, want, pc, mark, &bytes);
+		if (!bytes)
+			return 0;
+		pc += (u64)bytes;
+	}
+	return 1;
+}
+
 /* A jump back out of a region closes a loop that lies in several.  The loop is then translated in one, up to the
  * region's end: once more, but it may be hot. */
 u64
@@ -449,7 +469,9 @@ core_loop(const struct cpu *cpu, gaddr pc, u32 mode)
 	for (int i = 0; i < from->nrange; i++)
 		if (from->range[i].hi > hi)
 			hi = from->range[i].hi;
-	return l->pc == pc && at >= pc && hi - pc < LOOP ? hi - pc : 2;
+	if (l->pc != pc || at < pc || hi - pc >= LINE)
+		return 2;
+	return hi - pc < LOOP || isstraight(cpu, pc, at - pc) ? hi - pc : 2;
 }
 
 static struct walk walking ROOMY;              /* core.lock held */
