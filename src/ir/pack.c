@@ -156,6 +156,8 @@ survey(struct pack *p)
 		const struct ins *i = &r->ins[k];
 
 		of[k] = 0;
+		if (opinfo[i->op].traits & FPENV)
+			return 0;              /* whether its value is wanted or not */
 		if ((i->op == O_put || i->op == O_get) && (i->v == r->guest->flags || (i->op == O_get && p->put[i->v])))
 			return 0;
 		if (i->op == O_put)
@@ -273,22 +275,29 @@ wordof(void *arg, int n)
 	return w->t;
 }
 
+/* Where in its word load t is. */
+static int
+within(const struct pack *p, ref t)
+{
+	const struct ins *i = &p->r->ins[t];
+	s64 at = i->imm;
+
+	if (isk(wide_origin(p->r, i->a, &at)))
+		at += (s64)kval(p->r, i->a);
+	return (int)(at - p->word[of[t] - 1].at);
+}
+
 /* The byte of a word that t is, if it is one. */
 static int
 laneof(void *arg, ref t, struct lane *l)
 {
 	const struct pack *p = arg;
-	const struct ins *i;
-	s64 at;
 
 	while (!isk(t) && wide_plain(&p->r->ins[t]) && was[t])
 		t = was[t];
-	i = &p->r->ins[t & ~REF_K];
-	if (isk(t) || wide_plain(i) != 1 || i->op != O_ld)
+	if (isk(t) || wide_plain(&p->r->ins[t]) != 1 || p->r->ins[t].op != O_ld)
 		return 0;
-	at = i->imm;
-	wide_origin(p->r, i->a, &at);
-	*l = (struct lane){of[t] - 1, (int)(at - p->word[of[t] - 1].at)};
+	*l = (struct lane){of[t] - 1, within(p, t)};
 	return p->word[l->word].size == WORD;
 }
 
@@ -296,13 +305,10 @@ laneof(void *arg, ref t, struct lane *l)
 static ref
 field(struct pack *p, ref t)
 {
-	struct ins i = p->r->ins[t];
-	int n = of[t] - 1, v, size = wide_plain(&i), sign = i.op == O_lds;
-	s64 at = i.imm;
+	const struct ins *i = &p->r->ins[t];
+	int n = of[t] - 1, v = 8 * within(p, t), size = wide_plain(i), sign = i->op == O_lds;
 	ref w = wordof(p, n);
 
-	at += isk(wide_origin(p->r, i.a, &at)) ? (s64)kval(p->r, i.a) : 0;
-	v = (int)(at - p->word[n].at) * 8;
 	if (!v && !sign && size == p->word[n].size)
 		return w;
 	return ir_opx(p->r, sign ? v ? O_sbfx : O_sxt : v ? O_bfx : O_zxt, I64, 0, v, size * 8, w, 0, 0);
@@ -511,13 +517,27 @@ chains(struct pack *p)
 	return p->nchain;
 }
 
+/* Whether its masks are known before anything is computed. */
+static int
+isready(const struct pack *p, const struct chain *c)
+{
+	for (int k = 0; k < c->n; k++) {
+		ref t = c->link[k].mask;
+
+		if (t && !isk(t) && wide_plain(&p->r->ins[t]) && was[t])
+			return 0;
+	}
+	return 1;
+}
+
+/* Leaves those that can be made. */
 static int
 makeable(struct pack *p)
 {
 	int n = 0;
 
 	for (int k = 0; k < p->nchain; k++)
-		if (chain_isdone(p->r, &p->chain[k], &p->state))
+		if (isready(p, &p->chain[k]) && chain_isdone(p->r, &p->chain[k], &p->state))
 			p->chain[n++] = p->chain[k];
 	return p->nchain = n;
 }

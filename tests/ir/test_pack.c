@@ -27,6 +27,18 @@ static void insn(void) { ir_insn(&r, r.insn_pc + 4); }
 
 static ref load(int ty, int var, s64 at) { return ir_opx(&r, O_ld, ty, 0, 0, (s32)at, ir_get(&r, I64, var), 0, 0); }
 
+/* t, stored to and loaded again, or only stored. */
+static ref
+spill(ref t, int filled)
+{
+	int slot = (int)(rnd() % SPILLS) * 8;
+
+	insn();
+	ir_opx(&r, O_st, I64, 0, 0, slot, ir_get(&r, I64, X2), 0, t);
+	insn();
+	return filled ? load(I64, X2, slot) : t;
+}
+
 /* A byte that is wanted later: kept in a variable, or in memory. */
 static void
 fetch(struct word *w, int side, int k)
@@ -38,16 +50,8 @@ fetch(struct word *w, int side, int k)
 	insn();
 	t = load(I8, X0 + side, w->at[side] + k);
 	ir_put(&r, I64, X3, t);
-	if (rnd() % 8 == 0) {
-		int slot = (int)(rnd() % SPILLS) * 8;
-
-		insn();
-		ir_opx(&r, O_st, I64, 0, 0, slot, ir_get(&r, I64, X2), 0, t);
-		if (rnd() % 2) {
-			insn();
-			t = load(I64, X2, slot);
-		}
-	}
+	if (rnd() % 8 == 0)
+		t = spill(t, rnd() % 2);
 	w->byte[side][k] = t;
 }
 
@@ -91,6 +95,7 @@ word(int n, const int *order)
 		insn();
 		ir_put(&r, I64, X3, t);
 		m = k < NMASK ? load(I64, X2, 8 * (SPILLS + k)) : 0;
+		m = m && rnd() % 64 == 0 ? spill(m, 1) : m;
 		t = m ? ir_op(&r, O_and, I64, t, m, 0) : t;
 	}
 	insn();
