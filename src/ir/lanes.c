@@ -18,8 +18,8 @@ static int vector(const struct loop *l) { return VEC(l->lane, 7); }
 
 /* -- values -- */
 
-static ref
-scalar(struct make *m, ref t)
+ref
+make_scalar(struct make *m, ref t)
 {
 	const struct ins *i;
 	ref *to;
@@ -31,7 +31,8 @@ scalar(struct make *m, ref t)
 	if (!*to && i->op == O_get)
 		*to = ir_get(m->r, i->ty, i->v);
 	else if (!*to)
-		*to = ir_opx(m->r, i->op, i->ty, i->aux, i->v, i->imm, scalar(m, i->a), scalar(m, i->b), scalar(m, i->c));
+		*to = ir_opx(m->r, i->op, i->ty, i->aux, i->v, i->imm, make_scalar(m, i->a), make_scalar(m, i->b),
+		    make_scalar(m, i->c));
 	return *to;
 }
 
@@ -45,7 +46,7 @@ make_plus(struct make *m, ref t, s64 k)
 static ref
 last(struct make *m, ref t)
 {
-	return make_plus(m, scalar(m, t), loop_value(m->l, t).step * (m->l->turns / m->l->times - 1));
+	return make_plus(m, make_scalar(m, t), loop_value(m->l, t).step * (m->l->turns / m->l->times - 1));
 }
 
 /* Its vector n. */
@@ -56,7 +57,7 @@ make_lanes(struct make *m, ref t, int n)
 
 	if (!t || loop_value(m->l, t).kind == PERLANE)
 		return t ? m->part[loop_index(m->l, t)][n] : 0;
-	s = scalar(m, t);
+	s = make_scalar(m, t);
 	if (!isk(s) && ty_isfloat(m->r->ins[s].ty))
 		s = ir_opx(m->r, O_movfi, I64, 0, ty_lane(m->l->lane), 0, s, 0, 0);
 	return ir_op(m->r, O_dup, vector(m->l), s, 0, 0);
@@ -67,7 +68,8 @@ make_lanes(struct make *m, ref t, int n)
 static ref
 access(struct make *m, int op, const struct ins *i, int ty, int n, ref datum)
 {
-	return ir_opx(m->r, op, ty, i->aux & AUX_SCALE, 1, i->imm + n * VECTOR, scalar(m, i->a), scalar(m, i->b), datum);
+	return ir_opx(m->r, op, ty, i->aux & AUX_SCALE, 1, i->imm + n * VECTOR, make_scalar(m, i->a), make_scalar(m, i->b),
+	    datum);
 }
 
 /* All that the turns of a store load: whole vectors, or a part of one. */
@@ -259,7 +261,7 @@ summed(struct make *m, ref t)
 	ref to;
 
 	if (i->op == O_get)
-		return scalar(m, t);
+		return make_scalar(m, t);
 	to = summed(m, first ? i->a : i->b);
 	if (i->op == O_sxt)
 		return ir_opx(m->r, O_sxt, i->ty, 0, 0, i->imm, to, 0, 0);
@@ -334,6 +336,8 @@ go(struct make *m, int rel, ref a, u64 b, gaddr to)
 	ir_opx(m->r, O_brc, I64, 0, rel, 0, a, ir_k(m->r, b), ir_k(m->r, to));
 }
 
+void make_go(struct make *m, int rel, ref a, u64 b) { go(m, rel, a, b, m->l->head + REST); }
+
 static void
 begin(struct make *m, int label, int turns)
 {
@@ -344,7 +348,7 @@ begin(struct make *m, int label, int turns)
 ref
 make_address(struct make *m, const struct place *p)
 {
-	ref t = scalar(m, p->a), b = scalar(m, p->b);
+	ref t = make_scalar(m, p->a), b = make_scalar(m, p->b);
 
 	if (b)
 		t = ir_op(m->r, O_add, I64, t, p->scale ? ir_op(m->r, O_shl, I64, b, ir_k(m->r, (u64)p->scale), 0) : b, 0);
@@ -372,7 +376,7 @@ keepapart(struct make *m)
 		lowest = loop_bytes(&l->ins[k]) == loop_bytes(&l->ins[l->store]) ? 1 : 1 - VECTOR;
 		size = l->turns * loop_bytes(&l->ins[k]) - lowest;
 		d = ir_op(m->r, O_sub, I64, make_address(m, &s), make_address(m, &p), 0);
-		go(m, R_LTU, make_plus(m, d, by - lowest), (u64)size, l->head + REST);
+		make_go(m, R_LTU, make_plus(m, d, by - lowest), (u64)size);
 	}
 }
 
@@ -389,14 +393,13 @@ enough(struct make *m)
 		least += l->trip.step;
 		from = lo->a;
 	}
-	go(m, R_LTU, ir_op(m->r, O_sub, I64, scalar(m, l->trip.hi), scalar(m, from), 0), (u64)least, l->head + REST);
+	make_go(m, R_LTU, ir_op(m->r, O_sub, I64, make_scalar(m, l->trip.hi), make_scalar(m, from), 0), (u64)least);
 }
 
-/* The number is one of so many bits, or it is left to the loop. */
-static void
-fits(struct make *m, ref t, struct field f)
+void
+make_fits(struct make *m, ref t, struct field f)
 {
-	ref s = scalar(m, t);
+	ref s = make_scalar(m, t);
 
 	ir_opx(m->r, O_brc, I64, 0, R_NE, 0, ir_opx(m->r, f.sign ? O_sxt : O_zxt, I64, 0, 0, f.bits, s, 0, 0), s,
 	    ir_k(m->r, m->l->head + REST));
@@ -413,30 +416,36 @@ narrow(struct make *m)
 		const struct ins *i = &l->ins[k];
 
 		if (i->op == O_get && l->val[k].kind == SUM && loop_cuts(l, i->v))
-			fits(m, (ref)(l->first + k), (struct field){.bits = 32, .sign = 1});
+			make_fits(m, (ref)(l->first + k), (struct field){.bits = 32, .sign = 1});
 		if (l->val[k].kind != PERLANE || (i->op != O_set && !loop_isextreme(i->op)))
 			continue;
 		if (loop_taken(l, i, i->a, &f))
-			fits(m, i->a, f);
+			make_fits(m, i->a, f);
 		if (loop_taken(l, i, i->b, &f))
-			fits(m, i->b, f);
+			make_fits(m, i->b, f);
 	}
 }
 
 void
-make_before(struct make *m)
+make_head(struct make *m)
 {
 	const struct loop *l = m->l;
 
 	ir_unblock(l->r);
 	begin(m, HEAD, 0);
 	if (l->trip.rel != R_NE)
-		ir_opx(m->r, O_brc, I64, 0, l->trip.rel ^ 1, 0, scalar(m, l->trip.lo), scalar(m, l->trip.hi),
+		ir_opx(m->r, O_brc, I64, 0, l->trip.rel ^ 1, 0, make_scalar(m, l->trip.lo), make_scalar(m, l->trip.hi),
 		    ir_k(m->r, l->head + REST));
 	enough(m);
+}
+
+void
+make_before(struct make *m)
+{
+	make_head(m);
 	narrow(m);
 	keepapart(m);
-	ir_op(m->r, O_jmp, N, ir_k(m->r, l->head + TURNS), 0, 0);
+	ir_op(m->r, O_jmp, N, ir_k(m->r, m->l->head + TURNS), 0, 0);
 }
 
 void

@@ -53,6 +53,8 @@ static const u8 joins[O_COUNT] = {
 	[O_smin] = O_smin, [O_smax] = O_smax, [O_umin] = O_umin, [O_umax] = O_umax,
 };
 
+int loop_islanewise(int op) { return lanewise[op]; }
+
 static const struct value bad = {.kind = BAD}, perlane = {.kind = PERLANE}, box = {.kind = BOX};
 
 static struct value scalar(s64 step) { return (struct value){.kind = SCALAR, .step = step}; }
@@ -501,6 +503,9 @@ transform(struct region *r, gaddr next)
 	}
 	if (loop_seek(r, next))
 		return 2;
+	take(&l, r, next);
+	if (own && loop_tuples(&l))
+		return 1;
 	take(&l, r, next);
 	return own && loop_turns(&l);
 }

@@ -6,7 +6,7 @@
 #include "ir/ir.h"
 
 enum {
-	BODY = 96,                     /* instructions of a loop that is looked at */
+	BODY = 160,                    /* instructions of a loop that is looked at */
 	VECTOR = 16,                   /* bytes */
 	PARTS = 8,                     /* vectors of one value: the lanes of 64 bits of 16 bytes */
 };
@@ -80,6 +80,7 @@ int loop_trip(struct loop *, const struct ins *brc);
 
 /* Whether the sum is an extreme that is cut to 32 bits each turn: as long as it has no more, that changes nothing. */
 int loop_cuts(const struct loop *, int var);
+int loop_islanewise(int op);                   /* of floats: the same lane by lane */
 static inline int loop_isextreme(int op) { return op == O_smin || op == O_smax || op == O_umin || op == O_umax; }
 
 /* -- width.c -- */
@@ -122,8 +123,12 @@ struct make {
 void make_load(struct make *, const struct ins *, int store, ref *to); /* all that is loaded for that store */
 ref make_part(struct make *, const struct ins *, int n);       /* vector n of what it makes */
 ref make_lanes(struct make *, ref t, int n);   /* vector n of an operand */
+ref make_scalar(struct make *, ref);            /* what it is in the first of the turns that are not stored yet */
 ref make_address(struct make *, const struct place *);         /* but for its displacement */
 ref make_plus(struct make *, ref, s64);         /* a number added */
+void make_head(struct make *);                 /* begins the head, in place of the open block: are there enough? */
+void make_go(struct make *, int rel, ref a, u64 b);    /* to the rest, if the relation holds */
+void make_fits(struct make *, ref, struct field);      /* or there, if the number has more bits */
 void make_before(struct make *);               /* the head, in place of the open block */
 void make_turns(struct make *);                /* begins the block of the turns */
 /* Ends it, with what tells whether there are more, and how far it is from lo to hi; and the loop itself. */
@@ -136,6 +141,9 @@ void loop_plain(struct loop *);                /* puts ins in other words */
 /* The open block of the loop's region jumps back, to a loop that looks for something; next: the address after it, or 0
  * if it ends with the jump.  0: it is none, or not understood; else the block has its end. */
 int loop_seek(struct region *, gaddr next);
+
+/* -- tuple.c -- */
+int loop_tuples(struct loop *);                /* the same, but floats are neighbours in each turn */
 
 /* -- turns.c -- */
 int loop_turns(struct loop *);                 /* of a loop of which nothing is known; 0: it must stay */

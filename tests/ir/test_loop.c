@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include "fake.h"
 
-enum { HEAD = 0x100, EXIT = 0x200, ARENA = 4096, LOADS = 3, VALUES = 16 };
+enum { HEAD = 0x100, EXIT = 0x200, ARENA = 8192, LOADS = 3, VALUES = 16 };
 static struct region r;
 
 /* -- random loops -- */
@@ -326,12 +326,146 @@ reads(void)
 	branch(&b);
 }
 
+/* -- neighbours: X0 is stored to and ends at X3, X1 is loaded from, X2 steps or is stored to as well -- */
+
+struct row { ref of[4]; };
+
+static struct row
+rowloaded(const struct body *b, int per, int p, s32 from)
+{
+	int bytes = 16 / per, n = (int)(rnd() % 4);
+	struct row w;
+
+	for (int k = 0; k < per; k++, n++)
+		w.of[n % per] = ir_opx(&r, O_ld, b->ty, 0, 0, from + n % per * bytes + disp(b, p), b->base[p], 0, 0);
+	return w;
+}
+
+static ref
+fixed(const struct body *b, int f)
+{
+	ref t = ir_get(&r, F64, F0 + f);
+
+	return b->ty == F64 ? t : ir_opx(&r, O_funbox, F32, 0, F64, 0, t, 0, 0);
+}
+
+static struct row
+rowfixed(const struct body *b, int per)
+{
+	struct row w;
+
+	for (int k = 0; k < per; k++)
+		w.of[k] = fixed(b, (int)(rnd() % 2));
+	return w;
+}
+
+/* Now and then not alike. */
+static struct row
+rowdone(const struct body *b, int per, const struct row *x, const struct row *y, const struct row *z)
+{
+	static const u8 two[] = {O_fadd, O_fsub, O_fmul, O_fdiv, O_fmin, O_fmax, O_fsgnj};
+	static const u8 one[] = {O_fsqrt, O_fneg, O_fabs};
+	int how = (int)(rnd() % 4), op = how ? how == 1 ? one[rnd() % NELEM(one)] : two[rnd() % NELEM(two)] : O_fma;
+	int aux = op == O_fma ? rnd() % 2 ? FP_NEGP : 0 : op == O_fmin || op == O_fmax ? FP_NUM : 0;
+	int odd = rnd() % 16 == 0, v = op == O_fsgnj ? (int)(rnd() % 3) : 0;
+	struct row w;
+
+	for (int k = 0; k < per; k++)
+		w.of[k] = ir_opx(&r, odd && k == 1 && op == O_fadd ? O_fsub : op, b->ty, aux, v, 0, x->of[k],
+		    how == 1 ? 0 : y->of[k], how ? 0 : z->of[k]);
+	return w;
+}
+
+static void
+rowstored(const struct body *b, int per, int p, const struct row *w)
+{
+	int bytes = 16 / per, n = (int)(rnd() % 4);
+
+	for (int k = 0; k < per; k++, n++) {
+		int bits = b->ty == F64 && rnd() % 2;
+		ref t = w->of[n % per];
+
+		t = bits ? ir_opx(&r, O_movfi, I64, 0, F64, 0, t, 0, 0) : t;
+		ir_opx(&r, O_st, bits ? I64 : b->ty, 0, 0, disp(b, p) + n % per * bytes, b->base[p], 0, t);
+	}
+}
+
+/* What was stored by way of X2, copied to X0 by eight bytes. */
+static void
+rowcopied(const struct body *b)
+{
+	for (int n = 0; n < 16; n += 8) {
+		int ty = rnd() % 2 ? I64 : F64;
+		ref t = ir_opx(&r, O_ld, ty, 0, 0, disp(b, 2) + n, b->base[2], 0, 0);
+
+		if (ty == F64 && rnd() % 2)
+			ir_put(&r, F64, F2, t);
+		ir_opx(&r, O_st, ty, 0, 0, disp(b, 0) + n, b->base[0], 0, t);
+	}
+}
+
+static void
+rows(u64 from)
+{
+	static const s8 step[] = {16, 16, 16, 16, 32, 24, 8, 0, -16};
+	struct body b = {.ty = from % 4 < 2 ? F32 : F64};
+	int per = b.ty == F32 ? 4 : 2, nrow = 0, by = (int)(rnd() % 4), nop = 1 + (int)(rnd() % 4);
+	struct row w[8];
+
+	region_init(&r, &fake_guest, HEAD, 0);
+	r.fpnan = FPNAN_RISCV;
+	ir_block(&r, HEAD);
+	r.open->entry = 1;
+	ir_insn(&r, HEAD);
+	for (int n = 0; n < LOADS; n++) {
+		b.bytes[n] = step[rnd() % (n ? NELEM(step) : 5)];
+		b.base[n] = ir_get(&r, I64, X0 + n);
+	}
+	if (by == 1)                   /* X2 is no pointer that steps, but one that stays */
+		b.bytes[2] = 0;
+	w[nrow++] = rowloaded(&b, per, 1, 0);
+	if (rnd() % 2)
+		w[nrow++] = rowloaded(&b, per, 0, rnd() % 4 ? 0 : (s32)(rnd() % 65) - 32);
+	if (rnd() % 2)
+		w[nrow++] = rowfixed(&b, per);
+	if (rnd() % 2) {
+		ref t = w[0].of[rnd() % (u64)per];
+
+		w[nrow++] = (struct row){{t, t, t, t}};
+	}
+	ir_insn(&r, HEAD + 4);
+	for (int n = 0; n < nop; n++, nrow++) {
+		w[nrow] = rowdone(&b, per, &w[nrow - 1], &w[rnd() % (u64)nrow], &w[rnd() % (u64)nrow]);
+		if (rnd() % 2) {
+			ref t = w[nrow].of[rnd() % (u64)per];
+
+			ir_put(&r, F64, F2 + (int)(rnd() % 2), per == 2 ? t : ir_opx(&r, O_fbox, F64, 0, F32, 0, t, 0, 0));
+		}
+		if (rnd() % 4 == 0)
+			move(&b, (int)(rnd() % LOADS));
+	}
+	if (by)
+		rowstored(&b, per, 2, &w[nrow - 1 - (int)(rnd() % 2)]);
+	if (by == 1)
+		rowcopied(&b);
+	else
+		rowstored(&b, per, 0, &w[nrow - 1]);
+	if (rnd() % 2)
+		ir_put(&r, F64, F3, per == 2 ? w[nrow - 1].of[1] : ir_opx(&r, O_fbox, F64, 0, F32, 0, w[0].of[0], 0, 0));
+	for (int n = 0; n < (by == 1 ? 2 : LOADS); n++)
+		move(&b, n);
+	ir_insn(&r, HEAD + 8);
+	branch(&b);
+}
+
 /* Returns how far X0 moves on each turn. */
 static int
 loop(u64 from)
 {
 	seed = from;
-	if (from % 5 == 4)
+	if (from % 6 == 5)
+		rows(from);
+	else if (from % 5 == 4)
 		reads();
 	else if (from % 5 < 2)
 		integers();
@@ -363,7 +497,7 @@ run(struct cpu *cpu)
 
 /* number: X2 is one. */
 static void
-begin(struct cpu *cpu, u64 at, const u8 *arena, int bytes, int number)
+begin(struct cpu *cpu, u64 at, const u8 *arena, int bytes, int number, int boxes)
 {
 	u64 *x = (u64 *)(void *)cpu->state;
 	u64 base = (u64)(uintptr_t)arena;
@@ -386,32 +520,33 @@ begin(struct cpu *cpu, u64 at, const u8 *arena, int bytes, int number)
 	if (number && rnd() % 2)
 		x[2] = (u64)((s64)rnd() >> rnd() % 64);
 	for (int n = 0; n < 4; n++)
-		st64(cpu->state + fake_reg[F0 + n].off, bytes == 8 ? rnd() : 0xffffffff00000000 | (u32)rnd());
+		st64(cpu->state + fake_reg[F0 + n].off, boxes ? 0xffffffff00000000 | (u32)rnd() : rnd());
 }
 
 static void
 test_at_once_is_one_by_one(void **state)
 {
-	enum { LOOPS = 4000, RUNS = 6 };
+	enum { LOOPS = 5000, RUNS = 6 };
 	static u8 before[ARENA], arena[ARENA];
 	static struct cpu one, many;
 	u64 first = fake_first();
-	int made = 0, rows = 0;
+	int made = 0, read = 0, tuples = 0;
 
 	(void)state;
 	for (u64 n = first; n < first + LOOPS; n++) {
-		int is, bytes;
+		int is, bytes, boxes;
 
 		for (u64 k = 0; k < RUNS; k++) {
 			bytes = loop(n);
+			boxes = n % 6 == 5 ? k % 4 != 0 : bytes != 8;
 			end();
-			begin(&one, n + k * 77, arena, bytes, n % 5 < 2);
+			begin(&one, n + k * 77, arena, bytes, n % 6 != 5 && n % 5 < 2, boxes);
 			run(&one);
 			memcpy(before, arena, ARENA);
 			loop(n);
 			is = ir_loop(&r, EXIT);
 			end();
-			begin(&many, n + k * 77, arena, bytes, n % 5 < 2);
+			begin(&many, n + k * 77, arena, bytes, n % 6 != 5 && n % 5 < 2, boxes);
 			run(&many);
 			if (memcmp(before, arena, ARENA) || memcmp(one.state, many.state, sizeof one.state) ||
 			    one.fpflags != many.fpflags) {
@@ -422,10 +557,10 @@ test_at_once_is_one_by_one(void **state)
 				fail_msg("loop %llu, run %llu", (unsigned long long)n, (unsigned long long)k);
 			}
 		}
-		*(n % 5 == 4 ? &rows : &made) += is;
+		*(n % 6 == 5 ? &tuples : n % 5 == 4 ? &read : &made) += is;
 	}
-	print_message("of %d loops %d on vectors, %d that only read\n", LOOPS, made, rows);
-	assert_true(made > LOOPS / 4 && rows > LOOPS / 12);
+	print_message("of %d loops %d on vectors, %d by neighbours, %d that only read\n", LOOPS, made, tuples, read);
+	assert_true(made > LOOPS / 5 && read > LOOPS / 15 && tuples > LOOPS / 12);
 }
 
 /* -- loops that are what they were -- */
