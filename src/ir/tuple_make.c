@@ -7,6 +7,7 @@
 /* What is made of values in the open block: by tuple, by run and turn. */
 static struct { ref tuple[TUPLES], load[RUNS][PARTS]; } v;
 
+static const struct ins *at(const struct tuples *p, ref t) { return &p->l->ins[loop_index(p->l, t)]; }
 static int vector(const struct tuples *p) { return VEC(p->lane, 7); }
 
 /* -- the head -- */
@@ -121,7 +122,7 @@ fixed(struct tuples *p, const struct tuple *t)
 static ref
 done(struct tuples *p, const struct tuple *t)
 {
-	const struct ins *i = &p->l->ins[loop_index(p->l, t->of[0])];
+	const struct ins *i = at(p, t->of[0]);
 	ref o[3];
 
 	for (int n = 0; n < 3; n++)
@@ -155,7 +156,7 @@ compute(struct tuples *p, int turn)
 static ref
 lane(struct tuples *p, const struct ins *put, int turn)
 {
-	const struct ins *i = &p->l->ins[loop_index(p->l, put->a)];
+	const struct ins *i = at(p, put->a);
 	int isbox = i->op == O_fbox, n, type;
 	struct spot s;
 	ref of[2], u;
@@ -174,7 +175,7 @@ static ref
 value(struct tuples *p, const struct ins *put, int turn)
 {
 	struct make *m = &p->m;
-	const struct ins *i = isk(put->a) ? 0 : &p->l->ins[loop_index(p->l, put->a)];
+	const struct ins *i = isk(put->a) ? 0 : at(p, put->a);
 
 	switch (loop_value(p->l, put->a).kind) {
 	case SCALAR:
@@ -198,21 +199,45 @@ isagain(const struct tuples *p, int var)
 	return 0;
 }
 
+/* Whether it only steps on; then it does so last, in place. */
+static int
+issteps(const struct tuples *p, const struct ins *put)
+{
+	const struct ins *i = isk(put->a) ? 0 : at(p, put->a), *get = i && !isk(i->a) ? at(p, i->a) : 0;
+
+	return get && i->op == O_add && i->ty == I64 && isk(i->b) && get->op == O_get && get->v == put->v;
+}
+
+static void
+step(struct tuples *p, const struct ins *put)
+{
+	struct region *r = p->m.r;
+	ref from = ir_get(r, I64, put->v);
+
+	ir_put(r, I64, put->v, ir_append(r, ins_make(O_add, I64, 0, 0, 0, from, at(p, put->a)->b, 0)));
+}
+
 static void
 put(struct tuples *p, int turn)
 {
 	const struct loop *l = p->l;
-	ref to[BODY] = {0};
+	u8 how[BODY] = {0};            /* 1 value, 2 step */
+	ref to[BODY];
 
 	for (int k = 0; k < l->n; k++) {
 		const struct ins *i = &l->ins[k];
 
-		if (i->op == O_put && l->put[i->v] == k + 1 && (turn == l->turns - 1 || !isagain(p, i->v)))
-			to[k] = value(p, i, turn);
+		if (i->op != O_put || l->put[i->v] != k + 1 || (turn < l->turns - 1 && isagain(p, i->v)))
+			continue;
+		how[k] = issteps(p, i) ? 2 : 1;
+		to[k] = how[k] == 1 ? value(p, i, turn) : 0;
 	}
 	for (int k = 0; k < l->n; k++)
-		if (to[k])
+		if (how[k] == 1)
 			ir_put(p->m.r, l->ins[k].ty, l->ins[k].v, to[k]);
+	for (int k = 0; k < l->n; k++)
+		if (how[k] == 2)
+			step(p, &l->ins[k]);
 	memset(p->m.scalar, 0, sizeof p->m.scalar);
 }
 
@@ -235,6 +260,18 @@ turn(struct tuples *p, int n)
 		access(p, O_st, s, 0, v.tuple[s->tuple]);
 }
 
+/* What is compared, after the last puts: of a variable that has stepped what it is now, or else as it was found before. */
+static ref
+compared(const struct tuples *p, ref t, ref before)
+{
+	const struct loop *l = p->l;
+
+	for (int k = 0; k < l->n; k++)
+		if (l->ins[k].op == O_put && l->put[l->ins[k].v] == k + 1 && l->ins[k].a == t && issteps(p, &l->ins[k]))
+			return ir_get(l->r, I64, l->ins[k].v);
+	return before;
+}
+
 void
 tuple_make(struct tuples *p, struct ins *ins)
 {
@@ -255,5 +292,7 @@ tuple_make(struct tuples *p, struct ins *ins)
 	lo = make_scalar(m, l->trip.lo);
 	hi = make_scalar(m, l->trip.hi);
 	put(p, l->turns - 1);
+	lo = compared(p, l->trip.lo, lo);
+	hi = compared(p, l->trip.hi, hi);
 	make_after(m, lo, hi, ir_op(l->r, O_sub, I64, hi, lo, 0));
 }
