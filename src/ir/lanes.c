@@ -381,19 +381,23 @@ keepapart(struct make *m)
 }
 
 /* What is tested has been moved on in its turn, as a rule: the distance from where it was is enough to ask for. */
+ref
+make_distance(struct make *m, int *moved)
+{
+	const struct loop *l = m->l;
+	const struct ins *lo = &l->ins[isk(l->trip.lo) ? 0 : loop_index(l, l->trip.lo)];
+
+	*moved = lo->op == O_add && isk(lo->b) && kval(m->r, lo->b) == (u64)l->trip.step;
+	return ir_op(m->r, O_sub, I64, make_scalar(m, l->trip.hi), make_scalar(m, *moved ? lo->a : l->trip.lo), 0);
+}
+
 static void
 enough(struct make *m)
 {
-	const struct loop *l = m->l;
-	s64 least = l->trip.step * (l->turns - 1);
-	const struct ins *lo = &l->ins[isk(l->trip.lo) ? 0 : loop_index(l, l->trip.lo)];
-	ref from = l->trip.lo;
+	int moved;
+	ref d = make_distance(m, &moved);
 
-	if (lo->op == O_add && isk(lo->b) && kval(m->r, lo->b) == (u64)l->trip.step) {
-		least += l->trip.step;
-		from = lo->a;
-	}
-	make_go(m, R_LTU, ir_op(m->r, O_sub, I64, make_scalar(m, l->trip.hi), make_scalar(m, from), 0), (u64)least);
+	make_go(m, R_LTU, d, (u64)(m->l->trip.step * (m->l->turns - !moved)));
 }
 
 void

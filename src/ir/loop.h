@@ -127,6 +127,7 @@ ref make_scalar(struct make *, ref);            /* what it is in the first of th
 ref make_address(struct make *, const struct place *);         /* but for its displacement */
 ref make_plus(struct make *, ref, s64);         /* a number added */
 void make_head(struct make *);                 /* begins the head, in place of the open block: are there enough? */
+ref make_distance(struct make *, int *moved);  /* to where it ends; from where it was before it was moved on? */
 void make_go(struct make *, int rel, ref a, u64 b);    /* to the rest, if the relation holds */
 void make_fits(struct make *, ref, struct field);      /* or there, if the number has more bits */
 void make_before(struct make *);               /* the head, in place of the open block */

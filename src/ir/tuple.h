@@ -40,6 +40,7 @@ struct tuples {
 	struct tuple tuple[TUPLES];
 	struct spot spot[BODY];        /* by instruction */
 	struct { ref of[2]; u8 n; } passed[BODY];      /* by load: the floats that the turn stored there */
+	int bounded;                   /* the head has found that there are fewer than 2^32 turns */
 	int late;                      /* flags are raised after something is stored */
 	int word;                      /* 1 + the sum of 32 bits that turns are counted with, or 0 */
 };

@@ -47,6 +47,7 @@ counted(struct tuples *p)
 	make_fits(m, from, word);
 	make_fits(m, p->l->trip.hi, word);
 	make_go(m, R_GEU, ir_op(m->r, O_sub, I64, make_scalar(m, p->l->trip.hi), make_scalar(m, from), 0), (u64)1 << 32);
+	p->bounded = 1;
 }
 
 /* From the lowest byte of all turns, so many. */
@@ -59,21 +60,50 @@ reach(const struct tuples *p, const struct run *r, s64 *lowest)
 	return (all < 0 ? -all : all) + VECTOR;
 }
 
+/* Whether all that there is to go can be told from the loop's own count. */
+static int
+ispaced(const struct tuples *p, const struct run *r)
+{
+	return r->step >= 0 && r->step % p->l->trip.step == 0;
+}
+
+/* The bytes of all the turns that there are. */
+static ref
+all(struct tuples *p, const struct run *r)
+{
+	int moved;
+	ref d = make_distance(&p->m, &moved);
+
+	if (r->step && !p->bounded)
+		make_go(&p->m, R_GEU, d, (u64)1 << 32);
+	p->bounded |= r->step != 0;
+	d = ir_op(p->m.r, O_mul, I64, d, ir_k(p->m.r, (u64)(r->step / p->l->trip.step)), 0);
+	return make_plus(&p->m, d, r->step + VECTOR);
+}
+
 /* Where x begins, from turn to turn, a store of y is in the way if it is no less than `lowest` above, and no more than
- * where x ends. */
+ * where x ends.  If the two drift apart it is asked for all turns there are, or else before those that are next. */
 static void
 keepapart(struct tuples *p, const struct run *x, const struct run *y)
 {
 	struct make *m = &p->m;
 	s64 xlow, ylow, xsize = reach(p, x, &xlow), lowest = 1 - reach(p, y, &ylow);
-	ref d;
+	int drift = x->step != y->step;
+	ref d, size;
 
 	if (tuple_apart(p, x, y) > 0)
 		return;
-	if (tuple_before(p, x, y) && x->step == y->step && x->step > 0)
+	if (tuple_before(p, x, y) && !drift && x->step > 0)
 		lowest = x->step - VECTOR + 1; /* not behind a later one of x */
-	p->l->uneven |= x->step != y->step;
 	d = ir_op(m->r, O_sub, I64, make_address(m, &y->p), make_address(m, &x->p), 0);
+	if (drift && ispaced(p, x) && ispaced(p, y)) {
+		size = make_plus(m, all(p, y), -1);
+		d = ir_op(m->r, O_add, I64, make_plus(m, d, ylow - xlow), size, 0);
+		ir_opx(m->r, O_brc, I64, 0, R_LTU, 0, d, ir_op(m->r, O_add, I64, size, all(p, x), 0),
+		    ir_k(m->r, p->l->head + REST));
+		return;
+	}
+	p->l->uneven |= drift;
 	make_go(m, R_LTU, make_plus(m, d, ylow - xlow - lowest), (u64)(xsize - lowest));
 }
 
@@ -260,7 +290,7 @@ turn(struct tuples *p, int n)
 		access(p, O_st, s, 0, v.tuple[s->tuple]);
 }
 
-/* What is compared, after the last puts: of a variable that has stepped what it is now, or else as it was found before. */
+/* What is compared, after the last puts: of a variable that has stepped what it is now, or else what was found. */
 static ref
 compared(const struct tuples *p, ref t, ref before)
 {
