@@ -265,6 +265,28 @@ do_st(struct eval *e, const struct ins *i, u64 *out)
 	return EVAL_ON;
 }
 
+static enum evalend
+do_fill(struct eval *e, const struct ins *i, u64 *out)
+{
+	gaddr to = arg(e, i->a) + (u64)(s64)i->imm;
+
+	(void)out;
+	for (u64 n = 0; n < arg(e, i->c); n += 8)
+		store(g2h(to + n), 8, arg(e, i->b));
+	return EVAL_ON;
+}
+
+static enum evalend
+do_copy(struct eval *e, const struct ins *i, u64 *out)
+{
+	gaddr to = arg(e, i->a) + (u64)(s64)i->imm, from = arg(e, i->b);
+
+	(void)out;
+	for (u64 n = 0; n < arg(e, i->c); n += 8)
+		store(g2h(to + n), 8, load(g2h(from + n), 8));
+	return EVAL_ON;
+}
+
 /* -- atomics.  A value of 16 bytes takes two words. -- */
 
 static u64
@@ -497,6 +519,7 @@ do_vhelp(struct eval *e, const struct ins *i, u64 *out)
 static eval_fn *const eval_own[O_COUNT] = {
 	[O_nop] = do_nothing, [O_get] = do_get,     [O_put] = do_put,   [O_insn] = do_insn,
 	[O_ld] = do_ld,       [O_lds] = do_ld,      [O_ldor] = do_ldor,   [O_st] = do_st,     [O_cas] = do_cas,
+	[O_fill] = do_fill,   [O_copy] = do_copy,
 	[O_rmw] = do_rmw,     [O_ldx] = do_ldx,     [O_stx] = do_stx,   [O_clrex] = do_clrex,
 	[O_pref] = do_nothing,
 	[O_fence] = do_fence, [O_jmp] = do_jmp,     [O_brc] = do_brc,   [O_brf] = do_brf,

@@ -293,8 +293,12 @@ void ir_pack(struct region *);                 /* needs all blocks; before ir_wi
 void ir_wide(struct region *);                 /* needs all blocks; see wide.c */
 void ir_unused(struct region *);               /* drops values nobody uses: for hosts that do not (dead.c) */
 void ir_box(struct region *);                  /* needs all blocks; before ir_dead; see box.c */
-/* An access for those of several guest instructions (wide.c, loop.c). */
-static inline int ir_isseveral(const struct ins *i) { return (i->op == O_ld || i->op == O_st) && i->v; }
+/* An access for those of several guest instructions (wide.c, loop.c, copy.c). */
+static inline int
+ir_isseveral(const struct ins *i)
+{
+	return ((i->op == O_ld || i->op == O_st) && i->v) || i->op == O_fill || i->op == O_copy;
+}
 const char *ir_verify(const struct region *);  /* 0 or what is wrong (static text buffer) */
 
 /* -- text (print.c, parse.c) -- */

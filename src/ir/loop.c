@@ -501,7 +501,7 @@ transform(struct region *r, gaddr next)
 			return 1;
 		}
 	}
-	if (loop_seek(r, next))
+	if (loop_seek(r, next) || loop_copy(r, next))
 		return 2;
 	take(&l, r, next);
 	if (own && loop_tuples(&l))
@@ -516,8 +516,9 @@ void
 ir_rejoin(struct region *r)
 {
 	const struct ins *last = &r->ins[r->nins - 1];
+	gaddr to = last->op == O_jmp ? kval(r, last->a) : 0;
 
-	if (last->op == O_jmp && r->nblock > 1 && kval(r, last->a) == r->open[-1].pc && r->guest->bits == 64 &&
-	    r->nins + 8 * BODY < REF_K)
-		loop_seek(r, 0);
+	if (last->op == O_jmp && (to == r->open->pc || (r->nblock > 1 && to == r->open[-1].pc)) &&
+	    r->guest->bits == 64 && r->nins + 8 * BODY < REF_K && !loop_seek(r, 0))
+		loop_copy(r, 0);
 }

@@ -45,6 +45,7 @@ static const struct { u8 first, last, allowed; } runs[] = {
 	{ O_ld, O_ld, INT | IVEC | FLOAT | FVEC },
 	{ O_lds, O_ldor, INT },
 	{ O_st, O_st, INT | IVEC | FLOAT | FVEC },
+	{ O_fill, O_copy, INT },
 	{ O_cas, O_stx, INT | IVEC },
 	{ O_clrex, O_jmp, ANY },
 	{ O_brc, O_brc, INT },

@@ -31,7 +31,7 @@ static const u8 mayhold[O_COUNT] = {
 	[O_rotr] = 1, [O_clz] = 1, [O_ctz] = 1, [O_bswap] = 1, [O_bswap32] = 1, [O_sxt] = 1, [O_zxt] = 1, [O_bfx] = 1,
 	[O_sbfx] = 1, [O_dep] = 1, [O_extr] = 1, [O_set] = 1, [O_sel] = 1, [O_flsub] = 1, [O_fladd] = 1, [O_fltst] = 1,
 	[O_flsbc] = 1, [O_fladc] = 1, [O_adc] = 1, [O_sbc] = 1, [O_fcc] = 1, [O_ld] = 1, [O_lds] = 1, [O_st] = 1,
-	[O_brc] = 1, [O_brf] = 1, [O_jmp] = 1,
+	[O_fill] = 1, [O_copy] = 1, [O_brc] = 1, [O_brf] = 1, [O_jmp] = 1,
 };
 
 static int

@@ -125,6 +125,28 @@ ver_rr(struct code *a, u32 op, int reg, int v, int r, int rc)
 	rr(a, op, reg, v, r, 0, 0, rc);
 }
 
+static void
+pre_long(struct code *a, u32 op, int log, int reg, u32 xb)
+{
+	pre_evex(a, op, reg, 0, xb, 0, 0, -1);
+	a->p[-1] |= (u8)((log - 4) << 5);
+	put1(a, op);
+}
+
+void
+vl_rr(struct code *a, u32 op, int log, int reg, int r)
+{
+	pre_long(a, op, log, reg, (u32)(r >> 3));
+	modrm_r(a, reg, r);
+}
+
+void
+vl_rm(struct code *a, u32 op, int log, int reg, struct mem m)
+{
+	pre_long(a, op, log, reg, rex_m(0, m));
+	modrm_m(a, reg, m, 0, log);
+}
+
 /* -- three operands in any form -- */
 
 /* A place in memory for a source that the legacy form would overwrite too early. */

@@ -189,6 +189,9 @@ void v_rr(struct code *, u32 op, int reg, int v, int rm);
 void v_rm(struct code *, u32 op, int reg, int v, struct mem, int nimm);
 void vk_rr(struct code *, u32 op, int reg, int v, int rm, int k, int zero);    /* under mask register k */
 void vk_rm(struct code *, u32 op, int reg, int v, struct mem, int nimm, int k, int zero);
+/* EVEX, of 1 << log bytes, no second source */
+void vl_rr(struct code *, u32 op, int log, int reg, int rm);
+void vl_rm(struct code *, u32 op, int log, int reg, struct mem);
 void ver_rr(struct code *, u32 op, int reg, int v, int rm, int rc);            /* EVEX, rounding rc, no exceptions */
 
 /* d = a op b in any form */
