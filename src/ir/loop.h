@@ -145,6 +145,7 @@ int loop_seek(struct region *, gaddr next);
 
 /* -- tuple.c -- */
 int loop_tuples(struct loop *);                /* the same, but floats are neighbours in each turn */
+
 /* -- copy.c -- */
 int loop_copy(struct region *, gaddr next);    /* as loop_seek, of one that copies words or fills memory with one */
 
