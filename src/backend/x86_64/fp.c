@@ -111,12 +111,31 @@ canon_cold(struct x86 *x, const struct cold *cold)
 	jmp_to(c, cold->back);
 }
 
+/* Whether lanes are for operations alone whose results are NaNs where they are, and are looked at themselves. */
+static int
+passeson(const struct x86 *x, const struct ins *i)
+{
+	static const u8 passes[O_COUNT] = {[O_fadd] = 1, [O_fsub] = 1, [O_fmul] = 1, [O_fdiv] = 1, [O_fma] = 1};
+	int last = x->val[x->i].last;
+
+	for (int k = x->i + 1; k <= last; k++) {
+		const struct ins *o = &x->r->ins[k];
+		int uses = o->a == x->i || o->b == x->i || o->c == x->i;
+
+		if (uses && !(passes[o->op] && o->ty == i->ty))
+			return 0;
+	}
+	return ty_isvec(i->ty) && last > x->i;
+}
+
 void
 fp_nancheck(struct x86 *x, const struct ins *i, struct fpregs r)
 {
 	enum nanrule rule = fp_rule(x);
 
 	if (rule != NAN_CANON && rule != NAN_SLOW)
+		return;
+	if (rule == NAN_CANON && x->r->fpnan == FPNAN_RISCV && passeson(x, i))
 		return;
 	if (rule == NAN_CANON && x->r->fpnan == FPNAN_RISCV && !ty_isvec(i->ty)) {
 		fp_pend(x, (ref)x->i, 0);
