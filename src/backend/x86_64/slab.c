@@ -90,5 +90,9 @@ x_slab(struct x86 *x, const struct ins *i)
 	to.index = (s8)at;
 	from = (struct mem){.base = (s8)r, .index = (s8)at};
 	pieces(x, most, at, t, to, i->op == O_copy ? &from : 0);
+	if (most > 4) {                /* vzeroupper: SSE code waits for upper halves that are not 0 */
+		put2(&x->a, 0xf8c5);
+		put1(&x->a, 0x77);
+	}
 	return 1;
 }
