@@ -432,23 +432,28 @@ core_answers(codefn *at, void *from, gaddr pc)
 
 static int answered(struct tr *t, gaddr pc) { return core_answers(code, t->env, pc); }
 
-/* Whether the n bytes of code at pc only lead on. */
-static int
-isstraight(const struct cpu *cpu, gaddr pc, u64 n)
+/* The bytes of a loop from pc on that is a single block, up to its branch; 0 if it is none. */
+static u64
+line(const struct cpu *cpu, gaddr pc)
 {
 	u8 mark[FETCH_MAX / 2] = {0};
+	gaddr at = pc;
+	struct scan s;
 
-	for (gaddr end = pc + n; pc < end;) {
-		int want = (int)least(end - pc, FETCH_MAX), got, bytes = 0;
-		const u8 *p = cpu->os->fetch(pc, want, &got);
+	while (at - pc < LINE) {
+		int got, bytes = 0;
+		const u8 *p = cpu->os->fetch(at, FETCH_MAX, &got);
 
-		if (got == want)
-			core.guest->skip(p, want, pc, mark, &bytes);
-		if (!bytes)
+		if (got < FETCH_MAX)
 			return 0;
-		pc += (u64)bytes;
+		core.guest->skip(p, got, at, mark, &bytes);
+		at += (u64)bytes;
+		if (bytes > FETCH_MAX - core.guest->maxlen)
+			continue;
+		core.guest->scan(p + bytes, got - bytes, at, &s);
+		return s.flow == FLOW_COND && s.target == pc ? at - pc : 0;
 	}
-	return 1;
+	return 0;
 }
 
 /* A jump back out of a region closes a loop that lies in several.  The loop is then translated in one, up to the
@@ -469,9 +474,11 @@ core_loop(const struct cpu *cpu, gaddr pc, u32 mode)
 	for (int i = 0; i < from->nrange; i++)
 		if (from->range[i].hi > hi)
 			hi = from->range[i].hi;
-	if (l->pc != pc || at < pc || hi - pc >= LINE)
+	if (l->pc != pc || at < pc)
 		return 2;
-	return hi - pc < LOOP || isstraight(cpu, pc, at - pc) ? hi - pc : 2;
+	if (hi - pc < LOOP)
+		return hi - pc;
+	return line(cpu, pc) + 2;
 }
 
 static struct walk walking ROOMY;              /* core.lock held */
