@@ -144,12 +144,13 @@ run(const char *hide)
 }
 
 /* A long stretch of what touches no memory, with more values alive than there are temporary registers: homes are lent
- * (borrow.c).  Variables from `from` on are used, of one guest all with homes, of another with none. */
+ * (borrow.c), those of variables that are put later too.  Variables from `from` on are used, of one guest all with homes, of another with none. */
 static int
 stretch(const struct guest *g, int from, u64 seed)
 {
 	static const u8 ops[] = { O_add, O_sub, O_and, O_or, O_xor, O_andn, O_orn, O_not, O_roli, O_shli, O_shri };
-	enum { ALIVE = 28, USED = 8 };
+	static const u8 intops[] = { O_add, O_xor, O_smin, O_smax, O_umin, O_umax };
+	enum { ALIVE = 28, USED = 8, PUT = 12 };
 	ref pool[ALIVE], words[ALIVE];
 
 	rng_state = seed;
@@ -166,7 +167,13 @@ stretch(const struct guest *g, int from, u64 seed)
 		ref *to = &pool[below(ALIVE)], *word = &words[below(ALIVE)];
 
 		if (below(3) == 0)
-			*word = ir_op(&r, below(2) ? O_add : O_xor, I64, words[below(ALIVE)], words[below(ALIVE)], 0);
+			*word = ir_op(&r, intops[below(NELEM(intops))], I64, words[below(ALIVE)], words[below(ALIVE)], 0);
+		if (below(40) == 0)
+			*word = ir_opx(&r, O_umov, I64, 0, I64, 0, pool[below(ALIVE)], 0, 0);
+		if (below(10) == 0)
+			ir_put(&r, I64, (int)below(PUT), words[below(ALIVE)]);
+		if (below(30) == 0)
+			*word = ir_get(&r, I64, (int)below(USED));
 		if (below(20) == 0)
 			*to = ir_op(&r, O_dup, ty, *word, 0, 0);
 		else
