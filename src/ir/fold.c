@@ -193,7 +193,40 @@ isshort(const struct region *r, ref x, int n)
 
 	if (isk(x))
 		return k << (64 - n) >> (64 - n) == k;
-	return i->ty == I64 && ((i->op == O_sxt && i->imm <= n) || (i->op == O_lds && i->v <= n));
+	if (i->ty != I64)
+		return 0;
+	switch (i->op) {
+	case O_sxt: case O_sbfx:
+		return i->imm <= n;
+	case O_lds:
+		return i->v <= n;
+	case O_sar:
+		return isk(i->b) && kval(r, i->b) < 64 && 64 - (int)kval(r, i->b) <= n;
+	}
+	return 0;
+}
+
+/* The 0-or-1 value whose negative x is. */
+static inline ref
+negated(const struct region *r, ref x)
+{
+	const struct ins *i = &r->ins[x & ~REF_K];
+
+	return !isk(x) && i->op == O_neg && i->ty <= I64 && !isk(i->a) && width(r, i->a) <= 1 ? i->a : 0;
+}
+
+/* The comparison, if x is -n where it holds, else 0. */
+static inline ref
+less(const struct fold *f, ref x, u64 n)
+{
+	const struct region *r = f->r;
+	const struct ins *i = &r->ins[x & ~REF_K];
+	ref set;
+
+	if (isk(x) || i->op != O_and || i->ty > I64 || ty_bits(i->ty) < (int)f->w || !isk(i->b) ||
+	    (kval(r, i->b) + n) & f->ones || !(set = negated(r, i->a)) || ty_bits(r->ins[i->a].ty) < (int)f->w)
+		return 0;
+	return opposable(r, set) ? set : 0;
 }
 
 static inline ref
@@ -267,6 +300,8 @@ rules(const struct fold *f)
 #define opposable(x) opposable(r, x)
 #define extreme() extreme(r, i)
 #define isshort(x, n) isshort(r, x, n)
+#define negated(x) negated(r, x)
+#define less(x, n) less(f, x, n)
 #define USE(x) use(f, x)
 #define K(n) ir_k(r, (u64)(n) & ONES)
 #define ZERO zero(f)
@@ -299,6 +334,8 @@ rules(const struct fold *f)
 #undef opposable
 #undef extreme
 #undef isshort
+#undef negated
+#undef less
 #undef USE
 #undef K
 #undef ZERO

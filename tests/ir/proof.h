@@ -146,6 +146,18 @@ operand(char kind, const struct ins *i, int depth)
 	}
 }
 
+/* -n where a and b compare, else 0: what compilers add n to. */
+static struct both
+less_where(int ty, u64 n, struct both a, struct both b)
+{
+	const struct both none = {0, 0};
+	struct both set = emit((struct ins){.op = O_set, .ty = (u8)ty, .v = (u16)(rnd() % R_UN)}, a, b, none);
+	int wide = rnd() & 1 ? ty : I64;
+	struct both neg = emit((struct ins){.op = O_neg, .ty = (u8)wide}, set, none, none);
+
+	return emit((struct ins){.op = O_and, .ty = (u8)wide}, neg, constant_of(rnd() % 8 ? -n : n), none);
+}
+
 static struct both
 random_ins(int op, int ty, int depth)
 {
@@ -183,6 +195,11 @@ random_ins(int op, int ty, int depth)
 	if (op == O_sel && ty < I128 && rnd() % 4 == 0)        /* by an order of the two */
 		a = emit((struct ins){.op = O_set, .ty = (u8)ty, .v = (u16)(rnd() % R_UN)}, rnd() & 1 ? b : c, rnd() & 1 ? b : c,
 		    (struct both){0, 0});
+	if (op == O_add && ty < I128 && rnd() % 8 == 0) {
+		u64 n = corner(ty_lanebits(ty));
+		a = less_where(ty, n, a, b);
+		b = constant_of(n);
+	}
 	return emit(i, a, b, c);
 }
 
