@@ -438,20 +438,34 @@ planpure(struct planner *p, struct ins *i, int at)
 	return 0;
 }
 
-/* What is computed into a home is extended from a word, which may be computed there too.  Not if it is used later on as
- * well: that need not wait for the extension. */
-static void
-planword(struct planner *p, const struct ins *i, int var)
-{
-	const struct ins *d = &p->r->ins[i->a];
-	struct val *v = &p->val[i->a];
+/* Operations that hosts do in place. */
+static const u8 inplace[O_COUNT] = {
+	[O_and] = 1, [O_or] = 1, [O_xor] = 1, [O_neg] = 1, [O_not] = 1, [O_shl] = 1, [O_shr] = 1, [O_sar] = 1,
+};
 
-	if (i->op != O_sxt || i->imm != 32 || i->ty != I64 || isk(i->a) || d->ty != I32 || kind[d->op] != NARROW ||
-	    v->uses > 1 || v->want != NOVAR || !p->host->inreg(p->r->guest, var))
+/* Whether i, computed into a home, finds its operand there with advantage: it is extended from a word, or made in
+ * place.  Not if the operand is used later on as well: that need not wait for the extension. */
+static int
+isfromhome(const struct planner *p, const struct ins *i)
+{
+	const struct ins *d = &p->r->ins[i->a & ~REF_K];
+
+	if (isk(i->a) || !i->a || p->val[i->a].uses > 1 || i->b == i->a)
+		return 0;
+	if (i->op == O_sxt)
+		return i->imm == 32 && i->ty == I64 && d->ty == I32 && kind[d->op] == NARROW;
+	return inplace[i->op] && (i->ty == I32 || i->ty == I64) && (!i->b || isk(i->b)) && opinfo[d->op].traits & PURE &&
+	    d->op != O_get && (d->ty == I32 || d->ty == I64);
+}
+
+static void
+planoperand(struct planner *p, const struct ins *i, int var)
+{
+	if (!isfromhome(p, i) || p->val[i->a].want != NOVAR || !p->host->inreg(p->r->guest, var))
 		return;
 	p->pend[var].t = i->a;
 	p->pend[var].epoch = p->epoch;
-	v->want = (u8)var;
+	p->val[i->a].want = (u8)var;
 }
 
 static void
@@ -478,7 +492,7 @@ planins(struct planner *p, struct ins *i, int at, int traits)
 	if (!withother(p, at))
 		uses_of(p, at, at);
 	if (v->want != NOVAR)
-		planword(p, i, v->want);
+		planoperand(p, i, v->want);
 }
 
 /* The records as they are before anything is known, stored by words. */
