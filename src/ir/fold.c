@@ -200,8 +200,6 @@ isshort(const struct region *r, ref x, int n)
 		return i->imm <= n;
 	case O_lds:
 		return i->v <= n;
-	case O_sar:
-		return isk(i->b) && kval(r, i->b) < 64 && 64 - (int)kval(r, i->b) <= n;
 	}
 	return 0;
 }

@@ -255,6 +255,13 @@ rorx(struct code *a, int w, int d, int s, int n)
 }
 
 void
+rorx_m(struct code *a, int w, int d, struct mem m, int n)
+{
+	vex_gprm(a, 3, 3, 0xf0, w, d, 0, m);
+	put1(a, (u32)n);
+}
+
+void
 shiftx(struct code *a, enum shop o, int w, int d, int s, int c)
 {
 	vex_gpr(a, 2, o == S_SHL ? 1 : o == S_SHR ? 3 : 2, 0xf7, w, d, c, s);

@@ -256,6 +256,7 @@ void setcc_r(struct code *, int cc, int d);    /* the low byte of d */
 void vex_gpr(struct code *, u32 map, u32 pp, u32 op, int w, int reg, int vvvv, int rm);
 void vex_gprm(struct code *, u32 map, u32 pp, u32 op, int w, int reg, int vvvv, struct mem);
 void rorx(struct code *, int w, int d, int s, int n);
+void rorx_m(struct code *, int w, int d, struct mem, int n);
 /* d = s shifted by c: S_SHL, S_SHR, S_SAR; keeps the flags */
 void shiftx(struct code *, enum shop, int w, int d, int s, int c);
 

@@ -291,6 +291,19 @@ x_sxt(struct x86 *x, const struct ins *i)
 	return 1;
 }
 
+/* s, or m if it is -1, rotated right to another register, d; 0 if that takes more than one instruction. */
+static int
+turned(struct x86 *x, int w, int d, int s, struct mem m, int n)
+{
+	if (!x86feat.bmi2 || s == d)
+		return 0;
+	if (s >= 0)
+		rorx(&x->a, w, d, s, n);
+	else
+		rorx_m(&x->a, 64, d, m, n);   /* all of it: see mov_whole */
+	return 1;
+}
+
 int
 x_bfx(struct x86 *x, const struct ins *i)
 {
@@ -299,8 +312,7 @@ x_bfx(struct x86 *x, const struct ins *i)
 
 	s = xr_usem(x, i->a, i->ty == I64 ? w : 32, &m);
 	d = xr_def(x, (ref)x->i);
-	if (x86feat.bmi2 && s >= 0 && s != d && i->v && i->v + i->imm < w && i->imm <= 32) {
-		rorx(&x->a, w, d, s, i->v);
+	if (i->v && i->v + i->imm < w && i->imm <= 32 && turned(x, w, d, s, m, i->v)) {
 		zero_above(x, w, d, i->imm);
 		return 1;
 	}
@@ -320,12 +332,22 @@ x_bfx(struct x86 *x, const struct ins *i)
 	return 1;
 }
 
+/* Value t, shifted down, is the sign extension of its n low bits (fold.def leaves two shifts two: both may be wanted). */
+static int
+isshort(const struct x86 *x, ref t, int n)
+{
+	const struct ins *i = &x->r->ins[t & ~REF_K];
+
+	return !isk(t) && i->op == O_sar && i->ty == I64 && isk(i->b) && 64 - (int)(kval(x->r, i->b) & 63) <= n;
+}
+
 /* A field below a bit that moves extend from is extended before it is shifted.  What was stored with 64 bits is not
  * loaded with less than 32: hosts do not forward that. */
 int
 x_sbfx(struct x86 *x, const struct ins *i)
 {
-	int w = opwidth(i), top = i->v + i->imm, quick = top < w && (top == 8 || top == 16 || top == 32), s, d;
+	int w = opwidth(i), top = i->v + i->imm, s, d;
+	int quick = top < w && (top == 8 || top == 16 || top == 32) && !isshort(x, i->a, top);
 	struct mem m = {0};
 
 	s = quick && top < 32 ? xr_use(x, i->a, top) : xr_usem(x, i->a, quick ? top : w, &m);
@@ -337,6 +359,11 @@ x_sbfx(struct x86 *x, const struct ins *i)
 			movsx_rr(&x->a, top, w, d, s);
 		if (i->v)
 			shift_ri(&x->a, S_SAR, w, d, i->v);
+	} else if (isshort(x, i->a, top)) {
+		mov_any(x, w, d, s, m);
+		shift_ri(&x->a, S_SAR, w, d, i->v);
+	} else if ((i->imm == 8 || i->imm == 16) && top < w && turned(x, w, d, s, m, i->v)) {
+		movsx_rr(&x->a, i->imm, w, d, d);
 	} else {
 		mov_any(x, w, d, s, m);
 		if (top < w)
