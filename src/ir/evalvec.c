@@ -193,6 +193,17 @@ do_vred(struct eval *e, const struct ins *i, u64 *out)
 }
 
 static enum evalend
+do_usad(struct eval *e, const struct ins *i, u64 *out)
+{
+	const u64 *a = arg(e, i->a), *b = arg(e, i->b);
+
+	for (int n = 0; n < ty_nlanes(i->ty); n++)
+		for (int k = 8 * n; k < 8 * n + 8; k++)
+			out[n] += ir_value(O_uabd, I8, eval_lane(a, 8, k), eval_lane(b, 8, k), 0, 0, 0);
+	return EVAL_ON;
+}
+
+static enum evalend
 do_pmull(struct eval *e, const struct ins *i, u64 *out)
 {
 	const u64 *a = arg(e, i->a), *b = arg(e, i->b);
@@ -332,7 +343,7 @@ eval_fn *const eval_vec[O_COUNT] = {
 	[O_uzp1] = do_permute, [O_uzp2] = do_permute, [O_trn1] = do_permute, [O_trn2] = do_permute,
 	[O_vext] = do_vext, [O_vrev] = do_permute, [O_tbl] = do_tbl, [O_vzxt] = do_widen,
 	[O_vsxt] = do_widen, [O_vnarrow] = do_narrow, [O_vqnarrow] = do_narrow, [O_vred] = do_vred,
-	[O_pmull] = do_pmull, [O_udot] = do_dot, [O_sdot] = do_dot, [O_aese] = do_aes,
+	[O_usad] = do_usad, [O_pmull] = do_pmull, [O_udot] = do_dot, [O_sdot] = do_dot, [O_aese] = do_aes,
 	[O_aesd] = do_aes, [O_aesmc] = do_aes, [O_aesimc] = do_aes, [O_aesenc] = do_aes, [O_aesdec] = do_aes,
 	[O_sha1] = eval_sha1, [O_sha256] = eval_sha256, [O_sha256r2] = eval_sha256r2,
 	[O_sha256su0] = eval_sha256su0, [O_sha256su1] = eval_sha256su1,

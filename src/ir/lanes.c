@@ -161,6 +161,15 @@ field(struct make *m, const struct ins *i, struct field f, int n)
 	return t;
 }
 
+/* What the lanes of a difference's operands tell of it (loop_difference). */
+static ref
+apart(struct make *m, const struct ins *i, struct difference d, int n)
+{
+	int abs = i->op == O_abs, op = !abs ? O_vset : d.sign ? O_sabd : O_uabd, rel = d.sign ? R_LTS : R_LTU;
+
+	return ir_opx(m->r, op, vector(m->l), 0, abs ? 0 : rel, 0, make_lanes(m, d.a, n), make_lanes(m, d.b, n), 0);
+}
+
 /* An operation on 32 bits takes constants as such. */
 static ref
 operand(struct make *m, const struct ins *i, ref t, int n)
@@ -172,10 +181,13 @@ ref
 make_part(struct make *m, const struct ins *i, int n)
 {
 	int ty = vector(m->l), w = ty_bits(m->l->lane), by;
+	struct difference d;
 	struct field f;
 
 	if (loop_isload(i))
 		return widened(m, i, m->loaded[i - m->l->ins], n);
+	if (loop_difference(m->l, i, &d))
+		return apart(m, i, d, n);
 	if (loop_field(m->l, i, &f))
 		return field(m, i, f, n);
 	if (i->op == O_mov || i->op == O_get)
@@ -238,6 +250,18 @@ across(struct make *m, int op, ref v)
 	return v;
 }
 
+/* Its bytes, of which there is one vector, in two sums. */
+static ref
+bytes(struct make *m, ref t)
+{
+	const struct ins *i = &m->l->ins[loop_index(m->l, t)];
+	struct difference d;
+
+	if (i->op == O_abs && loop_difference(m->l, i, &d) && !d.sign)
+		return ir_op(m->r, O_usad, V64, make_lanes(m, d.a, 0), make_lanes(m, d.b, 0), 0);
+	return ir_op(m->r, O_usad, V64, make_lanes(m, t, 0), ir_op(m->r, O_dup, V64, ir_k(m->r, 0), 0, 0), 0);
+}
+
 /* All lanes of t that i joins, as a number. */
 static ref
 total(struct make *m, const struct ins *i, ref t)
@@ -246,6 +270,8 @@ total(struct make *m, const struct ins *i, ref t)
 	int ty = vector(l), sign = loop_sumsign(l, i, t), op = i->op == O_sub ? O_add : i->op;
 	ref v = make_lanes(m, t, 0);
 
+	if (loop_sumsbytes(l, i, t))
+		return ir_opx(m->r, O_umov, I64, 0, I64, 0, ir_opx(m->r, O_vred, V64, 0, 0, VRED_ADD, bytes(m, t), 0, 0), 0, 0);
 	for (int n = 1; n < parts(l); n++)
 		v = ir_op(m->r, op, ty, v, make_lanes(m, t, n), 0);
 	return ir_opx(m->r, sign ? O_smov : O_umov, I64, 0, l->lane, 0, across(m, op, v), 0, 0);

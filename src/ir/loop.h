@@ -90,6 +90,10 @@ int loop_field(const struct loop *, const struct ins *, struct field *);
 /* How to get it in a lane: shifted left, then right (arithmetically if it has a sign). */
 struct fieldcode { int can, left, right; };
 struct fieldcode loop_fieldcode(const struct loop *, const struct ins *, struct field);
+/* A difference that does not fit in the lanes of what differs; sign: which are signed numbers. */
+struct difference { ref a, b; int sign; };
+/* Whether i makes of one what the lanes of both tell: the number without its sign (O_abs), or nothing but the sign. */
+int loop_difference(const struct loop *, const struct ins *i, struct difference *);
 struct span loop_span(const struct loop *, const struct ins *);
 struct span loop_datum(int bits, int sign);
 int loop_width(struct loop *);                 /* sets lane; 0: there is none */
@@ -100,6 +104,7 @@ int loop_order(const struct loop *, const struct ins *set);    /* the relation o
  * t? */
 int loop_putsign(const struct loop *, ref t);
 int loop_sumsign(const struct loop *, const struct ins *i, ref t);
+int loop_sumsbytes(const struct loop *, const struct ins *i, ref t);   /* are they unsigned bytes, to be added? */
 
 /* -- what takes the place of the block that a loop was (lanes.c, turns.c, search.c) -- */
 enum { HEAD, TURNS = 1, REST = 3 };            /* labels, above the head */

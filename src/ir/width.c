@@ -154,6 +154,46 @@ loop_order(const struct loop *l, const struct ins *set)
 	return rel < (int)NELEM(positive) && positive[rel] ? positive[rel] : rel;
 }
 
+/* -- differences -- */
+
+/* Whether i asks for nothing of its operand but the number without its sign, or the sign alone; *s: that number. */
+static int
+asks(const struct loop *l, const struct ins *i, struct span *s)
+{
+	struct field f;
+	int exact;
+
+	if (loop_value(l, i->a).kind != PERLANE)
+		return 0;
+	if (i->op == O_abs) {
+		*s = seen(l, i->a, ty_bits(i->ty));
+		return 1;
+	}
+	if (!loop_field(l, i, &f) || !f.sign)
+		return 0;
+	*s = source(l, i->a, f, &exact);
+	return exact && s->lo >> f.at >= -1 && s->hi >> f.at <= 0;
+}
+
+int
+loop_difference(const struct loop *l, const struct ins *i, struct difference *d)
+{
+	const struct ins *sub;
+	int w = ty_bits(l->lane);
+	struct span s, a, b;
+
+	if (!asks(l, i, &s) || insigned(s, w))
+		return 0;
+	for (sub = at(l, i->a); sub->op == O_sxt || sub->op == O_mov;)
+		sub = at(l, sub->a);
+	if (sub->op != O_sub || loop_value(l, sub->a).kind != PERLANE || loop_value(l, sub->b).kind != PERLANE)
+		return 0;
+	a = seen(l, sub->a, ty_bits(sub->ty));
+	b = seen(l, sub->b, ty_bits(sub->ty));
+	*d = (struct difference){sub->a, sub->b, !inunsigned(a, w) || !inunsigned(b, w)};
+	return s.lo == a.lo - b.hi && s.hi == a.hi - b.lo && (!d->sign || (insigned(a, w) && insigned(b, w)));
+}
+
 /* -- spans -- */
 
 static struct span
@@ -255,6 +295,12 @@ canput(const struct loop *l, ref t)
 	return w == 64 || (w == 32 && word) || loop_putsign(l, t) || inunsigned(loop_value(l, t).span, w);
 }
 
+int
+loop_sumsbytes(const struct loop *l, const struct ins *i, ref t)
+{
+	return l->lane == I8 && (i->op == O_add || i->op == O_sub) && inunsigned(seen(l, t, ty_bits(i->ty)), 8);
+}
+
 /* What all lanes can be joined to. */
 static struct span
 total(const struct loop *l, const struct ins *i, ref t)
@@ -278,6 +324,8 @@ cansum(const struct loop *l, const struct ins *i, ref t)
 	int w = ty_bits(l->lane);
 	struct span s = total(l, i, t);
 
+	if (loop_sumsbytes(l, i, t))
+		return 1;
 	if (loop_isextreme(i->op) && (w > ty_bits(i->ty) ||
 	    (loop_cuts(l, loop_value(l, t == i->a ? i->b : i->a).var) && !insigned(s, 32))))
 		return 0;
@@ -301,6 +349,7 @@ does(const struct loop *l, int k)
 {
 	const struct ins *i = &l->ins[k];
 	int w = ty_bits(l->lane);
+	struct difference d;
 	struct field f;
 
 	if (i->op == O_put && l->put[i->v] == k + 1 && loop_value(l, i->a).kind == PERLANE)
@@ -310,6 +359,8 @@ does(const struct loop *l, int k)
 	if (l->val[k].kind == SUM && i->op != O_get && i->op != O_sxt)
 		return cansum(l, i, loop_value(l, i->a).kind == PERLANE ? i->a : i->b);
 	if (l->val[k].kind != PERLANE)
+		return 1;
+	if (loop_difference(l, i, &d))
 		return 1;
 	if (i->op == O_abs && w != ty_bits(i->ty) && (w > ty_bits(i->ty) || !insigned(seen(l, i->a, ty_bits(i->ty)), w)))
 		return 0;

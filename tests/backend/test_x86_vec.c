@@ -29,6 +29,7 @@ static const struct opcase { u8 op, lanes, nvec, how; } cases[] = {
 	{O_vext, B8, 2, H_EXT}, {O_vext, B8, 1, H_EXT}, {O_vrev, B8 | B16 | B32, 1, H_REV}, {O_tbl, B8, 2, 0},
 	{O_vzxt, B16 | B32 | B64, 1, H_WIDEN}, {O_vsxt, B16 | B32 | B64, 1, H_WIDEN},
 	{O_vnarrow, B8 | B16 | B32, 1, H_NARROW}, {O_vqnarrow, B8 | B16 | B32, 1, H_QNARROW}, {O_vred, INTS, 1, H_RED},
+	{O_usad, B64, 2, 0},
 	{O_pmull, B16, 2, H_PMULL}, {O_udot, B32, 3, 0}, {O_sdot, B32, 3, 0}, {O_aese, B8, 1, 0}, {O_aesd, B8, 1, 0},
 	{O_aesmc, B8, 1, 0}, {O_aesimc, B8, 1, 0}, {O_aesenc, B8, 1, 0}, {O_aesdec, B8, 1, 0},
 	{O_sha1, B32, 3, 0}, {O_sha256, B32, 3, H_HALF}, {O_sha256r2, B32, 3, H_HALF}, {O_sha256su0, B32, 2, 0},

@@ -221,7 +221,7 @@ V(paddusb, "sse2", _mm_adds_epu8(a, b)) V(paddusw, "sse2", _mm_adds_epu16(a, b))
 V(psubsb, "sse2", _mm_subs_epi8(a, b)) V(psubsw, "sse2", _mm_subs_epi16(a, b))
 V(psubusb, "sse2", _mm_subs_epu8(a, b)) V(psubusw, "sse2", _mm_subs_epu16(a, b))
 V(pavgb, "sse2", _mm_avg_epu8(a, b)) V(pavgw, "sse2", _mm_avg_epu16(a, b))
-V(pmulhw, "sse2", _mm_mulhi_epi16(a, b)) V(pmulhuw, "sse2", _mm_mulhi_epu16(a, b)) V(pmullw, "sse2", _mm_mullo_epi16(a, b))
+V(psadbw, "sse2", _mm_sad_epu8(a, b)) V(pmulhw, "sse2", _mm_mulhi_epi16(a, b)) V(pmulhuw, "sse2", _mm_mulhi_epu16(a, b)) V(pmullw, "sse2", _mm_mullo_epi16(a, b))
 V(pmulld, "sse4.1", _mm_mullo_epi32(a, b)) V(pmuludq, "sse2", _mm_mul_epu32(a, b)) V(pmuldq, "sse4.1", _mm_mul_epi32(a, b))
 V(paddb, "sse2", _mm_add_epi8(a, b)) V(paddq, "sse2", _mm_add_epi64(a, b)) V(psubd, "sse2", _mm_sub_epi32(a, b))
 V(pcmpeqb, "sse2", _mm_cmpeq_epi8(a, b)) V(pcmpgtw, "sse2", _mm_cmpgt_epi16(a, b)) V(pcmpgtq, "sse4.2", _mm_cmpgt_epi64(a, b))
@@ -266,7 +266,8 @@ static const struct { vec_fn *host; const char *op; } vecs[] = {
 	{ vec_pmovsxdq, "vsxt.i32 i64x2 t1" },   { vec_palignr, "vext i8x16 t1, t2 imm=5" },
 	{ vec_psrlw, "shri i16x8 t1 imm=3" },    { vec_psrad, "sari i32x4 t1 imm=7" },
 	{ vec_psllq, "shli i64x2 t1 imm=9" },    { vec_pandn, "andn i128x1 t1, t2" },
-	{ vec_shufd, "duplane i32x4 t1 v=1" },   { vec_clmul0, "pmull.i64 i128x1 t1, t2" },
+	{ vec_shufd, "duplane i32x4 t1 v=1" },   { vec_psadbw, "usad i64x2 t1, t2" },
+	{ vec_clmul0, "pmull.i64 i128x1 t1, t2" },
 	{ vec_clmul1, "pmull.i64 i128x1 t1, t2 imm=1" }, { vec_aesenclast, "aese i8x16 t1" },
 	{ vec_aesdeclast, "aesd i8x16 t1" },     { vec_aesimc, "aesimc i8x16 t1" },
 	{ vec_aesenc, "aesenc i8x16 t1" },       { vec_aesdec, "aesdec i8x16 t1" },

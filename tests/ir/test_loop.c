@@ -166,7 +166,7 @@ integer(struct body *b)
 	ref x = any(b), y = b->fixed && rnd() % 4 == 0 ? b->fixed : rnd() % 4 ? any(b) : ir_k(&r, rnd() >> rnd() % 64);
 
 	switch (rnd() % 15) {
-	case 9: return signless(ty, x);
+	case 9: return signless(ty, rnd() % 2 ? x : ir_op(&r, O_sub, rnd() % 2 ? I32 : ty, x, any(b), 0));
 	case 8: return choice(ty, x, y);
 	case 7: return ir_opx(&r, O_set, ty, 0, (int)(rnd() % R_TST), 0, x, y, 0);
 	case 0: return ir_op(&r, rnd() % 2 ? O_not : O_neg, ty, x, 0, 0);

@@ -83,6 +83,18 @@ ev_vred(struct x86 *x, const struct ins *i)
 	return 1;
 }
 
+int
+ev_usad(struct x86 *x, const struct ins *i)
+{
+	struct regs3 r;
+
+	if (!isv128(i))
+		return 0;
+	r = use2(x, i);
+	v3(&x->a, V_PSADBW, r.d, r.a, r.b);
+	return 1;
+}
+
 /* -- counting bits: tables of 16 entries for pshufb, by low and high half byte -- */
 
 struct nibbles { u64 low[2], high[2]; u32 join; };
