@@ -158,6 +158,16 @@ signless(int ty, ref x)
 	return ir_op(&r, O_sub, ty, ir_op(&r, O_xor, wide, x, s, 0), s, 0);
 }
 
+/* What the first two differ by, or which is less. */
+static ref
+apart(struct body *b)
+{
+	ref d = ir_op(&r, O_sub, rnd() % 4 ? I32 : I64, b->value[0], b->value[1], 0);
+
+	return rnd() % 4 ? signless(I32, d) :
+	    ir_op(&r, O_sar, I64, ir_opx(&r, O_sxt, I64, 0, 0, 32, d, 0, 0), ir_k(&r, 6 + rnd() % 40), 0);
+}
+
 static ref
 integer(struct body *b)
 {
@@ -166,7 +176,7 @@ integer(struct body *b)
 	ref x = any(b), y = b->fixed && rnd() % 4 == 0 ? b->fixed : rnd() % 4 ? any(b) : ir_k(&r, rnd() >> rnd() % 64);
 
 	switch (rnd() % 15) {
-	case 9: return signless(ty, rnd() % 2 ? x : ir_op(&r, O_sub, rnd() % 2 ? I32 : ty, x, any(b), 0));
+	case 9: return signless(ty, x);
 	case 8: return choice(ty, x, y);
 	case 7: return ir_opx(&r, O_set, ty, 0, (int)(rnd() % R_TST), 0, x, y, 0);
 	case 0: return ir_op(&r, rnd() % 2 ? O_not : O_neg, ty, x, 0, 0);
@@ -214,14 +224,15 @@ integers(void)
 {
 	static const u8 type[] = {[1] = I8, [2] = I16, [4] = I32, [8] = I64};
 	struct body b = {.nvalue = 0};
-	int nop = (int)(rnd() % 6), sum = rnd() % 3 == 0, store = !sum || rnd() % 4 == 0;
+	int bytes = rnd() % 8 == 0, nop = bytes ? 0 : (int)(rnd() % 6);
+	int sum = bytes || rnd() % 3 == 0, store = !sum || rnd() % 4 == 0;
 
 	region_init(&r, &fake_guest, HEAD, 0);
 	ir_block(&r, HEAD);
 	r.open->entry = 1;
 	ir_insn(&r, HEAD);
 	for (int n = 0; n < 2; n++) {
-		b.bytes[n] = 1 << rnd() % 4;
+		b.bytes[n] = bytes ? 1 : 1 << rnd() % 4;
 		b.base[n] = ir_get(&r, I64, X0 + n);
 	}
 	if (rnd() % 2)
@@ -229,7 +240,7 @@ integers(void)
 	for (int n = 0; n < 2; n++) {
 		if (rnd() % 2)
 			move(&b, n);
-		if (n || rnd() % 2)
+		if (n || bytes || rnd() % 2)
 			b.value[b.nvalue++] = datum(&b, n);
 	}
 	b.fixed = !sum && rnd() % 2 ? ir_get(&r, I64, X2) : 0;
@@ -239,6 +250,8 @@ integers(void)
 		b.value[b.nvalue] = t;
 		b.nvalue += !isk(t);
 	}
+	if (bytes)
+		b.value[b.nvalue++] = apart(&b);
 	if (sum)
 		addup(b.value[b.nvalue - 1]);
 	else if (!b.fixed)
