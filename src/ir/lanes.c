@@ -494,9 +494,13 @@ void
 make_after(struct make *m, ref lo, ref hi, ref left)
 {
 	const struct loop *l = m->l;
+	int ne = l->trip.rel == R_NE;
 
+	if (ne)
+		go(m, R_EQ, left, 0, l->exit);
 	go(m, R_GES, left, (u64)(l->trip.step * l->turns), l->head + (l->uneven ? HEAD : TURNS));
-	ir_opx(m->r, O_brc, I64, 0, l->trip.rel ^ 1, 0, lo, hi, ir_k(m->r, l->exit));
+	if (!ne)
+		ir_opx(m->r, O_brc, I64, 0, l->trip.rel ^ 1, 0, lo, hi, ir_k(m->r, l->exit));
 	ir_op(m->r, O_jmp, N, ir_k(m->r, l->head + REST), 0, 0);
 	loop_begin(l, REST, 1);
 	loop_turn(l, REST, l->head + REST);
@@ -517,8 +521,8 @@ atonce(struct make *m)
 	}
 	lo = last(m, l->trip.lo);
 	hi = last(m, l->trip.hi);
-	left = ir_op(m->r, O_sub, I64, hi, lo, 0);
 	putlast(m);
+	left = ir_op(m->r, O_sub, I64, hi, lo, 0);
 	make_after(m, lo, hi, left);
 }
 

@@ -339,6 +339,8 @@ x_sub(struct x86 *x, const struct ins *i)
 	}
 	x_carrymade(x, i);
 	cut_result(x, i);
+	if (i->ty >= I32)
+		zf_tells(x, opwidth(i));
 	return 1;
 }
 
