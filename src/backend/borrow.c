@@ -4,9 +4,9 @@
  * Ciphers and hashes have more values alive than a host has temporary registers, in long stretches without
  * an access to memory, while homes of variables they do not name lie idle.  Such a home is saved in the
  * state before the stretch and loaded again after it.  One whose variable the stretch puts is free before, after the
- * last use of what it was.  Nothing in a stretch can fault, leave, or look at the state, so nobody sees that the home holds something
- * else: hence the short list of operations.  Homes of vectors and floats are lent to vectors where no operation on floats
- * is near, which may wait for a look at its result.
+ * last use of what it was.  Nothing in a stretch can fault, leave, or look at the state, so nobody sees that the home
+ * holds something else: hence the short list of operations.  Homes of vectors and floats are lent to vectors where no
+ * operation on floats is near, which may wait for a look at its result.
  *
  * Needs the plan of the block (regalloc.c); goes forward, and hands a home to one value after another. */
 #include "backend/alloc.h"
