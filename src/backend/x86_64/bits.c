@@ -332,7 +332,7 @@ x_bfx(struct x86 *x, const struct ins *i)
 	return 1;
 }
 
-/* Value t, shifted down, is the sign extension of its n low bits (fold.def leaves two shifts two: both may be wanted). */
+/* Value t is shifted down, and the sign extension of its n low bits. */
 static int
 isshort(const struct x86 *x, ref t, int n)
 {
