@@ -31,7 +31,15 @@ static const u8 mayhold[O_COUNT] = {
 	[O_rotr] = 1, [O_clz] = 1, [O_ctz] = 1, [O_bswap] = 1, [O_bswap32] = 1, [O_sxt] = 1, [O_zxt] = 1, [O_bfx] = 1,
 	[O_sbfx] = 1, [O_dep] = 1, [O_extr] = 1, [O_set] = 1, [O_sel] = 1, [O_flsub] = 1, [O_fladd] = 1, [O_fltst] = 1,
 	[O_flsbc] = 1, [O_fladc] = 1, [O_adc] = 1, [O_sbc] = 1, [O_fcc] = 1, [O_ld] = 1, [O_lds] = 1, [O_st] = 1,
-	[O_fill] = 1, [O_copy] = 1, [O_brc] = 1, [O_brf] = 1, [O_jmp] = 1,
+	[O_fill] = 1, [O_copy] = 1, [O_brc] = 1, [O_brf] = 1, [O_jmp] = 1, [O_umov] = 1, [O_smov] = 1,
+};
+
+/* The same of lanes of integers: what loops on vectors are made of (ir/lanes.c). */
+static const u8 mayholdvec[O_COUNT] = {
+	[O_ld] = 1, [O_st] = 1, [O_mov] = 1, [O_add] = 1, [O_sub] = 1, [O_and] = 1, [O_or] = 1, [O_xor] = 1, [O_andn] = 1,
+	[O_orn] = 1, [O_not] = 1, [O_neg] = 1, [O_shli] = 1, [O_shri] = 1, [O_sari] = 1, [O_vset] = 1, [O_smin] = 1,
+	[O_smax] = 1, [O_umin] = 1, [O_umax] = 1, [O_abs] = 1, [O_sabd] = 1, [O_uabd] = 1, [O_dup] = 1, [O_vfromi] = 1,
+	[O_vzxt] = 1, [O_vsxt] = 1, [O_vnarrow] = 1, [O_vcat] = 1, [O_vext] = 1, [O_vred] = 1, [O_usad] = 1,
 };
 
 static int
@@ -39,6 +47,8 @@ isint(int var)
 {
 	return x86_home[var].kind == REG_INT;
 }
+
+static int isints(int ty) { return ty_isvec(ty) && ty_bits(ty) == 128 && ty_lane(ty) <= I64; }
 
 static int
 allowed(const struct ins *i)
@@ -51,9 +61,10 @@ allowed(const struct ins *i)
 	case O_brf:
 		return !(i->aux & AUX_KEEP) && i->v < CC_AL;
 	case O_ld: case O_lds: case O_ldor: case O_st:
-		return i->ty <= I64 && !(i->aux & (AUX_BE | AUX_ACQ | AUX_REL | AUX_SC | AUX_ALIGN)) && !(i->aux >> AUX_BASE);
+		return (i->ty <= I64 || isints(i->ty)) && !(i->aux >> AUX_BASE) &&
+		    !(i->aux & (AUX_BE | AUX_ACQ | AUX_REL | AUX_SC | AUX_ALIGN));
 	}
-	return mayhold[i->op] && (i->ty <= I64 || i->ty == FL);
+	return isints(i->ty) ? mayholdvec[i->op] : mayhold[i->op] && (i->ty <= I64 || i->ty == FL);
 }
 
 /* Where instruction i of the region jumps to within [first, last], or -1. */
