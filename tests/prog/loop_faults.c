@@ -175,6 +175,18 @@ TOTAL(chain, int64_t, int32_t, int64_t, int, (s ^ x[2 * i]) * 31 + y[i])
 MOST(peak, int32_t, int16_t, int16_t, int, x[i] - y[i])
 TOTAL(column_d, double, double, double, double, x[i] / y[2 * i])
 
+// a loop within a loop
+static __attribute__((noinline)) uint64_t
+square(int32_t *z, const uint8_t *x, const uint8_t *y, long n, int k)
+{
+	uint32_t s = 0;
+
+	for (int i = 0; i < 4; i++, x += 16, y += 16)
+		for (int j = 0; j < 16; j++)
+			s += (uint32_t)abs(x[j] - y[j]);
+	return s;
+}
+
 // a register that is changed after the store
 static __attribute__((noinline)) uint64_t
 late_f(float *z, const float *x, const float *y, long n, float k)
@@ -205,7 +217,7 @@ static const struct test { const char *name; void *f; int d, x, y; char k; } tes
 	{"late_f", late_f, 4, 4, 4, 'f'}, {"over_f", over_f, 4, 4, 4, 'f'}, {"set_f", set_f, 4, 4, 4, 'f'}, {"add_8", add_8, 1, 1, 1, 'i'},
 	{"sub_16", sub_16, 2, 2, 2, 'i'}, {"shift_32", shift_32, 4, 4, 4, 'i'}, {"or_64", or_64, 8, 8, 8, 'i'},
 	{"wide", wide, 4, 1, 2, 'i'}, {"column", column, 4, 2, 4, 'i'}, {"chain", chain, 8, 4, 8, 'i'}, {"column_d", column_d, 8, 8, 8, 'd'},
-	{"sad", sad, 4, 1, 1, 'i'}, {"dot", dot, 4, 2, 2, 'i'}, {"peak", peak, 4, 2, 2, 'i'},
+	{"sad", sad, 4, 1, 1, 'i'}, {"square", square, 4, 1, 1, 'i'}, {"dot", dot, 4, 2, 2, 'i'}, {"peak", peak, 4, 2, 2, 'i'},
 };
 
 static uint64_t
