@@ -3,7 +3,8 @@
  *
  * Guests compute on 32 or 64 bits what is loaded from bytes.  The low bits of a sum, a product, a mask are those of
  * its operands' low bits, so a narrow lane does, unless somebody looks at what is above: a shift to the right, a put,
- * a wider datum in memory.  These ask for a lane that holds the number itself.
+ * a wider datum in memory.  These ask for a lane that holds the number itself; but how far two numbers are
+ * apart, and which is less, is told by lanes that hold both, and bytes are summed up in wider ones.
  *
  * A span is what a value can be as a signed number: of 32 bits where its type is I32 (whose upper half is zero, so as
  * one of 64 bits it may be another), else of 64 bits. */
