@@ -69,7 +69,7 @@ struct cpu {
 	void *shadow_base;             /* top of the shadow stack */
 	void *shadow_lo;               /* lowest address of the shadow stack's usable part */
 	void *shadow_sp;               /* its pointer when generated code was last left */
-	const u8 *link;                /* in the stub of the link left by last, which the engine shall make; LINK_KNOWN; 0 */
+	const u8 *link;                /* in the stub of the link left by last, for the engine to make it; LINK_KNOWN; 0 */
 	u64 excl_addr;                 /* load-exclusive monitor: address (-1: none) */
 	u32 why;                       /* enum why */
 	u32 trap;                      /* enum trap */

@@ -16,7 +16,7 @@ enum { FIRST = 512 };
 enum { NHEAD = 1 << 14 };
 /* A bit a half-word that a node was made for, by 128 bytes; they collide.  Of full code, and of any. */
 static u64 head[NHEAD] ROOMY, any[NHEAD] ROOMY;
-static _Atomic(struct trans *) lately;  /* what madeat found */
+static struct trans *lately;            /* what core_transat found; lock held */
 
 static u32
 hash(gaddr pc, u32 mode)
@@ -167,7 +167,7 @@ core_nonodes(void)
 	}
 	memset(head, 0, sizeof head);
 	memset(any, 0, sizeof any);
-	atomic_store(&lately, 0);
+	lately = 0;
 }
 
 /* Translations are made at rising addresses, so the array is sorted as it grows. */
@@ -195,27 +195,19 @@ find(const u8 *code)
 static int holds(const struct trans *t, const u8 *code) { return code >= t->code && code < t->code + t->size; }
 
 /* Most often it is the translation made last, which has been left for the first time, or the one asked about before. */
-static struct trans *
-madeat(const u8 *code)
-{
-	int n = atomic_load_explicit(&core.ntrans, memory_order_acquire);
-	struct trans *t = atomic_load_explicit(&lately, memory_order_relaxed);
-
-	if (n && holds(core.trans[n - 1], code))
-		return core.trans[n - 1];
-	if (t && holds(t, code))
-		return t;
-	if ((t = find(code)))
-		atomic_store_explicit(&lately, t, memory_order_relaxed);
-	return t;
-}
-
 struct trans *
 core_transat(const u8 *code)
 {
-	struct trans *t = madeat(code);
+	int n = atomic_load_explicit(&core.ntrans, memory_order_relaxed);
+	struct trans *t;
 
-	return t ? t : cache_transat(code);
+	if (n && holds(core.trans[n - 1], code))
+		return core.trans[n - 1];
+	if (lately && holds(lately, code))
+		return lately;
+	if (!(t = find(code)))
+		return cache_transat(code);
+	return lately = t;
 }
 
 struct trans *
