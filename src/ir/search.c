@@ -113,18 +113,17 @@ tested(const struct search *s)
 	return at == end - 1 && at->op == O_jmp && kval(r, at->a) == s->l->head;
 }
 
-/* The i of the turn that finds something, or the last. */
+/* The i of the turn that finds something, or the last, whose byte counts as one that is not 0. */
 static ref
 found(const struct search *s)
 {
 	struct region *r = s->l->r;
 	ref v = ir_get(r, I64, s->v), j;
 
-	if (s->late)                   /* the first byte looked at is not the top one */
-		v = ir_op(r, O_and, I64, v, ir_k(r, ~(u64)0 >> STEP), 0);
-	j = ir_op(r, O_clz, I64, ir_op(r, O_or, I64, v, ir_k(r, 1), 0), 0, 0);
-	j = ir_op(r, O_and, I64, ir_op(r, O_sub, I64, ir_k(r, 63), j, 0), ir_k(r, TOP), 0);
-	return ir_op(r, s->late ? O_add : O_umax, I64, j, ir_k(r, STEP), 0);
+	if (s->late)                   /* the byte above has been looked at, and the lowest will be */
+		v = ir_op(r, O_shl, I64, v, ir_k(r, STEP), 0);
+	j = ir_op(r, O_clz, I64, ir_op(r, O_or, I64, v, ir_k(r, 1 << STEP), 0), 0, 0);
+	return ir_op(r, O_and, I64, ir_op(r, O_xor, I64, j, ir_k(r, 63), 0), ir_k(r, TOP), 0);
 }
 
 static void
