@@ -289,6 +289,7 @@ rules(const struct fold *f)
 #define Y(x) (r->ins[x].b)
 #define ky(x) (kval(r, Y(x)) & ONES)
 #define IMM(x) (r->ins[x].imm)
+#define rotates(x, y) (X(x) == X(y) && isk(Y(x)) && isk(Y(y)) && ky(x) + ky(y) == W)
 #define raised(x) raised(r, x)
 #define by(x) (int)kval(r, Y(x))
 #define bits(x) ty_bits(r->ins[x].ty)
@@ -323,6 +324,7 @@ rules(const struct fold *f)
 #undef Y
 #undef ky
 #undef IMM
+#undef rotates
 #undef raised
 #undef by
 #undef bits

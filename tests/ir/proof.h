@@ -158,6 +158,18 @@ less_where(int ty, u64 n, struct both a, struct both b)
 	return emit((struct ins){.op = O_and, .ty = (u8)wide}, neg, constant_of(rnd() % 8 ? -n : n), none);
 }
 
+/* The two halves of a rotation, in either order. */
+static void
+rotation(int ty, struct both *a, struct both *b)
+{
+	const struct both none = {0, 0}, x = *a;
+	u64 w = (u64)ty_lanebits(ty), n = 1 + rnd() % (w - 1);
+	int left = rnd() & 1;
+
+	*a = emit((struct ins){.op = left ? O_shl : O_shr, .ty = (u8)ty}, x, constant_of(n), none);
+	*b = emit((struct ins){.op = left ? O_shr : O_shl, .ty = (u8)ty}, x, constant_of(rnd() % 8 ? w - n : n), none);
+}
+
 static struct both
 random_ins(int op, int ty, int depth)
 {
@@ -200,6 +212,8 @@ random_ins(int op, int ty, int depth)
 		a = less_where(ty, n, a, b);
 		b = constant_of(n);
 	}
+	if (op == O_or && ty < I128 && rnd() % 8 == 0)
+		rotation(ty, &a, &b);
 	return emit(i, a, b, c);
 }
 
