@@ -45,6 +45,8 @@ struct val {
 struct planhost {
 	/* may the producer p be left to its consumer c, as c's operand number n (0..2)? */
 	int (*fold)(const struct region *, const struct ins *p, const struct ins *c, int n);
+	/* does instruction n, which uses t, find all that it needs in the host's flags and elsewhere? */
+	int (*told)(const struct region *, ref t, int n);
 	/* does the variable live in a register? */
 	int (*inreg)(const struct guest *, int var);
 	/* is there an instruction for both halves of an unsigned product? */

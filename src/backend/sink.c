@@ -15,6 +15,10 @@
  *    serves, v itself, whose home then gets x: only what f costs more than that is saved.
  * It lies in the loop's last block: so whoever comes in, at any block, comes before it.
  *
+ * So is `put v, f(x, y)`, one operation on two values that variables hold in any case; v's own may be one, if v was put
+ * that before.  What is put may then have other uses, if these are served as well without its home: by the host's flags
+ * (carries), or soon.
+ *
  * So at each look it is known which variables are to be computed: those whose reigning put is sunk.  In the first turn
  * that holds only of puts before it in the block: what has not been put yet is in its home as ever.
  *
@@ -27,6 +31,7 @@ enum {
 	MOST = 768,                    /* instructions of a loop that are looked at */
 	CHAIN = 3,                     /* blocks */
 	DEPTH = 4,                     /* operations that f may be made of */
+	SOON = 12,                     /* instructions for which a value may need a register */
 	WORTH = 4,                     /* operations to be saved in a turn: loops may have few turns */
 	HEAD = 63,                     /* the bit of the look at the head */
 	LONGEST = (2 + DEPTH) * SUNK,  /* code for a set */
@@ -37,9 +42,11 @@ enum {
 struct cand {
 	u16 at;
 	u8 var, ty;                    /* of the put */
-	ref leaf, chain[DEPTH];        /* x; f, the last operation first */
+	ref leaf, other;               /* x; y, or 0 */
+	ref chain[DEPTH];              /* f, the last operation first */
 	u8 n, own, cut;                /* operations; those that are used for this alone; those that make f */
-	u8 type, cost, holder;         /* of what the holder is put; that are saved; a variable, or NOVAR */
+	u8 type, cost;                 /* of what the holder is put; that are saved */
+	u8 holder, second;             /* variables; NOVAR: none.  second: y's */
 	u64 now, old;                  /* looks at which it reigns: put in this turn, in the one before */
 };
 
@@ -48,7 +55,7 @@ struct sinker {
 	const struct planhost *host;
 	int head, tail;                /* the loop's blocks */
 	int base, from, until;         /* the first block begins, the last one; after the jump back */
-	u16 uses[MOST], spare[MOST];   /* of instructions, counted from base; puts, and what may look below an extension */
+	u16 uses[MOST], spare[MOST];   /* of instructions, counted from base; those that need no home (isspare) */
 	u8 wide[MOST];                 /* somebody looks at what is above its low 32 bits */
 	u16 next[MOST];                /* of a put: the next of its variable, or 0 */
 	u8 before[MOST];               /* looks before an instruction */
@@ -64,6 +71,9 @@ static const u8 cheap[O_COUNT] = {
 	[O_shr] = 3, [O_sar] = 3, [O_rotr] = 2, [O_sxt] = 2, [O_zxt] = 2, [O_bfx] = 3, [O_sbfx] = 3, [O_umov] = 2,
 	[O_movif] = 1, [O_fbox] = 2,
 };
+
+/* The same of operations on two values. */
+static const u8 cheappair[O_COUNT] = { [O_set] = 3, [O_add] = 2, [O_mulhu] = 2 };
 
 /* -- the loop -- */
 
@@ -156,6 +166,15 @@ looksbelow(const struct sinker *k, int n, int m, ref t)
 	return extendsword(&k->r->ins[t]) && (islow(k, n) || plan_looksat(k->r, &k->r->ins[n], m) <= 32);
 }
 
+/* Operand m of instruction n is t, but need not be what a home holds. */
+static int
+isspare(const struct sinker *k, int n, int m, ref t)
+{
+	if (k->r->ins[n].op == O_put || looksbelow(k, n, m, t))
+		return 1;
+	return k->r->ins[t].op == O_mulhu ? n - t <= SOON : k->host->told(k->r, t, n);
+}
+
 /* Uses of values, by what is used itself. */
 static void
 count_uses(struct sinker *k)
@@ -174,7 +193,7 @@ count_uses(struct sinker *k)
 		for (int m = 0; m < 3; m++)
 			if (o[m] && !isk(o[m])) {
 				k->uses[o[m] - k->base]++;
-				k->spare[o[m] - k->base] += i->op == O_put || looksbelow(k, n, m, o[m]);
+				k->spare[o[m] - k->base] += isspare(k, n, m, o[m]);
 				k->wide[o[m] - k->base] |= !islow(k, n) && plan_looksat(k->r, i, m) > 32;
 			}
 	}
@@ -314,28 +333,52 @@ iscand(const struct sinker *k, int n)
 	return 0;
 }
 
-/* A variable that has x wherever c reigns, put in the same turn; or NOVAR. */
+/* A variable that has t wherever c reigns, put in the same turn; or NOVAR. */
 static int
-find_holder(const struct sinker *k, const struct cand *c)
+find_put(const struct sinker *k, const struct cand *c, ref t)
 {
-	const struct ins *x = &k->r->ins[c->leaf];
+	const struct ins *x = &k->r->ins[t];
 	u64 now, old;
 
 	if (x->op == O_get && !k->last[x->v] && x->ty == c->type)
 		return x->v;
-	for (int n = c->leaf + 1; n < k->until; n++) {
+	for (int n = t + 1; n < k->until; n++) {
 		const struct ins *i = &k->r->ins[n];
 
-		if (i->op != O_put || i->a != c->leaf || i->ty != c->type || kindof(k, i->v) == REG_FP || iscand(k, n))
+		if (i->op != O_put || i->a != t || i->ty != c->type || kindof(k, i->v) == REG_FP || iscand(k, n))
 			continue;
 		reign(k, n, &now, &old);
 		if (!(c->now & ~now) && !(c->old & ~old))
 			return i->v;
 	}
+	return NOVAR;
+}
+
+/* The same for x, or what another sunk put leaves. */
+static int
+find_holder(const struct sinker *k, const struct cand *c)
+{
+	int var = find_put(k, c, c->leaf);
+
+	if (var != NOVAR)
+		return var;
 	for (const struct cand *h = k->cand; h < k->cand + k->ncand; h++)
 		if (h->leaf == c->leaf && h->holder == h->var && !(c->now & ~h->now) && !(c->old & ~h->old))
 			return h->holder;
 	return NOVAR;
+}
+
+/* Instruction `at` as a candidate; 0 if it is no put. */
+static int
+start(const struct sinker *k, int at, struct cand *c)
+{
+	const struct ins *i = &k->r->ins[at];
+
+	*c = (struct cand){.at = (u16)at, .var = (u8)i->v, .ty = i->ty, .holder = NOVAR, .second = NOVAR};
+	if (i->op != O_put)
+		return 0;
+	reign(k, at, &c->now, &c->old);
+	return 1;
 }
 
 /* Puts that may be sunk, those first that reign at most looks. */
@@ -344,11 +387,10 @@ find_cands(struct sinker *k)
 {
 	k->ncand = 0;
 	for (int at = k->from; at < k->until && k->ncand < SUNK; at++) {
-		struct cand c = {.at = (u16)at, .var = (u8)k->r->ins[at].v, .ty = k->r->ins[at].ty, .holder = NOVAR}, *p;
+		struct cand c, *p;
 
-		if (k->r->ins[at].op != O_put || !dissect(k, &c))
+		if (!start(k, at, &c) || !dissect(k, &c))
 			continue;
-		reign(k, at, &c.now, &c.old);
 		for (p = &k->cand[k->ncand++]; p > k->cand && looks(p - 1) < looks(&c); p--)
 			*p = p[-1];
 		*p = c;
@@ -399,6 +441,92 @@ choose(struct sinker *k)
 	return saved;
 }
 
+/* -- values made of two -- */
+
+/* Put n holds what a sunk one is made of. */
+static int
+holds(const struct sinker *k, int n)
+{
+	const struct ins *i = &k->r->ins[n];
+
+	for (const struct cand *c = k->cand; c < k->cand + k->ncand; c++)
+		if ((c->leaf == i->a && c->holder == i->v) || (c->other == i->a && c->second == i->v))
+			return 1;
+	return 0;
+}
+
+/* What c's variable was put last in this turn before c, or 0. */
+static ref
+putbefore(const struct sinker *k, const struct cand *c)
+{
+	int n = k->first[c->var];
+
+	while (n < c->at && k->next[n - k->base] < c->at)
+		n = k->next[n - k->base];
+	return n < c->at && k->r->ins[n].ty == c->type && !iscand(k, n) ? k->r->ins[n].a : 0;
+}
+
+/* A variable that holds t at no cost, or NOVAR. */
+static int
+holder_of(const struct sinker *k, const struct cand *c, ref t)
+{
+	return putbefore(k, c) == t ? c->var : find_put(k, c, t);
+}
+
+/* Somebody gets what c puts. */
+static int
+isgot(const struct sinker *k, const struct cand *c)
+{
+	int next = k->next[c->at - k->base];
+
+	if (!k->got[c->var])
+		return 0;
+	for (int n = c->at; n < next; n++)
+		if (k->r->ins[n].op == O_get && k->r->ins[n].v == c->var)
+			return 1;
+	return !next;
+}
+
+/* The value is made of two whole numbers that variables hold anyway. */
+static int
+ispair(const struct sinker *k, struct cand *c)
+{
+	const struct ins *f = &k->r->ins[k->r->ins[c->at].a];
+	ref t = k->r->ins[c->at].a;
+
+	if (isk(t) || !cheappair[f->op] || isgot(k, c) || k->uses[t - k->base] > k->spare[t - k->base])
+		return 0;
+	if (f->ty != I64 || c->ty != I64 || isk(f->a) || isk(f->b) || f->c || ir_type(&k->r->ins[f->a]) != I64 ||
+	    ir_type(&k->r->ins[f->b]) != I64 || !fits(k, c->var, I64, I64))
+		return 0;
+	c->type = I64;
+	c->leaf = f->a;
+	c->other = f->b;
+	c->chain[0] = t;
+	c->cut = 1;
+	c->cost = cheappair[f->op] - 1;
+	c->holder = (u8)holder_of(k, c, c->leaf);
+	c->second = (u8)holder_of(k, c, c->other);
+	return c->holder != NOVAR && c->second != NOVAR;
+}
+
+/* Adds puts of such values; returns what is saved. */
+static int
+find_pairs(struct sinker *k)
+{
+	int saved = 0;
+
+	for (int at = k->from; at < k->until && k->ncand < SUNK; at++) {
+		struct cand c;
+
+		if (!start(k, at, &c) || iscand(k, at) || holds(k, at) || !ispair(k, &c))
+			continue;
+		saved += c.cost;
+		k->cand[k->ncand++] = c;
+	}
+	return saved;
+}
+
 /* -- code -- */
 
 /* Code that computes a sunk value from its holder and puts it. */
@@ -409,17 +537,23 @@ compute_one(const struct sinker *k, const struct cand *c, int base, struct ins *
 	int n = 0;
 
 	to[n++] = ins_make(O_get, c->type, 0, c->holder, 0, 0, 0, 0);
+	if (c->other)
+		to[n++] = ins_make(O_get, c->type, 0, c->second, 0, 0, 0, 0);
 	for (int m = c->cut - 1; m >= 0; m--) {
 		struct ins i = k->r->ins[c->chain[m]];
-		ref o = operand(&i);
+		ref o = c->other ? i.a : operand(&i);
 
 		*(i.a == o ? &i.a : i.b == o ? &i.b : &i.c) = t;
+		if (c->other)
+			i.b = (ref)(t + 1);
 		t = (ref)(base + n);
 		to[n++] = i;
 	}
 	to[n++] = ins_make(O_put, c->ty, 0, c->var, 0, t, 0, 0);
 	return n;
 }
+
+static int isown(const struct cand *c) { return c->holder == c->var || c->second == c->var; }
 
 /* The same for a set, from instruction `base` on: holders are put last.  Returns the length. */
 static int
@@ -429,7 +563,7 @@ compute(const struct sinker *k, u32 set, int base, struct ins *to)
 
 	for (int own = 0; own < 2; own++)
 		for (int c = 0; c < k->ncand; c++)
-			if (set >> c & 1 && (k->cand[c].holder == k->cand[c].var) == own)
+			if (set >> c & 1 && isown(&k->cand[c]) == own)
 				n += compute_one(k, &k->cand[c], base + n, to + n);
 	return n;
 }
@@ -553,8 +687,10 @@ sink(const struct sinker *k, struct region *r)
 	int end = s->all[s->nlook], n;
 
 	for (const struct cand *c = k->cand; c < k->cand + k->ncand; c++) {
+		ref held = c->holder == c->var ? c->leaf : c->second == c->var ? c->other : 0;
+
 		unextend(k, r, c->chain[0]);
-		r->ins[c->at] = c->holder == c->var ? ins_make(O_put, c->type, 0, c->var, 0, c->leaf, 0, 0) :
+		r->ins[c->at] = held ? ins_make(O_put, c->type, 0, c->var, 0, held, 0, 0) :
 		    ins_make(O_nop, N, 0, 0, 0, 0, 0, 0);
 	}
 	if (k->until == r->block[k->tail].first + r->block[k->tail].n)
@@ -582,13 +718,20 @@ append(const struct sinker *k, struct region *r)
 static int
 look(struct sinker *k)
 {
+	int saved, n;
+
 	if (!isloop(k))
 		return 0;
 	count_uses(k);
 	if (!survey(k))
 		return 0;
 	find_cands(k);
-	return choose(k) >= WORTH && find_sets(k);
+	saved = choose(k);
+	n = k->ncand;
+	if (saved + find_pairs(k) >= WORTH && find_sets(k))
+		return 1;
+	k->ncand = n;
+	return saved >= WORTH && find_sets(k);
 }
 
 /* The block not long before b that instruction i of that jumps to, or -1. */

@@ -111,9 +111,40 @@ word(void)
 	return t;
 }
 
+/* What is made of two values, which variables may hold. */
+static void
+pair(void)
+{
+	static const u8 rel[] = {R_LTU, R_GEU, R_EQ, R_LTS};
+	ref a = any(), b = any(), t;
+	int v = INPUT + (int)below(NINT - INPUT), w = INPUT + 3 + (int)below(NINT - INPUT - 3);
+
+	if (below(2))
+		ir_put(&r, I64, below(2) ? v : w, below(2) ? a : b);
+	switch (below(4)) {
+	case 0: t = op(O_add, I64, a, b); break;
+	case 1: t = op(O_mulhu, I64, a, b); break;
+	default:
+		if (below(4))
+			ir_put(&r, I64, w, a = op(O_add, I64, a, b));
+		t = ir_opx(&r, O_set, I64, 0, rel[below(4)], 0, a, b, 0);
+	}
+	ir_put(&r, I64, v, t);
+	if (below(3) == 0)
+		reach(pool[0]);
+	if (below(2))
+		keep(below(2) ? t : op(O_add, I64, any(), t));
+	if (below(3) == 0)
+		ir_put(&r, I64, v, any());
+}
+
 static void
 piece(ref p, int n)
 {
+	if (below(4) == 0) {
+		pair();
+		return;
+	}
 	switch (below(withvectors ? 16 : 10)) {
 	case 10: case 11:
 		vector(p);

@@ -71,14 +71,58 @@ keeps(const struct x86 *x, int n)
 
 /* Some instruction not after the last one asks for the carry of instruction n. */
 static int
-isasked(const struct x86 *x, int n, int last)
+isasked(const struct region *r, int n, int last)
 {
-	const struct region *r = x->r;
-
 	for (int k = n + 1; k <= last && k <= n + NEAR; k++)
 		if (asks(r, &r->ins[k], (ref)n))
 			return 1;
 	return 0;
+}
+
+/* What keeps() is about, before it is planned. */
+static int
+isquiet(const struct region *r, int n)
+{
+	const struct ins *i = &r->ins[n];
+
+	switch (i->op) {
+	case O_get: case O_put: case O_set:
+		return 1;
+	case O_ld: case O_lds: case O_st:
+		return !(i->aux & ~AUX_SCALE);
+	case O_mul: case O_mulhu:
+		return x86feat.bmi2 && i->ty == I64;
+	case O_add:
+		return i->ty >= I32 && !isasked(r, n, n + NEAR);
+	}
+	return ismark(i);
+}
+
+/* Instruction n finds the relation t in CF. */
+static int
+istold(const struct region *r, ref t, int n)
+{
+	int k;
+
+	if (isk(t) || r->ins[t].op != O_set || isk(r->ins[t].a))
+		return 0;
+	k = r->ins[t].a;
+	if (r->ins[k].op != O_add || !asks(r, &r->ins[t], (ref)k))
+		return 0;
+	do
+		k++;
+	while (k < n && isquiet(r, k));
+	return k == n;
+}
+
+int
+x_carrytold(const struct region *r, ref t, int n)
+{
+	const struct ins *i = &r->ins[n];
+
+	if (i->op != O_add || i->ty < I32)
+		return 0;
+	return istold(r, t, n) || (r->ins[t].op == O_add && istold(r, i->a == t ? i->b : i->a, n));
 }
 
 /* The last instruction that finds the carry of t, being made, in CF. */
@@ -97,7 +141,7 @@ lastasker(const struct x86 *x, ref t)
 			return k;
 		if (i->op == O_set && asks(r, i, t))
 			until = k;
-		else if (!keeps(x, k) || (i->op == O_add && isasked(x, k, x->val[k].last)))
+		else if (!keeps(x, k) || (i->op == O_add && isasked(r, k, x->val[k].last)))
 			break;
 	}
 	return until;
@@ -111,7 +155,7 @@ x_carrywanted(const struct x86 *x)
 
 	if (i->op == O_sub && !isk(i->a) && x->val[i->a].last > last)
 		last = x->val[i->a].last;
-	return i->ty >= I32 && i->ty <= I64 && isasked(x, x->i, last);
+	return i->ty >= I32 && i->ty <= I64 && isasked(x->r, x->i, last);
 }
 
 /* Temporary registers that hold nothing of use. */

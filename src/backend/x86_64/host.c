@@ -169,7 +169,7 @@ static int bothhalves(void) { return x86feat.bmi2; }
 
 static int nvtemp(void) { return x86_nvtemp; }
 
-static const struct planhost planhost = {foldable, inreg, bothhalves, nvtemp};
+static const struct planhost planhost = {foldable, x_carrytold, inreg, bothhalves, nvtemp};
 
 void
 x_map(struct x86 *x)

@@ -38,6 +38,7 @@ int x_carrywanted(const struct x86 *);         /* somebody soon asks for the car
 void x_carrymade(struct x86 *, const struct ins *);    /* CF is its carry, if it is the instruction */
 int x_carryknown(const struct x86 *, const struct ins *);      /* CF says what this relation is */
 int x_carrynext(const struct x86 *);           /* the sum of the carry and this sum, if it is next, or 0 */
+int x_carrytold(const struct region *, ref t, int n);  /* as planhost says */
 int x_carrykept(const struct x86 *);           /* the instruction will leave it */
 
 /* Compares the operands of set, brc; returns the host condition of the relation. */
