@@ -203,12 +203,26 @@ pieces(ref p, gaddr pc, int len)
 	}
 }
 
-/* A loop of one block or two that steps through memory; x1 is where it ends, in x2's turn it asks itself to stop at the
- * next safe point. */
+/* p steps; x1 is where that ends, in x2's turn the loop asks itself to stop at the next safe point. */
+static void
+finish(ref p)
+{
+	ref t = ir_opx(&r, O_set, I64, 0, R_EQ, 0, p, ir_get(&r, I64, STOP), 0);
+
+	ir_opx(&r, O_st, I8, 0, 0, 0, ir_get(&r, I64, STOP + 1), 0, op(O_neg, I64, t, 0));
+	p = op(O_add, I64, p, k(8));
+	ir_put(&r, I64, P, p);
+	ir_opx(&r, O_brc, I64, 0, R_NE, 0, p, ir_get(&r, I64, TO), k(PC));
+	ir_insn(&r, LOOPEND);
+	ir_put(&r, I64, INPUT + 3, any());
+	ir_op(&r, O_jmp, N, k(OUT), 0, 0);
+}
+
+/* A loop of one block or two that steps through memory. */
 static void
 make_loop(void)
 {
-	ref p, t;
+	ref p;
 
 	region_init(&r, guest, PC, 0);
 	withvectors = below(2) == 0;
@@ -220,14 +234,7 @@ make_loop(void)
 		p = begin(SECOND);
 	}
 	pieces(p, r.open->pc, 4 + (int)below(40));
-	t = ir_opx(&r, O_set, I64, 0, R_EQ, 0, p, ir_get(&r, I64, STOP), 0);
-	ir_opx(&r, O_st, I8, 0, 0, 0, ir_get(&r, I64, STOP + 1), 0, op(O_neg, I64, t, 0));
-	p = op(O_add, I64, p, k(8));
-	ir_put(&r, I64, P, p);
-	ir_opx(&r, O_brc, I64, 0, R_NE, 0, p, ir_get(&r, I64, TO), k(PC));
-	ir_insn(&r, LOOPEND);
-	ir_put(&r, I64, INPUT + 3, any());
-	ir_op(&r, O_jmp, N, k(OUT), 0, 0);
+	finish(p);
 }
 
 /* Where and why the evaluator leaves. */
@@ -344,11 +351,43 @@ test_state_is_exact_wherever_a_loop_with_sunk_puts_is_left(void **state)
 	exact(&guest_fp, "avx512,avx2,avx,fma");
 }
 
+/* Carries, and a sum that only who leaves sees; the same where a variable changes that they are made of. */
+static void
+test_what_two_held_values_make_is_sunk(void **state)
+{
+	ref p, a, s;
+
+	(void)state;
+	guest = &guest_vec;
+	level("", guest);
+	for (int changes = 0; changes < 2; changes++) {
+		region_init(&r, guest, PC, 0);
+		withvectors = words = 0;
+		p = begin(PC);
+		a = ir_get(&r, I64, INPUT);
+		for (int n = 0; n < 2; n++) {
+			s = op(O_add, I64, a, ir_opx(&r, O_ld, I64, 0, 0, 8 * n, p, 0, 0));
+			ir_put(&r, I64, INPUT + 3 + n, s);
+			ir_put(&r, I64, INPUT + 5 + n, ir_opx(&r, O_set, I64, 0, R_LTU, 0, s, a, 0));
+			ir_insn(&r, PC + 4 + 4 * (u64)n);
+		}
+		ir_put(&r, I64, INPUT + 7, op(O_add, I64, s, a));
+		if (changes)
+			ir_put(&r, I64, INPUT, op(O_xor, I64, a, s));
+		finish(p);
+		out.code = code_at;
+		out.end = area + AREA;
+		assert_int_equal(host_x86_64.compile(&r, &out), 0);
+		assert_int_equal(x86.nsunk, !changes);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_state_is_exact_wherever_a_loop_with_sunk_puts_is_left),
+		cmocka_unit_test(test_what_two_held_values_make_is_sunk),
 	};
 
 	rng_state = getenv("SEED") ? strtoull(getenv("SEED"), 0, 0) : 0x5eed0004;
