@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* test_x86_vec.c - integer vector operations: host and evaluator agree on random blocks */
+#include "backend/x86_64/x86.h"
 #include "x86diff.h"
 
 enum { B8 = 1, B16 = 2, B32 = 4, B64 = 8, INTS = 15, WHOLE = 16 };
 
 /* operation, lane types, number of vector operands, how v and imm are chosen */
 enum how { H_NONE, H_REL, H_SHIFT, H_RSHIFT, H_LOW, H_DUP, H_LANE, H_FROMI, H_PAIR, H_INS, H_INSLANE, H_UMOV, H_SIGNS,
-	H_EXT, H_REV, H_WIDEN, H_NARROW, H_QNARROW, H_RED, H_PMULL, H_HALF };
+	H_EXT, H_REV, H_WIDEN, H_NARROW, H_QNARROW, H_RED, H_PMULL, H_HALF, H_HALVES };
 static const struct opcase { u8 op, lanes, nvec, how; } cases[] = {
 	{O_mov, INTS, 1, 0}, {O_add, INTS, 2, 0}, {O_sub, INTS, 2, 0}, {O_mul, INTS, 2, 0},
 	{O_and, INTS | WHOLE, 2, 0}, {O_or, INTS, 2, 0}, {O_xor, INTS, 2, 0}, {O_andn, INTS, 2, 0},
@@ -32,7 +33,7 @@ static const struct opcase { u8 op, lanes, nvec, how; } cases[] = {
 	{O_usad, B64, 2, 0},
 	{O_pmull, B16, 2, H_PMULL}, {O_udot, B32, 3, 0}, {O_sdot, B32, 3, 0}, {O_aese, B8, 1, 0}, {O_aesd, B8, 1, 0},
 	{O_aesmc, B8, 1, 0}, {O_aesimc, B8, 1, 0}, {O_aesenc, B8, 1, 0}, {O_aesdec, B8, 1, 0},
-	{O_sha1, B32, 3, 0}, {O_sha256, B32, 3, H_HALF}, {O_sha256r2, B32, 3, H_HALF}, {O_sha256su0, B32, 2, 0},
+	{O_sha1, B32, 3, 0}, {O_sha256, B32, 3, H_HALVES}, {O_sha256r2, B32, 3, H_HALF}, {O_sha256su0, B32, 2, 0},
 	{O_sha256su1, B32, 2, 0},
 };
 
@@ -61,7 +62,7 @@ emit(const struct opcase *c)
 
 	switch (c->how) {
 	case H_REL: v = (int)below(R_NTST + 1); break;
-	case H_HALF: v = (int)below(2); break;
+	case H_HALF: case H_HALVES: v = (int)below(2); break;
 	case H_SHIFT: imm = (int)below((u32)w + 1); break;
 	case H_RSHIFT: imm = 1 + (int)below((u32)w); break;
 	case H_LOW: imm = 8 << below(5); break;
@@ -85,6 +86,11 @@ emit(const struct opcase *c)
 		ipool[below(NELEM(ipool))] = t;
 	else
 		keepvec(t);
+	if (c->how != H_HALVES)
+		return;
+	for (int puts = (int)below(3); puts; puts--)
+		ir_put(&r, V32, NINT + (int)below(NVEC), below(2) ? t : anyvec());
+	keepvec(ir_opx(&r, c->op, ty, 0, v ^ (below(4) > 0), 0, a, b, d));
 }
 
 /* Random operands from variables; some of them changed first, so that they are temporaries; n operations, the
@@ -215,6 +221,33 @@ stretches(const char *hide)
 	assert_int_equal(bad, 0);
 }
 
+/* One after the other, as guests have them. */
+static void
+test_both_halves_of_sha256_are_made_at_once(void **s)
+{
+	ref a, b, w;
+	int rounds = 0;
+
+	(void)s;
+	level("", &guest_vec);
+	for (int first = 0; first < 2 && x86feat.sha; first++) {
+		region_init(&r, &guest_vec, PC, 0);
+		ir_block(&r, PC);
+		a = ir_get(&r, V32, NINT);
+		b = ir_get(&r, V32, NINT + 1);
+		w = ir_get(&r, V32, NINT + 2);
+		for (int n = 0; n < 2; n++) {
+			ir_insn(&r, PC + (u64)n * 4);
+			ir_put(&r, V32, NINT + n, ir_opx(&r, O_sha256, V32, 0, n ^ first, 0, a, b, w));
+		}
+		ir_op(&r, O_jmp, N, ir_k(&r, PC + 0x1000), 0, 0);
+		assert_int_equal(differ(&r, &guest_vec, 0), 0);
+		for (u32 n = 0; n + 2 < out.size; n++)
+			rounds += out.code[n] == 0x0f && out.code[n + 1] == 0x38 && out.code[n + 2] == 0xcb;
+	}
+	assert_int_equal(rounds, x86feat.sha ? 4 : 0);
+}
+
 static void test_stretches_with_avx512(void **s) { (void)s; stretches(""); }
 static void test_stretches_with_avx2(void **s) { (void)s; stretches("avx512"); }
 static void test_vectors_with_avx512(void **s) { (void)s; run(""); }
@@ -230,7 +263,7 @@ main(void)
 		cmocka_unit_test(test_vectors_with_avx512), cmocka_unit_test(test_vectors_without_extras),
 		cmocka_unit_test(test_vectors_with_avx2), cmocka_unit_test(test_vectors_with_avx2_alone),
 		cmocka_unit_test(test_vectors_with_sse), cmocka_unit_test(test_stretches_with_avx512),
-		cmocka_unit_test(test_stretches_with_avx2),
+		cmocka_unit_test(test_stretches_with_avx2), cmocka_unit_test(test_both_halves_of_sha256_are_made_at_once),
 	};
 
 	setup();

@@ -167,8 +167,31 @@ ev_sha1(struct x86 *x, const struct ins *i)
 	return 1;
 }
 
+/* The instruction that makes the other half of what i does, if only puts of other values come before it, or 0.
+ * Operands that it would use last are not kept for it. */
+static ref
+otherhalf(struct x86 *x, const struct ins *i)
+{
+	const ref o[3] = {i->a, i->b, i->c};
+	const struct ins *h;
+	int end = x->b->first + x->b->n, k = x->i;
+
+	do {
+		if (++k == end)
+			return 0;
+		h = &x->r->ins[k];
+	} while (h->op == O_insn || h->op == O_nop || (h->op == O_put && h->a != i->a && h->a != i->b && h->a != i->c));
+	if (h->op != i->op || h->v == i->v || h->a != i->a || h->b != i->b || h->c != i->c || x->val[k].flags & VAL_DEAD)
+		return 0;
+	for (int n = 0; n < 3; n++)
+		if (!isk(o[n]) && x->val[o[n]].last == k)
+			x->val[o[n]].last = (u16)x->i;
+	x->val[k].flags |= VAL_PAIRED;
+	return (ref)k;
+}
+
 /* sha256rnds2 has A B E F in one register, C D G H in the other, from the top down, and makes of
- * the second the first of two rounds later; what was the first is then the second. */
+ * the second the first of two rounds later; what was the first is then the second.  From these come both halves. */
 int
 ev_sha256(struct x86 *x, const struct ins *i)
 {
@@ -182,6 +205,7 @@ ev_sha256(struct x86 *x, const struct ins *i)
 	if (!x86feat.sha || !leave(x, i, 3))
 		return x_plain(x, i, plain_sha256);
 	int a = xv_use(x, i->a), b = xv_use(x, i->b), w = xv_use(x, i->c), used = x->in[1][0] != 0;
+	ref other = room || !used ? otherhalf(x, i) : 0;
 	x->lock[1] |= 1;               /* xmm0 must be neither of these */
 	int s = xv_tmp(x), r = xv_tmp(x), d = room ? xv_def(x, (ref)x->i) : s;
 
@@ -195,9 +219,17 @@ ev_sha256(struct x86 *x, const struct ins *i)
 	sha(c, SHA256RNDS2, s, r);
 	if (used)
 		v2m(c, V_MOVUPS, 0, save);
+	if (other && !room)
+		v3i(c, V_SHUFPS, 0, s, r, i->v ? HGDC : FEBA);
 	v3i(c, V_SHUFPS, d, s, r, i->v ? FEBA : HGDC);
 	if (!room)
 		xv_set(x, (ref)x->i, d);
+	if (other && room)
+		v3i(c, V_SHUFPS, r, s, r, i->v ? HGDC : FEBA);
+	else if (other)
+		vmov(c, r, 0);
+	if (other)
+		xv_set(x, other, r);
 	return 1;
 }
 
