@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* copy.c - loops that copy words, or store one again and again: many turns at once
  *
- * So C libraries move memory on machines without vectors.  A turn loads a few words and stores as many, side by side,
- * and steps on by what it has stored.  Compilers spread that over turns: what is stored first may be what the turn
- * before has loaded last.  The loop stays as it is, but jumps back to blocks of its own:
+ * So C libraries move memory.  A turn loads a few words, of 8 bytes or of 16, and stores as many, side by side, and
+ * steps on by what it has stored.  Compilers spread that over turns: what is stored first may be what the turn before
+ * has loaded, even all of it.  The loop stays as it is, but jumps back to blocks of its own:
  *
  *   label      goes back to the loop if what is stored lies less than a page after what is loaded: it stays so
  *   label + 2  does as many turns as are left and whose words are all on one page, those stored and those loaded, makes
@@ -16,11 +16,14 @@
  * A turn is a block that jumps back to itself, or two, as in seek.c. */
 #include "ir/loop.h"
 
-enum { LABEL = 1, RUN = 3, WORD = 8, PAGE = 4096, MOST = 8, WORTH = 64 };     /* WORTH: bytes */
+enum { LABEL = 1, RUN = 3, PAGE = 4096, MOST = 8 };
+enum { LONGEST = 16, WORTH = 56 };     /* bytes: of a word, and of what is copied */
 
-/* What a value is: k; variable var as it is at the turn's begin, plus k; what was loaded by load k; or another. */
-enum { NUMBER, PLUS, LOADED, OTHER };
-struct term { u8 kind, var; s64 k; };
+/* What a value is: k; variable var as it is at the turn's begin, plus k; what was loaded by load k; the flags of what
+ * is tested; or another. */
+enum { NUMBER, PLUS, LOADED, DIFFERENCE, OTHER };
+struct term { u8 kind, var, ty; s64 k; };
+enum { ANY = 0xff };                   /* the type of a variable of which nothing is known */
 
 struct copy {
 	struct region *r;
@@ -28,72 +31,119 @@ struct copy {
 	struct term val[BODY];         /* of the block's instructions */
 	struct term begin[256], var[256];      /* of variables, at the turn's begin and so far */
 	u8 put[256];
+	int ty, word;                  /* of what is moved: its bytes */
 	struct term load[MOST]; int nload;     /* addresses */
 	struct { struct term to, what; } store[MOST]; int nstore;
-	struct term test[2]; int rel, ntest;   /* the turn goes on if it holds */
+	struct term test[2]; int ntest;        /* compared numbers */
+	int rel;                       /* the turn goes on if it holds of them; -1: not known yet */
 	int bytes;                     /* that a turn stores */
 	struct term to, from;          /* where, in the first turn: what is stored; what is loaded, or would be */
-	struct term word;              /* what all of it becomes, or the first word; if that is loaded: NUMBER */
-	int fills;
+	int fills;                     /* all of it becomes one word */
+	int carried;                   /* or the first words do that were loaded by the turn before */
 	struct loop l;                 /* its trip alone: values 1 and 2 are those tested */
 };
 
 /* -- the turn -- */
 
-static struct term number(s64 k) { return (struct term){.kind = NUMBER, .k = k}; }
+static const struct term other = {.kind = OTHER, .ty = N};
+
+static struct term number(s64 k) { return (struct term){.kind = NUMBER, .ty = I64, .k = k}; }
 
 static struct term
 term(const struct copy *c, const struct block *b, ref t)
 {
-	return isk(t) ? number((s64)kval(c->r, t)) : t ? c->val[t - b->first] : (struct term){.kind = OTHER};
+	return isk(t) ? number((s64)kval(c->r, t)) : t ? c->val[t - b->first] : other;
 }
 
 static struct term
 plus(struct term t, s64 k)
 {
-	if (t.kind == NUMBER || t.kind == PLUS)
-		t.k = (s64)((u64)t.k + (u64)k);
-	else
-		t.kind = OTHER;
+	if (t.kind != NUMBER && t.kind != PLUS)
+		return other;
+	t.k = (s64)((u64)t.k + (u64)k);
 	return t;
+}
+
+static struct term
+got(const struct copy *c, const struct ins *get)
+{
+	struct term t = c->var[get->v];
+
+	if (t.ty == ANY)
+		t.ty = get->ty;
+	return t.ty == get->ty ? t : other;
+}
+
+/* Whether i loads or stores a word, and all are alike. */
+static int
+moves(struct copy *c, const struct ins *i, struct term address)
+{
+	int whole = i->ty == I64 || (ty_isvec(i->ty) && ty_bits(i->ty) == 8 * LONGEST);
+
+	if (!c->nload && !c->nstore)
+		c->ty = i->ty;
+	c->word = ty_bits(i->ty) / 8;
+	return whole && i->ty == c->ty && !i->b && !i->aux && !i->v && address.kind == PLUS;
+}
+
+static int
+compares(struct copy *c, const struct ins *i, struct term a, struct term b)
+{
+	c->test[0] = a;
+	c->test[1] = b;
+	return !c->ntest++ && i->ty == I64;
 }
 
 static int
 look(struct copy *c, const struct block *b, const struct ins *i, struct term *to)
 {
-	struct term a = term(c, b, i->a), other = term(c, b, i->b);
-	int word = i->ty == I64 && !i->b && !i->aux && !i->v && plus(a, 0).kind == PLUS;
+	struct term x = term(c, b, i->a), y = term(c, b, i->b);
 
-	*to = (struct term){.kind = OTHER};
+	*to = other;
 	switch (i->op) {
 	case O_insn: case O_nop:
 		return 1;
 	case O_get:
-		if (i->ty == I64)
-			*to = c->var[i->v];
+		*to = got(c, i);
 		return 1;
 	case O_put:
-		c->var[i->v] = i->ty == I64 ? a : *to;
+		c->var[i->v] = x.ty == i->ty ? x : other;
 		c->put[i->v] = 1;
 		return 1;
 	case O_add:
 		if (i->ty == I64 && isk(i->b))
-			*to = plus(a, other.k);
+			*to = plus(x, y.k);
 		return 1;
+	case O_flsub:
+		*to = (struct term){.kind = DIFFERENCE, .ty = FL};
+		return compares(c, i, x, y);
 	case O_ld:
-		if (!word || c->nload == MOST)
+		x = plus(x, i->imm);
+		if (!moves(c, i, x) || c->nload == MOST)
 			return 0;
-		*to = (struct term){.kind = LOADED, .k = c->nload};
-		c->load[c->nload++] = plus(a, i->imm);
+		*to = (struct term){.kind = LOADED, .ty = i->ty, .k = c->nload};
+		c->load[c->nload++] = x;
 		return 1;
 	case O_st:
-		if (!word || c->nstore == MOST)
+		x = plus(x, i->imm);
+		if (!moves(c, i, x) || c->nstore == MOST)
 			return 0;
-		c->store[c->nstore].to = plus(a, i->imm);
+		c->store[c->nstore].to = x;
 		c->store[c->nstore++].what = term(c, b, i->c);
 		return 1;
 	}
 	return opinfo[i->op].traits & PURE;
+}
+
+/* The relation that makes the branch go, of what is compared; -1: it is not understood. */
+static int
+relation(struct copy *c, const struct block *b, const struct ins *br)
+{
+	struct term x = term(c, b, br->a);
+
+	if (br->op == O_brf)
+		return x.kind == DIFFERENCE ? loop_ccrel(br->v) : -1;
+	return compares(c, br, x, term(c, b, br->b)) ? br->v : -1;
 }
 
 /* Goes through a block up to where it leads on; 0: it does not, or is not of the kind. */
@@ -102,21 +152,20 @@ walk(struct copy *c, const struct block *b, gaddr on)
 {
 	for (int k = 0; k < b->n && k < BODY; k++) {
 		const struct ins *i = &c->r->ins[b->first + k];
-		int back;
+		int back, rel;
 
 		if (i->op == O_jmp)
 			return kval(c->r, i->a) == on;
-		if (i->op != O_brc) {
+		if (i->op != O_brc && i->op != O_brf) {
 			if (!look(c, b, i, &c->val[k]))
 				return 0;
 			continue;
 		}
-		if (c->ntest++ || i->ty != I64)
+		rel = relation(c, b, i);
+		if (rel < 0 || c->rel >= 0)
 			return 0;
 		back = kval(c->r, i->c) == on;
-		c->rel = back ? i->v : i->v ^ 1;
-		c->test[0] = term(c, b, i->a);
-		c->test[1] = term(c, b, i->b);
+		c->rel = back ? rel : rel ^ 1;
 		if (back)
 			return 1;
 	}
@@ -135,6 +184,7 @@ static int
 turn(struct copy *c, const struct block *first, const struct block *last)
 {
 	c->nload = c->nstore = c->ntest = 0;
+	c->rel = -1;
 	memcpy(c->var, c->begin, sizeof c->var);
 	return (first == last || walk(c, first, last->pc)) && walk(c, last, c->head);
 }
@@ -147,7 +197,7 @@ gather(struct copy *c, const struct block *first, const struct block *last)
 
 	memset(c->put, 0, sizeof c->put);
 	for (int v = 0; v < 256; v++)
-		c->begin[v] = (struct term){.kind = PLUS, .var = (u8)v};
+		c->begin[v] = (struct term){.kind = PLUS, .var = (u8)v, .ty = ANY};
 	if (!turn(c, first, last))
 		return 0;
 	for (int v = 0; v < 256; v++)
@@ -186,29 +236,28 @@ tiles(struct copy *c)
 	for (int n = 0; n < c->nstore; n++) {
 		s64 at = c->store[n].to.k - lo;
 
-		if (c->store[n].to.var != c->store[0].to.var || at % WORD || at / WORD >= c->nstore)
+		if (c->store[n].to.var != c->store[0].to.var || at % c->word || at / c->word >= c->nstore)
 			return 0;
-		seen |= 1u << at / WORD;
-		what[at / WORD] = c->store[n].what;
+		seen |= 1u << at / c->word;
+		what[at / c->word] = c->store[n].what;
 	}
 	for (int n = 0; n < c->nstore; n++)
 		c->store[n].what = what[n];
-	c->to = (struct term){.kind = PLUS, .var = c->store[0].to.var, .k = lo};
-	c->bytes = c->nstore * WORD;
+	c->to = (struct term){.kind = PLUS, .var = c->store[0].to.var, .ty = I64, .k = lo};
+	c->bytes = c->nstore * c->word;
 	return seen == (1u << c->nstore) - 1 && steps(c, c->to.var, &by) && by == c->bytes;
 }
 
 static int
-fills(struct copy *c)
+fills(const struct copy *c)
 {
-	c->word = c->store[0].what;
 	for (int n = 1; n < c->nstore; n++)
-		if (!same(c->store[n].what, c->word))
+		if (!same(c->store[n].what, c->store[0].what))
 			return 0;
-	return !c->nload && isfixed(c, c->word);
+	return !c->nload && c->ty == I64 && isfixed(c, c->store[0].what);
 }
 
-/* Where store n has its word from, in this turn. */
+/* Where store n has its word from, in this turn; those carried over come first. */
 static int
 source(struct copy *c, int n, struct term *from)
 {
@@ -216,32 +265,34 @@ source(struct copy *c, int n, struct term *from)
 
 	if (what.kind == LOADED)
 		return *from = c->load[what.k], 1;
-	if (n || what.kind != PLUS || what.k)
+	if (n != c->carried || what.kind != PLUS || what.k)
 		return 0;
 	last = c->var[what.var];       /* the turn before has loaded it */
 	if (last.kind != LOADED)
 		return 0;
-	c->word = what;
+	c->carried++;
 	*from = plus(c->load[last.k], -c->bytes);
 	return 1;
 }
 
-/* Whether what is stored lies side by side where it is from; nothing else is loaded, but for the next word. */
+/* Whether what is stored lies side by side where it is from; nothing else is loaded, but for the next words. */
 static int
 copies(struct copy *c)
 {
 	struct term from;
-	s64 by;
+	s64 by, ahead;
 
-	c->word = number(0);
+	c->carried = 0;
 	if (!source(c, 0, &c->from) || !steps(c, c->from.var, &by) || by != c->bytes)
 		return 0;
 	for (int n = 1; n < c->nstore; n++)
-		if (!source(c, n, &from) || !same(from, plus(c->from, n * WORD)))
+		if (!source(c, n, &from) || !same(from, plus(c->from, n * c->word)))
 			return 0;
-	for (int n = 0; n < c->nload; n++)
-		if (c->load[n].var != c->from.var || c->load[n].k < c->from.k || c->load[n].k > c->from.k + by)
+	for (int n = 0; n < c->nload; n++) {
+		ahead = c->load[n].k - c->from.k;
+		if (c->load[n].var != c->from.var || ahead < 0 || ahead >= c->bytes + c->carried * c->word)
 			return 0;
+	}
 	return 1;
 }
 
@@ -282,7 +333,7 @@ counts(struct copy *c)
 static int
 understood(struct copy *c)
 {
-	if (c->nstore < 2 || MOST % c->nstore || c->ntest != 1 || !tiles(c) || !knowsputs(c) || !counts(c))
+	if (c->nstore < 2 || MOST % c->nstore || c->rel < 0 || !tiles(c) || !knowsputs(c) || !counts(c))
 		return 0;
 	return (c->fills = fills(c)) || copies(c);
 }
@@ -332,7 +383,7 @@ value(const struct copy *c, struct term t, ref n, s64 k)
 	if (t.kind == NUMBER)
 		return ir_k(c->r, (u64)t.k);
 	steps(c, t.var, &by);
-	v = ir_get(c->r, I64, t.var);
+	v = ir_get(c->r, t.ty, t.var);
 	if (n && by)
 		v = ir_op(c->r, by < 0 ? O_sub : O_add, I64, v, scaled(c, n, c->bytes, by < 0 ? -by : by), 0);
 	return add(c, v, (s64)((u64)t.k + (u64)k));
@@ -349,7 +400,7 @@ last(const struct copy *c, struct term t, ref n)
 	return value(c, t, n, -by);
 }
 
-static int iscarried(const struct copy *c) { return c->word.kind == PLUS; }
+static s64 carried(const struct copy *c) { return c->fills ? 0 : c->carried * c->word; }     /* bytes */
 
 /* Copies go up: what is stored before is never loaded after. */
 static void
@@ -359,7 +410,7 @@ keepapart(const struct copy *c)
 
 	begin(c, LABEL, 0);
 	d = ir_op(c->r, O_sub, I64, value(c, c->to, 0, 0), value(c, c->from, 0, 0), 0);
-	go(c, R_LTU, add(c, d, -1), PAGE + 2 * MOST * WORD, c->head);
+	go(c, R_LTU, add(c, d, -1), PAGE + 2 * MOST * LONGEST, c->head);
 	ir_op(c->r, O_jmp, N, ir_k(c->r, label(c, RUN)), 0, 0);
 }
 
@@ -385,9 +436,9 @@ count(const struct copy *c)
 	n = scaled(c, ir_op(r, O_sub, I64, hi, lo, 0), l->trip.step, c->bytes);
 	n = onpage(c, n, value(c, c->to, 0, 0));
 	if (!c->fills)
-		n = onpage(c, n, value(c, c->from, 0, iscarried(c) ? WORD : 0));
+		n = onpage(c, n, value(c, c->from, 0, carried(c)));
 	n = ir_op(r, O_and, I64, n, ir_k(r, -(u64)c->bytes), 0);
-	go(c, R_LTU, n, WORTH, c->head);
+	go(c, R_LTU, n, (u64)carried(c) + WORTH, c->head);
 	return n;
 }
 
@@ -397,27 +448,38 @@ store(const struct copy *c, ref n)
 {
 	struct region *r = c->r;
 	ref to = ir_get(r, I64, c->to.var);
-	s64 carried = iscarried(c) ? WORD : 0;
+	s64 ready = carried(c);
 
 	if (c->fills) {
-		ir_opx(r, O_fill, I64, 0, 0, (s32)c->to.k, to, value(c, c->word, 0, 0), n);
+		ir_opx(r, O_fill, I64, 0, 0, (s32)c->to.k, to, value(c, c->store[0].what, 0, 0), n);
 		return;
 	}
-	ir_opx(r, O_copy, I64, 0, 0, (s32)(c->to.k + carried), to, value(c, c->from, 0, carried), add(c, n, -carried));
-	if (carried)
-		ir_opx(r, O_st, I64, 0, 1, (s32)c->to.k, to, 0, value(c, c->word, 0, 0));
+	ir_opx(r, O_copy, I64, 0, 0, (s32)(c->to.k + ready), to, value(c, c->from, 0, ready), add(c, n, -ready));
+	for (int k = 0; k < c->carried; k++)
+		ir_opx(r, O_st, c->ty, 0, 1, (s32)c->to.k + k * c->word, to, 0, value(c, c->store[k].what, 0, 0));
+}
+
+/* What a put leaves behind; n, loaded: by the last turn. */
+static ref
+put(const struct copy *c, struct term t, ref n, const ref *loaded)
+{
+	if (t.kind == LOADED)
+		return loaded[t.k];
+	if (t.kind == DIFFERENCE)
+		return ir_op(c->r, O_flsub, I64, last(c, c->test[0], n), last(c, c->test[1], n), 0);
+	return last(c, t, n);
 }
 
 /* Variables as the last turn leaves them: those that are another and a number, before that one steps on. */
 static void
-put(const struct copy *c, ref n, const ref *loaded)
+leave(const struct copy *c, ref n, const ref *loaded)
 {
 	for (int own = 0; own < 2; own++) {
 		for (int v = 0; v < 256; v++) {
 			struct term t = c->var[v];
 
 			if (c->put[v] && own == (t.kind == PLUS && t.var == v))
-				ir_put(c->r, I64, v, t.kind == LOADED ? loaded[t.k] : last(c, t, n));
+				ir_put(c->r, t.ty, v, put(c, t, n, loaded));
 		}
 	}
 }
@@ -433,10 +495,10 @@ run(const struct copy *c)
 		struct term t = c->var[v];
 
 		if (c->put[v] && t.kind == LOADED)
-			loaded[t.k] = ir_opx(c->r, O_ld, I64, 0, 1, 0, last(c, c->load[t.k], n), 0, 0);
+			loaded[t.k] = ir_opx(c->r, O_ld, c->ty, 0, 1, 0, last(c, c->load[t.k], n), 0, 0);
 	}
 	store(c, n);
-	put(c, n, loaded);
+	leave(c, n, loaded);
 	ir_op(c->r, O_jmp, N, ir_k(c->r, c->head), 0, 0);
 }
 

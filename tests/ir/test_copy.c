@@ -81,12 +81,45 @@ test_copies(void **state)
 	    STEP2(2, 2, 0x10), COUNT));
 }
 
+#define Q(to, n) "\tt" #to " = ld i128x1 t2 imm=" #n "\n"
+#define STQ(n, from) "\tst i128x1 t1, _, t" #from " imm=" #n "\n"
+#define V(t, var) "\tt" #t " = get i128x1 v" #var "\n"
+#define PUTQ(var, t) "\tput i128x1 v" #var ", t" #t "\n"
+#define STEPS "\tt12 = add i64 t1, 0x20\n\tput i64 x1, t12\n\tt13 = add i64 t2, 0x20\n\tput i64 x2, t13\n"
+#define DOWN "\tt14 = get i64 x3\n\tt15 = add i64 t14, 0xffffffffffffffe0\n\tput i64 x3, t15\n"
+#define FLAGS(ty, n) "\tt16 = flsub " #ty " t14, " #n "\n\tput fl nz, t16\n"
+#define IF(cc) "\tbrf." #cc " fl t16, _, 0x100\n"
+
+static void
+test_quads(void **state)
+{
+	(void)state;
+	assert_int_equal(made(Q(3, 0) Q(4, 16) STQ(0, 3) STQ(16, 4) STEPS DOWN FLAGS(i64, 0x20), IF(hi)), O_copy);
+	assert_int_equal(made(V(3, 0) V(4, 1) STQ(0, 3) STQ(16, 4) Q(5, 32) Q(6, 48) PUTQ(0, 5) PUTQ(1, 6) STEPS DOWN
+	    FLAGS(i64, 0x20), IF(ne)), O_copy);
+	/* a word is carried beyond another, or is not the last that was loaded */
+	assert_false(made(V(3, 0) V(4, 1) STQ(0, 4) STQ(16, 3) Q(5, 32) Q(6, 48) PUTQ(0, 5) PUTQ(1, 6) STEPS DOWN
+	    FLAGS(i64, 0x20), IF(ne)));
+	assert_false(made(V(3, 0) V(4, 1) STQ(0, 3) STQ(16, 4) Q(5, 32) PUTQ(0, 5) STEPS DOWN FLAGS(i64, 0x20), IF(ne)));
+	/* more is loaded ahead than carried */
+	assert_false(made(V(3, 0) STQ(0, 3) Q(4, 16) STQ(16, 4) Q(5, 32) PUTQ(0, 5) Q(6, 48) PUTQ(1, 6) STEPS DOWN
+	    FLAGS(i64, 0x20), IF(ne)));
+	/* words of two kinds, one that fills, flags of other numbers */
+	assert_false(made(Q(3, 0) "\tt4 = ld i64 t2 imm=16\n" STQ(0, 3) "\tst i64 t1, _, t4 imm=16\n" STEPS DOWN
+	    FLAGS(i64, 0x20), IF(ne)));
+	assert_false(made(V(3, 0) STQ(0, 3) STQ(16, 3) STEPS DOWN FLAGS(i64, 0x20), IF(ne)));
+	assert_false(made(Q(3, 0) Q(4, 16) STQ(0, 3) STQ(16, 4) STEPS DOWN FLAGS(i32, 0x20), IF(ne)));
+	assert_false(made(Q(3, 0) Q(4, 16) STQ(0, 3) STQ(16, 4) STEPS DOWN FLAGS(i64, 0x20), IF(mi)));
+	assert_false(made(Q(3, 0) Q(4, 16) STQ(0, 3) STQ(16, 4) STEPS DOWN "\tt16 = fladd i64 t14, 0x20\n", IF(ne)));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest t[] = {
 		cmocka_unit_test(test_fills),
 		cmocka_unit_test(test_copies),
+		cmocka_unit_test(test_quads),
 	};
 
 	return cmocka_run_group_tests(t, 0, 0);

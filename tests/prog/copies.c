@@ -1,4 +1,3 @@
-// guest: riscv64
 /* Loops that copy words or store one again and again: from and to anywhere, near each other or not; and what a handler
  * finds in registers and memory where one runs into a page that cannot be read or written, and what comes out if it mends
  * the page. */
@@ -15,11 +14,15 @@ static unsigned char *const arena = (unsigned char *)0x20000000;
 
 /* to, from, turns, word */
 typedef void loop_fn(unsigned char *, const unsigned char *, long, uint64_t);
-loop_fn carried, counted, eight, fill2, fill8;
 
+#ifdef __riscv
+enum { WHOLE = 1, FIRST = 10, LAST = 31 };     /* bytes that fault as a whole; registers to look at */
+#define REGS(m) ((const unsigned long *)(m)->__gregs)
+#define PC(m) REGS(m)[0]
 #define BEGIN(name) ".globl " #name "\n" #name ":\n" \
 	"li a4, 0\nli a5, 0\nli a6, 0\nli a7, 0\nli t0, 0\nli t1, 0\nli t2, 0\nli t3, 0\nli t4, 0\nli t5, 0\nli t6, 0\n"
 #define MOVE(r, n) "ld " r ", " #n "(a1)\nsd " r ", " #n "(a0)\n"
+loop_fn carried, counted, eight, fill2, fill8;
 __asm__(".text\n"
 	BEGIN(carried)
 	"ld a4, 0(a1)\nmv a5, a0\nmv a7, a0\n"
@@ -38,11 +41,37 @@ __asm__(".text\n"
 	BEGIN(fill8)
 	"1: sd a3, 0(a0)\nsd a3, 8(a0)\nsd a3, 16(a0)\nsd a3, 24(a0)\nsd a3, 32(a0)\nsd a3, 40(a0)\nsd a3, 48(a0)\n"
 	"sd a3, 56(a0)\naddi a0, a0, 64\naddi a2, a2, -1\nbnez a2, 1b\nret\n");
-
 static const struct { const char *name; loop_fn *f; int bytes, copies; } loops[] = {
 	{ "carried", carried, 16, 1 }, { "counted", counted, 32, 1 }, { "eight", eight, 64, 1 },
 	{ "fill2", fill2, 16, 0 }, { "fill8", fill8, 64, 0 },
 };
+#else
+enum { WHOLE = 32, FIRST = 0, LAST = 7 };
+#define REGS(m) ((const unsigned long *)(m)->regs)
+#define PC(m) (m)->pc
+#define BEGIN(name) ".globl " #name "\n" #name ":\n" \
+	"movi v0.16b, #0\nmovi v1.16b, #0\nmovi v2.16b, #0\nmovi v3.16b, #0\nmov x4, #0\nmov x5, #0\nmov x6, #0\nmov x7, #0\n"
+loop_fn pipelined, onequad, quads, pairs, fill;
+__asm__(".text\n"
+	BEGIN(pipelined)
+	"ldp q0, q1, [x1]\nldp q2, q3, [x1, #32]\nlsl x2, x2, #6\nadd x0, x0, #16\n"
+	"1: stp q0, q1, [x0, #-16]\nldp q0, q1, [x1, #64]\nstp q2, q3, [x0, #16]\nldp q2, q3, [x1, #96]\n"
+	"add x1, x1, #64\nadd x0, x0, #64\nsubs x2, x2, #64\nb.hi 1b\n"
+	"stp q0, q1, [x0, #-16]\nstp q2, q3, [x0, #16]\nret\n"
+	BEGIN(onequad)
+	"ldr q0, [x1]\n"
+	"1: ldr q1, [x1, #16]\nstp q0, q1, [x0], #32\nldr q0, [x1, #32]!\nsubs x2, x2, #1\nb.ne 1b\nstr q0, [x0]\nret\n"
+	BEGIN(quads)
+	"1: ldp q1, q0, [x1], #32\nstp q1, q0, [x0], #32\nsub x2, x2, #1\ncmp x2, #0\nb.gt 1b\nret\n"
+	BEGIN(pairs)
+	"1: ldp x5, x6, [x1], #16\nstp x5, x6, [x0], #16\nsubs x2, x2, #1\nb.pl 1b\nret\n"
+	BEGIN(fill)
+	"1: stp x3, x3, [x0]\nstp x3, x3, [x0, #16]\nadd x0, x0, #32\nsubs x2, x2, #1\nb.ne 1b\nret\n");
+static const struct { const char *name; loop_fn *f; int bytes, copies; } loops[] = {
+	{ "pipelined", pipelined, 64, 1 }, { "onequad", onequad, 32, 1 }, { "quads", quads, 32, 1 },
+	{ "pairs", pairs, 16, 1 }, { "fill", fill, 32, 0 },
+};
+#endif
 enum { LOOPS = sizeof loops / sizeof *loops };
 
 static uint64_t
@@ -96,15 +125,24 @@ static unsigned char *mend;
 static uint64_t found, first;
 
 static void
+vectors(const mcontext_t *m)
+{
+#ifdef __aarch64__
+	found = hash(found, ((const struct fpsimd_context *)m->__reserved)->vregs, 4 * 16);
+#endif
+}
+
+static void
 handler(int sig, siginfo_t *si, void *uc)
 {
-	const unsigned long *g = (void *)((ucontext_t *)uc)->uc_mcontext.__gregs;
-	uint64_t pc = g[0] - first;
+	const mcontext_t *m = &((ucontext_t *)uc)->uc_mcontext;
+	uint64_t pc = PC(m) - first;
 
 	found = hash(found, &si->si_addr, 8);
 	found = hash(found, &pc, 8);
-	found = hash(found, g + 10, 8 * 8);
-	found = hash(found, g + 28, 4 * 8);
+	found = hash(found, REGS(m) + FIRST, 8 * 8);
+	found = hash(found, REGS(m) + LAST - 3, 4 * 8);
+	vectors(m);
 	found = hash(found, arena + PAGE, 2 * PAGE);
 	if (!mend)
 		siglongjmp(out, 1);
@@ -134,10 +172,10 @@ faults(int k)
 	for (int stored = !loops[k].copies; stored < 2; stored++) {
 		uint64_t h = 0;
 
-		for (int offset = 0; offset < 72; offset++)
+		for (int offset = 0; offset < 130; offset += WHOLE)
 			for (int length = 64; length < PAGE; length += length * 2)
 				for (int mends = 0; mends < 2; mends++)
-					h = h * 31 + broken(k, stored, offset, length, mends, stored && offset & 1 ? PROT_READ : PROT_NONE);
+					h = h * 31 + broken(k, stored, offset, length, mends, stored && offset / WHOLE & 1 ? PROT_READ : PROT_NONE);
 		printf("%s, %s: %016llx\n", loops[k].name, stored ? "stored" : "loaded", (unsigned long long)h);
 	}
 }
