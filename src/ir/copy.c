@@ -257,7 +257,7 @@ fills(const struct copy *c)
 	return !c->nload && c->ty == I64 && isfixed(c, c->store[0].what);
 }
 
-/* Where store n has its word from, in this turn; those carried over come first. */
+/* Where store n has its word from, in this turn. */
 static int
 source(struct copy *c, int n, struct term *from)
 {
@@ -265,7 +265,7 @@ source(struct copy *c, int n, struct term *from)
 
 	if (what.kind == LOADED)
 		return *from = c->load[what.k], 1;
-	if (n != c->carried || what.kind != PLUS || what.k)
+	if (what.kind != PLUS || what.k)
 		return 0;
 	last = c->var[what.var];       /* the turn before has loaded it */
 	if (last.kind != LOADED)
@@ -275,7 +275,8 @@ source(struct copy *c, int n, struct term *from)
 	return 1;
 }
 
-/* Whether what is stored lies side by side where it is from; nothing else is loaded, but for the next words. */
+/* Whether what is stored lies side by side where it is from; nothing else is loaded, but for as many of the next words
+ * as are carried over: then those come first. */
 static int
 copies(struct copy *c)
 {
@@ -459,18 +460,8 @@ store(const struct copy *c, ref n)
 		ir_opx(r, O_st, c->ty, 0, 1, (s32)c->to.k + k * c->word, to, 0, value(c, c->store[k].what, 0, 0));
 }
 
-/* What a put leaves behind; n, loaded: by the last turn. */
-static ref
-put(const struct copy *c, struct term t, ref n, const ref *loaded)
-{
-	if (t.kind == LOADED)
-		return loaded[t.k];
-	if (t.kind == DIFFERENCE)
-		return ir_op(c->r, O_flsub, I64, last(c, c->test[0], n), last(c, c->test[1], n), 0);
-	return last(c, t, n);
-}
-
-/* Variables as the last turn leaves them: those that are another and a number, before that one steps on. */
+/* Variables as the last turn leaves them: those that are another and a number, before that one steps on.  Flags are
+ * those of the next turn. */
 static void
 leave(const struct copy *c, ref n, const ref *loaded)
 {
@@ -478,8 +469,8 @@ leave(const struct copy *c, ref n, const ref *loaded)
 		for (int v = 0; v < 256; v++) {
 			struct term t = c->var[v];
 
-			if (c->put[v] && own == (t.kind == PLUS && t.var == v))
-				ir_put(c->r, t.ty, v, put(c, t, n, loaded));
+			if (c->put[v] && t.kind != DIFFERENCE && own == (t.kind == PLUS && t.var == v))
+				ir_put(c->r, t.ty, v, t.kind == LOADED ? loaded[t.k] : last(c, t, n));
 		}
 	}
 }
