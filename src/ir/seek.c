@@ -19,16 +19,24 @@
  * another thread has changed it since, and they are those of no turn; the next turn that needs one loads it itself.
  *
  * A turn is a block that jumps back to itself, or two, the first of which goes to the second from its end or its
- * middle.  The labels are odd and belong to the last of the blocks, so that blocks stay in order. */
+ * middle.  The labels are odd and belong to the last of the blocks, so that blocks stay in order.
+ *
+ * Words are often looked through for a byte that is 0: a turn leaves if (w - ONES) & ~w & HIGHS is not 0.  Then bytes
+ * are compared.  If the loop has these numbers in variables, another block comes first that asks whether it has. */
 #include "ir/loop.h"
 
 enum { LABEL = 1, ON = 3, EXITS = 8, PAGE = 4096, MANY = 4 * VECTOR };
+#define ONES (~(u64)0 / 255)
+#define HIGHS (128 * ONES)
 
 struct seek {
 	struct loop l;
 	struct ins turn[BODY];
 	struct ins branch[EXITS]; int nbranch; /* the turn leaves if one of them goes; */
 	struct ins leave[EXITS]; int nleave;   /* the same as relations */
+	ref zero[EXITS];               /* a word that has a byte of 0 if it goes, or 0; if */
+	ref ones, highs;               /* these are the numbers for that */
+	int bits;                      /* of what is compared, to a turn: 8 bytes of it, or its lane */
 	u8 wanted[BODY];               /* is compared, or something is made of it that is */
 	int above;                     /* of the label */
 	int tests, counted;            /* of what is loaded; the trip is known */
@@ -299,17 +307,48 @@ compares(struct seek *s, const struct ins *br)
 }
 
 static int
+isnumber(const struct seek *s, ref t, u64 k)
+{
+	return isk(t) ? kval(&alone, t) == k : loop_value(&s->l, t).kind == SCALAR && !loop_value(&s->l, t).step;
+}
+
+/* The word that has a byte of 0 if the branch goes, or 0. */
+static ref
+zerobyte(struct seek *s, const struct ins *br)
+{
+	const struct ins *and = at(s, br->a), *andn, *sum;
+	ref highs = isnumber(s, and->b, HIGHS) ? and->b : and->a, ones;
+
+	if (br->v != R_NE || !isk(br->b) || kval(&alone, br->b) || and->op != O_and || !isnumber(s, highs, HIGHS))
+		return 0;
+	andn = at(s, highs == and->b ? and->a : and->b);
+	if (andn->op != O_andn || isk(andn->a) || (sum = at(s, andn->a))->op != O_add || sum->ty != I64)
+		return 0;
+	ones = sum->a == andn->b ? sum->b : sum->a;
+	if ((sum->a != andn->b && sum->b != andn->b) || !isnumber(s, ones, -ONES))
+		return 0;
+	if (s->ones && (s->ones != ones || s->highs != highs))
+		return 0;
+	s->ones = ones;
+	s->highs = highs;
+	return andn->b;
+}
+
+static int
 leaveif(struct seek *s, struct ins br)
 {
 	struct ins on = br;
 
 	if (s->nleave == EXITS || br.v == R_UN)
 		return 0;
-	s->leave[s->nleave++] = br;
+	s->zero[s->nleave] = 0;
 	if (islane(s, br.a) || islane(s, br.b)) {
+		s->zero[s->nleave] = s->l.lane == I64 && islane(s, br.a) ? zerobyte(s, &br) : 0;
 		s->tests++;
-		return compares(s, &br);
+		s->leave[s->nleave++] = br;
+		return 1;
 	}
+	s->leave[s->nleave++] = br;
 	on.v ^= 1;
 	return !s->counted++ && loop_trip(&s->l, &on);
 }
@@ -333,12 +372,34 @@ leaveifflags(struct seek *s, ref fl, int cc)
 	return loop_relation(&s->l, &br) && leaveif(s, br);
 }
 
+static int istest(const struct seek *s, const struct ins *br) { return islane(s, br->a) || islane(s, br->b); }
+
+/* How the tests are made, of bytes if all may be. */
+static int
+choose(struct seek *s)
+{
+	int bytes = 0, can = 1;
+
+	for (int n = 0; n < s->nleave; n++)
+		bytes += s->zero[n] != 0;
+	s->bits = bytes == s->tests ? 8 : 1;
+	for (int n = 0; n < s->nleave; n++) {
+		struct ins *br = &s->leave[n];
+
+		if (bytes == s->tests && s->zero[n])
+			*br = (struct ins){.op = O_brc, .ty = I64, .v = R_EQ, .a = s->zero[n], .b = ir_k(&alone, 0)};
+		can &= !istest(s, br) || compares(s, br);
+	}
+	return can;
+}
+
 static int
 understands(struct seek *s)
 {
 	struct loop *l = &s->l;
 
 	s->counted = s->tests = s->nleave = 0;
+	s->ones = s->highs = 0;
 	memset(s->wanted, 0, sizeof s->wanted);
 	for (int k = 0; k < l->n; k++) {
 		if (s->turn[k].op == O_put)
@@ -359,7 +420,7 @@ understands(struct seek *s)
 		if (!(br->op == O_brf ? leaveifflags(s, br->a, br->v) : leaveif(s, *br)))
 			return 0;
 	}
-	return s->tests > 0;
+	return s->tests > 0 && choose(s);
 }
 
 /* -- blocks -- */
@@ -499,19 +560,21 @@ keepcount(struct seek *s)
 	go(s, R_LEU, ir_op(r, O_sub, I64, hi, lo, 0), (u64)(l->trip.step * (l->turns - 1)), l->head);
 }
 
+static int lanes(const struct seek *s) { return s->bits == 8 ? V8 : VEC(s->l.lane, 7); }
+
 /* Vector n of the turns: lanes that stay (1) or leave (0), all bits; *stays says which. */
 static ref
 compared(struct seek *s, int n, int *stays)
 {
 	struct region *r = s->m.r;
-	int ty = VEC(s->l.lane, 7);
+	int ty = lanes(s);
 	ref stay = 0, gone = 0;
 
 	for (int k = 0; k < s->nleave; k++) {
 		const struct ins *br = &s->leave[k];
 		ref eq, *to = br->v == R_EQ ? &gone : &stay;
 
-		if (!islane(s, br->a) && !islane(s, br->b))
+		if (!istest(s, br))
 			continue;
 		eq = ir_opx(r, O_vset, ty, 0, R_EQ, 0, make_lanes(&s->m, br->a, n), make_lanes(&s->m, br->b, n), 0);
 		*to = *to ? ir_op(r, br->v == R_EQ ? O_or : O_and, ty, *to, eq, 0) : eq;
@@ -520,16 +583,16 @@ compared(struct seek *s, int n, int *stays)
 	return !stay ? gone : gone ? ir_op(r, O_andn, ty, stay, gone, 0) : stay;
 }
 
-static ref signs(struct seek *s, ref v) { return ir_opx(s->m.r, O_vsigns, I64, 0, VEC(s->l.lane, 7), 0, v, 0, 0); }
+static ref signs(struct seek *s, ref v) { return ir_opx(s->m.r, O_vsigns, I64, 0, lanes(s), 0, v, 0, 0); }
 
-/* Goes to `on` if no turn leaves.  Bit n: turn n leaves.  Of more than two vectors it is asked first whether any lane
- * of them all does: bits of each cost more than that once more. */
+/* Goes to `on` if no turn leaves.  Bit n: turn n leaves, or for byte n one does.  Of more than two vectors it is asked
+ * first whether any lane of them all does: bits of each cost more than that once more. */
 static ref
 found(struct seek *s, gaddr on)
 {
 	struct loop *l = &s->l;
 	struct region *r = s->m.r;
-	int ty = VEC(l->lane, 7), lanes = VECTOR * 8 / ty_bits(l->lane), parts = l->turns / lanes, stays = 0;
+	int ty = lanes(s), each = ty_nlanes(ty), parts = l->turns * s->bits / each, stays = 0;
 	ref part[MANY / VECTOR], all = 0, t = 0;
 
 	for (int k = 0; k < l->n; k++)
@@ -543,9 +606,9 @@ found(struct seek *s, gaddr on)
 		all = n ? ir_op(r, stays ? O_and : O_or, ty, all, part[n], 0) : part[n];
 	}
 	if (parts > 2)
-		go(s, R_EQ, signs(s, all), stays ? ((u64)1 << lanes) - 1 : 0, on);
+		go(s, R_EQ, signs(s, all), stays ? ((u64)1 << each) - 1 : 0, on);
 	for (int n = 0; n < parts; n++) {
-		ref u = ir_op(r, O_shl, I64, signs(s, part[n]), ir_k(r, (u64)(n * lanes)), 0);
+		ref u = ir_op(r, O_shl, I64, signs(s, part[n]), ir_k(r, (u64)(n * each)), 0);
 
 		t = n ? ir_op(r, O_or, I64, t, u, 0) : u;
 	}
@@ -555,20 +618,40 @@ found(struct seek *s, gaddr on)
 	return t;
 }
 
+/* To the loop if its numbers are others than those for bytes of 0; the other blocks come after this one. */
+static void
+keepnumbers(struct seek *s)
+{
+	gaddr head = s->l.head;
+
+	begin(s, LABEL, 0);
+	if (!isk(s->ones))
+		go(s, R_NE, scalar(s, s->ones), -ONES, head);
+	if (!isk(s->highs))
+		go(s, R_NE, scalar(s, s->highs), HIGHS, head);
+	s->above += ON - LABEL;
+	ir_op(s->m.r, O_jmp, N, ir_k(s->m.r, head + (gaddr)(s->above + LABEL)), 0, 0);
+}
+
 static void
 make(struct seek *s)
 {
 	struct region *r = s->m.r;
-	gaddr head = s->l.head, label = head + (gaddr)(s->above + LABEL), on = head + (gaddr)(s->above + ON);
+	gaddr head = s->l.head, label, on;
 	ref t;
 
+	if (s->bits == 8 && !(isk(s->ones) && isk(s->highs)))
+		keepnumbers(s);
+	label = head + (gaddr)(s->above + LABEL);
+	on = head + (gaddr)(s->above + ON);
 	begin(s, LABEL, 0);
 	if (s->counted)
 		keepcount(s);
 	keeppage(s);
 	t = found(s, on);
-	go(s, R_TST, t, 1, head);
-	leave(s, ir_op(r, O_ctz, I64, t, 0, 0), -1);
+	go(s, R_TST, t, ((u64)1 << s->bits) - 1, head);
+	t = ir_op(r, O_ctz, I64, t, 0, 0);
+	leave(s, s->bits == 8 ? ir_op(r, O_shr, I64, t, ir_k(r, 3), 0) : t, -1);
 	ir_op(r, O_jmp, N, ir_k(r, head), 0, 0);
 	begin(s, ON, s->l.turns);
 	leave(s, 0, s->l.turns - 1);
@@ -601,7 +684,7 @@ loop_seek(struct region *r, gaddr next)
 	gaddr head = kval(r, *to);
 
 	s.above = (int)(r->open->pc - head);
-	if (s.above + ON > 255 || !gather(&s, r, head) || !understands(&s))
+	if (s.above + 2 * ON > 255 || !gather(&s, r, head) || !understands(&s))
 		return 0;
 	settle(&s, r);
 	*to = ir_k(r, head + (gaddr)(s.above + LABEL));
