@@ -636,12 +636,32 @@ test_what_is_not_alike_each_turn_stays(void **state)
 	assert_true(attempt(GETS LD NEXT(8, 4) BACK));
 }
 
+#define PAIR "\tt1 = get i64 x1\n\tt2 = get i64 x2\n\tt3 = ld f64 t1\n\tt4 = ld f64 t1 imm=8\n" \
+	"\tt5 = fadd f64 t3, t3\n\tt6 = fadd f64 t4, t4\n\tst f64 t2, _, t5\n\tst f64 t2, _, t6 imm=8\n"
+#define AGAIN(n, m) "\tt7 = ld f64 t2 imm=" #n "\n\tt8 = ld f64 t2 imm=" #m "\n" \
+	"\tst f64 t2, _, t7 imm=16\n\tst f64 t2, _, t8 imm=24\n"
+
+#define ON "\tt9 = add i64 t1, 0x10\n\tput i64 x1, t9\n\tt10 = add i64 t2, 0x20\n\tput i64 x2, t10\n" \
+	"\tt11 = get i64 x3\n\tbrc.ne i64 t9, t11, 0x100\n"
+
+static void
+test_what_is_loaded_where_the_turn_has_stored(void **state)
+{
+	(void)state;
+	assert_true(attempt(PAIR AGAIN(0, 8) ON));
+	/* something else is there by halves, above or below */
+	assert_false(attempt(PAIR AGAIN(4, 8) ON));
+	assert_false(attempt(PAIR AGAIN(0, 12) ON));
+	assert_false(attempt(PAIR AGAIN(-4, 8) ON));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_at_once_is_one_by_one),
 		cmocka_unit_test(test_what_is_not_alike_each_turn_stays),
+		cmocka_unit_test(test_what_is_loaded_where_the_turn_has_stored),
 	};
 
 	return cmocka_run_group_tests(tests, 0, 0);
