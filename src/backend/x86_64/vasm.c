@@ -126,9 +126,9 @@ ver_rr(struct code *a, u32 op, int reg, int v, int r, int rc)
 }
 
 static void
-pre_long(struct code *a, u32 op, int log, int reg, u32 xb)
+pre_long(struct code *a, u32 op, int log, int reg, u32 xb, int k, int zero)
 {
-	pre_evex(a, op, reg, 0, xb, 0, 0, -1);
+	pre_evex(a, op, reg, 0, xb, k, zero, -1);
 	a->p[-1] |= (u8)((log - 4) << 5);
 	put1(a, op);
 }
@@ -136,14 +136,20 @@ pre_long(struct code *a, u32 op, int log, int reg, u32 xb)
 void
 vl_rr(struct code *a, u32 op, int log, int reg, int r)
 {
-	pre_long(a, op, log, reg, (u32)(r >> 3));
+	pre_long(a, op, log, reg, (u32)(r >> 3), 0, 0);
 	modrm_r(a, reg, r);
 }
 
 void
 vl_rm(struct code *a, u32 op, int log, int reg, struct mem m)
 {
-	pre_long(a, op, log, reg, rex_m(0, m));
+	vlk_rm(a, op, log, reg, m, 0, 0);
+}
+
+void
+vlk_rm(struct code *a, u32 op, int log, int reg, struct mem m, int k, int zero)
+{
+	pre_long(a, op, log, reg, rex_m(0, m), k, zero);
 	modrm_m(a, reg, m, 0, log);
 }
 

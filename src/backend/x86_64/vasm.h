@@ -28,6 +28,7 @@ enum vop {
 	/* moves */
 	V_MOVAPS = XO(PN, M0F, 0x28), V_MOVAPS_ST = XO(PN, M0F, 0x29),
 	V_MOVUPS = XO(PN, M0F, 0x10), V_MOVUPS_ST = XO(PN, M0F, 0x11),
+	V_MOVDQU64 = XO(PF3, M0F, 0x6f) | OPE | OPEW, V_MOVDQU64_ST = XO(PF3, M0F, 0x7f) | OPE | OPEW,
 	V_MOVSS = XO(PF3, M0F, 0x10) | OPM(2), V_MOVSS_ST = XO(PF3, M0F, 0x11) | OPM(2),
 	V_MOVSD = XO(PF2, M0F, 0x10) | OPEW | OPM(3), V_MOVSD_ST = XO(PF2, M0F, 0x11) | OPEW | OPM(3),
 	V_MOVD = XO(P66, M0F, 0x6e) | OPM(2), V_MOVD_ST = XO(P66, M0F, 0x7e) | OPM(2),
@@ -192,6 +193,7 @@ void vk_rm(struct code *, u32 op, int reg, int v, struct mem, int nimm, int k, i
 /* EVEX, of 1 << log bytes, no second source */
 void vl_rr(struct code *, u32 op, int log, int reg, int rm);
 void vl_rm(struct code *, u32 op, int log, int reg, struct mem);
+void vlk_rm(struct code *, u32 op, int log, int reg, struct mem, int k, int zero);
 void ver_rr(struct code *, u32 op, int reg, int v, int rm, int rc);            /* EVEX, rounding rc, no exceptions */
 
 /* d = a op b in any form */
