@@ -451,7 +451,9 @@ line(const struct cpu *cpu, gaddr pc)
 		if (bytes > FETCH_MAX - core.guest->maxlen)
 			continue;
 		core.guest->scan(p + bytes, got - bytes, at, &s);
-		return s.flow == FLOW_COND && s.target == pc ? at - pc : 0;
+		if (s.flow != FLOW_NEXT || !s.len)
+			return s.flow == FLOW_COND && s.target == pc ? at - pc : 0;
+		at += s.len;
 	}
 	return 0;
 }
