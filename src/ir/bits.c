@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* bits.c - a value whose bytes are computed one by one and put together (see pack.c)
+/* bits.c - a value whose lanes are computed one by one and put together (see pack.c)
  *
- * What compilers make of an operation on bytes of words for a machine that has none:
+ * What compilers make of an operation on bytes of words, or on halves, for a machine that has none:
  *
- *   ((b0 & m0 | b1) & m1 | b2) & m2 ...          bn is 0 but for byte n, mn anything
+ *   ((b0 & m0 | b1) & m1 | b2) & m2 ...          bn is 0 but for lane n, mn anything
  *
  * Each bit of that is a bit of one bn, and of all masks that come after it.  So it is (b0 | b1 | b2 ...) & m, where m
- * is the same chain of bytes that are all ones; chains with the same masks share it.
+ * is the same chain of lanes that are all ones; chains with the same masks share it.  If nothing but m0 makes b0 a
+ * lane, m0 must be no wider.
  *
- * The or of the bytes is made at once if they are fields of one value, all shifted alike, or if each is 0 or all ones
- * as bytes of two words in memory compare. */
+ * The or of the lanes is made at once if they are fields of one value, all shifted alike, or if they are computed alike
+ * (abreast.c). */
 #include "ir/pack.h"
 
 static inline u64 ones(int n) { return n >= 64 ? ~(u64)0 : ((u64)1 << n) - 1; }
@@ -61,10 +62,11 @@ down(const struct region *r, struct term *t)
 	return 1;
 }
 
+/* Of t only what is in the mask. */
 static struct term
-term(const struct region *r, ref t)
+term(const struct region *r, ref t, u64 mask)
 {
-	struct term x = {t, ~(u64)0, 0};
+	struct term x = {t, mask, 0};
 
 	while (down(r, &x))
 		;
@@ -77,22 +79,30 @@ extent(const struct term *t)
 	return t->up >= 0 ? t->mask << t->up : t->mask >> -t->up;
 }
 
-/* The number of the byte that t is, if all others are 0; else -1. */
+/* The number of the lane that t is, if all others are 0; else -1. */
 static int
-byteof(const struct region *r, ref t, struct term *x)
+laneof(const struct region *r, ref t, int width, struct term *x)
 {
 	u64 m;
 
-	*x = term(r, t);
+	*x = term(r, t, ~(u64)0);
 	if (!(m = extent(x)) || isk(x->from))
 		return -1;
-	return __builtin_ctzll(m) / 8 == (63 - __builtin_clzll(m)) / 8 ? __builtin_ctzll(m) / 8 : -1;
+	return __builtin_ctzll(m) / width == (63 - __builtin_clzll(m)) / width ? __builtin_ctzll(m) / width : -1;
 }
 
 static int
 ismask(const struct region *r, ref t)
 {
 	return isk(t) || r->ins[t].op == O_ld || r->ins[t].op == O_get;
+}
+
+static void
+addlane(struct chain *c, int n, const struct term *x)
+{
+	c->lane[n] = *x;
+	c->link[c->n].mask = 0;
+	c->link[c->n++].lane = n;
 }
 
 /* The link that t is; returns what it goes on with, or 0. */
@@ -108,41 +118,57 @@ link(const struct region *r, ref t, struct chain *c, u32 *seen)
 		return 0;
 	if (i->op == O_and) {
 		on = ismask(r, i->b) ? i->a : i->b;
-		c->link[c->n].byte = -1;
+		c->link[c->n].lane = -1;
 		c->link[c->n++].mask = ismask(r, i->b) ? i->b : i->a;
 		return ismask(r, on) || !ismask(r, c->link[c->n - 1].mask) ? 0 : on;
 	}
 	on = i->a;
-	if ((n = byteof(r, i->b, &x)) < 0) {
+	if ((n = laneof(r, i->b, c->width, &x)) < 0) {
 		on = i->b;
-		n = byteof(r, i->a, &x);
+		n = laneof(r, i->a, c->width, &x);
 	}
 	if (n < 0 || *seen >> n & 1)
 		return 0;
 	*seen |= 1u << n;
-	c->byte[n] = x;
-	c->link[c->n].mask = 0;
-	c->link[c->n++].byte = n;
+	addlane(c, n, &x);
 	return on;
 }
 
+/* Whether t, of which only lane 0 is missing, is that if the mask that comes after it is narrow. */
+static int
+isnarrow(const struct region *r, ref t, u32 seen, struct chain *c)
+{
+	ref m = c->n ? c->link[c->n - 1].mask : 0;
+	struct term x;
+
+	if (seen != ones(chain_lanes(c)) - 1 || !m || isk(m) || r->ins[m].op != O_get || r->ins[m].ty != I64 || isk(t))
+		return 0;
+	x = term(r, t, ones(c->width));
+	c->narrow = m;
+	addlane(c, 0, &x);
+	return !isk(x.from);
+}
+
 int
-chain_find(const struct region *r, ref t, struct chain *c)
+chain_find(const struct region *r, ref t, int width, struct chain *c)
 {
 	u32 seen = 0;
 	struct term x;
 	int n;
 
 	c->root = t;
+	c->width = width;
+	c->narrow = 0;
 	c->n = 0;
-	while (c->n < LINKS - 1 && (n = byteof(r, t, &x)) < 0)
+	while (c->n < LINKS - 1 && (n = laneof(r, t, width, &x)) < 0) {
+		if (isnarrow(r, t, seen, c))
+			return 1;
 		if (!(t = link(r, t, c, &seen)))
 			return 0;
-	if (c->n == LINKS - 1 || (seen | 1u << n) != ones(BYTES) || seen >> n & 1)
+	}
+	if (c->n == LINKS - 1 || (seen | 1u << n) != ones(chain_lanes(c)) || seen >> n & 1)
 		return 0;
-	c->byte[n] = x;
-	c->link[c->n].mask = 0;
-	c->link[c->n++].byte = n;
+	addlane(c, n, &x);
 	return 1;
 }
 
@@ -154,14 +180,14 @@ islast(struct region *r, const struct chain *c, const struct state *s)
 	for (int k = 0; k < c->n; k++) {
 		ref t = c->n == m->n && c->link[k].mask ? s->now(s->arg, c->link[k].mask) : 0;
 
-		if (c->n != m->n || c->link[k].byte != m->byte[k] ||
+		if (c->n != m->n || c->width != m->width || c->link[k].lane != m->lane[k] ||
 		    (t != m->mask[k] && !(isk(t) && isk(m->mask[k]) && kval(r, t) == kval(r, m->mask[k]))))
 			return 0;
 	}
 	return 1;
 }
 
-/* What a byte has that comes later does not count: then more constants are such as hosts take, and masks without
+/* What a lane has that comes later does not count: then more constants are such as hosts take, and masks without
  * effect. */
 ref
 chain_masks(struct region *r, const struct chain *c, struct state *s)
@@ -173,111 +199,78 @@ chain_masks(struct region *r, const struct chain *c, struct state *s)
 	if (islast(r, c, s))
 		return m->is;
 	for (int k = 0; k < c->n; k++)
-		later[k + 1] = later[k] | (c->link[k].mask ? 0 : (u64)0xff << 8 * c->link[k].byte);
+		later[k + 1] = later[k] | (c->link[k].mask ? 0 : ones(c->width) << c->width * c->link[k].lane);
 	for (int k = c->n - 1; k >= 0; k--) {
 		ref mask = c->link[k].mask ? s->now(s->arg, c->link[k].mask) : 0;
 
 		m->mask[k] = mask;
-		m->byte[k] = c->link[k].byte;
+		m->lane[k] = c->link[k].lane;
 		if (!mask)
 			t = t ? ir_op(r, O_or, I64, t, ir_k(r, later[k + 1]), 0) : ir_k(r, ~(u64)0);
 		else if (!isk(mask) || ~(kval(r, mask) | later[k]))
 			t = ir_op(r, O_and, I64, t, mask, 0);
 	}
 	m->n = c->n;
+	m->width = c->width;
 	return m->is = t;
 }
 
-static int
-relation(const struct region *r, const struct chain *c, int k)
-{
-	return r->ins[r->ins[c->byte[k].from].a].v;
-}
-
-/* Whether the bytes are fields of one value. */
+/* Whether the lanes are fields of one value. */
 static int
 isfields(const struct chain *c)
 {
-	for (int k = 1; k < BYTES; k++)
-		if (c->byte[k].from != c->byte[0].from || c->byte[k].up != c->byte[0].up)
+	for (int k = 1; k < chain_lanes(c); k++)
+		if (c->lane[k].from != c->lane[0].from || c->lane[k].up != c->lane[0].up)
 			return 0;
 	return 1;
 }
 
-/* Whether byte k is all ones if the bytes a and b compare, else 0. */
+/* The node whose lanes they are, but for what the masks take away. */
 static int
-compared(const struct region *r, const struct term *t, int k, const struct state *s, struct lane *a, struct lane *b)
+node(const struct region *r, const struct chain *c, struct state *s)
 {
-	const struct ins *neg = &r->ins[t->from], *set = &r->ins[neg->a & ~REF_K];
-	u32 some = 1u << R_EQ | 1u << R_NE | 1u << R_LTU | 1u << R_GEU | 1u << R_LEU | 1u << R_GTU;
+	ref lane[LANES];
 
-	return neg->op == O_neg && !isk(neg->a) && set->op == O_set && some >> set->v & 1 && t->up == 8 * k &&
-	    t->mask == 0xff && s->laneof(s->arg, set->a, a) && s->laneof(s->arg, set->b, b) && a->byte == k && b->byte == k;
-}
-
-/* Whether they are, of the same two words. */
-static int
-iscompares(const struct region *r, struct chain *c, const struct state *s)
-{
-	struct lane a, b;
-
-	for (int k = 0; k < BYTES; k++) {
-		if (!compared(r, &c->byte[k], k, s, &a, &b))
+	for (int k = 0; k < chain_lanes(c); k++) {
+		if (c->lane[k].up != k * c->width)
 			return 0;
-		c->a = k ? c->a : a.word;
-		c->b = k ? c->b : b.word;
-		if (c->a != a.word || c->b != b.word || relation(r, c, k) != relation(r, c, 0))
-			return 0;
+		lane[k] = c->lane[k].from;
 	}
-	return 1;
+	return abreast_plan(r, s, lane, chain_lanes(c));
 }
 
 int
-chain_isdone(const struct region *r, struct chain *c, const struct state *s)
+chain_isdone(const struct region *r, struct chain *c, struct state *s)
 {
-	c->from = isfields(c) ? c->byte[0].from : 0;
-	return c->from || iscompares(r, c, s);
+	c->from = isfields(c) ? c->lane[0].from : 0;
+	c->node = c->from ? 0 : node(r, c, s);
+	return c->from || c->node;
 }
 
-static ref
-fields(struct region *r, const struct chain *c, const struct state *s)
+void
+chain_early(struct region *r, const struct chain *c, struct state *s)
 {
-	int up = c->byte[0].up;
-	ref v = s->now(s->arg, c->from);
+	if (c->node && !abreast_leaves(s, c->node, 0))
+		abreast_make(r, s, c->node);
+}
+
+/* The or of the lanes. */
+static ref
+whole(struct region *r, const struct chain *c, struct state *s)
+{
+	int up = c->from ? c->lane[0].up : 0;
+	ref v = c->from ? s->now(s->arg, c->from) : ir_opx(r, O_umov, I64, 0, I64, 0, abreast_make(r, s, c->node), 0, 0);
 	u64 m = 0;
 
-	for (int k = 0; k < BYTES; k++)
-		m |= extent(&c->byte[k]);
+	for (int k = 0; k < chain_lanes(c); k++)
+		m |= extent(&c->lane[k]);
 	if (up)
 		v = ir_op(r, up > 0 ? O_shl : O_shr, I64, v, ir_k(r, (u64)(up > 0 ? up : -up)), 0);
 	return ir_op(r, O_and, I64, v, ir_k(r, m), 0);
 }
 
-static ref
-lanes(struct region *r, const struct state *s, int word)
-{
-	return ir_op(r, O_vfromi, V64, s->wordof(s->arg, word), 0, 0);
-}
-
-static ref
-compares(struct region *r, const struct chain *c, const struct state *s)
-{
-	ref a = lanes(r, s, c->a), b = lanes(r, s, c->b);
-
-	return ir_opx(r, O_vset, V8, 0, relation(r, c, 0), 0, a, b, 0);
-}
-
-void
-chain_early(struct region *r, struct chain *c, struct state *s)
-{
-	if (!c->from)
-		c->early = compares(r, c, s);
-}
-
 ref
 chain_make(struct region *r, const struct chain *c, struct state *s)
 {
-	ref v = c->from ? fields(r, c, s) : ir_opx(r, O_umov, I64, 0, I64, 0, c->early, 0, 0);
-
-	return ir_op(r, O_and, I64, v, chain_masks(r, c, s), 0);
+	return ir_op(r, O_and, I64, whole(r, c, s), chain_masks(r, c, s), 0);
 }

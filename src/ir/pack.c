@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* pack.c - long straight code that computes words byte by byte
+/* pack.c - long straight code that computes words byte by byte, or by halves
  *
- * A compiler for a machine without vectors takes an operation on vectors apart, into many for each byte, and spills
- * registers in between.  bits.c makes one of them again; what is left of the code for the bytes is the state that the
+ * A compiler for a machine without vectors takes an operation on vectors apart, into many for each lane, and spills
+ * registers in between.  bits.c makes one of them again; what is left of the code for the lanes is the state that the
  * guest would see if one of the accesses in between faulted.
  *
  * Needs: all blocks of the region, each with its terminator; before ir_wide.
  * Leaves: such a block twice.  First a part that does at once what is up to the access after the last load:
  *
- *   - compares addresses, and goes on at the other block if they may overlap
+ *   - compares addresses, and goes on at the other block if they may overlap; or if a mask is not what it should be
  *   - all loads; those whose bytes make up words of eight bytes as these
  *   - all that is computed; what is loaded where it has been stored is what was stored
  *   - all stores, in order; to one page, so that none faults if the first does not
@@ -23,7 +23,7 @@
 #include "ir/pack.h"
 
 enum {
-	BASES = 6, WORDS = 48, LOADS = 96, STORES = 12, CHAINS = 8, WORD = 8,
+	BASES = 6, WORDS = 48, LOADS = 96, STORES = 12, CHAINS = 16, WORD = 8,
 	LABEL = 1,                     /* the block as it was, above the part */
 	PAGE = 4096,
 };
@@ -247,6 +247,21 @@ onepage(const struct pack *p, ref label)
 	ir_append(p->r, ins_make(O_brc, I64, 0, R_GTU, 0, at, ir_k(p->r, (u64)(PAGE - (hi - lo))), label));
 }
 
+/* ... or if a mask has more than a lane. */
+static void
+narrow(const struct pack *p, int n, ref label)
+{
+	struct region *r = p->r;
+	ref m = p->chain[n].narrow;
+
+	for (int k = 0; k < n; k++)
+		if (p->chain[k].narrow == m && p->chain[k].width == p->chain[n].width)
+			return;
+	if (m)
+		ir_append(r, ins_make(O_brc, I64, 0, R_GTU, 0, ir_get(r, I64, r->ins[m].v),
+		    ir_k(r, ((u64)1 << p->chain[n].width) - 1), label));
+}
+
 static void
 checks(struct pack *p, ref label)
 {
@@ -257,6 +272,8 @@ checks(struct pack *p, ref label)
 			apart(p, p->base[x].is ? x : y, p->base[x].is ? y : x, label);
 	if (p->nstore > 1)
 		onepage(p, label);
+	for (int n = 0; n < p->nchain; n++)
+		narrow(p, n, label);
 }
 
 /* Word n, loaded when it is first wanted. */
@@ -287,18 +304,29 @@ within(const struct pack *p, ref t)
 	return (int)(at - p->word[of[t] - 1].at);
 }
 
-/* The byte of a word that t is, if it is one. */
-static int
-laneof(void *arg, ref t, struct lane *l)
+/* What t is, if it was stored in the part. */
+static ref
+origin(void *arg, ref t)
 {
 	const struct pack *p = arg;
 
 	while (!isk(t) && wide_plain(&p->r->ins[t]) && was[t])
 		t = was[t];
-	if (isk(t) || wide_plain(&p->r->ins[t]) != 1 || p->r->ins[t].op != O_ld)
+	return t;
+}
+
+static int
+laneof(void *arg, ref t, struct lane *l)
+{
+	const struct pack *p = arg;
+	const struct ins *i;
+
+	t = origin(arg, t);
+	i = &p->r->ins[t & ~REF_K];
+	if (isk(t) || !wide_plain(i) || i->op == O_st)
 		return 0;
-	*l = (struct lane){of[t] - 1, within(p, t)};
-	return p->word[l->word].size == WORD;
+	*l = (struct lane){of[t] - 1, within(p, t), wide_plain(i), i->op == O_lds};
+	return p->word[l->word].size == WORD && l->size < WORD;
 }
 
 /* What load t is. */
@@ -357,11 +385,16 @@ spread(const struct pack *p)
 	for (int k = p->end - 1; k >= p->first; k--) {
 		const struct ins *i = &p->r->ins[k];
 		const struct chain *c;
+		struct lane l;
 
 		if (!wanted[k] || is[k])
 			continue;
 		if ((c = chainof(p, k))) {
 			want(c->from);
+			if (c->node)
+				abreast_leaves(&p->state, c->node, want);
+		} else if (abreast_lane(p->r, &p->state, (ref)k, &l)) {
+			abreast_leaves(&p->state, l.word, want);
 		} else if (wide_plain(i)) {
 			want(was[k]);
 		} else {
@@ -376,10 +409,16 @@ static void
 make(struct pack *p, int k)
 {
 	const struct chain *c = chainof(p, k);
+	struct lane l;
 
 	if (!wanted[k] || is[k] || of[k])
 		return;
-	is[k] = c ? chain_make(p->r, c, &p->state) : wide_plain(&p->r->ins[k]) ? now(p, was[k]) : copy(p, p->r->ins[k]);
+	if (c)
+		is[k] = chain_make(p->r, c, &p->state);
+	else if (abreast_lane(p->r, &p->state, (ref)k, &l))
+		is[k] = abreast_extract(p->r, &p->state, &l);
+	else
+		is[k] = wide_plain(&p->r->ins[k]) ? now(p, was[k]) : copy(p, p->r->ins[k]);
 }
 
 /* Variables as they are, masks, all that is loaded, then the stores: in this order few values have to wait. */
@@ -512,7 +551,7 @@ chains(struct pack *p)
 
 	for (int k = p->first; k < p->end && c < p->chain + CHAINS; k++)
 		if (p->r->ins[k].op == O_or)
-			c += chain_find(p->r, (ref)k, c);
+			c += chain_find(p->r, (ref)k, 8, c) || chain_find(p->r, (ref)k, 16, c) || chain_find(p->r, (ref)k, 32, c);
 	p->nchain = (int)(c - p->chain);
 	return p->nchain;
 }
@@ -536,6 +575,7 @@ makeable(struct pack *p)
 {
 	int n = 0;
 
+	p->state.nnode = 1;
 	for (int k = 0; k < p->nchain; k++)
 		if (isready(p, &p->chain[k]) && chain_isdone(p->r, &p->chain[k], &p->state))
 			p->chain[n++] = p->chain[k];
@@ -548,7 +588,7 @@ ir_pack(struct region *r)
 	static struct pack p ROOMY;
 
 	p.r = r;
-	p.state = (struct state){now, laneof, wordof, &p, {.n = 0}};
+	p.state = (struct state){.now = now, .origin = origin, .laneof = laneof, .wordof = wordof, .arg = &p};
 	for (int n = 0; n < r->nblock; n++) {
 		const struct block *b = &r->block[n];
 

@@ -115,15 +115,21 @@ shuffle(int *order)
 }
 
 static void
+begin(void)
+{
+	region_init(&r, &fake_guest, PC, 0);
+	ir_block(&r, PC);
+	r.open->entry = 1;
+	ir_insn(&r, PC);
+}
+
+static void
 block(void)
 {
 	int order[BYTES] = {0, 1, 2, 3, 4, 5, 6, 7};
 
 	shuffle(order);
-	region_init(&r, &fake_guest, PC, 0);
-	ir_block(&r, PC);
-	r.open->entry = 1;
-	ir_insn(&r, PC);
+	begin();
 	word(0, order);
 	if (rnd() % 4 == 0)
 		shuffle(order);
@@ -132,6 +138,114 @@ block(void)
 	insn();
 	ir_put(&r, I64, X1, ir_op(&r, O_add, I64, ir_get(&r, I64, X1), ir_k(&r, 16), 0));
 	ir_op(&r, O_jmp, N, ir_k(&r, PC + 0x1000), 0, 0);
+}
+
+/* -- random values of lanes that are computed alike: X3 is a mask -- */
+
+enum { VALUES = 12, LANES = 8 };
+
+struct along {
+	int w, n;                      /* bits; lanes */
+	ref v[VALUES][LANES]; int nv;
+	ref made[LANES];
+};
+
+static ref part(int op, int at, int n, ref t) { return ir_opx(&r, op, I64, 0, at, n, t, 0, 0); }
+
+/* A lane of a word, or n bits of it. */
+static ref
+own(const struct along *a, int sign, int ty, int k, ref word, int n)
+{
+	if (ty == I32 && k)            /* perhaps not all of it is there */
+		return part(sign ? O_sxt : O_zxt, 0, n, ir_op(&r, O_shr, ty, word, ir_k(&r, (u64)(k * a->w % 32)), 0));
+	return part(sign ? k ? O_sbfx : O_sxt : k ? O_bfx : O_zxt, k * a->w, n, word);
+}
+
+/* What is loaded lane by lane, or is in a word. */
+static void
+fresh(struct along *a)
+{
+	static const u8 type[] = {[8] = I8, [16] = I16, [32] = I32};
+	int sign = (int)(rnd() % 2), var = X0 + (int)(rnd() % 2), at = 8 * (int)(rnd() % 2);
+	int ty = rnd() % 8 ? I64 : I32, odd = rnd() % 8 == 0, n = a->w - (rnd() % 8 == 0);
+	ref word = rnd() % 2 ? load(I64, var, at) : 0;
+
+	if (word)
+		word = ir_op(&r, O_xor, I64, word, load(I64, X1 - var, at), 0);
+	for (int k = 0; k < a->n; k++) {
+		insn();
+		if (word)
+			a->made[k] = own(a, sign, ty, odd ? a->n - 1 - k : k, word, k ? n : a->w);
+		else if (sign)
+			a->made[k] = ir_opx(&r, O_lds, I64, 0, a->w, at + k * a->w / 8, ir_get(&r, I64, var), 0, 0);
+		else
+			a->made[k] = load(type[a->w], var, at + k * a->w / 8);
+	}
+}
+
+static ref
+one(const struct along *a, int op, int ty, int how, ref x, ref y)
+{
+	switch (op) {
+	case O_shl: case O_shr: case O_sar:
+		return ir_op(&r, op, ty, x, ir_k(&r, (u64)how), 0);
+	case O_sxt: case O_zxt:
+		return part(op, 0, a->w - how / 3, x);
+	case O_sbfx: case O_bfx:
+		return part(op, how, ty == I32 ? 32 - how : 1 + (a->w - how) / 2, x);
+	case O_neg:
+		return ir_op(&r, O_neg, ty, ir_opx(&r, O_set, I64, 0, how, 0, x, y, 0), 0, 0);
+	}
+	return rnd() % 2 && opinfo[op].traits & COMM ? ir_op(&r, op, ty, y, x, 0) : ir_op(&r, op, ty, x, y, 0);
+}
+
+static void
+make(struct along *a)
+{
+	static const u8 ops[] = {O_add, O_sub, O_mul, O_and, O_or, O_xor, O_shl, O_sxt, O_zxt, O_shr, O_sar, O_sbfx, O_bfx,
+	    O_neg, O_smin, O_smax, O_umin, O_umax};
+	static const u8 rels[] = {R_EQ, R_NE, R_LTU, R_GEU, R_LTS, R_GES, R_LEU, R_GTU, R_LES, R_GTS};
+	int op = ops[rnd() % NELEM(ops)], ty = rnd() % 2 ? I32 : I64, x = (int)(rnd() % (u64)a->nv);
+	int y = (int)(rnd() % (u64)a->nv), how = (int)(rnd() % (u64)a->w), k = rnd() % 4 == 0;
+	int odd = rnd() % 32 ? LANES : (int)(rnd() % (u64)a->n);
+	u64 with = rnd() % 256 - 128;
+
+	if (op == O_neg)
+		how = rels[rnd() % NELEM(rels)];
+	else if (op != O_add && op != O_sub && op != O_and && op != O_shl && op != O_sbfx && op != O_bfx)
+		ty = I64;
+	for (int n = 0; n < a->n; n++) {
+		ref t = k ? ir_k(&r, with) : a->v[y][n];
+
+		insn();
+		a->made[n] = one(a, op, ty, n == odd ? how ^ 1 : how, a->v[n == odd ? y : x][n], t);
+	}
+}
+
+static void
+along(int width, int n)
+{
+	struct along a = {.w = width, .n = 64 / width};
+	int narrow = rnd() % 2;
+	ref t = 0;
+
+	for (a.nv = 0; a.nv < VALUES; a.nv++) {
+		(a.nv < 3 || rnd() % 6 == 0 ? fresh : make)(&a);
+		memcpy(a.v[a.nv], a.made, sizeof a.made);
+	}
+	for (int k = 0; k < a.n; k++) {
+		ref b = a.made[k];
+
+		insn();
+		b = k || !narrow ? ir_op(&r, O_shl, I64, part(O_zxt, 0, width, b), ir_k(&r, (u64)(k * width)), 0) : b;
+		t = t ? ir_op(&r, O_or, I64, t, b, 0) : b;
+		if (k < a.n - 1)
+			t = ir_op(&r, O_and, I64, t, !k ? ir_get(&r, I64, X3) : load(I64, X2, 8 * (SPILLS + k)), 0);
+	}
+	ir_opx(&r, O_st, I64, 0, 0, 8 * (SPILLS + NMASK + n), ir_get(&r, I64, X2), 0, t);
+	for (int var = X0; var < X2; var++)
+		if (n && rnd() % 2)
+			ir_put(&r, I64, var, a.v[rnd() % VALUES][rnd() % (u64)a.n]);
 }
 
 static u64 arena[ARENA / 8];
@@ -159,37 +273,145 @@ start(struct cpu *cpu, u64 seed, const int *at)
 		*(u64 *)(void *)(cpu->state + fake_reg[X0 + n].off) = (u64)arena + (u64)at[n];
 }
 
+static int at[3];
+static u64 mask;
+
+/* Where X0 to X2 point to: sometimes near one another. */
 static void
-test_words_computed_by_bytes_are_the_same_at_once(void **state)
+place(int near)
+{
+	at[0] = (int)(rnd() % 64);
+	at[1] = near ? at[0] + (int)(rnd() % 32) : 160 + (int)(rnd() % 64);
+	at[2] = near ? at[0] + (int)(rnd() % 96) : 320 + (int)(rnd() % 64);
+}
+
+/* Runs the region as it is and as it becomes; returns whether there is something that is done at once. */
+static int
+compare(u64 fill)
 {
 	static struct cpu was, cpu;
 	static u64 before[NELEM(arena)];
+
+	start(&was, fill, at);
+	*(u64 *)(void *)(was.state + fake_reg[X3].off) = mask;
+	run(&was);
+	memcpy(before, arena, sizeof arena);
+	ir_pack(&r);
+	assert_null(ir_verify(&r));
+	start(&cpu, fill, at);
+	*(u64 *)(void *)(cpu.state + fake_reg[X3].off) = mask;
+	run(&cpu);
+	assert_memory_equal(arena, before, sizeof arena);
+	for (int n = 0; n < 4; n++)
+		assert_memory_equal(cpu.state + fake_reg[X0 + n].off, was.state + fake_reg[X0 + n].off, 8);
+	return r.nblock > 1;
+}
+
+static void
+test_words_computed_by_bytes_are_the_same_at_once(void **state)
+{
 	int packed = 0;
 
 	(void)state;
+	mask = 0;
 	for (u64 from = fake_first(), end = from + 2000; from < end; from++) {
-		int at[3], near = from % 3 == 0;
 		u64 fill;
 
 		seed = from * 0x9e3779b97f4a7c15 | 1;
 		fill = rnd();
-		at[0] = (int)(rnd() % 64);
-		at[1] = near ? at[0] + (int)(rnd() % 32) : 160 + (int)(rnd() % 64);
-		at[2] = near ? at[0] + (int)(rnd() % 96) : 320 + (int)(rnd() % 64);
+		place(from % 3 == 0);
 		block();
-		start(&was, fill, at);
-		run(&was);
-		memcpy(before, arena, sizeof arena);
-		ir_pack(&r);
-		assert_null(ir_verify(&r));
-		packed += r.nblock > 1;
-		start(&cpu, fill, at);
-		run(&cpu);
-		assert_memory_equal(arena, before, sizeof arena);
-		for (int n = 0; n < 4; n++)
-			assert_memory_equal(cpu.state + fake_reg[X0 + n].off, was.state + fake_reg[X0 + n].off, 8);
+		packed += compare(fill);
 	}
 	assert_true(packed > 200);
+}
+
+static void
+test_lanes_computed_alike_are_the_same_at_once(void **state)
+{
+	int packed[3] = {0};
+
+	(void)state;
+	for (u64 from = fake_first(), end = from + 6000; from < end; from++) {
+		int width = 8 << from % 3;
+		u64 fill;
+
+		seed = from * 0x9e3779b97f4a7c15 | 1;
+		fill = rnd();
+		place(from % 5 == 0);
+		mask = rnd() % 8 ? ((u64)1 << width) - 1 : rnd() % 2 ? ~(u64)0 : rnd();
+		begin();
+		along(width, 0);
+		if (rnd() % 2)
+			along(width, 1);
+		insn();
+		ir_op(&r, O_jmp, N, ir_k(&r, PC + 0x1000), 0, 0);
+		packed[from % 3] += compare(fill);
+	}
+	for (int k = 0; k < 3; k++) {
+		printf("%d lanes: %d\n", 8 >> k, packed[k]);
+		assert_true(packed[k] > 100);
+	}
+}
+
+/* -- faults -- */
+
+/* How many stores the part of block 0 has, which ends where the next instruction begins; *lo to *hi: their bytes.  Each
+ * access must be one for several. */
+static int
+stores(s64 *lo, s64 *hi)
+{
+	const struct ins *i = &r.ins[r.block[0].first];
+	int n = 0;
+
+	*lo = ARENA;
+	*hi = 0;
+	for (i++; i->op != O_insn; i++) {
+		if (i->op != O_ld && i->op != O_lds && i->op != O_st)
+			continue;
+		assert_true(ir_isseveral(i));
+		if (i->op == O_st) {
+			*lo = i->imm < *lo ? i->imm : *lo;
+			*hi = i->imm + 8 > *hi ? i->imm + 8 : *hi;
+			n++;
+		}
+	}
+	return n;
+}
+
+static void
+test_what_is_done_at_once_is_stored_to_one_page(void **state)
+{
+	static u8 pages[3 * 4096] __attribute__((aligned(4096)));
+	int edges = 0;
+
+	(void)state;
+	mask = 0;
+	for (u64 from = fake_first(), end = from + 2000; from < end; from++) {
+		static struct cpu cpu;
+		u64 to = (u64)pages + 4096 - from % 96;
+		s64 lo, hi;
+
+		seed = from * 0x9e3779b97f4a7c15 | 1;
+		block();
+		ir_pack(&r);
+		if (r.nblock == 1)
+			continue;
+		if (stores(&lo, &hi) < 2)
+			continue;
+		place(0);
+		start(&cpu, 1, at);
+		*(u64 *)(void *)(cpu.state + fake_reg[X2].off) = to;
+		cpu.pc = PC;
+		assert_int_equal(fake_run(&cpu, &r, 0), EVAL_GO);
+		if ((to + (u64)lo) / 4096 != (to + (u64)hi - 1) / 4096) {
+			assert_int_equal(cpu.pc, PC + 1);
+			edges++;
+		} else {
+			assert_int_equal(cpu.pc, PC + 0x1000);
+		}
+	}
+	assert_true(edges > 20);
 }
 
 int
@@ -197,6 +419,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words_computed_by_bytes_are_the_same_at_once),
+		cmocka_unit_test(test_lanes_computed_alike_are_the_same_at_once),
+		cmocka_unit_test(test_what_is_done_at_once_is_stored_to_one_page),
 	};
 
 	return cmocka_run_group_tests(tests, 0, 0);
