@@ -229,14 +229,14 @@ isfields(const struct chain *c)
 static int
 node(const struct region *r, const struct chain *c, struct state *s)
 {
-	ref lane[LANES];
+	ref lane[BYTES];
 
 	for (int k = 0; k < chain_lanes(c); k++) {
 		if (c->lane[k].up != k * c->width)
 			return 0;
 		lane[k] = c->lane[k].from;
 	}
-	return abreast_plan(r, s, lane, chain_lanes(c));
+	return abreast_plan(r, s, lane, chain_lanes(c), c->width);
 }
 
 int
@@ -247,11 +247,47 @@ chain_isdone(const struct region *r, struct chain *c, struct state *s)
 	return c->from || c->node;
 }
 
+u64
+chain_extent(const struct chain *c)
+{
+	u64 m = 0;
+
+	for (int k = 0; k < chain_lanes(c); k++)
+		m |= extent(&c->lane[k]);
+	return m;
+}
+
+static int
+issame(const struct region *r, ref x, ref y, const struct state *s)
+{
+	struct lane l, m;
+
+	if (!x || !y || x == y)
+		return x == y;
+	if (isk(x) || isk(y))
+		return isk(x) && isk(y) && kval(r, x) == kval(r, y);
+	return s->laneof(s->arg, x, &l) && s->laneof(s->arg, y, &m) && l.word == m.word && l.size == m.size && l.size == BYTES;
+}
+
+int
+chain_alike(const struct region *r, const struct chain *x, const struct chain *y, const struct state *s)
+{
+	if (x->n != y->n || x->width != y->width)
+		return 0;
+	for (int k = 0; k < x->n; k++)
+		if (x->link[k].lane != y->link[k].lane || !issame(r, x->link[k].mask, y->link[k].mask, s))
+			return 0;
+	return 1;
+}
+
 void
 chain_early(struct region *r, const struct chain *c, struct state *s)
 {
-	if (c->node && !abreast_leaves(s, c->node, 0))
-		abreast_make(r, s, c->node);
+	struct lane l;
+	int n = abreast_lane(r, s, c->root, &l) ? s->node[l.word].a : c->node;
+
+	if (n && !abreast_leaves(s, n, 0))
+		abreast_make(r, s, n);
 }
 
 /* The or of the lanes. */
@@ -260,13 +296,10 @@ whole(struct region *r, const struct chain *c, struct state *s)
 {
 	int up = c->from ? c->lane[0].up : 0;
 	ref v = c->from ? s->now(s->arg, c->from) : ir_opx(r, O_umov, I64, 0, I64, 0, abreast_make(r, s, c->node), 0, 0);
-	u64 m = 0;
 
-	for (int k = 0; k < chain_lanes(c); k++)
-		m |= extent(&c->lane[k]);
 	if (up)
 		v = ir_op(r, up > 0 ? O_shl : O_shr, I64, v, ir_k(r, (u64)(up > 0 ? up : -up)), 0);
-	return ir_op(r, O_and, I64, v, ir_k(r, m), 0);
+	return ir_op(r, O_and, I64, v, ir_k(r, chain_extent(c)), 0);
 }
 
 ref

@@ -38,6 +38,7 @@ struct pack {
 	struct access load[LOADS]; int nload;
 	struct access store[STORES]; int nstore;
 	struct access word[WORDS]; int nword;  /* what is loaded; t: in the new block */
+	ref pair[WORDS];               /* a vector of it and the word after it, or 0 */
 	u8 put[256];                   /* variables that the part puts */
 	struct chain chain[CHAINS]; int nchain;
 	struct state state;
@@ -152,6 +153,7 @@ survey(struct pack *p)
 
 	p->nbase = p->nload = p->nstore = p->nword = 0;
 	memset(p->put, 0, sizeof p->put);
+	memset(p->pair, 0, sizeof p->pair);
 	for (int k = p->first; k < p->end; k++) {
 		const struct ins *i = &r->ins[k];
 
@@ -292,6 +294,26 @@ wordof(void *arg, int n)
 	return w->t;
 }
 
+/* Both in a vector: loaded at once if they can be. */
+static ref
+wordsof(void *arg, int a, int b)
+{
+	struct pack *p = arg;
+	struct access *x = &p->word[a], *y = &p->word[b];
+	ref base = p->base[x->base].is;
+	int near = base && y->base == x->base && y->at == x->at + WORD;
+
+	if (near && p->pair[a])
+		return p->pair[a];
+	if (x->t || y->t || !near)
+		return a == b ? ir_op(p->r, O_dup, V64, wordof(p, a), 0, 0) :
+		    ir_op(p->r, O_vpair, V64, wordof(p, a), wordof(p, b), 0);
+	p->pair[a] = ir_append(p->r, ins_make(O_ld, V64, 0, 1, (s32)x->at, base, 0, 0));
+	x->t = ir_opx(p->r, O_umov, I64, 0, I64, 0, p->pair[a], 0, 0);
+	y->t = ir_opx(p->r, O_umov, I64, 0, I64, 1, p->pair[a], 0, 0);
+	return p->pair[a];
+}
+
 /* Where in its word load t is. */
 static int
 within(const struct pack *p, ref t)
@@ -325,8 +347,8 @@ laneof(void *arg, ref t, struct lane *l)
 	i = &p->r->ins[t & ~REF_K];
 	if (isk(t) || !wide_plain(i) || i->op == O_st)
 		return 0;
-	*l = (struct lane){of[t] - 1, within(p, t), wide_plain(i), i->op == O_lds};
-	return p->word[l->word].size == WORD && l->size < WORD;
+	*l = (struct lane){of[t] - 1, within(p, t), wide_plain(i), i->op == O_lds, p->word[of[t] - 1].base};
+	return p->word[l->word].size == WORD;
 }
 
 /* What load t is. */
@@ -368,8 +390,10 @@ copy(struct pack *p, struct ins i)
 }
 
 static const struct chain *
-chainof(const struct pack *p, int t)
+chainof(void *arg, ref t)
 {
+	const struct pack *p = arg;
+
 	for (int n = 0; n < p->nchain; n++)
 		if (p->chain[n].root == t)
 			return &p->chain[n];
@@ -380,7 +404,7 @@ static void want(ref t) { wanted[isk(t) ? 0 : t] = 1; }
 
 /* What those of the part that are wanted are made of is wanted, too. */
 static void
-spread(const struct pack *p)
+spread(struct pack *p)
 {
 	for (int k = p->end - 1; k >= p->first; k--) {
 		const struct ins *i = &p->r->ins[k];
@@ -389,12 +413,12 @@ spread(const struct pack *p)
 
 		if (!wanted[k] || is[k])
 			continue;
-		if ((c = chainof(p, k))) {
+		if (abreast_lane(p->r, &p->state, (ref)k, &l)) {
+			abreast_leaves(&p->state, l.word, want);
+		} else if ((c = chainof(p, (ref)k))) {
 			want(c->from);
 			if (c->node)
 				abreast_leaves(&p->state, c->node, want);
-		} else if (abreast_lane(p->r, &p->state, (ref)k, &l)) {
-			abreast_leaves(&p->state, l.word, want);
 		} else if (wide_plain(i)) {
 			want(was[k]);
 		} else {
@@ -408,15 +432,15 @@ spread(const struct pack *p)
 static void
 make(struct pack *p, int k)
 {
-	const struct chain *c = chainof(p, k);
+	const struct chain *c = chainof(p, (ref)k);
 	struct lane l;
 
 	if (!wanted[k] || is[k] || of[k])
 		return;
-	if (c)
-		is[k] = chain_make(p->r, c, &p->state);
-	else if (abreast_lane(p->r, &p->state, (ref)k, &l))
+	if (abreast_lane(p->r, &p->state, (ref)k, &l))
 		is[k] = abreast_extract(p->r, &p->state, &l);
+	else if (c)
+		is[k] = chain_make(p->r, c, &p->state);
 	else
 		is[k] = wide_plain(&p->r->ins[k]) ? now(p, was[k]) : copy(p, p->r->ins[k]);
 }
@@ -435,6 +459,7 @@ accesses(struct pack *p)
 		chain_masks(r, &p->chain[n], &p->state);
 	for (int n = 0; n < p->nchain; n++)
 		chain_early(r, &p->chain[n], &p->state);
+	abreast_words(r, &p->state);
 	for (int n = 0; n < p->nword; n++)
 		wordof(p, n);
 	for (int n = 0; n < p->nstore; n++)
@@ -582,13 +607,36 @@ makeable(struct pack *p)
 	return p->nchain = n;
 }
 
+/* Words that are stored side by side may be made at once. */
+static void
+pairs(struct pack *p, const struct block *b)
+{
+	struct { ref base, is; s64 at; } st[STORES], *x = st;
+
+	for (int k = b->first; k < b->first + b->n && x < st + STORES; k++) {
+		const struct ins *i = &p->r->ins[k];
+
+		if (i->op != O_st || wide_plain(i) != WORD || isk(i->c) || i->c >= p->end)
+			continue;
+		x->at = i->imm;
+		x->base = wide_origin(p->r, i->a, &x->at);
+		x->is = i->c;
+		for (int n = 0; n < x - st; n++)
+			if (st[n].base == x->base && (st[n].at == x->at + WORD || st[n].at == x->at - WORD))
+				abreast_plan(p->r, &p->state, st[n].at < x->at ? (ref[]){st[n].is, x->is} :
+				    (ref[]){x->is, st[n].is}, 2, 64);
+		x++;
+	}
+}
+
 void
 ir_pack(struct region *r)
 {
 	static struct pack p ROOMY;
 
 	p.r = r;
-	p.state = (struct state){.now = now, .origin = origin, .laneof = laneof, .wordof = wordof, .arg = &p};
+	p.state = (struct state){.now = now, .origin = origin, .laneof = laneof, .wordof = wordof, .wordsof = wordsof,
+	    .chainof = chainof, .arg = &p};
 	for (int n = 0; n < r->nblock; n++) {
 		const struct block *b = &r->block[n];
 
@@ -597,6 +645,7 @@ ir_pack(struct region *r)
 		if (b->above || b->turns > 1 || r->nins + 2 * b->n > REF_K / 2 || r->nk + 2 * b->n > REF_K / 2 ||
 		    ir_blockat(r, b->pc + LABEL) >= 0 || !chains(&p) || !survey(&p) || !words(&p) || !makeable(&p))
 			continue;
+		pairs(&p, b);
 		append(&p, n);
 		putbefore(r, n++);
 	}
