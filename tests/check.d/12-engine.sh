@@ -77,6 +77,37 @@ called() {
 	times=$(grep -c 'IN:' "$t.log")
 	[ "$times" = 4 ] || { echo "FAIL code after a call is in a block of its own: $times blocks"; return 1; }
 }
+# A loop of one block that lies in two regions is translated in one, though it makes a choice.
+whole() {
+	local t=$B/engine-whole head
+	riscv64-linux-gnu-gcc -nostdlib -static -x assembler -o "$t" - <<-'EOF' || return 1
+		.globl _start
+		_start:	li a0, 3
+			.rept 150
+			addi a1, a1, 1
+			.endr
+		head:	.rept 100
+			addi a1, a1, 1
+			.endr
+			mv a3, a1
+			bge a1, a2, 1f
+			mv a3, a2
+		1:	.rept 100
+			addi a1, a1, 1
+			.endr
+			addi a0, a0, -1
+			bnez a0, head
+			li a7, 93
+			ecall
+	EOF
+	timeout 10 "$dragoman" --cache off --quick 0 -d in_asm -D "$t.log" "$t" || { echo "FAIL a long loop"; return 1; }
+	head=0x$(riscv64-linux-gnu-nm "$t" | sed -n 's/^0*\([^ ]*\) . head$/\1/p')
+	awk -v head="$head" '/^IN/ { on = $2 == head } on && /bne/ { n++ } END { exit n != 1 }' "$t.log" ||
+		{ echo "FAIL a long loop is not translated in one"; return 1; }
+}
+if [[ " ${GUEST:-riscv64} " = *" riscv64 "* ]]; then
+	whole && p=$((p + 1)) || f=$((f + 1))
+fi
 if [[ " ${GUEST:-aarch64} " = *" aarch64 "* ]]; then
 	for test in once called; do
 		$test && p=$((p + 1)) || f=$((f + 1))
