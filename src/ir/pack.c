@@ -227,9 +227,9 @@ apart(const struct pack *p, int x, int y, ref label)
 	u64 nx = (u64)(p->base[x].hi - p->base[x].lo), ny = (u64)(p->base[y].hi - p->base[y].lo);
 	ref by = p->base[x].is;
 
+	by = ir_op(r, O_add, I64, by, ir_k(r, (u64)(p->base[x].lo - p->base[y].lo) - ny), 0);
 	if (p->base[y].is)
 		by = ir_op(r, O_sub, I64, by, p->base[y].is, 0);
-	by = ir_op(r, O_add, I64, by, ir_k(r, (u64)(p->base[x].lo - p->base[y].lo) - ny), 0);
 	ir_append(r, ins_make(O_brc, I64, 0, R_GTU, 0, by, ir_k(r, -(nx + ny)), label));
 }
 
