@@ -6,7 +6,8 @@
  * guest would see if one of the accesses in between faulted.
  *
  * Needs: all blocks of the region, each with its terminator; before ir_wide.
- * Leaves: such a block twice.  First a part that does at once what is up to the access after the last load:
+ * Leaves: such a block twice.  First a part that does at once what is up to the access after the last load, or the
+ * first store that is not from the same address on as those before:
  *
  *   - compares addresses, and goes on at the other block if they may overlap; or if a mask is not what it should be
  *   - all loads; those whose bytes make up words of eight bytes as these
@@ -119,7 +120,7 @@ addload(struct pack *p, const struct access *x)
 static int
 addstore(struct pack *p, const struct access *x)
 {
-	if (p->nstore == STORES || !p->base[x->base].of || (p->nstore && p->store[0].base != x->base))
+	if (p->nstore == STORES || !p->base[x->base].of)
 		return 0;
 	p->store[p->nstore++] = *x;
 	return 1;
@@ -144,7 +145,17 @@ extent(const struct region *r, const struct block *b)
 	return end;
 }
 
-/* What the part accesses, gets and puts. */
+/* Whether i stores elsewhere than the stores before it. */
+static int
+iselsewhere(const struct pack *p, const struct ins *i)
+{
+	s64 at = 0;
+
+	return i->op == O_st && wide_plain(i) && p->nstore &&
+	    wide_origin(p->r, i->a, &at) != p->base[p->store[0].base].of;
+}
+
+/* What the part accesses, gets and puts; it ends where that cannot be done at once any more. */
 static int
 survey(struct pack *p)
 {
@@ -158,6 +169,10 @@ survey(struct pack *p)
 		const struct ins *i = &r->ins[k];
 
 		of[k] = 0;
+		if (iselsewhere(p, i)) {
+			p->end = k;
+			break;
+		}
 		if (opinfo[i->op].traits & FPENV)
 			return 0;              /* whether its value is wanted or not */
 		if ((i->op == O_put || i->op == O_get) && (i->v == r->guest->flags || (i->op == O_get && p->put[i->v])))
@@ -602,7 +617,7 @@ makeable(struct pack *p)
 
 	p->state.nnode = 1;
 	for (int k = 0; k < p->nchain; k++)
-		if (isready(p, &p->chain[k]) && chain_isdone(p->r, &p->chain[k], &p->state))
+		if (p->chain[k].root < p->end && isready(p, &p->chain[k]) && chain_isdone(p->r, &p->chain[k], &p->state))
 			p->chain[n++] = p->chain[k];
 	return p->nchain = n;
 }
