@@ -80,7 +80,7 @@ struct core {
 	struct region region;          /* scratch of the translation in progress */
 	struct out out;
 	struct dso *home;              /* of that region (region.c) */
-	gaddr sure[32]; int nsure;     /* where quick code goes on in any case, if not yet made; the last is next */
+	gaddr soon[32]; int nsoon;     /* where quick code leads to; the last is next */
 	struct cpu **cpu; int ncpu, capcpu;    /* threads that joined */
 	_Atomic(struct cpu *) stop;    /* the thread that lets nobody enter generated code */
 	_Atomic u32 stale;             /* the host wants all code made anew */

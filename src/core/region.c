@@ -547,10 +547,10 @@ enum { ON, BRANCHED, LEFT, UNFIT };
 enum { MOST = 64 };                    /* instructions in a block */
 
 static void
-sure(gaddr pc)
+soon(gaddr pc)
 {
-	if (core.nsure < (int)NELEM(core.sure))
-		core.sure[core.nsure++] = pc;
+	if (core.nsoon < (int)NELEM(core.soon))
+		core.soon[core.nsoon++] = pc;
 }
 
 /* Code of the instruction at w->at, by way of IR.  t: its r is 0 before the first. */
@@ -621,10 +621,10 @@ leads(struct walk *w, struct simple *s)
 			return 0;
 		s->on = goeson(w, BRANCHED, s->next);
 		if (!s->on)
-			sure(s->next);
+			soon(s->next);
 	}
 	if (s->kind == SI_JUMP || s->kind == SI_CALL)
-		sure(s->to);
+		soon(s->to);
 	return 1;
 }
 
@@ -640,8 +640,10 @@ branches(struct walk *w, struct tr *t, struct simple *s)
 		return -1;
 	w->at = s->next;
 	w->n++;
-	if (s->kind < SI_JUMP)
+	if (s->kind < SI_JUMP) {
+		soon(s->to);
 		return BRANCHED;
+	}
 	if (!s->on)
 		return LEFT;
 	t->vblock = 0;                 /* what is called sets vectors up anew, and others may come to where it returns */
@@ -702,7 +704,7 @@ core_quick(struct region *r, struct out *o, const struct cpu *cpu, gaddr pc, u32
 	if (!w->n)
 		return -ENOSYS;
 	if (does == ON)
-		sure(w->at);
+		soon(w->at);
 	core_expect(w->at, mode);
 	if (does != LEFT && o->entry[o->nentry - 1].pc == w->at && !o->entry[o->nentry - 1].ret)
 		o->nentry--;           /* the jump there would lead to itself */

@@ -326,7 +326,7 @@ make(struct cpu *cpu, gaddr pc, u32 mode, s32 **left)
 	if (!e || e == -EFAULT)
 		return e;
 	*left = 0;
-	core.nsure = 0;
+	core.nsoon = 0;
 	cpu->os->fetch(pc, core.guest->maxlen, &got);
 	if (got < core.guest->minlen)
 		return -EFAULT;
@@ -367,7 +367,8 @@ add(struct cpu *cpu, gaddr pc, u32 mode, s32 *left)
 	return n;
 }
 
-/* Where quick code goes in any case is made at once: to leave for it costs as much as to make it. */
+/* Where quick code leads to is made at once if it has been run, like that itself: it will be again, and to leave for it
+ * costs as much as to make it. */
 static void
 follow(struct cpu *cpu, u32 mode)
 {
@@ -375,10 +376,10 @@ follow(struct cpu *cpu, u32 mode)
 	int n = 0;
 	gaddr pc;
 
-	while (core.nsure && n++ < MOST && !isfull()) {
+	while (core.nsoon && n++ < MOST && !isfull()) {
 		s32 *left;
 
-		pc = core.sure[--core.nsure];
+		pc = core.soon[--core.nsoon];
 		if (!core_beento(pc) || core_seen(pc, mode) || cache_has(pc, mode))
 			continue;
 		if (!(left = quick_left(pc, mode)) || !add(cpu, pc, mode, left))
@@ -396,7 +397,7 @@ core_translate(struct cpu *cpu, gaddr pc, u32 mode)
 	if (!n && (n = cache_adopt(pc, mode)))
 		return n;
 	makeroom(cpu);
-	core.nsure = 0;
+	core.nsoon = 0;
 	n = add(cpu, pc, mode, n ? 0 : quick_left(pc, mode));
 	if (n && n->quick)
 		follow(cpu, mode);
