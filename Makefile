@@ -8,7 +8,8 @@ B      ?= build
 override B := $(patsubst $(CURDIR)/%,%,$(B))
 PREFIX ?= /usr/local
 CC     ?= gcc
-OPT    ?= -O2 -g
+# not aligned: what is translated for the first time runs where little of this program is in the first cache
+OPT    ?= -O2 -g -falign-functions=1 -falign-loops=1 -falign-jumps=1
 WARN   := -Wall -Wextra
 DEBUG  ?= 0
 DEF    := -DDEBUG=$(DEBUG) -Ulinux -D_GNU_SOURCE -DDRAGOMAN_VERSION='"$(shell cat VERSION)"'
