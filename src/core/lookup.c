@@ -10,7 +10,7 @@ struct buckets {
 	struct buckets *old;           /* that it replaces: somebody may still read there */
 	_Atomic(struct node *) at[];
 };
-enum { FIRST = 512 };
+enum { FIRST = 1024, GROWTH = 8 };
 
 /* Small programs touch few pages of these; large ones are misled now and then. */
 enum { NHEAD = 1 << 14 };
@@ -90,7 +90,7 @@ insert(struct buckets *b, _Atomic(struct node *) *at, struct node *n)
 static struct buckets *
 enlarge(struct buckets *old)
 {
-	u32 n = old ? old->n * 4 : FIRST;
+	u32 n = old ? old->n * GROWTH : FIRST;
 	struct buckets *b = xmalloc(sizeof *b + n * sizeof *b->at);
 	struct node *next;
 
