@@ -37,13 +37,14 @@ __wrap__dl_get_origin(void)
 }
 
 /* The same for the first thread's own data: glibc takes them from the heap that the kernel makes (brk), where they
- * would be all there is: three tables of pages in each process, and copied by each fork. */
+ * would be all there is: three tables of pages in each process, and copied by each fork.  What a child writes of them,
+ * its tid as the C library and as we know it, is in one page, the first. */
 void *__real__dl_early_allocate(size_t size) __attribute__((weak));
 void *__wrap__dl_early_allocate(size_t size);
 void *
 __wrap__dl_early_allocate(size_t size)
 {
-	static _Alignas(64) char room[5120];
+	static _Alignas(4096) char room[5120];
 	static _Atomic int taken;      /* written without being read: a page is made once */
 
 	return size <= sizeof room && !atomic_exchange(&taken, 1) ? room : __real__dl_early_allocate(size);
