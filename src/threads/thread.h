@@ -103,6 +103,7 @@ struct thread *thread_new(const struct guest *);       /* record with stacks, no
 void thread_free(struct thread *);
 void thread_add(struct thread *);
 void thread_remove(struct thread *);
+void thread_forking(void);                             /* before a fork: makes it cheaper */
 void thread_forked(struct thread *);                   /* in the child of fork: the others are gone */
 void thread_lock(int phase);                           /* as in engine_fork */
 u64 guest_get(const struct cpu *, int var);

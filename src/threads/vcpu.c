@@ -2,9 +2,12 @@
 /* vcpu.c - a thread's record, stacks and start */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <ucontext.h>
 #include <unistd.h>
 #include "base/diag.h"
 #include "base/gmem.h"
@@ -264,17 +267,64 @@ show_guest(const struct image *img)
 		prctl(PR_SET_MM, PR_SET_MM_MAP, &m, sizeof m, 0);
 }
 
+/* -- the kernel's stack --
+ * The first thread leaves it for one in its record.  Arguments, environment and what the kernel says lie there still,
+ * and are used; but its pages, and three tables for them alone, would be copied by each fork. */
+
+static u8 *oldstack FORKED;            /* 0: there is none any more */
+
+static void
+enter(void)
+{
+	engine_run(cpu_self);
+	bug("the first thread left the engine");
+}
+
+/* Before a fork: what is left on the kernel's stack becomes a mapping of which fork copies nothing, as nobody writes
+ * it, and what lies below it, which the kernel keeps clear of others, is given back. */
+static void
+shed(u8 *from)
+{
+	enum { BELOW = 1 << 20, END = 8 };
+	const char *last = (const char *)getauxval(AT_EXECFN);
+	u8 *copy;
+	size_t n;
+
+	if ((u8 *)last < from)
+		return;
+	n = alignup((uintptr_t)last + strlen(last) + 1 + END, 4096) - (uintptr_t)from;
+	copy = mmap(0, n, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (copy == MAP_FAILED)
+		return;
+	memcpy(copy, from, n);
+	if (mremap(copy, n, n, MREMAP_MAYMOVE | MREMAP_FIXED, from) == MAP_FAILED)
+		munmap(copy, n);
+	else
+		munmap(from - BELOW, BELOW);
+}
+
+void
+thread_forking(void)
+{
+	u8 *from = oldstack;
+
+	if (from && __atomic_compare_exchange_n(&oldstack, &from, 0, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		shed(from);
+}
+
 _Noreturn void
 thread_run(struct cpu *cpu, const struct image *img)
 {
-	/* The stack goes on at a page's end: what parent and child write of it at each fork is less than a page. */
-	u8 *volatile rest = __builtin_alloca((uintptr_t)__builtin_frame_address(0) % 4096);
+	ucontext_t c;
 
-	(void)rest;
 	threads.sigreturn = img->sigreturn;
 	show_guest(img);
 	guest_put(cpu, cpu->guest->sp, img->sp);
 	cpu->pc = img->entry;
-	engine_run(cpu);
-	bug("the first thread left the engine");
+	oldstack = (u8 *)aligndown((uintptr_t)__builtin_frame_address(0), 4096);
+	getcontext(&c);
+	c.uc_stack = (stack_t){ .ss_sp = cpu->thread->stack, .ss_size = CSTACK };
+	makecontext(&c, enter, 0);
+	setcontext(&c);
+	bug("the first thread has no stack");
 }
