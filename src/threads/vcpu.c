@@ -93,35 +93,54 @@ guard(u8 *page)
 		mprotect(page, GUARD, PROT_NONE);
 }
 
+enum {
+	AT = GUARD + CSTACK + ALTSTACK + GUARD + SHADOW + SHADOW_TOP,
+	CPU_AT = AT + (sizeof(struct thread) + 63) / 64 * 64,
+	SIZE = (CPU_AT + sizeof(struct cpu) + 4095) / 4096 * 4096,
+};
+
+/* The first thread's is among the program's data: another mapping, and the tables of its pages, would be copied by each
+ * fork. */
+static _Alignas(4096) u8 firstmem[SIZE] ROOMY;
+
+static struct thread *
+setup(u8 *mem, const struct guest *g)
+{
+	struct cpu *cpu = (struct cpu *)(mem + CPU_AT);
+	struct thread *t = (struct thread *)(mem + AT);
+
+	memset(t, 0, sizeof *t);
+	t->mem = mem;
+	t->memsize = SIZE;
+	t->stack = mem + GUARD;
+	t->stacksize = CSTACK;
+	cpu_setup(t, mem + GUARD + CSTACK + ALTSTACK + GUARD, cpu, g);
+	return t;
+}
+
+static void
+guards(u8 *mem)
+{
+	guard(mem);
+	guard(mem + GUARD + CSTACK + ALTSTACK);
+}
+
 struct thread *
 thread_new(const struct guest *g)
 {
 	struct thread *t = recycle();
-	struct cpu *cpu;
-	size_t at = GUARD + CSTACK + ALTSTACK + GUARD + SHADOW + SHADOW_TOP, cpuat = at + alignup(sizeof *t, 64);
-	size_t size = alignup(cpuat + sizeof *cpu, 4096);
 	u8 *mem;
 
 	if (t) {
 		mem = t->mem;
 		clean(t->cpu);
 	} else {
-		mem = mmap(0, size, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		mem = mmap(0, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 		if (mem == MAP_FAILED)
 			return 0;
-		guard(mem);
-		guard(mem + GUARD + CSTACK + ALTSTACK);
+		guards(mem);
 	}
-	cpu = (struct cpu *)(mem + cpuat);
-	t = (struct thread *)(mem + at);
-	memset(t, 0, sizeof *t);
-	t->mem = mem;
-	t->memsize = size;
-	t->stack = mem + GUARD;
-	t->stacksize = CSTACK;
-	cpu_setup(t, mem + GUARD + CSTACK + ALTSTACK + GUARD, cpu, g);
-	return t;
+	return setup(mem, g);
 }
 
 void
@@ -225,11 +244,10 @@ guest_put(struct cpu *cpu, int var, u64 v)
 struct cpu *
 thread_init(const struct guest *g)
 {
-	struct thread *t = thread_new(g);
+	struct thread *t = setup(firstmem, g);
 	u8 *first;
 
-	if (!t)
-		diag(D_NOMEM, strerror(errno));
+	guards(firstmem);
 	/* the first page of the shadow stack, and the record behind it up to the end of a small jump cache */
 	first = (u8 *)aligndown((uintptr_t)t, 4096);
 	pagein(first, alignup((uintptr_t)&t->cpu->jc[1 << JC_BITS], 4096) - (uintptr_t)first);
