@@ -18,6 +18,7 @@
 enum {
 	GUARD = 4096,
 	CSTACK = 512 << 10,            /* the translator and the system calls run here */
+	USED = 16 << 10,               /* so much of that by most */
 	ALTSTACK = 64 << 10,           /* host signal handlers; a frame alone may take 12 KiB (AVX-512, AMX) */
 	SHADOW = 256 << 10,            /* the host's return stack for guest calls */
 	SHADOW_TOP = 1024,             /* so much of it is in the page of struct thread */
@@ -251,6 +252,7 @@ thread_init(const struct guest *g)
 	/* the first page of the shadow stack, and the record behind it up to the end of a small jump cache */
 	first = (u8 *)aligndown((uintptr_t)t, 4096);
 	pagein(first, alignup((uintptr_t)&t->cpu->jc[1 << JC_BITS], 4096) - (uintptr_t)first);
+	pagein(t->stack + CSTACK - USED, USED);
 	norseq();
 	t->tid = (int)host_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
 	t->alt.flags = SS_DISABLE;
@@ -298,8 +300,8 @@ enter(void)
 	bug("the first thread left the engine");
 }
 
-/* Before a fork: what is left on the kernel's stack becomes a mapping of which fork copies nothing, as nobody writes
- * it, and what lies below it, which the kernel keeps clear of others, is given back. */
+/* What is left on it becomes a mapping of which fork copies nothing, as nobody writes it; what lies below that, which
+ * the kernel keeps clear of others, is given back. */
 static void
 shed(u8 *from)
 {
@@ -322,11 +324,13 @@ shed(u8 *from)
 }
 
 void
-thread_forking(void)
+thread_forking(struct thread *t)
 {
+	enum { PAYS = 8 };             /* it costs as much as so many forks save */
 	u8 *from = oldstack;
 
-	if (from && __atomic_compare_exchange_n(&oldstack, &from, 0, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+	if (from && ++t->nfork >= PAYS &&
+	    __atomic_compare_exchange_n(&oldstack, &from, 0, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		shed(from);
 }
 
