@@ -42,11 +42,18 @@ cat >args.c <<'C'
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 extern char **environ;
 int main(int c, char **v)
 {
 	struct utsname u;
+	if (c > 1 && !strcmp(v[1], "forks")) {
+		for (int i = 0; i < 20; i++)
+			if (fork())
+				return wait(0) < 0;
+		execl("/proc/self/exe", "args", "uname", (char *)0);
+	}
 	for (int i = 0; i < c; i++)
 		printf("%s%s", i ? " " : "", i || *v[0] != '/' ? v[i] : strrchr(v[0], '/') + 1);
 	for (char **e = environ; *e; e++)
@@ -207,6 +214,7 @@ options() { # of guest $g
 	good "$g QEMU_SET_ENV" "args T_Q=1" env QEMU_SET_ENV=T_Q=1 "$dragoman" "$exe"
 	good "$g QEMU_LD_PREFIX" "dyn a" env QEMU_LD_PREFIX="/usr/$g-linux-gnu" "$dragoman" "$dyn" a
 	good "$g -r" "args uname $g 4.5.6" "$dragoman" -r 4.5.6 "$exe" uname
+	good "$g -r after forks" "args uname $g 4.5.6" "$dragoman" -r 4.5.6 "$exe" forks
 	good "$g -s" "args a" "$dragoman" -s 64M "$exe" a
 	good "$g -s small" "args a" "$dragoman" -s 1 "$exe" a
 	good "$g -cpu max" "args a" "$dragoman" -cpu max "$exe" a
