@@ -105,8 +105,36 @@ whole() {
 	awk -v head="$head" '/^IN/ { on = $2 == head } on && /bne/ { n++ } END { exit n != 1 }' "$t.log" ||
 		{ echo "FAIL a long loop is not translated in one"; return 1; }
 }
+# Where a branch of new code leads is made with it, if that has been run: nobody leaves for it.
+ahead() {
+	local t=$B/engine-ahead exits
+	riscv64-linux-gnu-gcc -nostdlib -static -x assembler -o "$t" - <<-'EOF' || return 1
+			.macro both
+			li a0, 1
+			jal one\@
+			jal other\@
+			li a0, 0
+			jal one\@
+			j end\@
+		one\@:	beqz a0, other\@
+			ret
+		other\@: ret
+		end\@:
+			.endm
+			.globl _start
+		_start:	.rept 50
+			both
+			.endr
+			li a7, 93
+			ecall
+	EOF
+	exits=$(timeout 10 "$dragoman" --cache off -d stats "$t" 2>&1 | sed -n 's/^ *\([0-9]*\) exits to unlinked or .*/\1/p')
+	[ "${exits:-0}" = 50 ] || { echo "FAIL what new code branches to is made with it: $exits exits, not 50"; return 1; }
+}
 if [[ " ${GUEST:-riscv64} " = *" riscv64 "* ]]; then
-	whole && p=$((p + 1)) || f=$((f + 1))
+	for test in whole ahead; do
+		$test && p=$((p + 1)) || f=$((f + 1))
+	done
 fi
 if [[ " ${GUEST:-aarch64} " = *" aarch64 "* ]]; then
 	for test in once called; do
