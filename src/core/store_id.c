@@ -153,12 +153,22 @@ store_known(const struct stat *st, const struct store_key *key, const struct sto
 	    (same(&r->image, &image) && r->headsum == f->headsum ? KNOWN_SOUND : 0);
 }
 
+/* Not always the same: two records, of one file under two keys, would drive each other out for ever. */
+static int
+anyslot(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int)(((u64)t.tv_nsec * 0x9e3779b97f4a7c15 >> 32) % WAYS);
+}
+
 /* Into a slot of the set that is free, broken, of an older state of the file or of an older one of the image; else
  * into any. */
 static void
 remember(const struct record *r)
 {
-	int slot = (int)(r->sum % WAYS), fd = store_session(SESSION_IDENTITIES);
+	int slot = anyslot(), fd = store_session(SESSION_IDENTITIES);
 
 	if (fd < 0)
 		return;

@@ -662,6 +662,30 @@ test_a_file_is_met_in_a_state(void **state)
 	close(image);
 }
 
+/* More keys than there are places for: none is forgotten each time. */
+static void
+test_keys_take_turns_at_being_forgotten(void **state)
+{
+	enum { KEYS = 9, ROUNDS = 300 };
+	int file = put("shared", "used by many versions", 100), met[KEYS] = {0};
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(fstat(file, &st), 0);
+	for (int n = 0; n < ROUNDS * KEYS; n++) {
+		struct store_key k = key(100 + n % KEYS);
+
+		k.file = identity(file);
+		store_forget();
+		met[n % KEYS] += store_met(&st, &k);
+		store_meet(&st, &k);
+		store_done();
+	}
+	for (int n = 0; n < KEYS; n++)
+		assert_true(met[n] > 0);
+	close(file);
+}
+
 static void
 test_what_has_run_is_joined(void **state)
 {
@@ -745,6 +769,7 @@ main(void)
 		cmocka_unit_test(test_what_is_known_of_files_until_they_change),
 		cmocka_unit_test(test_a_broken_record_is_nobodys),
 		cmocka_unit_test(test_a_file_is_met_in_a_state),
+		cmocka_unit_test(test_keys_take_turns_at_being_forgotten),
 		cmocka_unit_test(test_what_has_run_is_joined),
 		cmocka_unit_test(test_remembered_identities_are_cheap),
 	};
