@@ -59,16 +59,6 @@ isnew(const struct trans *t, const struct dso *d)
 	return t->home == d && !t->dead;
 }
 
-/* Of 65536. */
-static u64
-dice(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return ((u64)t.tv_nsec ^ (u64)getpid() << 32) * 0x9e3779b97f4a7c15 >> 48;
-}
-
 /* Much is written at once.  Of the processes that translate a little, which alone would not be worth a file, as many
  * write one as make it cost no more than all have spent translating: what a script's thousand
  * children translate is found in time.  The first process that runs a file has translated only what it ran often; the
@@ -80,7 +70,7 @@ isworth(const struct dso *d)
 
 	if (isfirst(d))
 		return spent >= 2 * cost;
-	return spent * AGAIN >= cost || dice() < (spent + FIRST_COST) * 65536 / cost;
+	return spent * AGAIN >= cost || store_dice() < (spent + FIRST_COST) * 65536 / cost;
 }
 
 /* -- the file -- */

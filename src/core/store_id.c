@@ -153,22 +153,21 @@ store_known(const struct stat *st, const struct store_key *key, const struct sto
 	    (same(&r->image, &image) && r->headsum == f->headsum ? KNOWN_SOUND : 0);
 }
 
-/* Not always the same: two records, of one file under two keys, would drive each other out for ever. */
-static int
-anyslot(void)
+u64
+store_dice(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int)(((u64)t.tv_nsec * 0x9e3779b97f4a7c15 >> 32) % WAYS);
+	return ((u64)t.tv_nsec ^ (u64)getpid() << 32) * 0x9e3779b97f4a7c15 >> 48;
 }
 
 /* Into a slot of the set that is free, broken, of an older state of the file or of an older one of the image; else
- * into any. */
+ * into any, but not always the same: two keys of one file would drive each other out for ever. */
 static void
 remember(const struct record *r)
 {
-	int slot = anyslot(), fd = store_session(SESSION_IDENTITIES);
+	int slot = (int)(store_dice() % WAYS), fd = store_session(SESSION_IDENTITIES);
 
 	if (fd < 0)
 		return;
