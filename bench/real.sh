@@ -6,11 +6,12 @@
 #   ROOT_aarch64=DIR ROOT_riscv64=DIR            userlands (tools/rootfs.sh); a guest without one is left out
 #   DRAGOMAN_CACHE=off        cold: without translations of earlier rounds
 #   ROOT_native=DIR           a userland of the host's architecture and the same release; else the host's own
-#                             programs are run, which may be of other versions
+#                             programs are run, which may be of other versions.  With gcc-aarch64-linux-gnu and
+#                             gcc-riscv64-linux-gnu in it there is a row for a native compiler that makes the guest's code
 set -eu
 export XTIME_LIMIT=60 LC_ALL=C PYTHONHASHSEED=0 PYTHONDONTWRITEBYTECODE=1
 B=$(cd "$1" && pwd) here=$(cd "$(dirname "$0")" && pwd) W=$B/real
-guests=${GUESTS:-aarch64 riscv64} mean=1.8 most=2.5
+as= guests=${GUESTS:-aarch64 riscv64} mean=1.8 most=2.5
 # shellcheck disable=SC2086
 [ -e "$B/mb/xtime" ] || "$here/build.sh" "$B/mb" native $guests
 prime=FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DDEF9519B3CD3A431B
@@ -41,12 +42,12 @@ native() { # program: the words that run it, in cmd
 		    "$R/usr/lib/x86_64-linux-gnu" "${p[0]}")
 	fi
 }
-row() { # name, program below /usr of the root (may be a pattern), arguments
+row() { # name, program below /usr of the root (may be a pattern), arguments; as: the native one, if that is another
 	local name=$1 prog=$2 exe cmd
 	shift 2
 	[[ $name =~ ${KEEP:-.} ]] || return 0
 	exe=("$root"/usr/$prog)
-	native "$prog"
+	native "${as:-$prog}"
 	[ -e "${exe[0]}" ] || { echo "$g $name 0 0 0 0 0 0 missing"; return 0; }
 	"$B/mb/xtime" "${RUNS:-3}" -- "${cmd[@]}" "$@" -- "${peer[@]}" -L "$root" "${exe[0]}" "$@" -- \
 	    "$B/dragoman" -L "$root" "${exe[0]}" "$@" |
@@ -72,6 +73,10 @@ rows() {
 	row chacha20 bin/openssl enc -chacha20 -K 00112233445566778899aabbccddeeff -iv 00 -in "$W/huge"
 	row modexp2048 bin/openssl prime -checks 100 -hex "$prime"
 	row cc1 'libexec/gcc/*/*/cc1' -quiet -O2 "$W/unit.c" -o /dev/null
+	# gcc for the host has less to do than gcc for the guest
+	as=libexec/gcc-cross/$g-linux-gnu/14/cc1
+	[ ! -e "${ROOT_native:-}/usr/$as" ] || row cc1,same-code 'libexec/gcc/*/*/cc1' -quiet -O2 "$W/unit.c" -o /dev/null
+	as=
 }
 [ -e "$W/unit.c" ] || inputs
 for g in $guests; do

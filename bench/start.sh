@@ -9,11 +9,12 @@
 #   QEMU=qemu-  prefix of the peer's programs; QEMU=none: without it
 #   ROOT_aarch64=DIR ROOT_riscv64=DIR            userlands (tools/rootfs.sh); rows without one are left out
 #   ROOT_native=DIR           a userland of the host's architecture and the same release, from where rows whose programs
-#                             start others take their native ones; else the host's own, which may be of other versions
+#                             start others take their native ones; else the host's own, which may be of other versions.
+#                             With gcc-aarch64-linux-gnu and gcc-riscv64-linux-gnu in it there is a row for that, too
 set -eu
 export LC_ALL=C PYTHONDONTWRITEBYTECODE=1
 B=$(cd "$1" && pwd) here=$(cd "$(dirname "$0")" && pwd) W=$B/start
-guests=${GUESTS:-aarch64 riscv64} procs=${PROCS:-3000} files=${FILES:-100} dragoman=$B/dragoman-static
+AS= guests=${GUESTS:-aarch64 riscv64} procs=${PROCS:-3000} files=${FILES:-100} dragoman=$B/dragoman-static
 # shellcheck disable=SC2086
 [ -e "$B/mb/xtime" ] || "$here/build.sh" "$B/mb" native $guests
 cc -O2 -Wall -o "$B/mb/xtime" "$here/xtime.c"
@@ -124,10 +125,18 @@ family() { # rounds, name, limit, path below the root, native program, arguments
 	local rounds=$1 name=$2 limit=$3 exe=$4 native=$5 q=()
 	shift 5
 	[[ $name =~ ${KEEP:-.} ]] && [ -e "$root$exe" ] || return 0
-	[ -z "$hasnative" ] || native="chroot $W/n /usr/bin/env -C$W/project $exe"
+	[ -z "$hasnative" ] || native="chroot $W/n /usr/bin/env -C$W/project ${AS:-$exe}"
 	[ -z "$haspeer" ] || q=(chroot "$W/q" /usr/bin/env "-C$W/project" "$exe" "$@")
 	# shellcheck disable=SC2086
 	run "$rounds" "$g" "$name" "$limit" $native "$@" :: "${q[@]}" :: "$root$exe" "$@"
+}
+
+# The native gcc makes code for the host, which is less work than to make code for the guest.  This one makes the same.
+cross() {
+	[ "$hasnative" ] && [ -e "$ROOT_native/usr/bin/$1" ] || return 0
+	AS=/usr/bin/$1
+	family "${RUNS:-11}" 'gcc, same code' 1.8 /usr/bin/gcc /usr/bin/gcc -c -o /dev/null "$W/hello.c"
+	AS=
 }
 
 # The native userland with the work directory in it, at $W/n.
@@ -149,6 +158,7 @@ guest() {
 	simple 'python3 -c pass' 1.8 /usr/bin/python3 /usr/bin/python3 -c pass
 	simple 'git --version' 1.8 /usr/bin/git /usr/bin/git --version
 	family "${RUNS:-11}" 'gcc -c hello.c' 1.8 /usr/bin/gcc /usr/bin/gcc -c -o /dev/null "$W/hello.c"
+	cross "$g-linux-gnu-gcc"
 	family "${HEAVY:-3}" "script, $procs" 2 /usr/bin/sh /usr/bin/sh "$W/script" "$procs"
 	BEFORE="rm -f $W/project/*.o $W/project/lib.a"
 	family "${HEAVY:-3}" "make -j2, $files" 2 /usr/bin/make /usr/bin/make -B -s -j2 -C "$W/project"
