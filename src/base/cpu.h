@@ -99,6 +99,7 @@ struct cpu {
 	struct thread *thread;
 	u32 runner;                    /* who runs the guest in it (lock_name): its thread, or a process */
 	u32 young;                     /* look-ups to come for which a process that fork made keeps no jump-cache entry */
+	u32 nfork;                     /* forks by this thread in this process */
 	u32 epoch;                     /* state of the code area when generated code was last entered */
 	u32 kept;                      /* 1 + guest mode of the code that is on the shadow stack; 0: it is to be discarded */
 	u32 keep;                      /* enter() goes on with the shadow stack as it was left */

@@ -329,8 +329,8 @@ intact(const struct cpu *cpu)
 	return cpu->why == WHY_CALL || (cpu->why == WHY_NEXT && cpu->link);
 }
 
-/* Most processes that fork makes end, or become another program, soon; each page of the jump cache that they write
- * would be copied for them. */
+/* Most processes that fork makes end, or become another program, soon; each page of the jump cache, and of code that
+ * is linked, would be copied for them when they write there. */
 static int
 isyoung(struct cpu *cpu)
 {
@@ -353,8 +353,9 @@ look(struct cpu *cpu, u32 mode)
 	struct node *n;
 	u64 pc = 0;
 
-	if (cpu->link)
+	if (cpu->link && !cpu->young)
 		return 0;
+	cpu->link = 0;
 	if (cpu->why != WHY_NEXT && (pc = __atomic_load_n(&j->pc, __ATOMIC_RELAXED)) == cpu->pc)
 		return __atomic_load_n(&j->code, __ATOMIC_RELAXED);
 	n = core_seen(cpu->pc, mode);
@@ -642,6 +643,7 @@ forked(void)
 		CHANGE(core.cpu[0], cpu_self);
 		cpu_self->runner = lock_name();
 		cpu_self->young = YOUNG;
+		cpu_self->nfork = 0;
 	}
 	CHANGE(core.stop, 0);
 	cache_forked();

@@ -427,7 +427,7 @@ clone_fork(struct cpu *cpu, const struct request *q)
 
 	syscall_forking(cpu->guest->abi);
 	engine_tell();
-	thread_forking(t);
+	thread_forking(cpu);
 	locks(0, t);
 	r = fork_host(t, &asked);
 	if (r) {

@@ -55,7 +55,6 @@ struct thread {
 	struct thread *next, **prev;   /* all threads of the process; under thread_lock */
 	int tid;
 	u8 ispthread;                  /* made by pthread_create (not the process's first) */
-	u8 nfork;                      /* forks while there was oldstack (vcpu.c) */
 	struct sighand *sighand;
 
 	u64 mask;                      /* the guest's, host numbering */
@@ -104,7 +103,7 @@ struct thread *thread_new(const struct guest *);       /* record with stacks, no
 void thread_free(struct thread *);
 void thread_add(struct thread *);
 void thread_remove(struct thread *);
-void thread_forking(struct thread *);                  /* before a fork: makes it and others cheaper */
+void thread_forking(struct cpu *);                     /* before a fork: makes it and others cheaper */
 void thread_forked(struct thread *);                   /* in the child of fork: the others are gone */
 void thread_lock(int phase);                           /* as in engine_fork */
 u64 guest_get(const struct cpu *, int var);

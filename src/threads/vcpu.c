@@ -324,12 +324,12 @@ shed(u8 *from)
 }
 
 void
-thread_forking(struct thread *t)
+thread_forking(struct cpu *cpu)
 {
 	enum { PAYS = 8 };             /* it costs as much as so many forks save */
 	u8 *from = oldstack;
 
-	if (from && ++t->nfork >= PAYS &&
+	if (++cpu->nfork >= PAYS && from &&
 	    __atomic_compare_exchange_n(&oldstack, &from, 0, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		shed(from);
 }

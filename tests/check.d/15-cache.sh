@@ -47,6 +47,7 @@ for g in aarch64 riscv64; do
 	$cc -O2 -w -o "$D/hello" "$D/hello.c" && $cc -O2 -w -static -o "$D/hello-static" "$D/hello.c" &&
 	$cc -O2 -w -pthread -o "$D/plugins" "$here/cache/plugins.c" -ldl &&
 	$cc -O2 -w -pthread -o "$D/patch" "$here/cache/patch.c" &&
+	$cc -O2 -static -o "$D/forks" "$here/cache/forks.c" &&
 	for n in 1 2 3; do $cc -O2 -shared -fPIC -DN=$n -o "$D/lib$n.so" "$here/cache/lib.c" || break; done ||
 		{ no "$g: test programs do not build"; continue; }
 
@@ -57,6 +58,12 @@ for g in aarch64 riscv64; do
 		for n in cold warm again; do same "$g $exe $n" "$want" "$(run "$D/$exe")"; done
 		few "$g $exe" 10 "$(stat "$new" "$D/$exe")"
 	done
+	# what a program that forks often has translated is written at once, however large the file is already
+	fresh
+	"$dragoman" --cache "$T/c" cache warm "$D/forks" >/dev/null
+	[ "$(stat "$new" "$D/forks" 0)" != 0 ] || no "$g forks: warm left nothing to translate"
+	run "$D/forks" 100
+	same "$g forks" 0 "$(stat "$new" "$D/forks" 100 | sort -u)"
 	# the quick tier: what the first process runs often it leaves, the next ones all that they run
 	fresh
 	export DRAGOMAN_QUICK=4
