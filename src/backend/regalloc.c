@@ -96,6 +96,7 @@ unextended(const struct region *r, ref o, int n, int at)
 /* Which do not look at all of an operand of theirs. */
 static const u8 partial[O_COUNT] = {
 	[O_sxt] = 1, [O_zxt] = 1, [O_bfx] = 1, [O_sbfx] = 1, [O_shl] = 1, [O_and] = 1, [O_set] = 1, [O_brc] = 1,
+	[O_shr] = 1, [O_sar] = 1, [O_rotr] = 1,
 };
 
 int
@@ -108,8 +109,10 @@ plan_looksat(const struct region *r, const struct ins *c, int n)
 		return c->imm;
 	case O_bfx: case O_sbfx:
 		return c->v + c->imm;
-	case O_shl:
-		if (c->ty == I64 && n == 0 && isk(c->b))
+	case O_shl: case O_shr: case O_sar: case O_rotr:
+		if (n == 1)                    /* the amount is modulo the width */
+			return ty_bits(c->ty) == 64 ? 6 : 5;
+		if (c->op == O_shl && c->ty == I64 && isk(c->b))
 			return 64 - (int)(kval(r, c->b) & 63);
 		break;
 	case O_set: case O_brc:

@@ -515,7 +515,7 @@ x_shift(struct x86 *x, const struct ins *i)
 		a = isk(i->a) ? xr_kept(x, i->a) : -1;
 		if (a < 0)
 			a = xr_use(x, i->a, w);
-		b = xr_use(x, i->b, w);
+		b = xr_use(x, i->b, 32);
 		shiftx(&x->a, shop_of(i), w, xr_def(x, (ref)x->i), a, b);
 		return 1;
 	}
