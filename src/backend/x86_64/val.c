@@ -416,6 +416,8 @@ xr_hurry(struct x86 *x, ref t, struct mem m)
 			continue;
 		forget(x, INT, r);
 		mov_rm(&x->a, 64, r, m);
+		if (x->val[t].last > x->i && !(x->val[t].flags & VAL_NARROW))
+			own(x, INT, t, r);
 		x->lock[INT] |= 1u << r;
 		return r;
 	}

@@ -168,9 +168,9 @@ static inline int xlive(const struct x86 *x, ref t) { return x->val[t].last > x-
 /* -- integer operands -- */
 static inline int xr_use(struct x86 *, ref, int bits); /* a register with the value; constants too.  bits: 32 or 64 */
 int xr_usem(struct x86 *, ref, int bits, struct mem *);        /* a register, or -1 and a memory operand */
-/* The value at m, where xr_usem found it, in a temporary register, or -1 if none is free or there is no hurry.
- * Hosts take a load that only moves from a store before it without delay; an operation on memory waits for the
- * store, some 7 cycles.  Asks for no more than is free, so it may be called after xr_def. */
+/* The value at m, where xr_usem found it, in a temporary register, which later uses find too; or -1 if none is free or
+ * there is no hurry.  Hosts take a load that only moves from a store before it without delay; an operation on memory
+ * waits for the store, some 7 cycles.  Asks for no more than is free, so it may be called after xr_def. */
 int xr_hurry(struct x86 *, ref, struct mem m);
 static inline int xr_waits(const struct x86 *, ref);   /* it was stored lately */
 int xr_usein(struct x86 *, ref, int reg, int bits);    /* in this very temporary, which may then be changed */
