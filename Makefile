@@ -57,9 +57,10 @@ $(B)/%.S.o: src/%.S
 	$(CC) $(ALL_CFLAGS) -fPIE -c -o $@ $<
 
 # -- generated ---------------------------------------------------------------------------------
+$(B)/isagen: tools/isaread.c tools/isagen.h
 $(B)/isagen $(B)/prelink: $(B)/%: tools/%.c
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -O1 -g $(WARN) -o $@ $<
+	$(CC) -std=gnu11 -O1 -g $(WARN) -o $@ $(filter %.c,$^)
 
 $(B)/gen/%.h: src/frontend/%.isa $(B)/isagen
 	@mkdir -p $(@D)

@@ -34,333 +34,21 @@
  *   s64 X_member(const void *insn, const char *name, size_t len);
  *   X_name[], X_text[], X_pat[] (mask, bits, ignored, one) and X_tmpl[] (the constants) by id
  *
- * Decoding takes an index from the bits that tell the lines apart best, which leads to a short
- * list of candidates, narrowest first; then copies the line's constants and extracts its fields.
+ * Decoding takes an index from the bits that tell the lines apart best, which leads to the line, or to a short
+ * list of candidates, commonest first but that narrower come before wider; then copies the line's constants and extracts its fields.
  * What costs time there is jumps that the host mispredicts.  So the fields that many lines share
  * are extracted without any, masked by line, and the others together with the exclusion in one
  * switch over formats, that is sets of them, of which there are much fewer than lines. */
-#include <ctype.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include "isagen.h"
 
-enum {
-	MAXFIELD = 256, MAXPAT = 4096, MAXSLICE = 8, MAXUSE = 12, MAXCONST = 16, MAXMEMBER = 128,
-	MAXINDEX = 12,                 /* bits of the decoder's first table */
-	NAMELEN = 32, EXPRLEN = 160,
-};
+enum { MAXINDEX = 11 };                        /* bits of the decoder's first table */
 
-typedef uint32_t u32;
-
-struct slice { int hi, lo; };
-struct field {
-	char name[NAMELEN];
-	int nslice, sign, shift, add, width;
-	struct slice s[MAXSLICE];
-};
-struct konst { int member; char value[EXPRLEN]; };
-struct pat {
-	char name[NAMELEN], text[EXPRLEN], function[NAMELEN], unless[2 * EXPRLEN];
-	u32 mask, bits, ignored, one;
-	int line, nuse, nconst, format, alias;
-	struct { int member; struct field f; } use[MAXUSE];
-	struct konst k[MAXCONST];
-};
-struct member { char name[NAMELEN]; int64_t lo, hi; };
-
-static struct field field[MAXFIELD];
-static struct pat pat[MAXPAT];                 /* from 1: 0 is "none" */
-static struct member member[MAXMEMBER];
-static int nfield, npat, nmember, nformat, width, line;
-static char isa[NAMELEN];
+static int nformat;
 static int indexbit[MAXINDEX], nindex;         /* most significant first */
 static u32 common = ~0u;                       /* bits that all lines fix in the same way */
-
-static _Noreturn void __attribute__((format(printf, 1, 2)))
-die(const char *fmt, ...)
-{
-	va_list ap;
-
-	fprintf(stderr, "%s.isa:%d: ", *isa ? isa : "?", line);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-	exit(1);
-}
-
-static void
-copy(char *to, const char *from, size_t n)
-{
-	if (strlen(from) >= n)
-		die("too long: %s", from);
-	strcpy(to, from);
-}
-
-/* -- reading ------------------------------------------------------------------------------- */
-static int
-addmember(const char *name, int64_t lo, int64_t hi)
-{
-	int i;
-
-	for (i = 0; i < nmember && strcmp(member[i].name, name); i++)
-		;
-	if (i == nmember) {
-		if (nmember == MAXMEMBER)
-			die("too many members");
-		copy(member[nmember++].name, name, NAMELEN);
-	}
-	member[i].lo = lo < member[i].lo ? lo : member[i].lo;
-	member[i].hi = hi > member[i].hi ? hi : member[i].hi;
-	return i;
-}
-
-static void
-addslice(struct field *f, int hi, int lo)
-{
-	if (f->nslice == MAXSLICE || hi < lo || lo < 0 || hi >= width)
-		die("bad slice %d:%d of %s", hi, lo, f->name);
-	f->s[f->nslice++] = (struct slice){hi, lo};
-	f->width += hi - lo + 1;
-}
-
-static u32
-fieldmask(const struct field *f)
-{
-	u32 m = 0;
-
-	for (int i = 0; i < f->nslice; i++)
-		m |= (u32)(((uint64_t)1 << (f->s[i].hi - f->s[i].lo + 1)) - 1) << f->s[i].lo;
-	return m;
-}
-
-static void
-adduse(struct pat *p, const char *name, const struct field *f)
-{
-	int64_t hi = ((int64_t)1 << (f->width - f->sign)) - 1, lo = f->sign ? -hi - 1 : 0;
-
-	if (p->nuse == MAXUSE)
-		die("%s: too many fields", p->name);
-	p->use[p->nuse].member = addmember(name, lo * (1 << f->shift) + f->add,
-	                                   hi * (1 << f->shift) + f->add);
-	p->use[p->nuse++].f = *f;
-}
-
-static void
-readfield(char *s)
-{
-	struct field *f = &field[nfield++];
-	char *w = strtok(s, " \t\n");
-	int hi, lo;
-
-	if (nfield > MAXFIELD || !w)
-		die("bad field");
-	copy(f->name, w, NAMELEN);
-	while ((w = strtok(0, " \t\n")))
-		if (!strcmp(w, "s"))
-			f->sign = 1;
-		else if (sscanf(w, "<<%d", &f->shift) == 1 || sscanf(w, "+%d", &f->add) == 1)
-			;
-		else if (sscanf(w, "%d:%d", &hi, &lo) == 2)
-			addslice(f, hi, lo);
-		else if (sscanf(w, "%d", &hi) == 1)
-			addslice(f, hi, hi);
-		else
-			die("bad slice %s", w);
-}
-
-/* one word of fixed, covered or ignored bits below bit *at; *dots collects the covered ones */
-static void
-readbits(struct pat *p, const char *w, int *at, u32 *dots)
-{
-	for (; *w; w++) {
-		if (--*at < 0)
-			die("%s: too many bits", p->name);
-		u32 b = 1u << *at;
-		if (*w == '.')
-			*dots |= b;
-		else if (*w == '-' || *w == '^')
-			p->ignored |= b;
-		else
-			p->mask |= b;
-		if (*w == '1')
-			p->bits |= b;
-		if (*w == '^')
-			p->one |= b;
-	}
-}
-
-/* name:n, name:ns, name:n<<k; 0 if w is none of them */
-static int
-readinline(struct pat *p, const char *w, int *at)
-{
-	struct field f = {0};
-	int n, len = 0, len2 = 0;
-
-	if (sscanf(w, "%31[A-Za-z0-9_]:%d%n", f.name, &n, &len) != 2)
-		return 0;
-	if (w[len] == 's')
-		f.sign = 1, len++;
-	if (sscanf(w + len, "<<%d%n", &f.shift, &len2) == 1)
-		len += len2;
-	if (w[len])
-		die("%s: bad field %s", p->name, w);
-	*at -= n;
-	if (*at < 0 || n < 1)
-		die("%s: too many bits", p->name);
-	addslice(&f, *at + n - 1, *at);
-	adduse(p, f.name, &f);
-	return 1;
-}
-
-/* a field that covers dots: `imm_i` or `imm=imm_i` */
-static u32
-readuse(struct pat *p, char *w, u32 dots)
-{
-	char *name = strchr(w, '=');
-
-	if (name)
-		*name++ = 0;
-	else
-		name = w;
-	for (int i = 0; i < nfield; i++) {
-		if (strcmp(field[i].name, name))
-			continue;
-		if (fieldmask(&field[i]) & ~dots)
-			die("%s: field %s lies outside the dots", p->name, name);
-		adduse(p, w, &field[i]);
-		return fieldmask(&field[i]);
-	}
-	die("%s: unknown field %s", p->name, name);
-}
-
-static void
-readpat(char *s)
-{
-	struct pat *p = &pat[npat];
-	char *w = strtok(s, " \t");
-	int at = width, inbits = 1;
-	u32 dots = 0, covered = 0;
-
-	p->line = line;
-	copy(p->name, w, NAMELEN);
-	while ((w = strtok(0, " \t"))) {
-		if (inbits && strspn(w, "01.-^") == strlen(w)) {
-			readbits(p, w, &at, &dots);
-		} else if (!inbits || !readinline(p, w, &at)) {
-			inbits = 0;
-			covered |= readuse(p, w, dots);
-		}
-	}
-	if (at)
-		die("%s: %d bits missing", p->name, at);
-	if (dots & ~covered)
-		die("%s: bits %08x belong to no field", p->name, dots & ~covered);
-}
-
-/* what follows the text: function, constants, exclusion */
-static void
-readtail(char *s)
-{
-	struct pat *p = &pat[npat];
-	char *w, *e;
-
-	if ((e = strstr(s, "unless"))) {
-		e[strcspn(e, "\n")] = 0;
-		copy(p->unless, e + 6, sizeof p->unless);
-		*e = 0;
-	}
-	if (!(w = strtok(s, " \t\n")))
-		die("%s: no translator", p->name);
-	copy(p->function, w, NAMELEN);
-	while ((w = strtok(0, " \t\n"))) {
-		if (!strcmp(w, "alias")) {
-			p->alias = 1;
-			continue;
-		}
-		if (!(e = strchr(w, '=')) || p->nconst == MAXCONST)
-			die("%s: bad constant %s", p->name, w);
-		*e++ = 0;
-		if (isdigit(*e) && !e[strspn(e, "0123456789")])
-			p->k[p->nconst].member = addmember(w, 0, atoll(e));
-		else
-			p->k[p->nconst].member = addmember(w, INT16_MIN, INT16_MAX);
-		copy(p->k[p->nconst++].value, e, EXPRLEN);
-	}
-}
-
-static int
-sets(const struct pat *p, int m)
-{
-	for (int i = 0; i < p->nuse; i++)
-		if (p->use[i].member == m)
-			return 1;
-	for (int i = 0; i < p->nconst; i++)
-		if (p->k[i].member == m)
-			return 1;
-	return 0;
-}
-
-/* every {name:c} of the text must be a member the line sets */
-static void
-checktext(const struct pat *p)
-{
-	for (const char *s = p->text; (s = strchr(s, '{')); s++) {
-		int n = (int)strcspn(s + 1, ":}"), m;
-
-		for (m = 0; m < nmember; m++)
-			if (!strncmp(member[m].name, s + 1, n) && !member[m].name[n])
-				break;
-		if (m == nmember || !sets(p, m) || s[n + 1] != ':' || !isalnum(s[n + 2])
-		    || s[n + 3] != '}')
-			die("%s: bad operand %.*s in the text", p->name, n + 4, s);
-	}
-}
-
-static void
-readline(char *s)
-{
-	char *open = strchr(s, '"'), *close = strrchr(s, '"');
-
-	if (npat + 1 >= MAXPAT)
-		die("too many lines");
-	if (!width)
-		die("no isa line");
-	if (!open || open == close)
-		die("no operand text");
-	npat++;
-	*open = *close = 0;
-	readpat(s);
-	copy(pat[npat].text, open + 1, EXPRLEN);
-	readtail(close + 1);
-	checktext(&pat[npat]);
-}
-
-static void
-readall(void)
-{
-	char buf[1024], *s;
-
-	while (fgets(buf, sizeof buf, stdin)) {
-		line++;
-		buf[strcspn(buf, "#\n")] = 0;
-		s = buf + strspn(buf, " \t");
-		if (!*s)
-			continue;
-		if (sscanf(s, "isa %31s %d", isa, &width) == 2) {
-			if (width != 16 && width != 32)
-				die("width must be 16 or 32");
-		} else if (!strncmp(s, "field ", 6)) {
-			readfield(s + 6);
-		} else {
-			readline(s);
-		}
-	}
-	if (!npat)
-		die("no lines");
-}
+static int lists[1 << 16], nlists, from[MAXPAT], row[1 << MAXINDEX];
 
 /* -- checking and arranging ---------------------------------------------------------------- */
 /* no word can match both */
@@ -429,11 +117,7 @@ number(void)
 }
 
 /* How often a line is met, about: what is common was given many words. */
-static double
-weight(const struct pat *p)
-{
-	return (__builtin_popcount(p->mask) & 1 ? 0.7 : 1) / (1 << __builtin_popcount(p->mask) / 2);
-}
+static double weight(const struct pat *p) { return 1 / (double)((uint64_t)1 << __builtin_popcount(p->mask)); }
 
 /* mean length of the candidate list that a word meets, if the bits of m index */
 static double
@@ -461,7 +145,7 @@ chooseindex(void)
 		common &= pat[i].mask & ~(pat[i].bits ^ pat[1].bits);
 	}
 	for (int n = 0; n < MAXINDEX; n++) {
-		double best = cost - cost / 100, c;
+		double best = cost - cost / 50, c;
 		int bit = -1;
 
 		for (int b = 0; b < width; b++)
@@ -475,6 +159,105 @@ chooseindex(void)
 	for (int b = width; b--;)
 		if (m & 1u << b)
 			indexbit[nindex++] = b;
+}
+
+/* the bits of word w under the index, gathered; or the word that has these bits, if spread */
+static u32
+indexof(u32 w, int spread)
+{
+	u32 v = 0;
+
+	for (int i = 0; i < nindex; i++)
+		v |= spread ? (w >> (nindex - 1 - i) & 1) << indexbit[i] : (w >> indexbit[i] & 1) << (nindex - 1 - i);
+	return v;
+}
+
+/* Both may match the same word, and a is tried first: it is narrower, or has an exclusion. */
+static int
+precedes(const struct pat *a, const struct pat *b)
+{
+	int n = __builtin_popcount(a->mask) * 2 + !!*a->unless, m = __builtin_popcount(b->mask) * 2 + !!*b->unless;
+
+	return n > m && !disjoint(a, b, ~0u);
+}
+
+/* That of n lines which is tried first: the commonest before which none must be. */
+static int
+foremost(const int *list, int n)
+{
+	int best = -1;
+
+	for (int i = 0, j; i < n; i++) {
+		for (j = 0; j < n && !precedes(&pat[list[j]], &pat[list[i]]); j++)
+			;
+		if (j == n && (best < 0 || weight(&pat[list[i]]) > weight(&pat[list[best]])))
+			best = i;
+	}
+	return best;
+}
+
+/* the lines, or the aliases, that words with the bits of v under the mask m may match, in the order in which they are
+ * tried; 0 ends the list.  Returns its length. */
+static int
+candidates(u32 v, u32 m, int alias, int *list)
+{
+	int n = 0;
+
+	for (int i = 1; i <= npat; i++)
+		if (!((pat[i].bits ^ v) & pat[i].mask & m) && pat[i].alias == alias)
+			list[n++] = i;
+	for (int i = 0; i < n; i++) {
+		int k = i + foremost(list + i, n - i), first = list[k];
+
+		memmove(&list[i + 1], &list[i], (size_t)(k - i) * sizeof *list);
+		list[i] = first;
+	}
+	list[n++] = 0;
+	return n;
+}
+
+/* Where the list is among those so far, or becomes the last of them. */
+static int
+listed(const int *one, int n)
+{
+	int at;
+
+	for (at = 0; at + n <= nlists; at++)
+		if (!memcmp(&lists[at], one, n * sizeof *one))
+			return at;
+	if (nlists + n > (int)(sizeof lists / sizeof *lists))
+		die("candidate lists too long");
+	at = nlists;
+	memcpy(&lists[at], one, n * sizeof *one);
+	nlists += n;
+	return at;
+}
+
+/* X_row has the line that a word matches whatever its other bits are, which may exclude it; or X_COUNT plus the place
+ * where its list of candidates starts in X_list, which has the distinct ones one after the other.  X_from: where that
+ * of a line starts. */
+static void
+arrange(void)
+{
+	u32 index = indexof(~0u, 1);
+	int one[MAXPAT + 1];
+
+	for (int i = 0; i <= npat; i++)
+		from[i] = listed(one, i ? candidates(pat[i].bits, pat[i].mask, 0, one) : (*one = 0, 1));
+	for (u32 v = 0; v < 1u << nindex; v++) {
+		int n = candidates(indexof(v, 1), index, 0, one);
+
+		row[v] = pat[*one].mask & ~(index | common) ? npat + 1 + listed(one, n) : *one;
+	}
+}
+
+static const char *
+rowtype(void)
+{
+	for (u32 v = 0; v < 1u << nindex; v++)
+		if (row[v] > UINT8_MAX)
+			return "u16";
+	return "u8";
 }
 
 /* -- writing ------------------------------------------------------------------------------- */
@@ -524,9 +307,9 @@ static void
 putseek(void)
 {
 	printf("struct %s_line { u32 mask, bits; u16 id, format; };\n"
-	       "extern const struct %s_line %s_list[];\nextern const u16 %s_first[];\nextern const %s %s_sure[];\n\n"
-	       "static inline u32\n%s_row(u32 w)\n{\n\treturn 0",
-	       isa, isa, isa, isa, npat < 256 ? "u8" : "u16", isa, isa);
+	       "extern const struct %s_line %s_list[];\nextern const u16 %s_from[];\nextern const %s %s_row[];\n\n"
+	       "static inline u32\n%s_rowof(u32 w)\n{\n\treturn 0",
+	       isa, isa, isa, isa, rowtype(), isa, isa);
 	for (int i = 0, n; i < nindex; i += n) {
 		for (n = 1; i + n < nindex && indexbit[i + n] == indexbit[i] - n; n++)
 			;
@@ -534,10 +317,13 @@ putseek(void)
 		printf("\n\t\t| (w >> %d & 0x%x) << %d", lo, (1 << n) - 1, at);
 	}
 	printf(";\n}\n\n/* the candidates for w */\n"
-	       "static inline const struct %s_line *\n%s_lines(u32 w)\n{\n\treturn &%s_list[%s_first[%s_row(w)]];\n}\n\n"
-	       "static inline int\n%s_seek(u32 w)\n{\n\tint id = %s_sure[%s_row(w)];\n\tconst struct %s_line *p = %s_lines(w);"
-	       "\n\n\tif (id)\n\t\treturn id;\n\twhile ((w & p->mask) != p->bits)\n\t\tp++;\n\treturn p->id;\n}\n\n",
-	       isa, isa, isa, isa, isa, isa, isa, isa, isa, isa);
+	       "static inline const struct %s_line *\n%s_lines(u32 w)\n{\n\tu32 k = %s_row[%s_rowof(w)];\n\n"
+	       "\treturn &%s_list[k < %s_COUNT ? %s_from[k] : k - %s_COUNT];\n}\n\n"
+	       "static inline int\n%s_seek(u32 w)\n{\n"
+	       "\tu32 k = %s_row[%s_rowof(w)];\n\tconst struct %s_line *p;\n\n"
+	       "\tif (k < %s_COUNT)\n\t\treturn (int)k;\n\tp = &%s_list[k - %s_COUNT];\n"
+	       "\twhile ((w & p->mask) != p->bits)\n\t\tp++;\n\treturn p->id;\n}\n\n",
+	       isa, isa, isa, isa, isa, isa, isa, isa, isa, isa, isa, isa, isa, isa, isa);
 }
 
 static void
@@ -590,40 +376,6 @@ puttables(void)
 	printf("};\n\n");
 }
 
-/* the bits of word w under the index, gathered; or the word that has these bits, if spread */
-static u32
-indexof(u32 w, int spread)
-{
-	u32 v = 0;
-
-	for (int i = 0; i < nindex; i++)
-		v |= spread ? (w >> (nindex - 1 - i) & 1) << indexbit[i] : (w >> indexbit[i] & 1) << (nindex - 1 - i);
-	return v;
-}
-
-/* narrower lines before wider, those with an exclusion before those without */
-static int rank(const struct pat *p) { return __builtin_popcount(p->mask) * 2 + !!*p->unless; }
-
-/* the lines, or the aliases, that words with the bits of v under the mask m may match, best rank
- * first; 0 ends the list.  Returns its length. */
-static int
-candidates(u32 v, u32 m, int alias, int *list)
-{
-	int n = 0;
-
-	for (int i = 1; i <= npat; i++) {
-		if (((pat[i].bits ^ v) & pat[i].mask & m) || pat[i].alias != alias)
-			continue;
-		int at = n++;
-
-		for (; at > 0 && rank(&pat[list[at - 1]]) < rank(&pat[i]); at--)
-			list[at] = list[at - 1];
-		list[at] = i;
-	}
-	list[n++] = 0;
-	return n;
-}
-
 static void
 putcandidates(const int *list, int n)
 {
@@ -633,44 +385,23 @@ putcandidates(const int *list, int n)
 }
 
 static void
-putnumbers(const int *v)
+putnumbers(const char *type, const char *name, const int *v, int n)
 {
-	for (u32 i = 0; i < 1u << nindex; i++)
+	printf("const %s %s_%s[] = {", type, isa, name);
+	for (int i = 0; i < n; i++)
 		printf("%s%d,", i % 16 ? " " : "\n\t", v[i]);
 	printf("\n};\n\n");
 }
 
-/* X_list holds the distinct candidate lists one after the other, X_first where each starts; X_sure the line that a word
- * matches whatever its other bits are, or 0 */
 static void
 putlists(void)
 {
-	static int lists[1 << 16], start[1 << MAXINDEX], sure[1 << MAXINDEX];
-	u32 known = indexof(~0u, 1) | common;
-	int one[MAXPAT + 1], nlists = 0, at;
+	int one[MAXPAT + 1];
 
-	for (u32 v = 0; v < 1u << nindex; v++) {
-		int n = candidates(indexof(v, 1), indexof(~0u, 1), 0, one);
-
-		for (at = 0; at + n <= nlists; at++)
-			if (!memcmp(&lists[at], one, n * sizeof *one))
-				break;
-		if (at + n > nlists) {
-			at = nlists;
-			if (at + n > 1 << 16)
-				die("candidate lists too long");
-			memcpy(&lists[at], one, n * sizeof *one);
-			nlists += n;
-		}
-		start[v] = at;
-		sure[v] = pat[one[0]].mask & ~known ? 0 : one[0];
-	}
 	printf("const struct %s_line %s_list[] = {\n", isa, isa);
 	putcandidates(lists, nlists);
-	printf("const u16 %s_first[] = {", isa);
-	putnumbers(start);
-	printf("const %s %s_sure[] = {", npat < 256 ? "u8" : "u16", isa);
-	putnumbers(sure);
+	putnumbers("u16", "from", from, npat + 1);
+	putnumbers(rowtype(), "row", row, 1 << nindex);
 	printf("static const struct %s_line %s_alias[] = {\n", isa, isa);
 	putcandidates(one, candidates(0, 0, 1, one));
 }
@@ -789,6 +520,7 @@ main(void)
 			checkalias(&pat[i]);
 	number();
 	chooseindex();
+	arrange();
 	putdecls();
 	printf("#ifdef %s_IMPLEMENT\n", isa);
 	puttables();
