@@ -34,8 +34,9 @@
  *   s64 X_member(const void *insn, const char *name, size_t len);
  *   X_name[], X_text[], X_pat[] (mask, bits, ignored, one) and X_tmpl[] (the constants) by id
  *
- * Decoding takes an index from the bits that tell the lines apart best, which leads to the line, or to a short
- * list of candidates, commonest first but that narrower come before wider; then copies the line's constants and extracts its fields.
+ * Decoding takes an index from the bits that tell the lines apart best, which leads to the line or to a short
+ * list of candidates, commonest first but that narrower ones come before wider; then copies the line's constants and
+ * extracts its fields.
  * What costs time there is jumps that the host mispredicts.  So the fields that many lines share
  * are extracted without any, masked by line, and the others together with the exclusion in one
  * switch over formats, that is sets of them, of which there are much fewer than lines. */

@@ -37,6 +37,10 @@ enum { NONE = 0xff };
 
 struct simple {
 	u8 kind, op, ty;               /* ty: of operands; of each datum */
+	u8 flop;                       /* SI_OP: what makes flags of the operands, or (O_fltst) of the result; or 0 */
+	u8 sign;                       /* extended by the sign, not by 0; a load, to so many bits */
+	u8 two;                        /* there are two data */
+	u8 lo, n;
 	u8 d, d2, a, b;
 	union {
 		struct {
@@ -45,10 +49,6 @@ struct simple {
 		};
 		u32 changed;           /* 0: b as it is */
 	};
-	u8 flop;                       /* SI_OP: what makes flags of the operands, or (O_fltst) of the result; or 0 */
-	u8 sign;                       /* extended by the sign, not by 0; a load, to so many bits */
-	u8 two;                        /* there are two data */
-	u8 lo, n;
 	u8 inverted, inc;
 	u8 on;                         /* the engine's: code for the instruction at next follows that of the call */
 	union { s32 step, imm2; };

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* decode.c - bytes to RISC-V instructions, and to their text */
 #include <stdio.h>
-#define riscv_IMPLEMENT
 #include "frontend/riscv/vector.h"
 #include "riscv/rvc.h"
 #define rvv_IMPLEMENT

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* simple.c - RISC-V instructions that do little (ir/simple.h): the other form of what translate.c makes
  *
- * Asked of all code that runs for the first times, so no instruction is decoded in full: those of 16 bits have a
- * function each, of those of 32 the fields are taken where most have them (Volume I, 2.3). */
+ * Asked of all code that runs for the first times, so no instruction is decoded in full: each has a function in which
+ * all is known but the fields. */
+#define riscv_IMPLEMENT
 #include "frontend/riscv/riscv.h"
 #define rvc_IMPLEMENT
 #include "riscv/rvc.h"
@@ -32,7 +33,7 @@ imm_j(u32 w)
 	{ \
 		return (void)s, (void)t, (void)rd, (void)rs1, (void)rs2, (void)imm, does; \
 	} \
-	static int w_##name(struct simple *s, const struct riscv_insn *t, u32 w) \
+	static inline int w_##name(struct simple *s, const struct riscv_insn *t, u32 w) \
 	{ \
 		return name(s, t, w >> 7 & 31, w >> 15 & 31, w >> 20 & 31, immediate(w)); \
 	}
@@ -95,36 +96,44 @@ FORM(jalr, imm_i, computed(s, rd, rs1, imm))
 FORM(branch, imm_b, (s->b = reg(rs2), s->to += (u64)(s64)imm, fill(s, SI_BRANCH, t->rel, I64, NONE, reg(rs1), 0),
     rs1 != rs2))
 
-static int (*const words[riscv_COUNT])(struct simple *, const struct riscv_insn *, u32 w) = {
-	[riscv_lui] = w_lui, [riscv_auipc] = w_auipc, [riscv_jal] = w_jal, [riscv_jalr] = w_jalr,
-	[riscv_beq ... riscv_bgeu] = w_branch, [riscv_lb ... riscv_lwu] = w_load, [riscv_sb ... riscv_sd] = w_store,
-	[riscv_addi] = w_alui, [riscv_slti] = w_seti, [riscv_sltiu] = w_seti, [riscv_xori ... riscv_andi] = w_alui,
-	[riscv_slli ... riscv_srai] = w_shifti, [riscv_addiw] = w_addiw, [riscv_slliw ... riscv_sraiw] = w_shiftiw,
-	[riscv_add ... riscv_sll] = w_alu, [riscv_slt] = w_setr, [riscv_sltu] = w_setr,
-	[riscv_xor ... riscv_mulhu] = w_alu, [riscv_addw ... riscv_mulw] = w_aluw,
-	[riscv_fld] = w_fload, [riscv_fsd] = w_fstore, [riscv_fmv_x_d] = w_fmvx, [riscv_fmv_d_x] = w_fmvf,
-	[riscv_prefetch_i ... riscv_prefetch_w] = w_nop,
-};
-
 static inline void
 begin(struct simple *s, gaddr pc, int len)
 {
 	*s = (struct simple){.d = NONE, .d2 = NONE, .a = NONE, .b = NONE, .to = pc, .next = pc + (u64)len};
 }
 
-static int
-whole(u32 w, gaddr pc, struct simple *s)
-{
-	int id = riscv_seek(w);
-	const struct riscv_insn *t = &riscv_tmpl[id];
+/* The model has what the line needs. */
+static inline int has(int need) { return !need || model_has(need); }
 
-	if (!words[id] || !model_has(t->need))
-		return 0;
-	begin(s, pc, 4);
-	return words[id](s, t, w) ? 4 : 0;
-}
+#define WORDS(T) \
+	T(lui, lui) T(auipc, auipc) T(jal, jal) T(jalr, jalr) \
+	T(beq, branch) T(bne, branch) T(blt, branch) T(bge, branch) T(bltu, branch) T(bgeu, branch) \
+	T(lb, load) T(lh, load) T(lw, load) T(ld, load) T(lbu, load) T(lhu, load) T(lwu, load) \
+	T(sb, store) T(sh, store) T(sw, store) T(sd, store) \
+	T(addi, alui) T(slti, seti) T(sltiu, seti) T(xori, alui) T(ori, alui) T(andi, alui) \
+	T(slli, shifti) T(srli, shifti) T(srai, shifti) \
+	T(addiw, addiw) T(slliw, shiftiw) T(srliw, shiftiw) T(sraiw, shiftiw) \
+	T(add, alu) T(sub, alu) T(sll, alu) T(slt, setr) T(sltu, setr) T(xor, alu) T(srl, alu) T(sra, alu) T(or, alu) \
+	T(and, alu) T(mul, alu) T(mulh, alu) T(mulhsu, alu) T(mulhu, alu) \
+	T(addw, aluw) T(subw, aluw) T(sllw, aluw) T(srlw, aluw) T(sraw, aluw) T(mulw, aluw) \
+	T(fld, fload) T(fsd, fstore) T(fmv_x_d, fmvx) T(fmv_d_x, fmvf) \
+	T(prefetch_i, nop) T(prefetch_r, nop) T(prefetch_w, nop)
 
-/* 16-bit instructions: a function for each line of rvc.isa, in which all is known but the fields */
+typedef int made(u32 w, gaddr pc, struct simple *);
+
+#define WORD(line, form) \
+	static int word_##line(u32 w, gaddr pc, struct simple *s) \
+	{ \
+		const struct riscv_insn *t = &riscv_tmpl[riscv_##line]; \
+		\
+		if (!has(t->need)) \
+			return 0; \
+		begin(s, pc, 4); \
+		return w_##form(s, t, w) ? 4 : 0; \
+	}
+WORDS(WORD)
+
+/* 16-bit instructions */
 #define none(s, t, rd, rs1, rs2, imm) 0
 #define SHORT(line, form) \
 	static int short_##line(u32 w, gaddr pc, struct simple *s) \
@@ -132,30 +141,33 @@ whole(u32 w, gaddr pc, struct simple *s)
 		const struct rvc_line known = {.id = rvc_##line, .format = rvc_format[rvc_##line]}; \
 		struct rvc_insn c; \
 		\
-		if (rvc_fill(w, &known, &c) || !model_has(c.need)) \
+		if (rvc_fill(w, &known, &c) || !has(c.need)) \
 			return 0; \
 		begin(s, pc, 2); \
 		return form(s, &riscv_tmpl[c.as], c.rd, c.rs1, c.rs2, c.imm) ? 2 : 0; \
 	}
 rvc_TRANSLATORS(SHORT)
 
-#define ENTRY(line, form) [rvc_##line] = short_##line,
-static int (*const shorts[rvc_COUNT])(u32 w, gaddr pc, struct simple *) = {rvc_TRANSLATORS(ENTRY)};
+static int never(u32 w, gaddr pc, struct simple *s) { return (void)w, (void)pc, (void)s, 0; }
 
-static int
-compressed(u32 w, gaddr pc, struct simple *s)
-{
-	int line = rvc_seek(w);
-
-	return line ? shorts[line](w, pc, s) : 0;
-}
+#define WORDENTRY(line, form) [riscv_##line] = word_##line,
+#define SHORTENTRY(line, form) [rvc_##line] = short_##line,
+static made *const words[riscv_COUNT] = {WORDS(WORDENTRY)};
+static made *const shorts[rvc_COUNT] = {never, rvc_TRANSLATORS(SHORTENTRY)};
 
 int
 rv_simple(const u8 *p, int n, gaddr pc, struct simple *s)
 {
+	u32 w = ld16(p);
+	int id;
+
 	if (pc & 1)
 		return 0;
-	if ((p[0] & 3) != 3)
-		return compressed(ld16(p), pc, s);
-	return n < 4 ? 0 : whole(ld32(p), pc, s);
+	if ((w & 3) != 3)
+		return shorts[rvc_seek(w)](w, pc, s);
+	if (n < 4)
+		return 0;
+	w = ld32(p);
+	id = riscv_seek(w);
+	return words[id] ? words[id](w, pc, s) : 0;
 }
