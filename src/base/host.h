@@ -119,6 +119,7 @@ struct out {
 /* The quick tier: code for one block that may never run again, made an instruction at a time: nothing is known from
  * one to the next, and all variables are in their homes in between.  It is of no use elsewhere (out.fixed) and never
  * kept in files.  Under the same lock as compile. */
+enum { QUICK_MOST = 64 };              /* instructions in a block */
 struct quick {
 	/* The region's open block begins at out->code; each time it is entered *left goes down by one, and when that has
 	 * become negative its first link, to the block itself, is taken instead.  left: within 2 GiB of the code. */

@@ -544,7 +544,6 @@ core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 
 /* What an instruction does: goes on, or perhaps, or never; the last needs what quick code cannot be. */
 enum { ON, BRANCHED, LEFT, UNFIT };
-enum { MOST = 64 };                    /* instructions in a block */
 
 static void
 soon(gaddr pc)
@@ -609,7 +608,7 @@ goeson(struct walk *w, int does, gaddr pc)
 {
 	enum { BRANCHES = 8 };
 
-	return does < LEFT && w->n < MOST && w->branches < BRANCHES && (does == ON || core_beento(pc)) && !ismade(w, pc);
+	return does < LEFT && w->n < QUICK_MOST && w->branches < BRANCHES && (does == ON || core_beento(pc)) && !ismade(w, pc);
 }
 
 /* Where a jump or call goes on in any case; 0 if it needs what quick code cannot be. */
@@ -668,7 +667,7 @@ direct(struct walk *w, struct tr *t)
 		if (!q->simple(&s, (u32)(w->at - w->pc)))
 			return -1;
 		w->at = s.next;
-	} while (++w->n < MOST && w->at < w->free);
+	} while (++w->n < QUICK_MOST && w->at < w->free);
 	return ON;
 }
 
@@ -708,8 +707,8 @@ core_quick(struct region *r, struct out *o, const struct cpu *cpu, gaddr pc, u32
 	core_expect(w->at, mode);
 	if (does != LEFT && o->entry[o->nentry - 1].pc == w->at && !o->entry[o->nentry - 1].ret)
 		o->nentry--;           /* the jump there would lead to itself */
-	if (does != LEFT)
-		q->simple(&(struct simple){.kind = SI_JUMP, .to = w->at}, (u32)(w->at - pc));
+	if (does != LEFT)              /* the jump comes from before there */
+		q->simple(&(struct simple){.kind = SI_JUMP, .to = w->at}, (u32)(w->at - pc - 1));
 	addrange(r, pc, w->at);
 	r->ninsn = w->n;
 	return q->end();

@@ -50,20 +50,6 @@ modrm_m(struct code *a, int reg, struct mem m, int nimm, int shift)
 }
 
 void
-op_arg(struct code *a, u32 op, int w, int reg, const struct arg *m)
-{
-	opn_arg(a, op, 1, w == 64 ? 8 : 0, reg, m);
-}
-
-void
-alu_arg(struct code *a, enum alu op, int w, const struct arg *m, s32 v)
-{
-	op_arg(a, fits8(v) ? 0x83 : 0x81, w, (int)op, m);
-	st32(a->p, (u32)v);
-	a->p += fits8(v) ? 1 : 4;
-}
-
-void
 mov_ri(struct code *a, int d, u64 v)
 {
 	if (v == (u32)v) {

@@ -155,47 +155,6 @@ op0f_rm(struct code *a, u32 prefix, u32 op, int w, int reg, struct mem m, int ni
 	a->p = modrm_at(p + 2, reg, m, nimm);
 }
 
-/* -- operands in a register or in memory alike, encoded once and used often -- */
-/* ModRM without the register of the instruction, SIB and displacement, n bytes; its bits of REX; the number of the
- * register, or -1. */
-struct arg { u64 rm; u8 n, rex; s8 reg; };
-
-static inline struct arg
-arg_reg(int reg)
-{
-	return (struct arg){.rm = modrm2(0, reg), .n = 1, .rex = (u8)(reg >> 3), .reg = (s8)reg};
-}
-
-/* [base + (index << scale) + disp], or without index.  There is a displacement in any case. */
-static inline struct arg
-arg_at(int base, int index, u32 scale, s32 disp)
-{
-	u32 b = (u32)base & 7, sib = index != NOREG || b == 4, small = fits8(disp);
-	u32 i = index == NOREG ? 4 : (u32)(index & 7), rm = sib ? 4 | (scale << 6 | i << 3 | b) << 8 : b;
-
-	return (struct arg){.rm = rm | (small ? 0x40 : 0x80) | (u64)(u32)disp << (sib ? 16 : 8), .reg = -1,
-	    .n = (u8)(1 + sib + (small ? 1 : 4)), .rex = (u8)((index >> 2 & 2) | base >> 3)};
-}
-
-/* An instruction with an opcode of n bytes.  A REX prefix and more bytes than there are may be stored; what follows
- * takes their place. */
-static inline void
-opn_arg(struct code *a, u32 op, int n, u32 rex, int reg, const struct arg *m)
-{
-	u8 *p = a->p;
-
-	rex |= (u32)(reg >> 1 & 4) | m->rex;
-	*p = (u8)(0x40 | rex);
-	p += rex != 0;
-	st16(p, (u16)op);
-	p += n;
-	st64(p, m->rm | (u32)(reg & 7) << 3);
-	a->p = p + m->n;
-}
-
-void op_arg(struct code *, u32 op, int w, int reg, const struct arg *);
-void alu_arg(struct code *, enum alu, int w, const struct arg *, s32 v);
-
 /* -- moves -- */
 static inline void mov_rr(struct code *a, int w, int d, int s) { op_rr(a, 0x8b, w, d, s); }
 static inline void mov_rm(struct code *a, int w, int d, struct mem m) { op_rm(a, 0x8b, w, d, m, 0); }

@@ -20,7 +20,6 @@ branch_room(struct x86 *x)
 		grow(&x->loop, x->caploop, &x->caploop, sizeof *x->loop);
 	while (x->capsafe <= n)
 		grow(&x->safe, x->capsafe, &x->capsafe, sizeof *x->safe);
-	x->nfix = x->ncold = x->ncond = x->recursive = 0;
 	lodge_none(x);
 }
 
@@ -28,6 +27,7 @@ void
 branch_begin(struct x86 *x)
 {
 	branch_room(x);
+	x->nfix = x->ncold = x->ncond = x->recursive = 0;
 	memset(x->label, 0xff, (size_t)x->r->nblock * sizeof *x->label);
 	memset(x->loop, 0, (size_t)x->r->nblock * sizeof *x->loop);
 	safe_loops(x);
@@ -188,32 +188,14 @@ branch_head(struct x86 *x, int b)
 
 /* -- links -- */
 
-/* Pads the jump or call that comes next so that its rel32 field, `after` bytes on, does not cross an 8-byte boundary:
- * by prefixes that say nothing, which take no time. */
 static void
-align_field(struct x86 *x, int after)
+add_link(struct x86 *x, u32 opcode, int n, gaddr pc)
 {
-	int at = (int)((uintptr_t)(x->a.p + after) & 7);
-
-	st32(x->a.p, 0x2e2e2e2e);
-	x->a.p += at > 4 ? 8 - at : 0;
+	grow(&x->out->link, x->out->nlink, &x->out->caplink, sizeof *x->out->link);
+	x->a.p = x_link(x, x->a.p, opcode, n, pc);
 }
 
-static void
-add_link(struct x86 *x, u8 *field, gaddr pc)
-{
-	struct out *o = x->out;
-
-	grow(&o->link, o->nlink, &o->caplink, sizeof *o->link);
-	o->link[o->nlink++] = (struct link){.site = (u32)(field - o->code), .pc = pc};
-}
-
-static void
-jmp_link(struct x86 *x, gaddr pc)
-{
-	align_field(x, 1);
-	add_link(x, jmp_32(&x->a), pc);
-}
+static void jmp_link(struct x86 *x, gaddr pc) { add_link(x, 0xe9, 1, pc); }
 
 /* The block lies in a loop with lodgers, and the code that is being made does not. */
 static int
@@ -391,13 +373,6 @@ add_cond(struct x86 *x)
 }
 
 void
-branch_link(struct x86 *x, int cc, gaddr pc)
-{
-	align_field(x, 2);
-	add_link(x, jcc_32(&x->a, cc), pc);
-}
-
-void
 branch_cond(struct x86 *x, int cc, gaddr pc)
 {
 	int b = ir_blockat(x->r, pc);
@@ -407,7 +382,7 @@ branch_cond(struct x86 *x, int cc, gaddr pc)
 	else if (b < 0 && wantspoll(x, pc))
 		x_cold(x, jcc_32(&x->a, cc), cold_backward)->k = pc;
 	else if (b < 0)
-		branch_link(x, cc, pc);
+		add_link(x, 0x800f | (u32)cc << 8, 2, pc);
 	else
 		jcc_block(x, cc, b);
 	add_cond(x);
@@ -565,8 +540,7 @@ branch_call(struct x86 *x, gaddr to, gaddr back)
 		poll(x, to);
 	x->recursive |= b >= 0;
 	if (b < 0) {
-		align_field(x, 1);
-		add_link(x, call_32(&x->a), to);
+		add_link(x, 0xe8, 1, to);
 	} else if (x->label[b] != NOLABEL && !bydoor(x, b)) {
 		rel32_to(call_32(&x->a), x->out->code + x->label[b]);
 	} else {
@@ -677,17 +651,15 @@ static void
 link_stubs(struct x86 *x)
 {
 	struct out *o = x->out;
-	u8 *exit = x->quick ? x86_stub.linkexit : x->a.p;
+	u8 *exit = x->a.p;
 
-	if (o->nlink && !x->quick)
+	if (o->nlink)
 		x_gostub(x, &x86_stub.linkexit);
 	for (int n = 0; n < o->nlink && x->a.p <= x->lim; n++) {
 		o->link[n].stub = (u32)(x->a.p - o->code);
 		rel32_to(o->code + o->link[n].site, x->a.p);
 		mov_ri(&x->a, RAX, o->link[n].pc);
 		rel32_to(call_32(&x->a), exit);
-		if (x->quick)
-			exit = x86_stub.quickexit;
 	}
 }
 
@@ -723,9 +695,8 @@ branch_shift(const struct x86 *x)
 	return best;
 }
 
-/* Code for all that was put off, but for what goes to stubs of links. */
-static void
-emit_cold(struct x86 *x)
+void
+branch_cold(struct x86 *x)
 {
 	for (int n = 0; n < x->ncold && x->a.p <= x->lim; n++) {
 		struct cold c;
@@ -746,13 +717,21 @@ emit_cold(struct x86 *x)
 }
 
 void
-branch_cold(struct x86 *x)
+branch_coldhere(struct x86 *x)
 {
 	u8 *over = jmp_32(&x->a);
 
-	emit_cold(x);
+	branch_cold(x);
 	x->ncold = 0;
 	rel32_to(over, x->a.p);
+}
+
+void
+branch_coldlinks(struct x86 *x)
+{
+	for (int n = 0; n < x->ncold; n++)
+		if (x->cold[n].emit == cold_link)
+			cold_link(x, &x->cold[n]);
 }
 
 int
@@ -761,10 +740,8 @@ branch_end(struct x86 *x)
 	lodge_doors(x);
 	if (x->evicted || !fix(x))
 		return -EAGAIN;
-	emit_cold(x);
+	branch_cold(x);
 	link_stubs(x);
-	for (int n = 0; n < x->ncold; n++)
-		if (x->cold[n].emit == cold_link)
-			cold_link(x, &x->cold[n]);
+	branch_coldlinks(x);
 	return x->a.p > x->lim ? -ENOSPC : 0;
 }

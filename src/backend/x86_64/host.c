@@ -376,7 +376,7 @@ x_part(struct x86 *x, const struct block *b)
 	if (fp_npend | fp_looking)
 		fp_before(x, &end);
 	if (x->ncold && !(opinfo[x->r->ins[x->i - 1].op].traits & END))
-		branch_cold(x);
+		branch_coldhere(x);
 }
 
 void
@@ -504,7 +504,6 @@ compile(struct region *r, struct out *out)
 
 	x->nsunk = plan_sinks(r, &planhost, x->sunk, &sunk);
 	x->guess = x->lodges = x->trusts = 1;
-	x->quick = 0;
 	while ((err = make(x, x->nsunk ? &sunk : r, out)) == -EAGAIN)
 		if (x->evicted & SURFACED)
 			x->nsunk = 0;

@@ -57,15 +57,32 @@ void x_bswap_reg(struct x86 *, int bits, int d);       /* 16 bits: changes EFLAG
 /* A short jump for when nobody else looks at guest memory (cpu_share): its field.  Changes EFLAGS. */
 u8 *x_unshared(struct x86 *);
 
+/* A jump or call at p that the engine links to pc, its opcode of n bytes; there is room in out->link.  Returns where it
+ * ends.  Prefixes that say nothing, and take no time, keep its field from crossing an 8-byte boundary. */
+static inline u8 *
+x_link(struct x86 *x, u8 *p, u32 opcode, int n, gaddr pc)
+{
+	struct out *o = x->out;
+	u32 at = (u32)((uintptr_t)p + (u32)n) & 7;
+
+	st32(p, 0x2e2e2e2e);
+	p += at > 4 ? 8 - at : 0;
+	st32(p, opcode);
+	p += n;
+	o->link[o->nlink++] = (struct link){.site = (u32)(p - o->code), .pc = pc};
+	return p + 4;
+}
+
 /* branch.c */
 void branch_room(struct x86 *);        /* for notes of blocks, if there are none too: an entry that cannot be fetched */
 void branch_begin(struct x86 *);
 void branch_head(struct x86 *, int block);     /* a block starts here */
 /* Resolves jumps, emits stubs and cold code; -ENOSPC, or -EAGAIN: a guess was wrong, all again with x->guess = 0. */
 int branch_end(struct x86 *);
+void branch_cold(struct x86 *);        /* code for all that was put off, but for what goes to stubs of links; */
+void branch_coldlinks(struct x86 *);   /* that, once there are stubs */
 int branch_shift(const struct x86 *);
-/* For the quick tier too.  A link made from a conditional jump; the guest's jump, and branch if cc; a call. */
-void branch_link(struct x86 *, int cc, gaddr pc);
+/* For the quick tier too.  The guest's jump, and branch if cc; a call. */
 void branch_jump(struct x86 *, gaddr pc);
 void branch_cond(struct x86 *, int cc, gaddr pc);
 void branch_call(struct x86 *, gaddr pc, gaddr back);
@@ -73,7 +90,7 @@ void branch_lookup(struct x86 *, int call);    /* to what is in rax, with or wit
 void branch_callr(struct x86 *, gaddr back);   /* the guest's */
 int branch_ret(struct x86 *);                  /* to where the link variable says; 0: the host's returns are not used */
 /* What was put off is put here, jumped over: what it was told of is about to go. */
-void branch_cold(struct x86 *);
+void branch_coldhere(struct x86 *);
 
 void safe_loops(struct x86 *);                 /* safe.c: fills x->loop; */
 void safe_place(struct x86 *);                 /* then x->safe */

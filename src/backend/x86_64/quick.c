@@ -12,18 +12,40 @@ enum { ROOM = 16 << 10 };              /* bytes of code after which a block ends
 
 static const u8 *flagged;               /* code that ends here leaves the guest's flags in EFLAGS */
 
+#define REGISTER(r) {(u64)(0xc0 | (r & 7)) << 16 | r >> 3, (r & 7) << 19 | (r >> 1 & 4), 3, r}
+const struct arg quick_reg[NRTEMP] = {REGISTER(RAX), REGISTER(RCX), REGISTER(RDX)};
 struct arg quick_home[NONE];
 static const struct guest *ofguest;     /* whose it is */
+
+/* What most operations are: those of two operands, and shifts by an immediate */
+enum { OTHER, ALU, SHIFT };
+static const struct { u8 form, digit; } forms[O_COUNT] = {
+	[O_add] = {ALU, A_ADD}, [O_sub] = {ALU, A_SUB}, [O_and] = {ALU, A_AND}, [O_or] = {ALU, A_OR}, [O_xor] = {ALU, A_XOR},
+	[O_shl] = {SHIFT, S_SHL}, [O_shr] = {SHIFT, S_SHR}, [O_sar] = {SHIFT, S_SAR}, [O_rotr] = {SHIFT, S_ROR},
+};
 
 static void
 prepare(const struct guest *g)
 {
+	const struct arg base = REGISTER(RBP);
+
 	for (int var = 0; var < g->nreg; var++) {
 		const struct home *h = &x86_home[var];
 
-		quick_home[var] = h->reg < 0 || h->kind != REG_INT ? arg_at(RBP, NOREG, 0, h->disp) : arg_reg(h->reg);
+		quick_home[var] = h->reg < 0 || h->kind != REG_INT ? arg_at(&base, h->disp) : (struct arg)REGISTER(h->reg);
 	}
 	ofguest = g;
+}
+
+void
+quick_room(struct out *o)
+{
+	enum { LINKS = 3 };            /* of a call */
+
+	while (o->capmap < o->nmap + QUICK_MOST)
+		grow(&o->map, o->capmap, &o->capmap, sizeof *o->map);
+	while (o->caplink < o->nlink + LINKS * (QUICK_MOST + 1))
+		grow(&o->link, o->caplink, &o->caplink, sizeof *o->link);
 }
 
 void
@@ -32,23 +54,30 @@ quick_copy(struct code *a, int var, int w, int tmp)
 	if (var == NONE)
 		mov_ri(a, tmp, 0);
 	else if (quick_home[var].reg != tmp)
-		op_arg(a, 0x8b, w, tmp, &quick_home[var]);
+		a->p = op_at(a->p, w == 64 ? REXW : 0, 0x8b, field_of(tmp), &quick_home[var]);
 }
 
-static void
-set(struct code *a, int var, u64 v, int tmp)
+/* rcx and EFLAGS are lost. */
+int
+quick_set(struct x86 *x, int var, u64 v)
 {
+	const struct arg *d = &quick_home[var];
+
 	if (var == NONE)
-		return;
-	if (quick_home[var].reg >= 0) {
-		mov_ri(a, quick_home[var].reg, v);
+		return 1;
+	if (d->reg >= 0 && !v) {
+		x->a.p = op_at(x->a.p, 0, 0x33, d->field, d);  /* xor d, d */
+	} else if (d->reg >= 0 && v == (u32)v) {
+		mov_ri(&x->a, d->reg, v);
 	} else if (fits32((s64)v)) {
-		op_arg(a, 0xc7, 64, 0, &quick_home[var]);
-		put4(a, (u32)v);
+		x->a.p = op_at(x->a.p, REXW, 0xc7, 0, d);
+		put4(&x->a, (u32)v);
 	} else {
-		mov_ri(a, tmp, v);
-		quick_put(a, var, tmp);
+		mov_ri(&x->a, d->reg >= 0 ? d->reg : RCX, v);
+		if (d->reg < 0)
+			quick_put(&x->a, var, RCX);
 	}
+	return 1;
 }
 
 void
@@ -81,7 +110,7 @@ static void
 alu(struct code *a, const struct simple *s, enum alu op, int w, int d)
 {
 	if (s->b != NONE && !s->changed) {
-		op_arg(a, (u32)op << 3 | 3, w, d, &quick_home[s->b]);
+		a->p = op_at(a->p, quick_rex(s), (u32)op << 3 | 3, field_of(d), &quick_home[s->b]);
 	} else if (s->b == NONE && (w == 32 || fits32(s->imm))) {
 		alu_ri(a, op, w, d, (s32)s->imm);
 	} else {
@@ -112,14 +141,12 @@ inverted(struct code *a, const struct simple *s, enum alu op, int w, int d)
 	alu_rr(a, op, w, d, RCX);
 }
 
-/* rax = EFLAGS as a value. */
+/* rax = EFLAGS as a value: cmc; lahf; seto al */
 static void
 saved(struct code *a, int borrow)
 {
-	if (borrow)
-		put1(a, 0xf5);         /* cmc */
-	put1(a, 0x9f);                 /* lahf */
-	setcc_r(a, JO, RAX);
+	st64(a->p, borrow ? 0xc0900f9ff5 : 0xc0900f9f);
+	a->p += borrow ? 5 : 4;
 }
 
 static void
@@ -130,16 +157,15 @@ flags(struct x86 *x, int borrow)
 	flagged = x->a.p;
 }
 
-/* EFLAGS are the guest's flags; returns the host's condition for cc. */
-static int
-condition(struct x86 *x, int cc)
+int
+quick_condition(struct x86 *x, int cc)
 {
 	struct code *a = &x->a;
 
 	if (a->p != flagged) {
 		quick_copy(a, x->r->guest->flags, 32, RAX);
-		put2(a, 0x7f04);       /* add al, 127: overflows if al is 1 */
-		put1(a, 0x9e);         /* sahf */
+		st32(a->p, 0x9e7f04);          /* add al, 127: overflows if al is 1; sahf */
+		a->p += 3;
 	}
 	if (cc == CC_HI || cc == CC_LS)
 		put1(a, 0xf5);         /* cmc */
@@ -167,17 +193,12 @@ place(const struct simple *s, int w)
 	return quick_home[s->d].reg;
 }
 
-/* What add, sub, and, or, xor are, plus 1 */
-static const u8 alus[O_COUNT] = {
-	[O_add] = A_ADD + 1, [O_sub] = A_SUB + 1, [O_and] = A_AND + 1, [O_or] = A_OR + 1, [O_xor] = A_XOR + 1,
-};
-
 /* d op= the second operand.  EFLAGS are those of add, sub, and the logic operations. */
 static int
 compute(struct code *a, const struct simple *s, int w, int d)
 {
-	if (alus[s->op]) {
-		alu(a, s, (enum alu)(alus[s->op] - 1), w, d);
+	if (forms[s->op].form == ALU) {
+		alu(a, s, (enum alu)forms[s->op].digit, w, d);
 		return 1;
 	}
 	switch (s->op) {
@@ -198,24 +219,9 @@ compute(struct code *a, const struct simple *s, int w, int d)
 	return 1;
 }
 
-/* d = b */
-static void
-move(struct code *a, const struct simple *s)
-{
-	int b = quick_home[s->b].reg, w = quick_width(s);
-
-	if (quick_home[s->d].reg >= 0) {
-		op_arg(a, 0x8b, w, quick_home[s->d].reg, &quick_home[s->b]);
-	} else if (b >= 0 && w == 64) {
-		quick_put(a, s->d, b);
-	} else {
-		quick_copy(a, s->b, w, RAX);
-		quick_put(a, s->d, RAX);
-	}
-}
-
+/* What is not plain. */
 static __attribute__((noinline)) int
-computed(struct x86 *x, const struct simple *s)
+others(struct x86 *x, const struct simple *s)
 {
 	struct code *a = &x->a;
 	int w = quick_width(s), d;
@@ -240,40 +246,120 @@ computed(struct x86 *x, const struct simple *s)
 	return 1;
 }
 
-/* d = a op imm, of 64 bits, in its place or as an address */
-static int
-immediate(struct x86 *x, const struct simple *s)
+/* d = b */
+static inline u8 *
+move(u8 *p, const struct simple *s)
 {
-	struct code *a = &x->a;
-	struct arg m;
+	const struct arg *d = &quick_home[s->d], *b = &quick_home[s->b];
 
-	if (s->d == s->a && alus[s->op]) {
-		alu_arg(a, (enum alu)(alus[s->op] - 1), 64, &quick_home[s->d], (s32)s->imm);
-		if (s->flop)
-			flags(x, s->flop == O_flsub);
-		return 1;
+	if (d->reg >= 0)
+		return op_at(p, quick_rex(s), 0x8b, d->field, b);
+	if (b->reg >= 0 && s->ty == I64)
+		return op_at(p, REXW, 0x89, b->field, d);
+	p = op_at(p, quick_rex(s), 0x8b, field_of(RAX), b);
+	return op_at(p, REXW, 0x89, field_of(RAX), d);
+}
+
+/* op m, v.  What a shift by 0 leaves in the upper half of a register is not to be relied on. */
+static inline u8 *
+immediate(u8 *p, const struct simple *s, u32 rex, const struct arg *m)
+{
+	u32 digit = forms[s->op].digit, n = (u32)s->imm & (rex ? 63 : 31);
+
+	if (forms[s->op].form == ALU)
+		return imm_at(p, rex, (enum alu)digit, m, (s32)s->imm);
+	if (!n)
+		return rex ? p : op_at(p, 0, 0x8b, m->field, m);
+	p = op_at(p, rex, n == 1 ? 0xd1 : 0xc1, field_digit(digit), m);
+	*p = (u8)n;
+	return p + (n != 1);
+}
+
+/* d = a op B, all of which there is: computed in its place or in rax, and as an address where that is shorter. */
+static inline u8 *
+plain(u8 *p, const struct simple *s, u32 rex)
+{
+	const struct arg *d = &quick_home[s->d], *a = &quick_home[s->a], *to = d;
+	int isimm = s->b == NONE;
+
+	if (d != a || (d->reg < 0 && !(isimm && rex && !s->sign))) {
+		if (d->reg < 0 || s->d == s->b)
+			to = &quick_reg[RAX];
+		if (isimm && s->op == O_add && a->reg >= 0 && !s->flop) {
+			const struct arg sum = arg_at(a, (s32)s->imm);
+
+			p = op_at(p, rex, 0x8d, to->field, &sum);
+			goto done;
+		}
+		p = op_at(p, rex, 0x8b, to->field, a);
 	}
-	if (s->op != O_add || s->flop || quick_home[s->d].reg < 0)
-		return computed(x, s);
-	m = arg_at(quick_get(a, s->a, 64, RDX), NOREG, 0, (s32)s->imm);
-	op_arg(a, 0x8d, 64, quick_home[s->d].reg, &m);
+	if (isimm)
+		p = immediate(p, s, rex, to);
+	else
+		p = op_at(p, rex, (u32)forms[s->op].digit << 3 | 3, to->field, &quick_home[s->b]);
+done:
+	if (s->sign)
+		p = op_at(p, REXW, 0x63, to->field, to);
+	return to == d ? p : op_at(p, REXW, 0x89, field_of(RAX), d);
+}
+
+/* EFLAGS = those of a - B, if that is plain; else 0 */
+static inline u8 *
+compared(u8 *p, const struct simple *s)
+{
+	const struct arg *a = &quick_home[s->a], *b = &quick_home[s->b];
+	u32 rex = quick_rex(s);
+
+	if (s->a == NONE || s->changed)
+		return 0;
+	if (s->b == NONE && !s->imm && a->reg >= 0)
+		return op_at(p, rex, 0x85, a->field, a);       /* test */
+	if (s->b == NONE)
+		return s->ty == I64 && !fits32(s->imm) ? 0 : imm_at(p, rex, A_CMP, a, (s32)s->imm);
+	if (a->reg < 0 && b->reg >= 0)
+		return op_at(p, rex, 0x39, b->field, a);
+	if (a->reg < 0) {
+		p = op_at(p, rex, 0x8b, field_of(RAX), a);
+		a = &quick_reg[RAX];
+	}
+	return op_at(p, rex, 0x3b, a->field, b);
+}
+
+/* Of 32 bits, with flags, or without result. */
+static __attribute__((noinline)) int
+wider(struct x86 *x, const struct simple *s)
+{
+	u8 *p;
+
+	if (s->d != NONE)
+		x->a.p = plain(x->a.p, s, quick_rex(s));
+	else if (s->op == O_sub && (p = compared(x->a.p, s)))
+		x->a.p = p;
+	else
+		return others(x, s);
+	if (s->flop)
+		flags(x, s->flop == O_flsub);
 	return 1;
 }
 
-/* Not all is asked at once: what is stored byte by byte and loaded as a word makes the host wait. */
 static int
 q_op(struct x86 *x, const struct simple *s)
 {
-	if (s->d == NONE || s->sign | s->changed)
-		return computed(x, s);
-	if (s->a != NONE)
-		return s->b == NONE && s->ty == I64 && fits32(s->imm) ? immediate(x, s) : computed(x, s);
-	if (s->flop || (s->op != O_add && s->op != O_or))
-		return computed(x, s);
-	if (s->b == NONE)
-		set(&x->a, s->d, s->ty == I64 ? (u64)s->imm : (u32)s->imm, RAX);
-	else
-		move(&x->a, s);
+	u32 form = forms[s->op].form, special = s->sign | s->flop | s->changed | (s->d == NONE);
+
+	if (s->a == NONE) {
+		if (special || (s->op != O_add && s->op != O_or))
+			return others(x, s);
+		if (s->b == NONE)
+			return quick_set(x, s->d, s->ty == I64 ? (u64)s->imm : (u32)s->imm);
+		x->a.p = move(x->a.p, s);
+		return 1;
+	}
+	if (!form || s->changed || (s->b == NONE ? s->ty == I64 && !fits32(s->imm) : form == SHIFT))
+		return others(x, s);
+	if (special || s->ty != I64)
+		return wider(x, s);
+	x->a.p = plain(x->a.p, s, REXW);
 	return 1;
 }
 
@@ -347,7 +433,7 @@ static int
 q_select(struct x86 *x, const struct simple *s)
 {
 	struct code *a = &x->a;
-	int cc = condition(x, s->op), w = quick_width(s);
+	int cc = quick_condition(x, s->op), w = quick_width(s);
 
 	if (s->a == NONE && s->b == NONE && s->inc && !s->inverted) {
 		setcc_r(a, cc ^ 1, RAX);
@@ -368,7 +454,7 @@ static int
 q_check(struct x86 *x, const struct simple *s)
 {
 	struct code *a = &x->a;
-	u8 *other = jcc_8(a, condition(x, s->op) ^ 1), *end;
+	u8 *other = jcc_8(a, quick_condition(x, s->op) ^ 1), *end;
 	int w = quick_width(s);
 
 	if (s->flop == O_flsub) {
@@ -386,12 +472,15 @@ q_check(struct x86 *x, const struct simple *s)
 	return 1;
 }
 
-static int
-compare(struct code *a, const struct simple *s)
+int
+quick_compare(struct x86 *x, const struct simple *s)
 {
-	int r = quick_get(a, s->a, quick_width(s), RAX);
+	u8 *p = compared(x->a.p, s);
 
-	alu(a, s, A_CMP, quick_width(s), r);
+	if (p)
+		x->a.p = p;
+	else
+		alu(&x->a, s, A_CMP, quick_width(s), quick_get(&x->a, s->a, quick_width(s), RAX));
 	return x_relation(s->op);
 }
 
@@ -399,7 +488,7 @@ static int
 q_rel(struct x86 *x, const struct simple *s)
 {
 	struct code *a = &x->a;
-	int cc = compare(a, s);
+	int cc = quick_compare(x, s);
 
 	setcc_r(a, cc, RAX);
 	movzx_rr(a, 8, RAX, RAX);
@@ -407,98 +496,7 @@ q_rel(struct x86 *x, const struct simple *s)
 	return 1;
 }
 
-/* -- branches -- */
-/* What lies ahead is not in this block, and needs no safe point. */
-static void
-branch(struct x86 *x, int cc, gaddr to)
-{
-	if (to > x->r->pc + x->pcoff)
-		branch_link(x, cc, to);
-	else
-		branch_cond(x, cc, to);
-}
-
-static int
-q_test(struct x86 *x, const struct simple *s)
-{
-	quick_copy(&x->a, s->a, 64, RAX);
-	op0f_rr(&x->a, 0, 0xba, 64, 4, RAX);   /* bt rax, imm */
-	put1(&x->a, (u32)s->imm);
-	branch(x, s->op == R_TST ? JB : JAE, s->to);
-	return 1;
-}
-
-static int
-q_branchf(struct x86 *x, const struct simple *s)
-{
-	branch(x, condition(x, s->op), s->to);
-	return 1;
-}
-
-static void
-entry(struct out *o, gaddr pc, u32 off)
-{
-	grow(&o->entry, o->nentry, &o->capentry, sizeof *o->entry);
-	o->entry[o->nentry++] = (struct entry){.pc = pc, .off = off};
-}
-
-/* What a call returns to is entered by address, too, by returns that have lost their way. */
-static void
-called(struct x86 *x, const struct simple *s)
-{
-	if (x->on)
-		entry(x->out, s->next, (u32)(x->a.p - x->out->code));
-	x->on = 0;
-}
-
-static int
-q_indirect(struct x86 *x, const struct simple *s)
-{
-	if (s->kind == SI_RETURN && s->a == x->r->guest->link && branch_ret(x))
-		return 1;
-	quick_copy(&x->a, s->a, 64, RAX);
-	if (s->imm)
-		alu_ri(&x->a, A_ADD, 64, RAX, (s32)s->imm);
-	set(&x->a, s->d, s->next, RCX);
-	x->on = s->on;
-	if (s->kind == SI_CALLR)
-		branch_callr(x, s->next);
-	else
-		branch_lookup(x, 0);
-	called(x, s);
-	return 1;
-}
-
-static int
-q_call(struct x86 *x, const struct simple *s)
-{
-	set(&x->a, x->r->guest->link, s->next, RAX);
-	x->on = s->on;
-	branch_call(x, s->to, s->next);
-	called(x, s);
-	return 1;
-}
-
-static int
-q_jump(struct x86 *x, const struct simple *s)
-{
-	branch_jump(x, s->to);
-	return 1;
-}
-
-static int
-q_branch(struct x86 *x, const struct simple *s)
-{
-	branch(x, compare(&x->a, s), s->to);
-	return 1;
-}
-
-static int
-q_set(struct x86 *x, const struct simple *s)
-{
-	set(&x->a, s->d, (u64)s->imm, RAX);
-	return 1;
-}
+static int q_set(struct x86 *x, const struct simple *s) { return quick_set(x, s->d, (u64)s->imm); }
 
 static int q_nothing(struct x86 *x, const struct simple *s) { return (void)x, (void)s, 1; }
 
@@ -510,71 +508,41 @@ simple(const struct simple *s, u32 pcoff)
 		[SI_INSERT] = q_insert, [SI_MUL] = q_mul, [SI_SELECT] = q_select, [SI_CHECK] = q_check,
 		[SI_VSET] = quick_vset, [SI_TOV] = quick_tov, [SI_FROMV] = quick_fromv, [SI_LOAD] = quick_load,
 		[SI_STORE] = quick_store, [SI_VLOAD] = quick_vload, [SI_VSTORE] = quick_vstore,
-		[SI_JUMP] = q_jump, [SI_BRANCH] = q_branch, [SI_TEST] = q_test, [SI_BRANCHF] = q_branchf,
-		[SI_CALL] = q_call, [SI_GO] = q_indirect, [SI_CALLR] = q_indirect, [SI_RETURN] = q_indirect,
+		[SI_JUMP] = quick_jump, [SI_BRANCH] = quick_branch, [SI_TEST] = quick_test, [SI_BRANCHF] = quick_branchf,
+		[SI_CALL] = quick_call, [SI_GO] = quick_indirect, [SI_CALLR] = quick_indirect, [SI_RETURN] = quick_indirect,
 	};
 
 	x86.pcoff = pcoff;
-	x86.mapped = 0;
-	grow(&x86.out->map, x86.out->nmap, &x86.out->capmap, sizeof *x86.out->map);
 	return emit[s->kind](&x86, s);
-}
-
-/* The head of a region's only block.  It jumps there without a safe point, for it leaves when it has done so some
- * times. */
-static void
-head(struct x86 *x)
-{
-	branch_room(x);
-	x->label[0] = x->loop[0] = x->safe[0] = 0;
-	x->door[0] = (struct door){0};
-	entry(x->out, x->b->pc, 0);
 }
 
 static void
 begin(struct region *r, struct out *o, s32 *left)
 {
-	struct x86 *x = &x86;
-	u8 *p;
-
-	x_begin(x, r, o);
-	if (r->guest != ofguest)
+	x_begin(&x86, r, o);
+	if (r->guest != ofguest) {
 		prepare(r->guest);
-	x->guess = 0;
-	x->quick = 1;
+		branch_room(&x86);
+	}
+	quick_room(o);
 	flagged = 0;
-	x->b = r->block;
-	head(x);
-	p = x->a.p;                    /* sub dword [left], 1 */
-	st16(p, 0x2d83);
-	st32(p + 2, (u32)((u8 *)left - (p + 7)));
-	p[6] = 1;
-	x->a.p = p + 7;
-	x->pcoff = 0;
-	branch_link(x, JS, r->pc);
+	quick_begin(&x86, left);
 }
 
 static int
 insn(int first)
 {
 	struct x86 *x = &x86;
-	struct block b = *x->b;
+	struct block b = *x->r->open;
 
+	x->b = x->r->block;
 	b.first = first;
 	b.n = x->r->nins - first;
 	x_part(x, &b);
+	quick_room(x->out);
 	return x->a.p - x->out->code < ROOM;
 }
 
-static int
-end(void)
-{
-	struct x86 *x = &x86;
-	int err = branch_end(x);
-
-	x->out->fixed = 1;
-	x->out->size = (u32)(x->a.p - x->out->code);
-	return err ? err : x->failed ? -E2BIG : 0;
-}
+static int end(void) { return quick_end(&x86); }
 
 const struct quick x86_quick = {begin, simple, insn, end};

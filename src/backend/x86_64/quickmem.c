@@ -4,13 +4,13 @@
 
 static struct mem home_of(int var) { return mem_at(RBP, x86_home[var].disp); }
 
-/* Code from here on is the instruction's, should it fault. */
+/* Code from p on is the instruction's, should it fault. */
 static inline void
-mapped(struct x86 *x)
+mapped(struct x86 *x, const u8 *p)
 {
 	struct out *o = x->out;
 
-	o->map[o->nmap++] = (struct mapent){.off = (u32)(x->a.p - o->code), .pcoff = (s32)x->pcoff};
+	o->map[o->nmap++] = (struct mapent){.off = (u32)(p - o->code), .pcoff = (s32)x->pcoff};
 }
 
 static struct mem
@@ -24,47 +24,63 @@ address(struct x86 *x, const struct simple *s)
 	} else if (s->b != NONE) {
 		m.index = (s8)quick_get(&x->a, s->b, 64, RCX);
 	}
-	mapped(x);
+	mapped(x, x->a.p);
 	return m;
 }
 
-/* The same of most instructions, which have no index. */
-static inline struct arg
-at(struct x86 *x, const struct simple *s)
+/* The same with neither index nor change of the base. */
+static inline int
+isplain(const struct simple *s)
 {
-	int base = quick_get(&x->a, s->a, 64, RDX);
+	return s->a != NONE && s->b == NONE && !s->two && !s->step;
+}
 
-	mapped(x);
-	return arg_at(base, NOREG, 0, (s32)s->imm);
+static inline u8 *
+at(struct x86 *x, u8 *p, const struct simple *s, struct arg *m)
+{
+	const struct arg *a = &quick_home[s->a];
+
+	if (a->reg < 0) {
+		p = op_at(p, REXW, 0x8b, field_of(RDX), a);
+		a = &quick_reg[RDX];
+	}
+	mapped(x, p);
+	*m = arg_at(a, (s32)s->imm);
+	return p;
 }
 
 static inline void
 step(struct code *a, const struct simple *s)
 {
 	if (s->step)
-		alu_arg(a, A_ADD, 64, &quick_home[s->a], s->step);
+		a->p = imm_at(a->p, REXW, A_ADD, &quick_home[s->a], s->step);
 }
 
-static inline void
-load(struct code *a, const struct simple *s, int d, const struct arg *m)
+/* d = what is at m */
+static inline u8 *
+load(u8 *p, const struct simple *s, u32 d, const struct arg *m)
 {
-	static const struct { u16 op; u8 n, rex; } does[3][4] = {
-		{[I8] = {0xb60f, 2, 0}, [I16] = {0xb70f, 2, 0}, [I32] = {0x8b, 1, 0}, [I64] = {0x8b, 1, 8}},
-		{[I8] = {0xbe0f, 2, 0}, [I16] = {0xbf0f, 2, 0}, [I32] = {0x8b, 1, 0}},         /* to 32 bits */
-		{[I8] = {0xbe0f, 2, 8}, [I16] = {0xbf0f, 2, 8}, [I32] = {0x63, 1, 8}, [I64] = {0x8b, 1, 8}},
+	static const struct { u8 op, rex, two; } does[3][3] = {
+		{[I8] = {0xb6, 0, 1}, [I16] = {0xb7, 0, 1}, [I32] = {0x8b, 0, 0}},
+		{[I8] = {0xbe, 0, 1}, [I16] = {0xbf, 0, 1}, [I32] = {0x8b, 0, 0}},     /* to 32 bits */
+		{[I8] = {0xbe, REXW, 1}, [I16] = {0xbf, REXW, 1}, [I32] = {0x63, REXW, 0}},
 	};
-	u32 k = s->sign / 32;
+	u32 k = s->sign / 32, op = does[k][s->ty].op, rex = does[k][s->ty].rex;
 
-	opn_arg(a, does[k][s->ty].op, does[k][s->ty].n, does[k][s->ty].rex, d, m);
+	if (s->ty == I64)
+		return op_at(p, REXW, 0x8b, d, m);
+	return does[k][s->ty].two ? op0f_at(p, rex, op, d, m) : op_at(p, rex, op, d, m);
 }
 
 /* Bytes of registers above bl need a REX prefix, or they would be ah to bh. */
-static inline void
-store(struct code *a, const struct simple *s, int reg, const struct arg *m)
+static inline u8 *
+store(u8 *p, const struct simple *s, const struct arg *d, const struct arg *m)
 {
-	if (s->ty == I16)
-		put1(a, 0x66);
-	opn_arg(a, s->ty == I8 ? 0x88 : 0x89, 1, s->ty == I64 ? 8 : s->ty == I8 && reg >= 4 ? 0x40 : 0, reg, m);
+	if (s->ty == I64)
+		return op_at(p, REXW, 0x89, d->field, m);
+	*p = 0x66;
+	p += s->ty == I16;
+	return op_at(p, s->ty == I8 && d->reg >= 4 ? REX : 0, s->ty == I8 ? 0x88 : 0x89, d->field, m);
 }
 
 /* -- vectors and floats, in two temporary registers -- */
@@ -173,11 +189,11 @@ loads(struct x86 *x, const struct simple *s)
 	struct code *a = &x->a;
 	struct mem m = address(x, s);
 
-	for (int k = 0; k <= s->two; k++) {
-		const struct arg from = arg_at(m.base, m.index, m.scale, m.disp + k * ty_bits(s->ty) / 8);
-
-		load(a, s, k ? RCX : RAX, &from);
-	}
+	for (int k = 0; k <= s->two; k++, m.disp += ty_bits(s->ty) / 8)
+		if (s->sign)
+			movsx_rm(a, ty_bits(s->ty), s->sign, k ? RCX : RAX, m);
+		else
+			movzx_rm(a, ty_bits(s->ty), k ? RCX : RAX, m);
 	step(a, s);
 	quick_put(a, s->d, RAX);
 	if (s->two)
@@ -188,12 +204,19 @@ loads(struct x86 *x, const struct simple *s)
 int
 quick_load(struct x86 *x, const struct simple *s)
 {
+	const struct arg *d = &quick_home[s->d];
 	struct arg m;
+	u8 *p;
 
-	if (s->b != NONE || s->two || s->step || s->d == NONE || quick_home[s->d].reg < 0)
+	if (!isplain(s) || s->d == NONE)
 		return loads(x, s);
-	m = at(x, s);
-	load(&x->a, s, quick_home[s->d].reg, &m);
+	p = at(x, x->a.p, s, &m);
+	if (d->reg >= 0) {
+		x->a.p = load(p, s, d->field, &m);
+	} else {
+		p = load(p, s, field_of(RAX), &m);
+		x->a.p = op_at(p, REXW, 0x89, field_of(RAX), d);
+	}
 	return 1;
 }
 
@@ -202,23 +225,41 @@ stores(struct x86 *x, const struct simple *s)
 {
 	struct mem m = address(x, s);
 
-	for (int k = 0; k <= s->two; k++) {
-		const struct arg to = arg_at(m.base, m.index, m.scale, m.disp + k * ty_bits(s->ty) / 8);
-
-		store(&x->a, s, quick_get(&x->a, k ? s->d2 : s->d, 64, RAX), &to);
-	}
+	for (int k = 0; k <= s->two; k++, m.disp += ty_bits(s->ty) / 8)
+		mov_mr_n(&x->a, ty_bits(s->ty), m, quick_get(&x->a, k ? s->d2 : s->d, 64, RAX));
 	step(&x->a, s);
 	return 1;
+}
+
+/* mov m, 0 */
+static inline u8 *
+store0(u8 *p, const struct simple *s, const struct arg *m)
+{
+	*p = 0x66;
+	p += s->ty == I16;
+	p = op_at(p, quick_rex(s), s->ty == I8 ? 0xc6 : 0xc7, 0, m);
+	st32(p, 0);
+	return p + (s->ty == I8 ? 1 : s->ty == I16 ? 2 : 4);
 }
 
 int
 quick_store(struct x86 *x, const struct simple *s)
 {
+	const struct arg *d = &quick_home[s->d];
 	struct arg m;
+	u8 *p;
 
-	if (s->b != NONE || s->two || s->step)
+	if (!isplain(s))
 		return stores(x, s);
-	m = at(x, s);
-	store(&x->a, s, quick_get(&x->a, s->d, 64, RAX), &m);
+	p = at(x, x->a.p, s, &m);
+	if (s->d == NONE) {
+		x->a.p = store0(p, s, &m);
+		return 1;
+	}
+	if (d->reg < 0) {
+		p = op_at(p, REXW, 0x8b, field_of(RAX), d);
+		d = &quick_reg[RAX];
+	}
+	x->a.p = store(p, s, d, &m);
 	return 1;
 }

@@ -146,7 +146,6 @@ struct x86 {
 	u32 turn;                      /* short functions so far */
 	struct fixup { u32 site; u16 block; u8 isshort, isdoor; } *fix; int nfix, capfix;
 	int guess;                     /* what looks near is jumped to by a signed byte */
-	int quick;                     /* the code is of the quick tier */
 	u32 cond[NCOND]; int ncond;    /* where conditional branches of the guest's end */
 	int recursive;                 /* a block of the region is called from within */
 	u8 *safe;                      /* by block: a safe point is at its head */

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* quickbr.c - the quick tier: branches, and the beginning and end of a block */
+#include <errno.h>
+#include "backend/x86_64/quick.h"
+
+/* What lies ahead is not in this block, and needs no safe point; nor does its own head, which leaves when it has been
+ * jumped to some times. */
+static inline int isahead(const struct x86 *x, gaddr pc) { return pc > x->r->pc + x->pcoff; }
+
+static inline int
+branch(struct x86 *x, int cc, gaddr to)
+{
+	if (isahead(x, to))
+		x->a.p = x_link(x, x->a.p, 0x800f | (u32)cc << 8, 2, to);
+	else if (to == x->r->pc)
+		jcc_to(&x->a, cc, x->out->code);
+	else
+		branch_cond(x, cc, to);
+	return 1;
+}
+
+int
+quick_jump(struct x86 *x, const struct simple *s)
+{
+	if (isahead(x, s->to))
+		x->a.p = x_link(x, x->a.p, 0xe9, 1, s->to);
+	else if (s->to == x->r->pc)
+		jmp_to(&x->a, x->out->code);
+	else
+		branch_jump(x, s->to);
+	return 1;
+}
+
+int quick_branch(struct x86 *x, const struct simple *s) { return branch(x, quick_compare(x, s), s->to); }
+int quick_branchf(struct x86 *x, const struct simple *s) { return branch(x, quick_condition(x, s->op), s->to); }
+
+int
+quick_test(struct x86 *x, const struct simple *s)
+{
+	if (s->a == NONE || quick_home[s->a].reg < 0) {
+		quick_copy(&x->a, s->a, 64, RAX);
+		op0f_rr(&x->a, 0, 0xba, 64, 4, RAX);   /* bt */
+	} else {
+		x->a.p = op0f_at(x->a.p, REXW, 0xba, field_digit(4), &quick_home[s->a]);
+	}
+	put1(&x->a, (u32)s->imm);
+	return branch(x, s->op == R_TST ? JB : JAE, s->to);
+}
+
+/* -- calls -- */
+static void
+entry(struct out *o, gaddr pc, u32 off)
+{
+	grow(&o->entry, o->nentry, &o->capentry, sizeof *o->entry);
+	o->entry[o->nentry++] = (struct entry){.pc = pc, .off = off};
+}
+
+/* What a call returns to is entered by address, too, by returns that have lost their way. */
+static int
+called(struct x86 *x, const struct simple *s)
+{
+	if (x->on)
+		entry(x->out, s->next, (u32)(x->a.p - x->out->code));
+	x->on = 0;
+	return 1;
+}
+
+int
+quick_call(struct x86 *x, const struct simple *s)
+{
+	quick_set(x, x->r->guest->link, s->next);
+	x->on = s->on;
+	branch_call(x, s->to, s->next);
+	return called(x, s);
+}
+
+int
+quick_indirect(struct x86 *x, const struct simple *s)
+{
+	if (s->kind == SI_RETURN && s->a == x->r->guest->link && branch_ret(x))
+		return 1;
+	quick_copy(&x->a, s->a, 64, RAX);
+	if (s->imm)
+		alu_ri(&x->a, A_ADD, 64, RAX, (s32)s->imm);
+	quick_set(x, s->d, s->next);
+	x->on = s->on;
+	if (s->kind == SI_CALLR)
+		branch_callr(x, s->next);
+	else
+		branch_lookup(x, 0);
+	return called(x, s);
+}
+
+/* -- the block -- */
+void
+quick_begin(struct x86 *x, s32 *left)
+{
+	u8 *p = x->a.p;
+
+	x->b = x->r->block;
+	x->label[0] = x->loop[0] = x->safe[0] = 0;
+	x->door[0] = (struct door){0};
+	x->lodged = 0;
+	x->guess = x->ncold = x->ncond = 0;
+	entry(x->out, x->r->pc, 0);
+	st16(p, 0x2d83);               /* sub dword [left], 1 */
+	st32(p + 2, (u32)((u8 *)left - (p + 7)));
+	p[6] = 1;
+	x->a.p = x_link(x, p + 7, 0x800f | JS << 8, 2, x->r->pc);
+	x->pcoff = 0;
+}
+
+static void
+stubs(struct x86 *x)
+{
+	struct out *o = x->out;
+	u8 *p = x->a.p, *exit = x86_stub.linkexit;
+
+	for (struct link *l = o->link, *end = l + o->nlink; l < end && p <= x->lim; l++, exit = x86_stub.quickexit) {
+		l->stub = (u32)(p - o->code);
+		rel32_to(o->code + l->site, p);
+		if (l->pc == (u32)l->pc) {
+			st64(p, 0xb8 | l->pc << 8);    /* mov eax, pc */
+			p += 5;
+		} else {
+			st16(p, 0xb848);
+			st64(p + 2, l->pc);
+			p += 10;
+		}
+		*p = 0xe8;                     /* call */
+		rel32_to(p + 1, exit);
+		p += 5;
+	}
+	x->a.p = p;
+}
+
+int
+quick_end(struct x86 *x)
+{
+	struct out *o = x->out;
+
+	if (x->ncold)
+		branch_cold(x);
+	stubs(x);
+	if (x->ncold)
+		branch_coldlinks(x);
+	o->fixed = 1;
+	o->size = (u32)(x->a.p - o->code);
+	return x->a.p > x->lim ? -ENOSPC : x->failed ? -E2BIG : 0;
+}
