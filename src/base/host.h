@@ -121,13 +121,13 @@ struct out {
  * kept in files.  Under the same lock as compile. */
 enum { QUICK_MOST = 64 };              /* instructions in a block */
 struct quick {
-	/* The region's open block begins at out->code; each time it is entered *left goes down by one, and when that has
+	/* The region's only block begins at out->code; each time it is entered *left goes down by one, and when that has
 	 * become negative its first link, to the block itself, is taken instead.  left: within 2 GiB of the code. */
 	void (*begin)(struct region *, struct out *, s32 *left);
 	/* Code for an instruction that lies pcoff bytes after the region's pc; 0 if it must come as IR instead. */
 	int (*simple)(const struct simple *, u32 pcoff);
-	/* Code for the region's IR from instruction `first` on, all of it one guest instruction's.  Returns 0 if the block
-	 * should end soon. */
+	/* Code for the region's IR from instruction `first` on, all of it one guest instruction's, in its open block.
+	 * Returns 0 if the block should end soon. */
 	int (*insn)(int first);
 	/* The block has its terminator; out is complete.  As compile. */
 	int (*end)(void);

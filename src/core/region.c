@@ -34,7 +34,7 @@ struct walk {
 	u64 whole;                     /* below this offset what others have is translated all the same */
 	int (*hasrun)(gaddr);          /* what has not is left out; 0: it is not known */
 	u64 end;                       /* offset above the last instruction seen or head wanted */
-	u32 step;                      /* bytes that are fetched at a time */
+	u32 step;                      /* bytes that are fetched at a time, a power of 2 */
 	u64 ok;                        /* so many bytes from the entry upward have been fetched, */
 	u8 code[WINDOW + PIECE];       /* these */
 	struct { gaddr at; u64 of; int n; u8 code[PIECE]; } piece[NPIECE];     /* others, by address; of this walk, if */
@@ -63,7 +63,7 @@ extend(struct walk *w, u64 off)
 {
 	while (w->ok < off + w->g->maxlen && w->ok < WINDOW) {
 		gaddr at = w->pc + w->ok;
-		int want = w->step - (int)(at % w->step), got;
+		int want = (int)(w->step - (at & (w->step - 1))), got;
 		const u8 *p;
 
 		if (want < FEW && want + (int)w->step <= FETCH_MAX)
@@ -553,7 +553,7 @@ soon(gaddr pc)
 }
 
 /* Code of the instruction at w->at, by way of IR.  t: its r is 0 before the first. */
-static int
+static __attribute__((noinline)) int
 viair(struct walk *w, struct tr *t, struct region *r)
 {
 	int first, going, got;
@@ -561,8 +561,11 @@ viair(struct walk *w, struct tr *t, struct region *r)
 	fetch(w, w->at, &got);
 	if (got < w->g->maxlen)        /* it may go on where nothing can be fetched */
 		return UNFIT;
-	if (!t->r)
+	if (!t->r) {
 		*t = translator(w, r);
+		region_next(r, w->g, w->pc, w->mode);
+		ir_block(r, w->pc);
+	}
 	t->pc = w->at;
 	first = ir_fresh(r);
 	going = instruction(w, t);
@@ -576,24 +579,23 @@ viair(struct walk *w, struct tr *t, struct region *r)
 }
 
 /* As fetch, of a block's next instruction. */
-static inline const u8 *
+static __attribute__((noinline)) const u8 *
 follows(struct walk *w, gaddr pc, int *got)
 {
-	u64 off = pc - w->pc;
-
-	if (w->ok < off + w->g->maxlen && !extend(w, off))
-		return fetch(w, pc, got);
-	*got = (int)(w->ok - off);
-	return w->code + off;
+	extend(w, pc - w->pc);
+	return fetch(w, pc, got);
 }
 
 /* There is code for pc; before w->free there is none. */
 static int
 ismade(struct walk *w, gaddr pc)
 {
-	enum { RUN = 64 };
+	enum { RUN = 128 };
 
 	if (pc < w->free)
+		return 0;
+	w->free = core_nextseen(pc, pc + RUN);
+	if (w->free != pc)
 		return 0;
 	if (core_seen(pc, w->mode))
 		return 1;
@@ -653,22 +655,38 @@ branches(struct walk *w, struct tr *t, struct simple *s)
 static int
 direct(struct walk *w, struct tr *t)
 {
+	const struct guest *g = w->g;
 	const struct quick *q = core.host->quick;
+	int n = w->n, does = -1;
+	gaddr at = w->at;
 	struct simple s;
-	const u8 *p;
-	int got;
 
 	do {
-		p = follows(w, w->at, &got);
-		if (got < w->g->minlen || !w->g->simple(p, got, w->at, &s))
-			return -1;
-		if (s.kind >= SI_BRANCH)
+		u64 off = at - w->pc;
+		const u8 *p = w->code + off;
+		int got = (int)(w->ok - off);
+
+		if (got < g->maxlen) {
+			p = follows(w, at, &got);
+			if (got < g->minlen)
+				goto done;
+		}
+		if (!g->simple(p, got, at, &s))
+			goto done;
+		if (s.kind >= SI_BRANCH) {
+			w->at = at;
+			w->n = n;
 			return branches(w, t, &s);
-		if (!q->simple(&s, (u32)(w->at - w->pc)))
-			return -1;
-		w->at = s.next;
-	} while (++w->n < QUICK_MOST && w->at < w->free);
-	return ON;
+		}
+		if (!q->simple(&s, (u32)off))
+			goto done;
+		at = s.next;
+	} while (++n < QUICK_MOST && at < w->free);
+	does = ON;
+done:
+	w->at = at;
+	w->n = n;
+	return does;
 }
 
 int
@@ -686,14 +704,10 @@ core_quick(struct region *r, struct out *o, const struct cpu *cpu, gaddr pc, u32
 	w->free = 0;
 	w->at = pc;
 	t.r = 0;
-	if (!extend(w, 0) && !w->ok) {
-		fetch(w, pc, &got);
-		if (got < w->g->minlen)
-			return -EFAULT;
-	}
-	region_next(r, w->g, pc, mode);
-	ir_block(r, pc);
-	r->open->entry = 1;
+	follows(w, pc, &got);
+	if (got < w->g->minlen)
+		return -EFAULT;
+	region_bare(r, w->g, pc, mode);
 	q->begin(r, o, left);
 	do {
 		if ((does = direct(w, &t)) < 0)

@@ -137,7 +137,7 @@ publish(struct trans *t)
 			continue;
 		while (!t->left && b->pc != t->entry[i].pc)
 			b++;
-		d = found(t, i, b->flagsin);
+		d = found(t, i, !t->left && b->flagsin);
 		if (t->entry[i].pc == t->pc)
 			first = d;
 	}

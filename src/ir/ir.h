@@ -239,6 +239,16 @@ static inline u64 kval(const struct region *r, ref k) { return r->k[k & ~REF_K];
 void region_init(struct region *, const struct guest *, gaddr pc, u32 mode); /* keeps its arrays' memory */
 /* The same for a small one that is only read through its open block: what the last one holds stays, unseen. */
 void region_next(struct region *, const struct guest *, gaddr pc, u32 mode);
+/* The same as long as there is no IR. */
+static inline void
+region_bare(struct region *r, const struct guest *g, gaddr pc, u32 mode)
+{
+	r->guest = g;
+	r->pc = pc;
+	r->mode = mode;
+	r->nblock = r->nrange = 0;
+}
+
 void region_free(struct region *);
 int ir_block(struct region *, gaddr pc);       /* opens a block; returns its number */
 void ir_unblock(struct region *);              /* the open block has never been; next, another is opened */
