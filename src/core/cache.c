@@ -520,9 +520,6 @@ cache_emptied(void)
 	for (int i = 0; i < n; i++) {
 		struct dso *d = dso[i];
 
-		for (u32 k = 0; k < d->made.cap; k++)
-			if (d->made.v[k])
-				core_unlink(d->made.v[k]);
 		if (d->made.cap)
 			memset(d->made.v, 0, d->made.cap * sizeof *d->made.v);
 		d->made.n = 0;
@@ -573,20 +570,22 @@ materialise(struct dso *d, u32 n)
 {
 	const struct cimage *m = &d->image;
 	const struct cimage_region *r = &m->region[n];
-	struct trans *t, **at;
+	struct trans **at;
+	struct full *t;
 
 	if (d->made.n * 2 >= d->made.cap)
 		enlarge(d);
 	at = place(d->made.v, d->made.cap, m->code + r->code);
 	if (*at)
 		return *at;
-	t = arena_get(&core.arena, sizeof *t);
-	*t = (struct trans){.pc = r->pc, .mode = r->mode, .size = r->size, .code = m->code + r->code, .line = (u8)r->line,
-	    .home = d, .inimage = 1, .link = m->link + r->link.at, .nlink = (int)r->link.n, .entry = m->entry + r->entry.at,
+	t = book_get(sizeof *t);
+	*t = (struct full){.t = {.head = {.pc = r->pc, .mode = r->mode}, .size = r->size, .code = m->code + r->code,
+	    .inimage = 1}, .line = (u8)r->line, .home = d,
+	    .link = m->link + r->link.at, .nlink = (int)r->link.n, .entry = m->entry + r->entry.at,
 	    .nentry = (int)r->entry.n, .map = m->map + r->map.at, .nmap = (int)r->map.n,
 	    .range = m->range + r->range.at, .nrange = (int)r->range.n};
 	d->made.n++;
-	return *at = t;
+	return *at = &t->t;
 }
 
 static struct dso *
@@ -650,7 +649,7 @@ cache_adopt(gaddr pc, u32 mode)
 
 	if (region < 0)
 		return 0;
-	node = core_place(pc, mode);
+	node = core_place(pc, mode, 0);
 	core_arrive(node, materialise(d, (u32)region), cimage_entry(&d->image, s), s->code & 1);
 	return node;
 }

@@ -16,46 +16,67 @@
 struct trans;
 struct dso;
 
+/* A record in the book (record.c): an eighth of its distance from there; 0: none. */
+typedef u32 rec;
+
 /* A place where code may be entered, found by (pc, mode).  Nodes live until the code area is
  * emptied; code is 0 before it has come, and after its translation died. */
 struct node {
 	gaddr pc;
-	_Atomic(struct node *) next;
-	_Atomic(const u8 *) code;
+	_Atomic rec next;
+	_Atomic u32 code;              /* from core.images on */
 	u32 mode;
+	rec in;                        /* ties that lead here; */
+	rec t;                         /* whose code it is */
 	u8 flagsin;                    /* the code reads the guest's flags before it writes them */
 	u8 quick;                      /* it is of the quick tier */
-	struct inlink *in;
-	struct trans *t;               /* whose code it is, */
-	struct node *more;             /* and another place of that */
 };
 
-/* Link n of someone's code, which goes to a node, or waits for code there; from is 0 while it does neither. */
-struct inlink { struct inlink *next; struct trans *from; u32 n; };
+/* A link of someone's code that goes to a node; or, with waits set, waits for code, there or where there is no node
+ * yet.  Quick code has one for each of its links; other code gets them when they go somewhere. */
+struct tie {
+	gaddr pc;                      /* what it waits for, */
+	union { u32 mode; rec from; }; /* and in which mode; whose it is, if it does not wait */
+	rec next;
+	u32 site;                      /* as struct link's, but from core.images on; 0: its code is dead, and waits is set */
+	u32 stub : 31, waits : 1;      /* stub: from the site on */
+};
 
 /* A translation with code in a page (smc.c). */
-struct pageref { struct trans *t; struct pageref *next; };
+struct pageref { rec t, next; };
 
-/* A translated region.  There are many: the small members come last. */
+/* What is known of any translation. */
 struct trans {
-	gaddr pc;
+	struct node head;              /* of its beginning, if there was none before */
 	u8 *code;
+	u32 size;
+	u32 left;                      /* quick tier: 1 + which counter says how often it may still be entered; else 0 */
+	struct pageref page;           /* the first of its page references */
+	u8 dead;
+	u8 inimage;                    /* the code and the arrays lie in a mapped cache file */
+};
+
+/* One of the quick tier: a block (host.h).  Its first link leads to itself, and its first entry is its beginning. */
+struct brief {
+	struct trans t;
+	u16 site;                      /* of its first link */
+	u32 stub, bytes;               /* that, too; how much guest code it is */
+	u16 nlink, nentry, nmap;
+	struct tie tie[];              /* of the other links; the other entries and the map follow */
+};
+
+/* One translated in full. */
+struct full {
+	struct trans t;
 	struct link *link;
-	struct inlink *in;             /* one for each link; 0: they are where there is room */
 	struct entry *entry;
 	struct mapent *map;
-	struct node *node;
 	struct range *range;
 	struct reloc *reloc;
 	struct dso *home;              /* the guest file all it depends on is in (cache.h); 0: none, or it cannot be kept */
 	struct count *count;           /* -d hot: of its blocks */
-	struct pageref page;           /* the first of its page references */
-	s32 *left;                     /* quick tier: how often it may still be entered (host.h); 0: translated in full */
-	u32 mode, size;
 	int nlink, nentry, nmap, nrange, nreloc, ncount;
 	u8 line;                       /* out.line */
-	u8 dead;
-	u8 inimage;                    /* the code and the arrays lie in a mapped cache file */
 };
 
 enum {
@@ -76,7 +97,7 @@ struct core {
 	u32 *start;                    /* where the code of each begins, from area: a search touches nothing else */
 	_Atomic int ntrans;
 	int captrans;
-	struct arena arena;            /* trans, nodes: freed with the code area */
+	u8 *book, *bookat, *bookend;   /* record.c */
 	struct region region;          /* scratch of the translation in progress */
 	struct out out;
 	struct dso *home;              /* of that region (region.c) */
@@ -91,21 +112,29 @@ extern struct core core;
 
 /* lookup.c */
 struct node *core_find(gaddr pc, u32 mode);            /* lock-free; live code or 0 */
-struct node *core_place(gaddr pc, u32 mode);           /* lock held: the node there, with code or without */
+struct node *core_node(gaddr pc, u32 mode);            /* lock held: the node there, with code or without, or 0 */
+/* Lock held: that, or new; that is then *fresh, unless this is 0, and those that have waited for it lead to it. */
+struct node *core_place(gaddr pc, u32 mode, struct node *fresh);
+/* Lock held: code for the node has come, which may have had other code.  Whoever links there goes to it now. */
+void core_arrive(struct node *, struct trans *, const u8 *code, int flagsin);
+/* Lock held: t's code at pc is found no longer, and nobody goes there by a link. */
+void core_lose(const struct trans *t, gaddr pc);
+void core_await(struct tie *);                         /* lock held: a new link of quick code goes to code, or waits */
+void core_link(struct trans *from, const struct link *, struct node *to);      /* lock held: another goes to code */
 /* The node there will be asked for: what it hangs from, then the node itself, is brought near. */
 void core_expect(gaddr pc, u32 mode);
 void core_expectnode(gaddr pc, u32 mode);
-void core_marknode(const struct node *);               /* lock held: it has code, for the next ones */
 /* Lock held: the same of code that is translated in full, quicker where there is none. */
 struct node *core_known(gaddr pc, u32 mode);
 struct node *core_seen(gaddr pc, u32 mode);            /* ... of any code; without the lock it may miss some */
-void core_nonodes(void);                               /* nobody runs generated code: forgets all */
+void core_nonodes(void);               /* nobody runs generated code: forgets all; no link leads there any more */
 void core_uncache(gaddr pc);                           /* lock held: no jump cache has it */
 /* The first address in [pc, end) where there may be a node, of full code or of any; end if there is none. */
 gaddr core_nexthead(gaddr pc, gaddr end);
 gaddr core_nextseen(gaddr pc, gaddr end);
 struct trans *core_transat(const u8 *code);            /* lock held: the translation that holds this host address */
-struct trans *core_lastlink(const struct cpu *, int *n);       /* lock held: what the thread left by its link n, or 0 */
+/* Lock held: what the thread left by that link, or 0. */
+struct trans *core_lastlink(const struct cpu *, struct link *);
 int core_pcat(const u8 *code, struct guestat *);       /* 1, and what the code belongs to; async-signal-safe */
 
 /* region.c */
@@ -134,19 +163,46 @@ int core_ran(gaddr pc);
 void core_tellran(void);
 void core_first(struct cpu *, u32 mode, struct stretch);
 
-/* engine.c: lock held, or alone: maps core.trans.  Many processes find all they run in cache files and have no use for
- * it; where address space is limited it is there from the start, for the guest must find room beside it. */
+int core_islimited(void);              /* engine.c: the user has limited address space, or data */
+
+/* record.c: lock held, or alone.  core_index maps core.trans and the book.  Many processes find all they run in cache
+ * files and have no use for it; where address space is limited it is there from the start, for the guest must find
+ * room beside it. */
 void core_index(void);
+void *book_get(size_t n);                               /* zeroed */
+int book_isfull(void);                         /* few are left */
+void book_empty(void);
+static inline void *book_at(rec r) { return core.book + (u64)r * 8; }
+static inline rec book_ref(const void *p) { return (rec)(((const u8 *)p - core.book) / 8); }
+/* What compile, or the quick tier, gave back. */
+struct trans *core_record(const struct out *, const struct region *, s32 *left);
+/* Of any translation; async-signal-safe. */
+static inline struct full *full_of(const struct trans *t) { return (struct full *)(void *)t; }
+static inline struct brief *brief_of(const struct trans *t) { return (struct brief *)(void *)t; }
+int core_nlink(const struct trans *);
+int core_nentry(const struct trans *);
+struct entry core_entry(const struct trans *, int n);
+static inline int core_nrange(const struct trans *t) { return t->left ? 1 : full_of(t)->nrange; }
+static inline struct range
+core_range(const struct trans *t, int n)
+{
+	return t->left ? (struct range){t->head.pc, t->head.pc + brief_of(t)->bytes} : full_of(t)->range[n];
+}
+void core_where(const struct trans *, const u8 *code, struct guestat *);      /* as core_pcat */
+/* Code of a node, or 0. */
+static inline const u8 *
+core_code(const struct node *n)
+{
+	u32 code = atomic_load(&n->code);
+
+	return code ? core.images + code : 0;
+}
 
 /* translate.c: lock held; the node for (pc, mode), made if need be; 0 if pc cannot be fetched */
 struct node *core_translate(struct cpu *, gaddr pc, u32 mode);
 void core_renew(struct cpu *);                         /* throws all code away; lock not held */
 void core_kill(struct trans *);                        /* lock held */
 void core_forgetjumps(void);             /* lock held, nobody runs generated code: clears all jump caches */
-void core_unlink(struct trans *);                      /* lock held: nobody links to it any more */
-void core_link(struct trans *from, u32 n, struct node *to);    /* lock held; once there is code */
-/* Lock held: code for the node has come, which may have had other code.  Whoever links there goes to it now. */
-void core_arrive(struct node *, struct trans *, const u8 *code, int flagsin);
 
 /* profile.c: lock held */
 void profile_init(void);

@@ -12,13 +12,13 @@
 
 struct core core FORKED;
 
-enum { TRANSBYTES = 64 /* of the code area for each record of a translation */, MAXINSN = 192, GUESTROOM = 2 << 20 };
+enum { MAXINSN = 192 };
 enum { YOUNG = 16, TABLE = 2 << 20 /* what a host's table of pages covers */ };
 static const u64 codesize = (u64)256 << 20, codemin = (u64)4 << 20, imagesize = (u64)1 << 30;
 
-/* The user has limited address space, or data: what is reserved counts as both. */
-static int
-islimited(void)
+/* What is reserved counts as both. */
+int
+core_islimited(void)
 {
 	struct rlimit as, data;
 
@@ -32,7 +32,7 @@ imagespace(u64 code)
 {
 	const u64 reach = ((u64)1 << 31) - (1 << 24);
 
-	if (!store_on() || code >= reach || islimited())
+	if (!store_on() || code >= reach || core_islimited())
 		return 0;
 	return imagesize < reach - code ? imagesize : reach - code;
 }
@@ -73,49 +73,10 @@ makearea(u64 want)
 	core.areaend = core.area + n;
 }
 
-static void *
-mapspace(u64 n)
-{
-	return mmap(0, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-}
-
-/* Is there some address space left for the guest? */
-static int
-hasroom(void)
-{
-	void *p;
-
-	if (!islimited())
-		return 1;
-	p = mapspace(GUESTROOM);
-
-	return p != MAP_FAILED && !munmap(p, GUESTROOM);
-}
-
-/* Only pages that are used cost anything; a huge one would take longer to clear than a small program runs. */
-void
-core_index(void)
-{
-	size_t each = sizeof *core.trans + sizeof *core.start, n = (size_t)(core.areaend - core.area) / TRANSBYTES * each;
-	struct trans **v;
-
-	while ((v = mapspace(n)) == MAP_FAILED || !hasroom())
-		if (v != MAP_FAILED && munmap(v, n))
-			bug("munmap: %s", strerror(errno));
-		else if ((n /= 2) < 65536)
-			diag(D_NOSPACE, "translation index and the guest", "2 MiB", strerror(ENOMEM));
-	madvise(v, n, MADV_NOHUGEPAGE);
-	core.trans = v;
-	core.captrans = (int)(n / each);
-	core.start = (u32 *)(v + core.captrans);
-}
-
-/* What a process that shared this memory was doing when it was killed is half done: all code goes, and the arena, of
- * which nobody knows how full it is. */
+/* What a process that shared this memory was doing when it was killed is half done: all code goes. */
 static void
 spoilt(void)
 {
-	core.arena = (struct arena){0};
 	atomic_store(&core.stale, 1);
 	for (int i = 0; i < core.ncpu; i++)
 		cpu_poll(core.cpu[i]);
@@ -132,7 +93,7 @@ engine_init(const struct guest *g, const struct engine_options *o)
 	if (!(core.host = host_pick(o->host)))
 		diag(D_USAGE, "no such host");
 	makearea(o->codesize ? o->codesize : codesize);
-	if (islimited())
+	if (core_islimited())
 		core_index();
 	core.stubsend = core.area + alignup(core.host->init(o->features ? o->features : "", core.area, core.areaend), 64);
 	quick_init();
@@ -292,7 +253,7 @@ fill(struct cpu *cpu, const struct node *n, const u8 *code)
 		return;
 	}
 	__atomic_store_n(&j->pc, cpu->pc, __ATOMIC_SEQ_CST);
-	if (n && atomic_load(&n->code) != code)
+	if (n && core_code(n) != code)
 		__atomic_store_n(&j->pc, ~(u64)0, __ATOMIC_SEQ_CST);
 }
 
@@ -314,11 +275,11 @@ fetchfault(struct cpu *cpu)
 static void
 linklast(struct cpu *cpu, struct node *n)
 {
-	int k;
-	struct trans *from = core_lastlink(cpu, &k);
+	struct link l;
+	struct trans *from = core_lastlink(cpu, &l);
 
-	if (from && from->link[k].pc == n->pc && from->mode == n->mode)
-		core_link(from, (u32)k, n);
+	if (from && l.pc == n->pc && from->head.mode == n->mode)
+		core_link(from, &l, n);
 }
 
 /* Is there on the shadow stack what the code at cpu->pc expects?  A call that left through the jump cache or at a safe
@@ -359,7 +320,7 @@ look(struct cpu *cpu, u32 mode)
 	if (cpu->why != WHY_NEXT && (pc = __atomic_load_n(&j->pc, __ATOMIC_RELAXED)) == cpu->pc)
 		return __atomic_load_n(&j->code, __ATOMIC_RELAXED);
 	n = core_seen(cpu->pc, mode);
-	code = n ? atomic_load(&n->code) : cache_code(cpu->pc, mode);
+	code = n ? core_code(n) : cache_code(cpu->pc, mode);
 	if (code && !n && core.opt.count)
 		__atomic_fetch_add(&core.stat.found, 1, __ATOMIC_RELAXED);
 	if (code && (cpu->why == WHY_NEXT || (!n && (!pc || pc == ~(u64)0))) && !isyoung(cpu))
@@ -494,7 +455,7 @@ stepalone(struct cpu *cpu)
 	cpu->keep = cpu->kept = 0;
 	cpu->epoch = atomic_load(&core.emptied);
 	atomic_store(&cpu->running, 1);
-	core.host->enter(cpu, atomic_load(&n->code));
+	core.host->enter(cpu, core_code(n));
 	leave(cpu);
 	cpu->link = 0;
 	return 1;

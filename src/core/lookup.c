@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* lookup.c - from guest pc to code, and from host address to translation */
+/* lookup.c - from guest pc to code, by way of the engine or by links, and from host address to translation */
 #include "core/cache.h"
 
 /* A table that is small at first: a short process touches few pages of it.  When it grows, nodes move to the
  * new one while readers walk; a reader may be led astray into another chain, and miss what is there: then it
- * asks again under the lock.  Tables of old stay, for readers. */
+ * asks again under the lock.  Tables of old stay, for readers.
+ *
+ * Beside the nodes hang ties that wait for nodes which do not exist: most never will. */
+struct bucket { _Atomic rec node; rec wait; };
 struct buckets {
-	u32 n, nnode;
+	u32 n, used;                   /* used: nodes and ties */
 	struct buckets *old;           /* that it replaces: somebody may still read there */
-	_Atomic(struct node *) at[];
+	struct bucket at[];
 };
 enum { FIRST = 1024, GROWTH = 8 };
 
@@ -25,23 +28,46 @@ hash(gaddr pc, u32 mode)
 	return (u32)(pc >> 2 ^ pc >> 8 ^ (pc & 2) << 11 ^ pc >> 17 ^ mode * 0x9e37u);
 }
 
-static _Atomic(struct node *) *
-bucket(struct buckets *b, const struct node *n)
+static struct bucket *
+bucket(struct buckets *b, gaddr pc, u32 mode)
 {
-	return &b->at[hash(n->pc, n->mode) & (b->n - 1)];
+	return &b->at[hash(pc, mode) & (b->n - 1)];
+}
+
+/* acquire: pairs with the release in insert, so that a node is seen complete */
+static struct node *
+at(const _Atomic rec *p)
+{
+	rec r = atomic_load_explicit(p, memory_order_acquire);
+
+	return r ? book_at(r) : 0;
+}
+
+static struct node *
+among(const struct bucket *b, gaddr pc, u32 mode)
+{
+	struct node *n = at(&b->node);
+
+	while (n && (n->pc != pc || n->mode != mode))
+		n = at(&n->next);
+	return n;
+}
+
+/* There is one node at most for (pc, mode). */
+struct node *
+core_node(gaddr pc, u32 mode)
+{
+	struct buckets *b = atomic_load_explicit(&core.buckets, memory_order_acquire);
+
+	return b ? among(bucket(b, pc, mode), pc, mode) : 0;
 }
 
 struct node *
 core_find(gaddr pc, u32 mode)
 {
-	/* acquire: pairs with the release in insert, so that a node is seen complete */
-	struct buckets *b = atomic_load_explicit(&core.buckets, memory_order_acquire);
-	struct node *n = b ? atomic_load_explicit(&b->at[hash(pc, mode) & (b->n - 1)], memory_order_acquire) : 0;
+	struct node *n = core_node(pc, mode);
 
-	for (; n; n = atomic_load_explicit(&n->next, memory_order_acquire))
-		if (n->pc == pc && n->mode == mode && atomic_load(&n->code))
-			return n;
-	return 0;
+	return n && atomic_load(&n->code) ? n : 0;
 }
 
 static u32 heads(gaddr pc) { return (u32)(pc >> 7 ^ pc >> 19) & (NHEAD - 1); }
@@ -80,11 +106,37 @@ gaddr core_nexthead(gaddr pc, gaddr end) { return next(head, pc, end); }
 gaddr core_nextseen(gaddr pc, gaddr end) { return next(any, pc, end); }
 
 static void
-insert(struct buckets *b, _Atomic(struct node *) *at, struct node *n)
+insert(struct bucket *to, struct node *n)
 {
-	atomic_store_explicit(&n->next, atomic_load_explicit(at, memory_order_relaxed), memory_order_relaxed);
-	atomic_store_explicit(at, n, memory_order_release);
-	b->nnode++;
+	atomic_store_explicit(&n->next, atomic_load_explicit(&to->node, memory_order_relaxed), memory_order_relaxed);
+	atomic_store_explicit(&to->node, book_ref(n), memory_order_release);
+}
+
+static void
+lead(rec *to, struct tie *e)
+{
+	e->next = *to;
+	*to = book_ref(e);
+}
+
+static void
+move(struct buckets *b, const struct bucket *old)
+{
+	struct node *n, *next;
+
+	for (n = at(&old->node); n; n = next, b->used++) {
+		next = at(&n->next);
+		insert(bucket(b, n->pc, n->mode), n);
+	}
+	for (rec r = old->wait; r;) {
+		struct tie *e = book_at(r);
+
+		r = e->next;
+		if (!e->site)
+			continue;
+		lead(&bucket(b, e->pc, e->mode)->wait, e);
+		b->used++;
+	}
 }
 
 static struct buckets *
@@ -92,19 +144,24 @@ enlarge(struct buckets *old)
 {
 	u32 n = old ? old->n * GROWTH : FIRST;
 	struct buckets *b = xmalloc(sizeof *b + n * sizeof *b->at);
-	struct node *next;
 
 	b->n = n;
 	b->old = old;
 	if (old)
 		pagein(b, sizeof *b + n * sizeof *b->at);
 	for (u32 i = 0; old && i < old->n; i++)
-		for (struct node *d = atomic_load(&old->at[i]); d; d = next) {
-			next = atomic_load(&d->next);
-			insert(b, bucket(b, d), d);
-		}
+		move(b, &old->at[i]);
 	atomic_store_explicit(&core.buckets, b, memory_order_release);
 	return b;
+}
+
+/* The table, with room for one more. */
+static struct buckets *
+roomy(void)
+{
+	struct buckets *b = atomic_load_explicit(&core.buckets, memory_order_relaxed);
+
+	return !b || b->used > b->n ? enlarge(b) : b;
 }
 
 void
@@ -113,7 +170,7 @@ core_expect(gaddr pc, u32 mode)
 	struct buckets *b = atomic_load_explicit(&core.buckets, memory_order_relaxed);
 
 	if (b)
-		__builtin_prefetch((void *)&b->at[hash(pc, mode) & (b->n - 1)]);
+		__builtin_prefetch(bucket(b, pc, mode));
 }
 
 void
@@ -122,32 +179,48 @@ core_expectnode(gaddr pc, u32 mode)
 	struct buckets *b = atomic_load_explicit(&core.buckets, memory_order_relaxed);
 
 	if (b)
-		__builtin_prefetch(atomic_load_explicit(&b->at[hash(pc, mode) & (b->n - 1)], memory_order_relaxed));
+		__builtin_prefetch(book_at(atomic_load_explicit(&bucket(b, pc, mode)->node, memory_order_relaxed)));
+}
+
+/* Those that have waited for the node lead to it. */
+static void
+gather(struct buckets *b, struct bucket *from, struct node *n)
+{
+	rec *to = &from->wait;
+
+	while (*to) {
+		struct tie *e = book_at(*to);
+
+		if (e->pc != n->pc || e->mode != n->mode) {
+			to = &e->next;
+			continue;
+		}
+		*to = e->next;
+		lead(&n->in, e);
+		b->used--;
+	}
 }
 
 struct node *
-core_place(gaddr pc, u32 mode)
+core_place(gaddr pc, u32 mode, struct node *fresh)
 {
-	struct buckets *b = atomic_load_explicit(&core.buckets, memory_order_relaxed);
-	_Atomic(struct node *) *at = b ? &b->at[hash(pc, mode) & (b->n - 1)] : 0;
-	struct node *n = b ? atomic_load_explicit(at, memory_order_relaxed) : 0;
+	struct buckets *b = roomy();
+	struct bucket *to = bucket(b, pc, mode);
+	struct node *n = among(to, pc, mode);
 
-	for (; n; n = atomic_load_explicit(&n->next, memory_order_relaxed))
-		if (n->pc == pc && n->mode == mode)
-			return n;
-	n = arena_get(&core.arena, sizeof *n);
+	if (n)
+		return n;
+	n = fresh ? fresh : book_get(sizeof *n);
 	n->pc = pc;
 	n->mode = mode;
-	if (!b || b->nnode > b->n) {
-		b = enlarge(b);
-		at = bucket(b, n);
-	}
-	insert(b, at, n);
+	gather(b, to, n);
+	insert(to, n);
+	b->used++;
 	return n;
 }
 
-void
-core_marknode(const struct node *n)
+static void
+mark(const struct node *n)
 {
 	u32 w = heads(n->pc);
 
@@ -156,14 +229,118 @@ core_marknode(const struct node *n)
 		head[w] |= bit_of(n->pc);
 }
 
+/* -- links: from code to nodes, or to nodes that are not there yet -- */
+
+/* 0: it goes back to its stub, to leave there. */
+static void
+point(const struct tie *e, const u8 *code)
+{
+	core.host->link(core.images, &(struct link){.site = e->site, .stub = e->site + e->stub}, code);
+	core.stat.links += code != 0;
+}
+
+static int
+isdead(const struct tie *e)
+{
+	return e->waits ? !e->site : ((const struct trans *)book_at(e->from))->dead;
+}
+
+/* What links to n goes to code from now on; 0: leaves.  Links that wait do so again then; others are forgotten, as
+ * those of the dead are. */
+static void
+relink(struct node *n, const u8 *code)
+{
+	rec *to = &n->in;
+
+	while (*to) {
+		struct tie *e = book_at(*to);
+		int dead = isdead(e);
+
+		if (!dead)
+			point(e, code);
+		if (dead || (!code && !e->waits))
+			*to = e->next;
+		else
+			to = &e->next;
+	}
+}
+
+void
+core_await(struct tie *e)
+{
+	struct buckets *b = roomy();
+	struct bucket *from = bucket(b, e->pc, e->mode);
+	struct node *n = among(from, e->pc, e->mode);
+
+	if (core.opt.nochain)
+		return;
+	lead(n ? &n->in : &from->wait, e);
+	if (!n)
+		b->used++;
+	else if (atomic_load_explicit(&n->code, memory_order_relaxed))
+		point(e, core_code(n));
+}
+
+void
+core_link(struct trans *from, const struct link *l, struct node *to)
+{
+	const u8 *code = core_code(to);
+	struct tie *e;
+
+	if (from->dead || !code || core.opt.nochain || from->head.mode & ALONE)
+		return;
+	e = book_get(sizeof *e);
+	*e = (struct tie){.from = book_ref(from), .site = (u32)(from->code - core.images) + l->site,
+	    .stub = l->stub - l->site};
+	lead(&to->in, e);
+	point(e, code);
+}
+
+/* Who is in the other code stays there; who has found it looks whether it is still there (fill in engine.c). */
+void
+core_arrive(struct node *n, struct trans *t, const u8 *code, int flagsin)
+{
+	u32 off = (u32)(code - core.images);
+
+	n->t = book_ref(t);
+	n->flagsin = (u8)flagsin;
+	n->quick = t->left != 0;
+	if (atomic_load_explicit(&n->code, memory_order_relaxed)) {
+		atomic_store(&n->code, off);
+		core_uncache(n->pc);
+	} else {
+		atomic_store_explicit(&n->code, off, memory_order_release);
+	}
+	mark(n);
+	relink(n, code);
+}
+
+void
+core_lose(const struct trans *t, gaddr pc)
+{
+	struct node *n = core_node(pc, t->head.mode);
+
+	if (!n || n->t != book_ref(t))
+		return;
+	atomic_store(&n->code, 0);
+	n->quick = 0;
+	core_uncache(n->pc);
+	relink(n, 0);
+}
+
+/* -- all of it -- */
+
 void
 core_nonodes(void)
 {
 	struct buckets *b = atomic_load(&core.buckets);
 
+	for (u32 i = 0; b && i < b->n; i++)
+		for (struct node *n = at(&b->at[i].node); n; n = at(&n->next))
+			relink(n, 0);          /* for images, which stay */
 	if (b) {
 		memset((void *)b->at, 0, b->n * sizeof *b->at);
-		b->nnode = 0;
+		b->used = 0;
 	}
 	memset(head, 0, sizeof head);
 	memset(any, 0, sizeof any);
@@ -211,16 +388,19 @@ core_transat(const u8 *code)
 }
 
 struct trans *
-core_lastlink(const struct cpu *cpu, int *n)
+core_lastlink(const struct cpu *cpu, struct link *l)
 {
 	struct trans *t;
+	u32 off;
 
 	if ((uintptr_t)cpu->link <= LINK_KNOWN || cpu->epoch != atomic_load(&core.emptied))
 		return 0;
 	t = core_transat(cpu->link);
-	if (!t || !t->nlink)
+	if (!t || !core_nlink(t))
 		return 0;
-	*n = link_at(t->link, t->nlink, (u32)(cpu->link - t->code));
+	off = (u32)(cpu->link - t->code);
+	*l = t->left ? (struct link){brief_of(t)->site, brief_of(t)->stub, t->head.pc} :
+	    full_of(t)->link[link_at(full_of(t)->link, full_of(t)->nlink, off)];
 	return t;
 }
 
@@ -231,10 +411,7 @@ core_pcat(const u8 *code, struct guestat *at)
 
 	if (!t)
 		return cache_pcat(code, at);
-	struct mapent m = mapent_find(t->map, t->nmap, (u32)(code - t->code));
-	*at = (struct guestat){.pc = t->pc + (u64)(s64)m.pcoff, .several = m.several, .base = m.base,
-	    .owed = m.owed, .reg = m.reg, .flags = m.flags};
-	at->block = entry_block(t->entry, t->nentry, at->pc);
+	core_where(t, code, at);
 	return 1;
 }
 

@@ -58,7 +58,7 @@ cache_made(struct dso *d, u32 size)
 static int
 isnew(const struct trans *t, const struct dso *d)
 {
-	return t->home == d && !t->dead;
+	return !t->left && full_of(t)->home == d && !t->dead;
 }
 
 /* Much is written at once.  Of the processes that translate a little, which alone would not be worth a file, as many
@@ -221,9 +221,9 @@ openbase(const struct dso *d, struct cimage *m)
 }
 
 static void
-source(const struct trans *t, struct source *s)
+source(const struct full *t, struct source *s)
 {
-	*s = (struct source){.pc = t->pc, .mode = t->mode, .size = t->size, .code = t->code, .line = t->line,
+	*s = (struct source){.pc = t->t.head.pc, .mode = t->t.head.mode, .size = t->t.size, .code = t->t.code, .line = t->line,
 	    .link = t->link, .nlink = (u32)t->nlink, .entry = t->entry, .nentry = (u32)t->nentry,
 	    .map = t->map, .nmap = (u32)t->nmap, .range = t->range, .nrange = (u32)t->nrange,
 	    .reloc = t->reloc, .nreloc = (u32)t->nreloc};
@@ -242,8 +242,8 @@ build(const struct dso *d, const struct cimage *base, struct cimage_origin *o, u
 	for (int i = persistfrom; i < atomic_load(&core.ntrans); i++) {
 		const struct trans *t = core.trans[i];
 
-		if (isnew(t, d) && (!base->base || !cimage_find(base, t->pc, t->mode)))
-			source(t, &src[n++]);
+		if (isnew(t, d) && (!base->base || !cimage_find(base, t->head.pc, t->head.mode)))
+			source(full_of(t), &src[n++]);
 	}
 	*added = n - *added;
 	p = *added && usedgrains(d, base, o) ? cimage_build(core.host, o, src, n, core.opt.nochain, size) : 0;

@@ -85,7 +85,7 @@ nameof(const struct trans *t, char *buf, size_t n)
 {
 	int at = snprintf(buf, n, "%s:", core.guest->family);
 
-	core.opt.symbol(t->pc, buf + at, n - (size_t)at);
+	core.opt.symbol(t->head.pc, buf + at, n - (size_t)at);
 }
 
 void
@@ -117,7 +117,7 @@ profile_counts(const struct region *r)
 
 	if (!core.opt.hot)
 		return 0;
-	c = arena_get(&core.arena, (size_t)r->nblock * sizeof *c);
+	c = book_get((size_t)r->nblock * sizeof *c);
 	for (int b = 0; b < r->nblock; b++) {
 		c[b].turns = r->block[b].turns;
 		for (int i = 0; i < r->block[b].n; i++)
@@ -126,23 +126,44 @@ profile_counts(const struct region *r)
 	return c;
 }
 
+/* Quick code is not counted. */
+static int ncount(const struct trans *t) { return t->left ? 0 : full_of(t)->ncount; }
+
 static u64
 executed(const struct trans *t)
 {
+	const struct count *c = full_of(t)->count;
 	u64 n = 0;
 
-	for (int b = 0; b < t->ncount; b++)
-		n += t->count[b].times * t->count[b].insns * t->count[b].turns;
+	for (int b = 0; b < ncount(t); b++)
+		n += c[b].times * c[b].insns * c[b].turns;
 	return n;
 }
 
 static u32
 length(const struct trans *t)
 {
+	const struct count *c = full_of(t)->count;
 	u32 n = 0;
 
-	for (int b = 0; b < t->ncount; b++)
-		n += t->count[b].turns == 1 ? t->count[b].insns : 0;
+	for (int b = 0; b < ncount(t); b++)
+		n += c[b].turns == 1 ? c[b].insns : 0;
+	return n;
+}
+
+/* Links that lead to it. */
+static int
+ties(const struct trans *t)
+{
+	int n = 0;
+
+	for (int i = 0; i < core_nentry(t); i++) {
+		const struct node *d = core_node(core_entry(t, i).pc, t->head.mode);
+
+		if (!core_entry(t, i).ret && d && d->t == book_ref(t))
+			for (rec r = d->in; r; r = ((const struct tie *)book_at(r))->next)
+				n++;
+	}
 	return n;
 }
 
@@ -175,14 +196,10 @@ engine_loghot(void)
 	log_print("share%%   executed  guest  bytes    in   out  where\n");
 	for (int i = 0; i < n && i < HOTTEST && h[i].n; i++) {
 		const struct trans *t = h[i].t;
-		int in = 0;
 
-		for (const struct node *d = t->node; d; d = d->more)
-			for (const struct inlink *l = d->in; l; l = l->next)
-				in++;
 		nameof(t, name, sizeof name);
 		log_print("%6.2f %10llu %6u %6u %5d %5d  %s%s\n", 100.0 * (double)h[i].n / (double)all,
-		    (unsigned long long)h[i].n, length(t), t->size, in, t->nlink, name, t->dead ? " (dropped)" : "");
+		    (unsigned long long)h[i].n, length(t), t->size, ties(t), core_nlink(t), name, t->dead ? " (dropped)" : "");
 	}
 	lock_give(&core.lock);
 	free(h);

@@ -38,7 +38,9 @@ quick_left(gaddr pc, u32 mode)
 int
 quick_isoutgrown(const struct cpu *cpu, const struct node *n)
 {
-	return *n->t->left < 0 || core_loop(cpu, n->pc, n->mode) > 2;
+	const struct trans *t = book_at(n->t);
+
+	return core.left0[t->left - 1] < 0 || core_loop(cpu, n->pc, n->mode) > 2;
 }
 
 void

@@ -411,7 +411,7 @@ flagslive(void *arg, gaddr pc, int call)
 		return keeps(w);
 	if (!(n = core_known(pc, w->mode)))
 		n = cache_adopt(pc, w->mode);
-	if (n && n->t->home != core.home)
+	if (n && full_of(book_at(n->t))->home != core.home)
 		core.home = 0;
 	return n ? n->flagsin : peek(arg, pc, call, &left);
 }
@@ -463,20 +463,19 @@ line(const struct cpu *cpu, gaddr pc)
 u64
 core_loop(const struct cpu *cpu, gaddr pc, u32 mode)
 {
-	int n;
-	const struct trans *from = core_lastlink(cpu, &n);
-	const struct link *l;
+	struct link l;
+	const struct trans *left = core_lastlink(cpu, &l);
+	const struct full *from = full_of(left);
 	gaddr at = 0, hi = 0;
 
-	if (!from || from->mode != mode || from->left)
+	if (!left || left->head.mode != mode || left->left)
 		return 2;
-	l = &from->link[n];
-	for (int i = 0; i < from->nentry && from->entry[i].off <= l->site; i++)
+	for (int i = 0; i < from->nentry && from->entry[i].off <= l.site; i++)
 		at = from->entry[i].pc;                /* of the block that jumps; of the last one, if out of line */
 	for (int i = 0; i < from->nrange; i++)
 		if (from->range[i].hi > hi)
 			hi = from->range[i].hi;
-	if (l->pc != pc || at < pc)
+	if (l.pc != pc || at < pc)
 		return 2;
 	if (hi - pc < LOOP)
 		return hi - pc;

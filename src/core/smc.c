@@ -18,7 +18,7 @@ enum { PAGE = 4096, NPAGE = 1 << 12, LOOSE = 16 };
 struct page {
 	gaddr at;
 	struct page *next;
-	struct pageref *ref;           /* translations with code in the page */
+	rec ref;                       /* translations with code in the page */
 	struct page *alias;            /* this page is another view of alias's bytes */
 	u8 guarded, loose;
 	u32 writes, flushes;
@@ -55,7 +55,7 @@ need(gaddr at)
 	if (p && p->at == at)
 		return p;
 	if (!(p = find(at))) {
-		p = arena_get(&core.arena, sizeof *p);
+		p = book_get(sizeof *p);
 		p->at = at;
 		p->next = *(s = slot(at));
 		__atomic_store_n(s, p, __ATOMIC_RELEASE);
@@ -100,27 +100,44 @@ guardaliases(struct page *p)
 	gmem_aliases(v.dev, v.ino, v.off + (p->at - v.start), PAGE, addalias, p);
 }
 
+static void
+watch(struct page *p, struct trans *t)
+{
+	u64 changes = 1 + (u64)gmem_changes();
+	struct pageref *r = t->page.t ? book_get(sizeof *r) : &t->page;
+
+	*r = (struct pageref){book_ref(t), p->ref};
+	__atomic_store_n(&p->ref, book_ref(r), __ATOMIC_RELEASE);
+	if (p->loose || p->checked == changes)
+		return;
+	guard(p);
+	guardaliases(p);
+	p->checked = changes;
+}
+
+/* The translation added last is in that list. */
+static int
+has(const struct page *p, const struct trans *t)
+{
+	const struct pageref *r = book_at(p->ref);
+
+	return p->ref && r->t == book_ref(t);
+}
+
 int
 smc_add(struct trans *t)
 {
 	fresh = 0;
-	for (int i = 0; i < t->nrange; i++)
-		for (gaddr a = aligndown(t->range[i].lo, PAGE); a < t->range[i].hi; a += PAGE) {
-			struct page *p = need(a);
-			u64 changes = 1 + (u64)gmem_changes();
-			struct pageref *r;
+	for (int i = 0; i < core_nrange(t); i++) {
+		struct range at = core_range(t, i);
 
-			if (p->ref && p->ref->t == t)
-				continue;
-			r = t->page.t ? arena_get(&core.arena, sizeof *r) : &t->page;
-			*r = (struct pageref){t, p->ref};
-			__atomic_store_n(&p->ref, r, __ATOMIC_RELEASE);
-			if (p->loose || p->checked == changes)
-				continue;
-			guard(p);
-			guardaliases(p);
-			p->checked = changes;
+		for (gaddr a = aligndown(at.lo, PAGE); a < at.hi; a += PAGE) {
+			struct page *p = need(a);
+
+			if (!i || !has(p, t))
+				watch(p, t);
 		}
+	}
 	return fresh;
 }
 
@@ -135,8 +152,12 @@ countwrite(struct page *p)
 static void
 openpage(struct page *p)
 {
-	for (struct pageref *r = p->ref; r; r = r->next)
-		core_kill(r->t);
+	const struct pageref *r;
+
+	for (rec at = p->ref; at; at = r->next) {
+		r = book_at(at);
+		core_kill(book_at(r->t));
+	}
 	p->ref = 0;
 	p->checked = 0;
 	/* in this order: a vfork child may be killed in between */
@@ -206,23 +227,35 @@ drop(gaddr a, u64 len)
 	lock_give(&core.lock);
 }
 
+static int
+touches(const struct trans *t, gaddr a, gaddr end)
+{
+	for (int i = 0; i < core_nrange(t); i++) {
+		struct range at = core_range(t, i);
+
+		if (at.lo < end && at.hi > a)
+			return 1;
+	}
+	return 0;
+}
+
 /* Translations of bytes in [a, end) die; the list loses the dead. */
 static void
 flushpage(struct page *p, gaddr a, gaddr end)
 {
-	struct pageref **r = &p->ref;
+	rec *at = &p->ref;
 
 	p->flushes++;
-	while (*r) {
-		struct trans *t = (*r)->t;
+	while (*at) {
+		struct pageref *r = book_at(*at);
+		struct trans *t = book_at(r->t);
 
-		for (int i = 0; i < t->nrange && !t->dead; i++)
-			if (t->range[i].lo < end && t->range[i].hi > a)
-				core_kill(t);
+		if (!t->dead && touches(t, a, end))
+			core_kill(t);
 		if (t->dead)
-			*r = (*r)->next;
+			*at = r->next;
 		else
-			r = &(*r)->next;
+			at = &r->next;
 	}
 }
 

@@ -13,18 +13,6 @@
 
 enum { SLACK = 1 << 16 };              /* free code bytes below which the area counts as full */
 
-/* A copy of the n elements at *at, which moves on. */
-static void *
-keep(u8 **at, const void *p, int n, size_t elem)
-{
-	void *q = *at;
-
-	if (n)
-		memcpy(q, p, (size_t)n * elem);
-	*at += (size_t)n * elem;
-	return q;
-}
-
 static void
 logregion(const struct region *r, const char *what)
 {
@@ -58,14 +46,17 @@ loghost(const struct trans *t)
 {
 	char text[160];
 
-	log_print("OUT: %#llx, %d guest instructions, %u bytes at %p\n", (unsigned long long)t->pc,
+	log_print("OUT: %#llx, %d guest instructions, %u bytes at %p\n", (unsigned long long)t->head.pc,
 	    core.region.ninsn, t->size, (void *)t->code);
 	for (u32 off = 0; off < t->size;) {
 		int n = core.host->disasm(t->code + off, t->size - off, (u64)(t->code + off), text, sizeof text);
 
-		for (int i = 0; i < t->nentry; i++)
-			if (t->entry[i].off == off)
-				log_print("%s %#llx:\n", t->entry[i].ret ? "  ret" : "block", (unsigned long long)t->entry[i].pc);
+		for (int i = 0; i < core_nentry(t); i++) {
+			struct entry e = core_entry(t, i);
+
+			if (e.off == off)
+				log_print("%s %#llx:\n", e.ret ? "  ret" : "block", (unsigned long long)e.pc);
+		}
 		if (n <= 0)
 			break;
 		log_print("%14p:  %s\n", (void *)(t->code + off), text);
@@ -73,51 +64,18 @@ loghost(const struct trans *t)
 	}
 }
 
-_Static_assert(sizeof(struct inlink) % 8 == 0 && sizeof(struct link) % 8 == 0 && sizeof(struct entry) % 8 == 0 &&
-    sizeof(struct mapent) % 8 == 0 && sizeof(struct range) % 8 == 0, "they follow one another");
-
-static struct trans *
-record(struct out *o, const struct region *r, s32 *left)
-{
-	size_t nreloc = o->fixed || !core.home ? 0 : (size_t)o->nreloc;
-	struct trans *t = arena_get(&core.arena, sizeof *t + (size_t)o->nlink * (sizeof *t->in + sizeof *o->link) +
-	    (size_t)o->nentry * sizeof *o->entry + (size_t)o->nmap * sizeof *o->map +
-	    (size_t)r->nrange * sizeof *r->range + nreloc * sizeof *o->reloc);
-	u8 *at = (u8 *)(t + 1);
-
-	for (int i = left != 0; i < o->nlink; i++)
-		core_expectnode(o->link[i].pc, r->mode);
-	t->pc = r->pc;
-	t->mode = r->mode;
-	t->code = o->code;
-	t->size = o->size;
-	t->line = (u8)o->line;
-	t->in = (struct inlink *)(void *)at;
-	at += (size_t)o->nlink * sizeof *t->in;
-	t->link = keep(&at, o->link, t->nlink = o->nlink, sizeof *o->link);
-	t->entry = keep(&at, o->entry, t->nentry = o->nentry, sizeof *o->entry);
-	t->map = keep(&at, o->map, t->nmap = o->nmap, sizeof *o->map);
-	t->range = keep(&at, r->range, t->nrange = r->nrange, sizeof *r->range);
-	t->reloc = keep(&at, o->reloc, t->nreloc = (int)nreloc, sizeof *o->reloc);
-	t->home = o->fixed ? 0 : core.home;
-	t->count = o->count;
-	t->ncount = o->count ? r->nblock : 0;
-	t->left = left;
-	return t;
-}
-
-/* The code of entry n is found from now on; but another region may already start there. */
+/* The code of that entry is found from now on; but another region may already start there. */
 static struct node *
-found(struct trans *t, int n, int flagsin)
+found(struct trans *t, const struct entry *e, int flagsin)
 {
-	struct node *d = core_place(t->entry[n].pc, t->mode);
+	int begins = e->pc == t->head.pc;
+	struct node *n = core_place(e->pc, t->head.mode, begins ? &t->head : 0);
 
-	t->entry[n].flagsin = (u8)flagsin;
-	if (n && atomic_load(&d->code) && (t->left || !d->quick))
-		return d;
-	core.stat.promoted += d->quick;
-	core_arrive(d, t, t->code + t->entry[n].off, flagsin);
-	return d;
+	if (!begins && atomic_load_explicit(&n->code, memory_order_relaxed) && (t->left || !n->quick))
+		return n;
+	core.stat.promoted += n->quick;
+	core_arrive(n, t, t->code + e->off, flagsin);
+	return n;
 }
 
 /* The node of its beginning, which has none if its first instruction cannot be fetched as a whole. */
@@ -132,13 +90,17 @@ publish(struct trans *t)
 	core.trans[n] = t;
 	core.start[n] = (u32)(t->code - core.area);
 	atomic_store_explicit(&core.ntrans, n + 1, memory_order_release);
-	for (int i = 0; i < t->nentry; i++) {
-		if (t->entry[i].ret)
+	for (int i = 0; i < core.out.nentry; i++) {
+		struct entry *e = &core.out.entry[i];
+
+		if (e->ret)
 			continue;
-		while (!t->left && b->pc != t->entry[i].pc)
+		while (!t->left && b->pc != e->pc)
 			b++;
-		d = found(t, i, !t->left && b->flagsin);
-		if (t->entry[i].pc == t->pc)
+		if (!t->left)
+			full_of(t)->entry[i].flagsin = b->flagsin;
+		d = found(t, e, !t->left && b->flagsin);
+		if (e->pc == t->head.pc)
 			first = d;
 	}
 	profile_region(t);
@@ -150,11 +112,14 @@ publish(struct trans *t)
 static void
 linkout(struct trans *t)
 {
+	const struct link *l = core.out.link;
 	struct node *n;
 
-	for (int i = t->left != 0; i < t->nlink; i++)
-		if ((n = t->left ? core_place(t->link[i].pc, t->mode) : core_known(t->link[i].pc, t->mode)))
-			core_link(t, (u32)i, n);
+	for (int i = 1; t->left && i < core.out.nlink; i++)
+		core_await(&brief_of(t)->tie[i - 1]);
+	for (int i = 0; !t->left && i < core.out.nlink; i++)
+		if ((n = core_known(l[i].pc, t->head.mode)))
+			core_link(t, &l[i], n);
 }
 
 void
@@ -168,8 +133,6 @@ core_forgetjumps(void)
 static void
 empty(void)
 {
-	for (int i = 0; i < atomic_load(&core.ntrans); i++)
-		core_unlink(core.trans[i]);    /* images stay */
 	core.at = core.stubsend;
 	quick_emptied();
 	atomic_store(&core.ntrans, 0);
@@ -179,7 +142,7 @@ empty(void)
 	cache_emptied();
 	if (core.host->emptied)
 		core.host->emptied();
-	arena_reset(&core.arena);
+	book_empty();
 	atomic_fetch_add(&core.emptied, 1);
 	core.stat.flushes++;
 }
@@ -189,7 +152,7 @@ empty(void)
 static int
 isfull(void)
 {
-	return (size_t)(core.areaend - core.at) < SLACK || atomic_load(&core.ntrans) >= core.captrans;
+	return (size_t)(core.areaend - core.at) < SLACK || atomic_load(&core.ntrans) >= core.captrans || book_isfull();
 }
 
 /* Emptying needs everybody out of generated code, and waiting for that needs the lock free. */
@@ -346,7 +309,7 @@ add(struct cpu *cpu, gaddr pc, u32 mode, s32 *left)
 	for (;;) {
 		if (make(cpu, pc, mode, &left))
 			return 0;
-		t = record(&core.out, &core.region, left);
+		t = core_record(&core.out, &core.region, left);
 		if (!smc_add(t))
 			break;
 		t->dead = 1;           /* another thread may have written between reading and guarding */
@@ -354,8 +317,8 @@ add(struct cpu *cpu, gaddr pc, u32 mode, s32 *left)
 	advance((u32)(t->code + t->size - core.at));
 	n = publish(t);
 	linkout(t);
-	if (t->home)
-		cache_made(t->home, t->size);
+	if (!left && full_of(t)->home)
+		cache_made(full_of(t)->home, t->size);
 	core.stat.regions++;
 	core.stat.quick += left != 0;
 	core.stat.insns += (u64)core.region.ninsn;
@@ -390,97 +353,19 @@ follow(struct cpu *cpu, u32 mode)
 struct node *
 core_translate(struct cpu *cpu, gaddr pc, u32 mode)
 {
-	struct node *n = core_seen(pc, mode);
+	struct node *n;
 
+	makeroom(cpu);
+	n = core_seen(pc, mode);
 	if (n && !(n->quick && quick_isoutgrown(cpu, n)))
 		return n;
 	if (!n && (n = cache_adopt(pc, mode)))
 		return n;
-	makeroom(cpu);
 	core.nsoon = 0;
 	n = add(cpu, pc, mode, n ? 0 : quick_left(pc, mode));
 	if (n && n->quick)
 		follow(cpu, mode);
 	return n;
-}
-
-/* What links to n goes to code from now on; 0: leaves.  The links of quick code then wait for other code; those of the
- * dead are forgotten. */
-static void
-relink(struct node *n, const u8 *code)
-{
-	struct inlink **at = &n->in, *in;
-
-	while ((in = *at)) {
-		if (!in->from->dead) {
-			core.host->link(in->from->code, &in->from->link[in->n], code);
-			core.stat.links += code != 0;
-		}
-		if (in->from->dead || (!code && !in->from->left)) {
-			*at = in->next;
-			in->from = 0;
-		} else {
-			at = &in->next;
-		}
-	}
-}
-
-void
-core_link(struct trans *from, u32 n, struct node *to)
-{
-	const u8 *code = atomic_load(&to->code);
-	struct inlink *in;
-
-	if (from->dead || core.opt.nochain || from->mode & ALONE)
-		return;
-	in = from->in ? &from->in[n] : arena_get(&core.arena, sizeof *in);
-	if (!in->from) {
-		*in = (struct inlink){to->in, from, n};
-		to->in = in;
-	}
-	if (code)
-		core.host->link(from->code, &from->link[n], code);
-	core.stat.links += code != 0;
-}
-
-static void
-leaves(struct node *n)
-{
-	struct node **at = &n->t->node;
-
-	while (*at != n)
-		at = &(*at)->more;
-	*at = n->more;
-}
-
-/* Who is in the other code stays there; who has found it looks whether it is still there (fill in engine.c). */
-void
-core_arrive(struct node *n, struct trans *t, const u8 *code, int flagsin)
-{
-	int had = atomic_load(&n->code) != 0;
-
-	if (had)
-		leaves(n);
-	n->t = t;
-	n->flagsin = (u8)flagsin;
-	n->quick = t->left != 0;
-	n->more = t->node;
-	t->node = n;
-	if (had) {
-		atomic_store(&n->code, code);
-		core_uncache(n->pc);
-	} else {
-		atomic_store_explicit(&n->code, code, memory_order_release);
-	}
-	core_marknode(n);
-	relink(n, code);
-}
-
-void
-core_unlink(struct trans *t)
-{
-	for (struct node *n = t->node; n; n = n->more)
-		relink(n, 0);
 }
 
 void
@@ -490,16 +375,16 @@ core_kill(struct trans *t)
 		return;
 	t->dead = 1;
 	__atomic_store_n(&core.stat.drops, core.stat.drops + 1, __ATOMIC_RELAXED);
-	for (struct node *n = t->node; n; n = n->more) {
-		atomic_store(&n->code, 0);
-		n->quick = 0;
-		core_uncache(n->pc);
+	for (int i = 1; t->left && i < core_nlink(t); i++)
+		brief_of(t)->tie[i - 1].site = 0;
+	for (int i = 0; i < core_nentry(t); i++) {
+		struct entry e = core_entry(t, i);
+
+		if (!e.ret)
+			core_lose(t, e.pc);
+		else if (!t->inimage)          /* an image goes as a whole, with nobody in it */
+			core.host->kill(t->code, &e);
 	}
-	core_unlink(t);
-	t->node = 0;
-	for (int i = 0; i < t->nentry && !t->inimage; i++)     /* an image goes as a whole, with nobody in it */
-		if (t->entry[i].ret)
-			core.host->kill(t->code, &t->entry[i]);
 	/* Loops inside the dead code are left at their next safe point.  Not by a thread that is in a system call, which
 	 * is about to write where its own code lies: it would begin the call again and again. */
 	for (int c = 0; c < core.ncpu; c++)

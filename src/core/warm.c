@@ -13,6 +13,13 @@ push(struct work *w, gaddr pc)
 	w->pc[w->n++] = pc;
 }
 
+static void
+follow(struct work *w, const struct trans *t)
+{
+	for (int i = 0; !t->left && i < full_of(t)->nlink; i++)
+		push(w, full_of(t)->link[i].pc);
+}
+
 u64
 engine_warm(struct cpu *cpu, gaddr pc)
 {
@@ -29,8 +36,8 @@ engine_warm(struct cpu *cpu, gaddr pc)
 			struct node *n = core_translate(cpu, pc, mode);
 
 			made += n != 0;
-			for (int i = 0; n && i < n->t->nlink; i++)
-				push(&w, n->t->link[i].pc);
+			if (n)
+				follow(&w, book_at(n->t));
 		}
 		lock_give(&core.lock);
 	}
