@@ -111,7 +111,6 @@ struct core {
 extern struct core core;
 
 /* lookup.c */
-struct node *core_find(gaddr pc, u32 mode);            /* lock-free; live code or 0 */
 struct node *core_node(gaddr pc, u32 mode);            /* lock held: the node there, with code or without, or 0 */
 /* Lock held: that, or new; that is then *fresh, unless this is 0, and those that have waited for it lead to it. */
 struct node *core_place(gaddr pc, u32 mode, struct node *fresh);
@@ -124,9 +123,8 @@ void core_link(struct trans *from, const struct link *, struct node *to);      /
 /* The node there will be asked for: what it hangs from, then the node itself, is brought near. */
 void core_expect(gaddr pc, u32 mode);
 void core_expectnode(gaddr pc, u32 mode);
-/* Lock held: the same of code that is translated in full, quicker where there is none. */
-struct node *core_known(gaddr pc, u32 mode);
-struct node *core_seen(gaddr pc, u32 mode);            /* ... of any code; without the lock it may miss some */
+struct node *core_seen(gaddr pc, u32 mode);            /* that with code, or 0; without the lock it may miss some */
+struct node *core_known(gaddr pc, u32 mode);           /* lock held: that with code that is translated in full, or 0 */
 void core_nonodes(void);               /* nobody runs generated code: forgets all; no link leads there any more */
 void core_uncache(gaddr pc);                           /* lock held: no jump cache has it */
 /* The first address in [pc, end) where there may be a node, of full code or of any; end if there is none. */
@@ -173,7 +171,7 @@ void *book_get(size_t n);                               /* zeroed */
 int book_isfull(void);                         /* few are left */
 void book_empty(void);
 static inline void *book_at(rec r) { return core.book + (u64)r * 8; }
-static inline rec book_ref(const void *p) { return (rec)(((const u8 *)p - core.book) / 8); }
+static inline rec book_ref(const void *p) { return (rec)((u64)((const u8 *)p - core.book) / 8); }
 /* What compile, or the quick tier, gave back. */
 struct trans *core_record(const struct out *, const struct region *, s32 *left);
 /* Of any translation; async-signal-safe. */

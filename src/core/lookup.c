@@ -28,6 +28,15 @@ hash(gaddr pc, u32 mode)
 	return (u32)(pc >> 2 ^ pc >> 8 ^ (pc & 2) << 11 ^ pc >> 17 ^ mode * 0x9e37u);
 }
 
+static u32 heads(gaddr pc) { return (u32)(pc >> 7 ^ pc >> 19) & (NHEAD - 1); }
+static u64 bit_of(gaddr pc) { return (u64)1 << (pc >> 1 & 63); }
+
+static int
+maybe(const u64 *bits, gaddr pc)
+{
+	return (__atomic_load_n(&bits[heads(pc)], __ATOMIC_RELAXED) & bit_of(pc)) != 0;
+}
+
 static struct bucket *
 bucket(struct buckets *b, gaddr pc, u32 mode)
 {
@@ -57,34 +66,25 @@ among(const struct bucket *b, gaddr pc, u32 mode)
 struct node *
 core_node(gaddr pc, u32 mode)
 {
-	struct buckets *b = atomic_load_explicit(&core.buckets, memory_order_acquire);
+	struct buckets *b = maybe(any, pc) ? atomic_load_explicit(&core.buckets, memory_order_acquire) : 0;
 
 	return b ? among(bucket(b, pc, mode), pc, mode) : 0;
 }
 
 struct node *
-core_find(gaddr pc, u32 mode)
+core_seen(gaddr pc, u32 mode)
 {
 	struct node *n = core_node(pc, mode);
 
 	return n && atomic_load(&n->code) ? n : 0;
 }
 
-static u32 heads(gaddr pc) { return (u32)(pc >> 7 ^ pc >> 19) & (NHEAD - 1); }
-static u64 bit_of(gaddr pc) { return (u64)1 << (pc >> 1 & 63); }
-
 struct node *
 core_known(gaddr pc, u32 mode)
 {
-	struct node *n = head[heads(pc)] & bit_of(pc) ? core_find(pc, mode) : 0;
+	struct node *n = maybe(head, pc) ? core_seen(pc, mode) : 0;
 
 	return n && !n->quick ? n : 0;
-}
-
-struct node *
-core_seen(gaddr pc, u32 mode)
-{
-	return __atomic_load_n(&any[heads(pc)], __ATOMIC_RELAXED) & bit_of(pc) ? core_find(pc, mode) : 0;
 }
 
 static gaddr
@@ -178,7 +178,7 @@ core_expectnode(gaddr pc, u32 mode)
 {
 	struct buckets *b = atomic_load_explicit(&core.buckets, memory_order_relaxed);
 
-	if (b)
+	if (maybe(any, pc))
 		__builtin_prefetch(book_at(atomic_load_explicit(&bucket(b, pc, mode)->node, memory_order_relaxed)));
 }
 
@@ -206,7 +206,7 @@ core_place(gaddr pc, u32 mode, struct node *fresh)
 {
 	struct buckets *b = roomy();
 	struct bucket *to = bucket(b, pc, mode);
-	struct node *n = among(to, pc, mode);
+	struct node *n = maybe(any, pc) ? among(to, pc, mode) : 0;
 
 	if (n)
 		return n;
@@ -270,7 +270,7 @@ core_await(struct tie *e)
 {
 	struct buckets *b = roomy();
 	struct bucket *from = bucket(b, e->pc, e->mode);
-	struct node *n = among(from, e->pc, e->mode);
+	struct node *n = maybe(any, e->pc) ? among(from, e->pc, e->mode) : 0;
 
 	if (core.opt.nochain)
 		return;

@@ -32,7 +32,7 @@ engine_warm(struct cpu *cpu, gaddr pc)
 		lock_take(&core.lock);
 		pc = w.pc[--w.n];
 		/* what an image has was followed when the image was made */
-		if (!core_find(pc, mode) && !cache_has(pc, mode)) {
+		if (!core_seen(pc, mode) && !cache_has(pc, mode)) {
 			struct node *n = core_translate(cpu, pc, mode);
 
 			made += n != 0;
