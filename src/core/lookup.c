@@ -25,7 +25,7 @@ static u32
 hash(gaddr pc, u32 mode)
 {
 	/* neighbours stay near: a small program touches few pages of the table; those aligned to 64 spread, too */
-	return (u32)(pc >> 2 ^ pc >> 8 ^ (pc & 2) << 11 ^ pc >> 17 ^ mode * 0x9e37u);
+	return (u32)(pc >> 4 ^ pc >> 10 ^ pc >> 19 ^ mode * 0x9e37u);
 }
 
 static u32 heads(gaddr pc) { return (u32)(pc >> 7 ^ pc >> 19) & (NHEAD - 1); }
