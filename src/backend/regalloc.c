@@ -432,6 +432,7 @@ planpure(struct planner *p, struct ins *i, int at)
 
 		if (p->host->fold(p->r, i, c, c->a == at ? 0 : c->b == at ? 1 : 2)) {
 			v->flags |= VAL_FOLD;
+			v->want = NOVAR;       /* whose home may not be free any more when it is made */
 			uses_of(p, at, v->last);
 			return 1;
 		}

@@ -729,6 +729,31 @@ test_fault_sees_exactly_the_puts_before(void **state)
 	mprotect((void *)(uintptr_t)page, 4096, PROT_NONE);
 }
 
+/* A relation that was put and is made late, as part of a load's address, when its variable has another value already. */
+static void
+test_a_value_left_to_a_load_spares_the_home_it_had(void **state)
+{
+	enum { V = C + 1 };
+
+	(void)state;
+	begin(0x1000);
+	ref s = ir_opx(&r, O_set, I64, 0, R_GEU, 0, get(A), get(B), 0), p;
+	put(V, s);
+	p = ir_op(&r, O_add, I64, get(C), s, 0);
+	ir_insn(&r, 0x1004);
+	put(V, k(0x123456789abcdef));
+	ir_insn(&r, 0x1008);
+	put(A, ir_opx(&r, O_ld, I8, 0, 0, 0, p, 0, 0));
+	jmp(0x2000);
+	compile();
+	catch_faults();
+	*var(C) = page;
+	run(0x1000, 0);
+	assert_int_equal(cpu->why, WHY_FAULT);
+	assert_int_equal(cpu->pc, 0x1008);
+	assert_int_equal(*var(V), 0x123456789abcdef);
+}
+
 /* of a load that a put has been left to (AUX_BASE), in a register or not, with and without an index; to: what it loads,
  * if that is not the same variable */
 static void
@@ -966,6 +991,7 @@ main(void)
 		cmocka_unit_test_setup(test_killed_return_points_leave, fresh),
 		cmocka_unit_test_setup(test_computed_jumps_and_calls_use_the_jump_cache, fresh),
 		cmocka_unit_test_setup(test_fault_sees_exactly_the_puts_before, fresh),
+		cmocka_unit_test_setup(test_a_value_left_to_a_load_spares_the_home_it_had, fresh),
 		cmocka_unit_test_setup(test_fault_of_a_load_makes_the_base_it_was_left, fresh),
 		cmocka_unit_test_setup(test_fault_in_a_helper_belongs_to_its_instruction, fresh),
 		cmocka_unit_test_setup(test_deep_recursion_overflows_the_shadow_stack_unharmed, fresh),
