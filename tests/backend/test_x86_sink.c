@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_x86_sink.c - loops whose puts are sunk (backend/sink.c): random ones, left in every way in every turn; the state
- * is the evaluator's, which does one instruction after another */
+/* test_x86_sink.c - loops whose puts are sunk (backend/sink.c), and stretches with lodgers (lodge.c): random ones, left in
+ * every way in every turn; the state is the evaluator's, which does one instruction after another */
 #include "backend/x86_64/x86.h"
 #include "x86diff.h"
 
@@ -10,8 +10,8 @@ static sigjmp_buf evaluated;
 static u8 *memory, *poll_eval;
 static struct region r;
 static const struct guest *guest;
-static ref pool[64], vectors[8];
-static int npool, nvectors, withvectors, words, evaluating;
+static ref pool[64], vectors[8], where;      /* where: x0, that addresses are made of */
+static int npool, nvectors, withvectors, words, straight, evaluating;
 
 static ref k(u64 v) { return ir_k(&r, v); }
 static ref op(int o, int ty, ref a, ref b) { return ir_op(&r, o, ty, a, b, 0); }
@@ -131,7 +131,7 @@ pair(void)
 	}
 	ir_put(&r, I64, v, t);
 	if (below(3) == 0)
-		reach(pool[0]);
+		reach(where);
 	if (below(2))
 		keep(below(2) ? t : op(O_add, I64, any(), t));
 	if (below(3) == 0)
@@ -157,7 +157,8 @@ piece(ref p, int n)
 		reach(p);
 		break;
 	case 3:
-		ir_opx(&r, O_brc, I32, 0, R_EQ, 0, op(O_and, I32, any(), k(7)), k(below(8)), k(OUT + (u64)n * 4));
+		if (!straight)
+			ir_opx(&r, O_brc, I32, 0, R_EQ, 0, op(O_and, I32, any(), k(7)), k(below(8)), k(OUT + (u64)n * 4));
 		break;
 	case 4:
 		keep(below(40) ? op(below(2) ? O_add : O_xor, I64, any(), any()) :
@@ -184,7 +185,7 @@ begin(gaddr pc)
 	r.block[r.nblock - 1].entry = 1;
 	ir_insn(&r, pc);
 	npool = nvectors = 0;
-	keep(p = ir_get(&r, I64, P));
+	keep(p = where = ir_get(&r, I64, P));
 	for (int v = 0; v < 3; v++)
 		if (words && below(50))        /* the loop looks at no more of it */
 			keep(op(O_xor, I32, ir_get(&r, I64, INPUT + v), k(rnd())));
@@ -197,7 +198,7 @@ static void
 pieces(ref p, gaddr pc, int len)
 {
 	for (int n = 0; n < len; n++) {
-		if (below(3))
+		if (straight || below(3))      /* an instruction has one access */
 			ir_insn(&r, pc + 4 + (u64)n * 4);
 		piece(p, n);
 	}
@@ -235,6 +236,21 @@ make_loop(void)
 	}
 	pieces(p, r.open->pc, 4 + (int)below(40));
 	finish(p);
+}
+
+/* Code that goes straight on for so long that variables lodge in it. */
+static void
+make_stretch(void)
+{
+	ref p;
+
+	region_init(&r, guest, PC, 0);
+	withvectors = words = 0;
+	straight = 1;
+	p = begin(PC);
+	pieces(p, PC, 80 + (int)below(100));
+	straight = 0;
+	ir_op(&r, O_jmp, N, k(OUT), 0, 0);
 }
 
 /* Where and why the evaluator leaves. */
@@ -314,17 +330,18 @@ run(void)
 	return differs(want) || memcmp(memory, after, PAGE) ? -1 : (int)want;
 }
 
+/* left: how often code in question has been left, by reason */
 static void
-exact(const struct guest *g, const char *hide)
+exact(const struct guest *g, const char *hide, void (*make)(void), int *left)
 {
 	struct sigaction sa = {.sa_sigaction = on_segv, .sa_flags = SA_SIGINFO | SA_NODEFER}, was;
-	int left[16] = {0}, why;
+	int why;
 
 	guest = g;
 	level(hide, g);
 	sigaction(SIGSEGV, &sa, &was);
 	for (int n = 0; n < 2500; n++) {
-		make_loop();
+		make();
 		assert_null(ir_verify(&r));
 		out.code = code_at;
 		out.end = area + AREA;
@@ -334,21 +351,34 @@ exact(const struct guest *g, const char *hide)
 				show(&r, "differs");
 				fail();
 			}
-			left[why] += x86.nsunk;
+			left[why] += x86.nsunk + x86.nlodging > 0;
 		}
 	}
 	sigaction(SIGSEGV, &was, 0);
-	assert_true(left[WHY_FAULT] > 2000 && left[WHY_POLL] > 500 && left[WHY_NEXT] > 2000);
 }
 
 static void
 test_state_is_exact_wherever_a_loop_with_sunk_puts_is_left(void **state)
 {
+	static const char *const hide[] = {"", "", "avx512,bmi,bmi2", "avx512,avx2,avx,fma"};
+
 	(void)state;
-	exact(&guest_vec, "");
-	exact(&guest_fp, "");
-	exact(&guest_vec, "avx512,bmi,bmi2");
-	exact(&guest_fp, "avx512,avx2,avx,fma");
+	for (int n = 0; n < 4; n++) {
+		int left[16] = {0};
+
+		exact(n & 1 ? &guest_fp : &guest_vec, hide[n], make_loop, left);
+		assert_true(left[WHY_FAULT] > 2000 && left[WHY_POLL] > 500 && left[WHY_NEXT] > 2000);
+	}
+}
+
+static void
+test_state_is_exact_wherever_a_stretch_with_lodgers_is_left(void **state)
+{
+	int left[16] = {0};
+
+	(void)state;
+	exact(&guest_vec, "", make_stretch, left);
+	assert_true(left[WHY_FAULT] > 4000 && left[WHY_NEXT] > 4000);
 }
 
 /* Carries, and a sum that only who leaves sees; the same where a variable changes that they are made of. */
@@ -387,6 +417,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_state_is_exact_wherever_a_loop_with_sunk_puts_is_left),
+		cmocka_unit_test(test_state_is_exact_wherever_a_stretch_with_lodgers_is_left),
 		cmocka_unit_test(test_what_two_held_values_make_is_sunk),
 	};
 

@@ -10,6 +10,8 @@
  * that block's door, out of line.  Ways out: exits and safe points through code out of line; where the last jump back
  * is passed, in line; faults, because cpu->scratch[6] says from where to leave instead.
  *
+ * A block that goes straight on for long is taken for such a loop, up to its first branch or what else it may not hold.
+ *
  * What the loop may hold is a short list: nothing that calls C, or has code out of line that would find homes
  * changed.  If an emitter does one of these after all, the region is made again without lodgers (x->evicted).
  *
@@ -21,6 +23,8 @@ enum {
 	OFTEN = 2,                     /* uses that a lodger must have */
 	DEEPER = 4,                    /* what a use in a loop within the loop counts */
 	FAR = 4,                       /* ... and one of who is to lend a register all the same */
+	LONG = 160,                    /* instructions of a stretch that goes straight on */
+	PAYS = 8,                      /* ... and uses that a lodger there must have */
 	PLAIN = 4,                     /* loops of a region, not counting those with sunk puts */
 };
 
@@ -118,6 +122,30 @@ isround(const struct region *r, int first, int last)
 	return back[0];
 }
 
+/* Up to where code of the block that goes straight on could have lodgers, if that is far enough; or 0. */
+static int
+stretch(const struct region *r, const struct block *b)
+{
+	int i = b->first;
+
+	while (i < b->first + b->n && allowed(&r->ins[i]) && !(opinfo[r->ins[i].op].traits & (LEAVE | END)))
+		i++;
+	return i - b->first >= LONG ? i : 0;
+}
+
+/* Up to where in its last block what l names may have lodgers, or 0. */
+static int
+suits(const struct x86 *x, const struct lodging *l)
+{
+	const struct region *r = x->r;
+	int until;
+
+	if (!x->loop[l->first])
+		return stretch(r, &r->block[l->first]);
+	until = reaches(r, l->first, l->last);
+	return until && isround(r, l->first, l->last) ? until : 0;
+}
+
 /* The first jump back to the loop's head: if it is not the last, what is before is a loop within the loop. */
 static int
 firstback(const struct region *r, const struct lodging *l)
@@ -164,6 +192,7 @@ static void
 assign(const struct x86 *x, struct lodging *l)
 {
 	const struct guest *g = x->r->guest;
+	int least = x->loop[l->first] ? OFTEN : PAYS;
 	u16 uses[256];
 
 	weigh(x, l, uses);
@@ -172,7 +201,7 @@ assign(const struct x86 *x, struct lodging *l)
 			int best;
 
 			if (!isint(lender) || x86_home[lender].reg < 0 || (uses[lender] != 0) != named ||
-			    (best = neediest(g, uses, OFTEN + FAR * uses[lender])) < 0)
+			    (best = neediest(g, uses, least + FAR * uses[lender])) < 0)
 				continue;
 			uses[best] = 0;
 			l->guest[l->n] = (u8)best;
@@ -207,15 +236,15 @@ lodge_plan(struct x86 *x)
 	for (int b = 0; b < r->nblock && (x->lodges || x->nsunk) && x->nlodging < (int)NELEM(x->lodging); b++) {
 		struct lodging *l = &x->lodging[x->nlodging];
 
-		*l = (struct lodging){.first = (u16)b, .last = (u16)(x->loop[b] - 1)};
+		*l = (struct lodging){.first = (u16)b, .last = (u16)(x->loop[b] ? x->loop[b] - 1 : b)};
 		if (sunk < x->nsunk && x->sunk[sunk].first == b) {
 			l->sunk = &x->sunk[sunk++];
 			l->last = l->sunk->last;
 			l->until = l->sunk->until;
 		}
-		if (!x->loop[b] || (!l->sunk && (x->nlodging - sunk == PLAIN || holdssunk(x, l, sunk))))
+		if (!l->sunk && (x->nlodging - sunk == PLAIN || holdssunk(x, l, sunk)))
 			continue;
-		if (x->lodges && (until = reaches(r, l->first, l->last)) && isround(r, l->first, l->last)) {
+		if (x->lodges && (until = suits(x, l))) {
 			l->until = until;
 			assign(x, l);
 		}
