@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* decode.c - carries the decoder that isagen makes from base.isa, and scans with it */
+/* decode.c - what the decoder that isagen makes from base.isa (simple.c) asks, and scans with it */
 #include "frontend/arm64/arm64.h"
-#define a64_IMPLEMENT
-#include "arm64/base.h"
 
 /* DDI 0487, DecodeBitMasks: the highest set bit of n:~imms gives the element size; an element is
  * s + 1 ones rotated right by r, repeated. */

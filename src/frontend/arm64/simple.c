@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* simple.c - AArch64 instructions that do little (ir/simple.h): the other form of what translate.c and mem.c make
  *
- * Asked of all code that runs for the first times, so it looks for the instruction's line in base.isa alone and takes
- * fields from the word, where most instructions have the same ones (DDI 0487 C4.1).  Words that the line excludes are
- * left to the decoder: they are not simple. */
+ * Asked of all code that runs for the first times, so it looks for the instruction's line in base.isa alone, whose
+ * function takes fields from the word, where most instructions have the same ones (DDI 0487 C4.1).  Words that the line
+ * excludes are left to the decoder: they are not simple. */
 #include "frontend/arm64/simd.h"
+#define a64_IMPLEMENT
+#include "arm64/base.h"
 #include "ir/simple.h"
 
 /* t: the constants of the instruction's line */
-typedef int form(u32 w, const struct a64_insn *t, gaddr pc, struct simple *);
 #define FORM(name, does) static int name(u32 w, const struct a64_insn *t, gaddr pc, struct simple *s) \
 	{ return (void)t, (void)pc, does; }
+
+static void
+begin(struct simple *s, gaddr pc)
+{
+	*s = (struct simple){.d = NONE, .d2 = NONE, .a = NONE, .b = NONE, .next = pc + 4};
+}
 
 static u32 part(u32 w, int hi, int lo) { return (u32)bits(w, lo, hi - lo + 1); }
 static s32 spart(u32 w, int hi, int lo) { return (s32)sext(w >> lo, hi - lo + 1); }
@@ -327,27 +334,44 @@ FORM(blr, (s->d = A64_LR, computed(w, s, SI_CALLR)))
 FORM(ret, computed(w, s, rn(w) == A64_LR ? SI_RETURN : SI_GO))
 FORM(nop, ((void)w, (void)s, 1))
 
-static form *const forms[a64_COUNT] = {
-	[a64_adr] = adr, [a64_adrp] = adrp, [a64_add_i ... a64_subs_i] = addsub_i, [a64_and_i ... a64_ands_i] = logic_i,
-	[a64_movn] = movn, [a64_movz] = movz, [a64_movk] = movk,
-	[a64_sbfm] = field, [a64_bfm] = bfm, [a64_ubfm] = field, [a64_extr] = extr,
-	[a64_and_r ... a64_bics_r] = logic, [a64_add_r ... a64_subs_r] = addsub, [a64_add_x ... a64_subs_x] = addsub_x,
-	[a64_madd ... a64_msub] = madd, [a64_smaddl ... a64_umsubl] = maddl,
-	[a64_smulh ... a64_ror_v] = op2, [a64_rbit ... a64_cls] = op1,
-	[a64_csel ... a64_csneg] = csel, [a64_ccmn_r ... a64_ccmp_r] = ccmp, [a64_ccmn_i ... a64_ccmp_i] = ccmp_i,
-	[a64_mrs] = mrs,
-	[a64_str_u] = store_u, [a64_ldr_u ... a64_ldsw_u] = load_u,
-	[a64_str_i] = store_i, [a64_ldr_i ... a64_ldsw_i] = load_i,
-	[a64_str_post] = store_i, [a64_ldr_post ... a64_ldsw_post] = load_i,
-	[a64_str_pre] = store_i, [a64_ldr_pre ... a64_ldsw_pre] = load_i,
-	[a64_str_r] = store_r, [a64_ldr_r ... a64_ldsw_r] = load_r,
-	[a64_b] = b, [a64_bl] = bl, [a64_b_cond] = b_cond, [a64_cbz] = cbz, [a64_cbnz] = cbz,
-	[a64_tbz] = tbz, [a64_tbnz] = tbz,
-	[a64_br] = br, [a64_blr] = blr, [a64_ret] = ret, [a64_nop ... a64_hint] = nop,
-	[a64_stnp] = store_p, [a64_stp_post] = store_p, [a64_stp] = store_p, [a64_stp_pre] = store_p,
-	[a64_ldnp] = load_p, [a64_ldp_post] = load_p, [a64_ldp] = load_p, [a64_ldp_pre] = load_p,
-	[a64_ldpsw_post ... a64_ldpsw_pre] = load_p,
-};
+#define LINES(T) \
+	T(adr, adr) T(adrp, adrp) T(add_i, addsub_i) T(adds_i, addsub_i) T(sub_i, addsub_i) T(subs_i, addsub_i) \
+	T(and_i, logic_i) T(orr_i, logic_i) T(eor_i, logic_i) T(ands_i, logic_i) T(movn, movn) T(movz, movz) \
+	T(movk, movk) T(sbfm, field) T(bfm, bfm) T(ubfm, field) T(extr, extr) T(and_r, logic) T(bic_r, logic) \
+	T(orr_r, logic) T(orn_r, logic) T(eor_r, logic) T(eon_r, logic) T(ands_r, logic) T(bics_r, logic) \
+	T(add_r, addsub) T(adds_r, addsub) T(sub_r, addsub) T(subs_r, addsub) T(add_x, addsub_x) \
+	T(adds_x, addsub_x) T(sub_x, addsub_x) T(subs_x, addsub_x) T(madd, madd) T(msub, madd) T(smaddl, maddl) \
+	T(smsubl, maddl) T(umaddl, maddl) T(umsubl, maddl) T(smulh, op2) T(umulh, op2) T(udiv, op2) T(sdiv, op2) \
+	T(lsl_v, op2) T(lsr_v, op2) T(asr_v, op2) T(ror_v, op2) T(rbit, op1) T(rev16, op1) T(rev_w, op1) \
+	T(rev32, op1) T(rev_x, op1) T(clz, op1) T(cls, op1) T(csel, csel) T(csinc, csel) T(csinv, csel) \
+	T(csneg, csel) T(ccmn_r, ccmp) T(ccmp_r, ccmp) T(ccmn_i, ccmp_i) T(ccmp_i, ccmp_i) T(mrs, mrs) \
+	T(str_u, store_u) T(ldr_u, load_u) T(lds_u, load_u) T(ldsw_u, load_u) T(str_i, store_i) T(ldr_i, load_i) \
+	T(lds_i, load_i) T(ldsw_i, load_i) T(str_post, store_i) T(ldr_post, load_i) T(lds_post, load_i) \
+	T(ldsw_post, load_i) T(str_pre, store_i) T(ldr_pre, load_i) T(lds_pre, load_i) T(ldsw_pre, load_i) \
+	T(str_r, store_r) T(ldr_r, load_r) T(lds_r, load_r) T(ldsw_r, load_r) T(b, b) T(bl, bl) T(b_cond, b_cond) \
+	T(cbz, cbz) T(cbnz, cbz) T(tbz, tbz) T(tbnz, tbz) T(br, br) T(blr, blr) T(ret, ret) T(nop, nop) \
+	T(yield, nop) T(wfe, nop) T(wfi, nop) T(sev, nop) T(sevl, nop) T(esb, nop) T(bti, nop) T(hint, nop) \
+	T(stnp, store_p) T(stp_post, store_p) T(stp, store_p) T(stp_pre, store_p) T(ldnp, load_p) \
+	T(ldp_post, load_p) T(ldp, load_p) T(ldp_pre, load_p) T(ldpsw_post, load_p) T(ldpsw, load_p) \
+	T(ldpsw_pre, load_p)
+
+/* A function for each line, in which its constants are known. */
+#define LINE(name, form) \
+	static __attribute__((flatten)) int line_##name(u32 w, gaddr pc, struct simple *s) \
+	{ \
+		const struct a64_insn *t = &a64_tmpl[a64_##name]; \
+		\
+		if (t->need && !model_has(t->need)) \
+			return 0; \
+		begin(s, pc); \
+		return form(w, t, pc, s) ? 4 : 0; \
+	}
+LINES(LINE)
+
+static int never(u32 w, gaddr pc, struct simple *s) { return (void)w, (void)pc, (void)s, 0; }
+
+#define ENTRY(name, form) [a64_##name] = line_##name,
+static int (*const lines[a64_COUNT])(u32 w, gaddr pc, struct simple *) = {never, LINES(ENTRY)};
 
 /* Loads and stores of whole vector registers, and of floats in them (C4.1.4). */
 static int
@@ -386,10 +410,11 @@ simd_move(const struct a64v_insn *a, struct simple *s, int kind)
 }
 
 static __attribute__((noinline)) int
-simd_simple(u32 w, struct simple *s)
+simd_simple(u32 w, gaddr pc, struct simple *s)
 {
 	struct a64v_insn a;
 
+	begin(s, pc);
 	if (!a64v_decode(w, &a))
 		return 0;
 	if (a.id >= a64v_str_u && a.id <= a64v_ldp_pre)
@@ -409,16 +434,13 @@ int
 a64_simple(const u8 *p, int n, gaddr pc, struct simple *s)
 {
 	u32 w = ld32(p);
-	const struct a64_insn *t;
 	int id;
 
 	(void)n;
 	if (pc & 3)
 		return 0;
-	*s = (struct simple){.d = NONE, .d2 = NONE, .a = NONE, .b = NONE, .next = pc + 4};
 	if ((w >> 26 & 3) == 3)
-		return simd_simple(w, s);
+		return simd_simple(w, pc, s);
 	id = a64_seek(w);
-	t = &a64_tmpl[id];
-	return forms[id] && model_has(t->need) && forms[id](w, t, pc, s) ? 4 : 0;
+	return lines[id] ? lines[id](w, pc, s) : 0;
 }
