@@ -35,22 +35,24 @@ writable(gaddr a, size_t n)
 	return 1;
 }
 
+/* Only our own write protection of translated code may have been in the way. */
+static __attribute__((noinline)) int
+again(gaddr dst, const void *src, size_t n)
+{
+	if (!gmem_watch || !writable(dst, n))
+		return -EFAULT;
+	gmem_watch->unprotect(dst, n);
+	return (int)gmem_raw_copy(g2h(dst), src, n);
+}
+
 int
 gmem_write(gaddr dst, const void *src, size_t n)
 {
-	int r;
-
 	if (!n)
 		return 0;
 	if (!isguest(dst, n))
 		return -EFAULT;
-	r = (int)gmem_raw_copy(g2h(dst), src, n);
-	/* Only our own write protection of translated code may have been in the way. */
-	if (r < 0 && gmem_watch && writable(dst, n)) {
-		gmem_watch->unprotect(dst, n);
-		r = (int)gmem_raw_copy(g2h(dst), src, n);
-	}
-	return r;
+	return gmem_raw_copy(g2h(dst), src, n) ? again(dst, src, n) : 0;
 }
 
 int

@@ -7,7 +7,8 @@
 #include "core/dso.h"
 #include "ir/simple.h"
 
-enum { AHEAD = 64, MOST = 4096 };       /* bytes fetched at a time; instructions before others are looked at */
+enum { ROW = 64, AHEAD = 2 * ROW };     /* bytes fetched at a time: always so many, which the host guesses better */
+enum { MOST = 4096 };                  /* instructions before others are looked at */
 enum { NPAGE = 128 };
 
 /* A bit a half-word, by 128 bytes: a block that begins there has been come to, here or in a process before.  Collisions
@@ -86,11 +87,12 @@ core_isfirst(gaddr pc, u32 mode, struct stretch *s)
 static void
 refill(struct run *r, gaddr pc)
 {
-	int n = AHEAD - (int)(pc % AHEAD), most = r->g->maxlen;
+	gaddr at = aligndown(pc, ROW);
+	int past = (int)(pc - at), most = r->g->maxlen;
 
-	r->code = r->cpu->os->fetch(pc, n < most ? n + AHEAD : n, &r->ok);
-	r->at = pc;
-	r->last = r->ok < most ? 0 : (u64)(r->ok - most);
+	r->code = r->cpu->os->fetch(at, AHEAD, &r->ok);
+	r->at = r->ok ? at : pc;
+	r->last = r->ok < past + most ? (u64)past : (u64)(r->ok - most);
 }
 
 static inline const u8 *

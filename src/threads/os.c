@@ -55,22 +55,36 @@ linux_fault(struct cpu *cpu)
 	signal_force(cpu, f.sig, f.code, f.addr, &f);
 }
 
+static _Thread_local struct { gaddr page; u64 changes; } executable[16];
+
+static __attribute__((noinline)) int
+isnowexec(gaddr page, u64 changes, int k)
+{
+	if (!(gmem_prot(page) & GM_EXEC))
+		return 0;
+	executable[k].page = page;
+	executable[k].changes = changes;
+	return 1;
+}
+
 /* The guest may execute what is on the page.  Asked again and again of the same few. */
-static int
+static inline int
 isexec(gaddr pc)
 {
-	static _Thread_local struct { gaddr page; u64 changes; } known[16];
 	gaddr page = aligndown(pc, gmem.pagesize);
 	u64 changes = 1 + (u64)gmem_changes();
 	int k = (int)(pc >> 12 & 15);
 
-	if (known[k].page == page && known[k].changes == changes)
-		return 1;
-	if (!(gmem_prot(pc) & GM_EXEC))
-		return 0;
-	known[k].page = page;
-	known[k].changes = changes;
-	return 1;
+	return (executable[k].page == page && executable[k].changes == changes) || isnowexec(page, changes, k);
+}
+
+/* Bytes of the next page, behind those that are in copy, up to n: how many there are then. */
+static __attribute__((noinline)) int
+further(u8 *copy, gaddr pc, int first, int n)
+{
+	gaddr next = pc + (u64)first;
+
+	return next < gmem.hi && isexec(next) && !gmem_read(copy + first, next, (size_t)(n - first)) ? n : first;
 }
 
 /* Bytes for the translator: a copy, because another thread may unmap the page at any moment, or a file
@@ -86,10 +100,7 @@ linux_fetch(gaddr pc, int n, int *got)
 	*got = 0;
 	if (pc >= gmem.hi || !isexec(pc) || gmem_read(copy, pc, (size_t)first))
 		return 0;
-	*got = first;
-	if (first < n && pc + here < gmem.hi && isexec(pc + here) &&
-	    !gmem_read(copy + first, pc + here, (size_t)(n - first)))
-		*got = n;
+	*got = first < n ? further(copy, pc, first, n) : n;
 	return copy;
 }
 
