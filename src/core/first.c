@@ -84,7 +84,8 @@ core_isfirst(gaddr pc, u32 mode, struct stretch *s)
 	return 1;
 }
 
-static void
+/* 0: no instruction can be there. */
+static __attribute__((noinline)) int
 refill(struct run *r, gaddr pc)
 {
 	gaddr at = aligndown(pc, ROW);
@@ -93,18 +94,24 @@ refill(struct run *r, gaddr pc)
 	r->code = r->cpu->os->fetch(at, AHEAD, &r->ok);
 	r->at = r->ok ? at : pc;
 	r->last = r->ok < past + most ? (u64)past : (u64)(r->ok - most);
+	return r->ok >= past + r->g->minlen;
 }
 
-static inline const u8 *
-fetch(struct run *r, gaddr pc, int *got)
+static inline int
+fetched(struct run *r, gaddr pc)
 {
-	if (pc - r->at > r->last)
-		refill(r, pc);
+	return pc - r->at <= r->last || refill(r, pc);
+}
+
+static const u8 *
+code(void *run, gaddr pc, int *got)
+{
+	struct run *r = run;
+
+	fetched(r, pc);
 	*got = r->ok - (int)(pc - r->at);
 	return r->code + (pc - r->at);
 }
-
-static const u8 *code(void *r, gaddr pc, int *got) { return fetch(r, pc, got); }
 
 /* Where variables are, from cpu->state on; NONE is a word of scratch, which is 0 but while it is written.  To ask each
  * time whether it is one costs more: the host guesses wrong. */
@@ -158,19 +165,23 @@ extended(const struct simple *s, u64 v)
 	return s->ty == I64 ? v : s->sign ? (u64)(s64)(s32)v : (u32)v;
 }
 
+static __attribute__((noinline)) u64
+result(const struct simple *s, u64 a, u64 b)
+{
+	switch (s->op) {               /* the rest is rare */
+	case O_sub: return a - b;
+	case O_and: return a & b;
+	case O_or: return a | b;
+	case O_xor: return a ^ b;
+	}
+	return ir_value(s->op, s->ty, a, b, 0, 0, 0);
+}
+
 static void
 operation(const struct run *r, const struct simple *s)
 {
-	u64 a = get(r, s->a), b = second(r, s), v;
+	u64 a = get(r, s->a), b = second(r, s), v = s->op == O_add ? a + b : result(s, a, b);
 
-	switch (s->op) {               /* the rest is rare */
-	case O_add: v = a + b; break;
-	case O_sub: v = a - b; break;
-	case O_and: v = a & b; break;
-	case O_or: v = a | b; break;
-	case O_xor: v = a ^ b; break;
-	default: v = ir_value(s->op, s->ty, a, b, 0, 0, 0);
-	}
 	put(r, s->d, extended(s, v));
 	if (s->flop)
 		*place(r, r->g->flags) = ir_value(s->flop, s->ty, s->flop == O_fltst ? v : a, b, 0, 0, 0);
@@ -273,10 +284,11 @@ vstore(const struct run *r, const struct simple *s)
 	return 1;
 }
 
+/* v is `size` bytes. */
 static u64
-loaded(const struct simple *s, u64 v)
+loaded(const struct simple *s, u64 v, size_t size)
 {
-	return s->sign ? zext((u64)sext(v, ty_bits(s->ty)), s->sign) : v;
+	return s->sign ? zext((u64)sext(v, (int)size * 8), s->sign) : v;
 }
 
 static void
@@ -298,9 +310,9 @@ load(const struct run *r, const struct simple *s)
 	if (gmem_read(&v, a, n) || (s->two && gmem_read(&v2, a + n, n)))
 		return 0;
 	advance(r, s);
-	put(r, s->d, loaded(s, v));
+	put(r, s->d, loaded(s, v, n));
 	if (s->two)
-		put(r, s->d2, loaded(s, v2));
+		put(r, s->d2, loaded(s, v2, n));
 	return 1;
 }
 
@@ -379,18 +391,18 @@ core_first(struct cpu *cpu, u32 mode, struct stretch in)
 {
 	struct run r;                  /* most of it is left as it is */
 	struct simple s;
-	int got;
 
 	cpu->scratch[0] = 0;
 	r.cpu = cpu;
 	r.g = core.guest;
 	r.mode = mode;
 	r.pc = cpu->pc;
-	refill(&r, r.pc);
-	for (int n = 0; n < MOST; n++) {
-		const u8 *p = fetch(&r, r.pc, &got);
+	r.at = r.pc + 1;               /* nothing has been fetched */
+	r.last = 0;
+	for (int n = 0; n < MOST && fetched(&r, r.pc); n++) {
+		u64 off = r.pc - r.at;
 
-		if (got < r.g->minlen || !r.g->simple(p, got, r.pc, &s) || !perform(&r, &s))
+		if (!r.g->simple(r.code + off, r.ok - (int)off, r.pc, &s) || !perform(&r, &s))
 			break;
 		if (s.kind >= SI_BRANCH && (atomic_load(&cpu->poll) || r.pc < in.lo || r.pc >= in.hi ||
 		    core_seen(r.pc, mode) || !isfirst(r.pc)))
