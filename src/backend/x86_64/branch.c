@@ -65,11 +65,11 @@ cold_poll(struct x86 *x, const struct cold *c)
 	x_gostub(x, &x86_stub.poll);
 }
 
-/* Returns the field of a jump that is taken if the thread is to leave.  Poll is 0 or all ones, bpl never 0, and test
+/* Poll is 0 or all ones, bpl never 0, and test
  * with a register is one operation with the jump, which compare with a constant in memory is not (Golden Cove: a safe
  * point takes half the time). */
-static u8 *
-ifpoll(struct x86 *x)
+u8 *
+branch_ifpoll(struct x86 *x)
 {
 	put1(&x->a, 0x40);             /* bpl, not ch */
 	op_rm(&x->a, 0x84, 32, RBP, m_cpu(offsetof(struct cpu, poll)), 0);
@@ -79,7 +79,7 @@ ifpoll(struct x86 *x)
 static void
 poll(struct x86 *x, gaddr pc)
 {
-	u8 *from = ifpoll(x);
+	u8 *from = branch_ifpoll(x);
 	struct cold *c = x_cold(x, from, cold_poll);
 
 	c->k = pc;
@@ -97,7 +97,7 @@ cold_link(struct x86 *x, const struct cold *c)
 static void
 poll_link(struct x86 *x)
 {
-	u8 *from = ifpoll(x);
+	u8 *from = branch_ifpoll(x);
 
 	x_cold(x, from, cold_link)->n = (u32)x->out->nlink;
 }
@@ -488,11 +488,11 @@ x_brf(struct x86 *x, const struct ins *i)
 }
 
 /* -- calls and returns -- */
-static int haslink(const struct x86 *x) { return x86feat.callret && x->r->guest->link != 0xff; }
+int branch_returns(const struct x86 *x) { return x86feat.callret && x->r->guest->link != 0xff; }
 
-/* The code a call comes back to: right if the link variable holds the address after the call. */
-static void
-continuation(struct x86 *x, gaddr pc)
+/* It is right if the link variable holds the address after the call. */
+void
+branch_back(struct x86 *x, gaddr pc)
 {
 	const struct home *h = &x86_home[x->r->guest->link];
 	struct out *o = x->out;
@@ -528,7 +528,7 @@ branch_call(struct x86 *x, gaddr to, gaddr back)
 {
 	int b = ir_blockat(x->r, to);
 
-	if (!haslink(x)) {
+	if (!branch_returns(x)) {
 		if (b >= 0 && wantspoll(x, to) && !x->safe[b])
 			poll(x, to);
 		branch_jump(x, to);
@@ -546,7 +546,7 @@ branch_call(struct x86 *x, gaddr to, gaddr back)
 	} else {
 		add_fix(x, call_32(&x->a), b, 0);
 	}
-	continuation(x, back);
+	branch_back(x, back);
 }
 
 int
@@ -596,9 +596,9 @@ x_br(struct x86 *x, const struct ins *i)
 void
 branch_callr(struct x86 *x, gaddr back)
 {
-	branch_lookup(x, haslink(x));
-	if (haslink(x))
-		continuation(x, back);
+	branch_lookup(x, branch_returns(x));
+	if (branch_returns(x))
+		branch_back(x, back);
 }
 
 int
@@ -629,9 +629,9 @@ place_return(struct x86 *x)
 int
 branch_ret(struct x86 *x)
 {
-	if (haslink(x))
+	if (branch_returns(x))
 		put1(&x->a, 0xc3);
-	return haslink(x);
+	return branch_returns(x);
 }
 
 int
@@ -640,7 +640,7 @@ x_ret(struct x86 *x, const struct ins *i)
 	const struct val *v = &x->val[i->a & ~REF_K];
 	u8 link = x->r->guest->link;
 
-	if (isk(i->a) || !haslink(x) || (v->var != link && v->var2 != link) || v->flags & VAL_NARROW)
+	if (isk(i->a) || !branch_returns(x) || (v->var != link && v->var2 != link) || v->flags & VAL_NARROW)
 		return x_br(x, i);
 	place_return(x);
 	return branch_ret(x);

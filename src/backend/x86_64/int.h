@@ -82,10 +82,11 @@ int branch_end(struct x86 *);
 void branch_cold(struct x86 *);        /* code for all that was put off, but for what goes to stubs of links; */
 void branch_coldlinks(struct x86 *);   /* that, once there are stubs */
 int branch_shift(const struct x86 *);
-/* For the quick tier too.  The guest's jump, and branch if cc; a call. */
 void branch_jump(struct x86 *, gaddr pc);
-void branch_cond(struct x86 *, int cc, gaddr pc);
-void branch_call(struct x86 *, gaddr pc, gaddr back);
+/* For the quick tier too. */
+u8 *branch_ifpoll(struct x86 *);               /* the field of a jump that is taken if the thread is to leave */
+int branch_returns(const struct x86 *);        /* the guest's calls and returns are the host's */
+void branch_back(struct x86 *, gaddr pc);      /* the code a call comes back to */
 void branch_lookup(struct x86 *, int call);    /* to what is in rax, with or without the host's call */
 void branch_callr(struct x86 *, gaddr back);   /* the guest's */
 int branch_ret(struct x86 *);                  /* to where the link variable says; 0: the host's returns are not used */

@@ -8,8 +8,6 @@
 #include <errno.h>
 #include "backend/x86_64/quick.h"
 
-enum { ROOM = 16 << 10 };              /* bytes of code after which a block ends */
-
 static const u8 *flagged;               /* code that ends here leaves the guest's flags in EFLAGS */
 
 #define REGISTER(r) {(u64)(0xc0 | (r & 7)) << 16 | r >> 3, (r & 7) << 19 | (r >> 1 & 4), 3, r}
@@ -68,9 +66,15 @@ quick_set(struct x86 *x, int var, u64 v)
 	if (d->reg >= 0 && !v) {
 		x->a.p = op_at(x->a.p, 0, 0x33, d->field, d);  /* xor d, d */
 	} else if (d->reg >= 0 && v == (u32)v) {
-		mov_ri(&x->a, d->reg, v);
+		u8 *p = x->a.p;
+
+		*p = 0x41;
+		p += d->reg >> 3;
+		*p = (u8)(0xb8 | (d->reg & 7));
+		st32(p + 1, (u32)v);
+		x->a.p = p + 5;
 	} else if (fits32((s64)v)) {
-		x->a.p = op_at(x->a.p, REXW, 0xc7, 0, d);
+		x->a.p = op64_at(x->a.p, 0xc7, 0, d);
 		put4(&x->a, (u32)v);
 	} else {
 		mov_ri(&x->a, d->reg >= 0 ? d->reg : RCX, v);
@@ -254,75 +258,91 @@ move(u8 *p, const struct simple *s)
 
 	if (d->reg >= 0)
 		return op_at(p, quick_rex(s), 0x8b, d->field, b);
-	if (b->reg >= 0 && s->ty == I64)
-		return op_at(p, REXW, 0x89, b->field, d);
-	p = op_at(p, quick_rex(s), 0x8b, field_of(RAX), b);
-	return op_at(p, REXW, 0x89, field_of(RAX), d);
+	if (b->reg < 0 || s->ty != I64) {
+		p = op_at(p, quick_rex(s), 0x8b, field_of(RAX), b);
+		b = &quick_reg[RAX];
+	}
+	return op64_at(p, 0x89, b->field, d);
 }
 
-/* op m, v.  What a shift by 0 leaves in the upper half of a register is not to be relied on. */
-static inline u8 *
-immediate(u8 *p, const struct simple *s, u32 rex, const struct arg *m)
-{
-	u32 digit = forms[s->op].digit, n = (u32)s->imm & (rex ? 63 : 31);
+/* What is done to an operand, whose type is that of s: op m, and v after it, n bytes. */
+struct does { u32 opcode, field; int n; s32 v; };
 
-	if (forms[s->op].form == ALU)
-		return imm_at(p, rex, (enum alu)digit, m, (s32)s->imm);
-	if (!n)
-		return rex ? p : op_at(p, 0, 0x8b, m->field, m);
-	p = op_at(p, rex, n == 1 ? 0xd1 : 0xc1, field_digit(digit), m);
-	*p = (u8)n;
-	return p + (n != 1);
+static inline u8 *
+done(u8 *p, u32 rex, const struct does *o, const struct arg *m)
+{
+	p = op_at(p, rex, o->opcode, o->field, m);
+	st32(p, (u32)o->v);
+	return p + o->n;
+}
+
+static inline struct does
+immediate(u32 form, u32 digit, s64 v)
+{
+	if (form == SHIFT)
+		return (struct does){v == 1 ? 0xd1 : 0xc1, field_digit(digit), v != 1, (s32)v};
+	return (struct does){fits8(v) ? 0x83 : 0x81, field_digit(digit), fits8(v) ? 1 : 4, (s32)v};
 }
 
 /* d = a op B, all of which there is: computed in its place or in rax, and as an address where that is shorter. */
-static inline u8 *
+static u8 *
 plain(u8 *p, const struct simple *s, u32 rex)
 {
-	const struct arg *d = &quick_home[s->d], *a = &quick_home[s->a], *to = d;
-	int isimm = s->b == NONE;
+	const struct arg *d = &quick_home[s->d], *a = &quick_home[s->a], *to = d, *m;
+	struct does o = {0};
+	int isimm = s->b == NONE, inplace = d == a && (d->reg >= 0 || (isimm && rex && !s->sign));
 
-	if (d != a || (d->reg < 0 && !(isimm && rex && !s->sign))) {
-		if (d->reg < 0 || s->d == s->b)
-			to = &quick_reg[RAX];
-		if (isimm && s->op == O_add && a->reg >= 0 && !s->flop) {
-			const struct arg sum = arg_at(a, (s32)s->imm);
+	if (!inplace && (d->reg < 0 || s->d == s->b))
+		to = &quick_reg[RAX];
+	if (!inplace && isimm && s->op == O_add && a->reg >= 0 && !s->flop) {
+		const struct arg sum = arg_at(a, (s32)s->imm);
 
-			p = op_at(p, rex, 0x8d, to->field, &sum);
-			goto done;
+		p = op_at(p, rex, 0x8d, to->field, &sum);
+	} else {
+		if (!inplace)
+			p = op_at(p, rex, 0x8b, to->field, a);
+		m = to;
+		if (isimm) {
+			o = immediate(forms[s->op].form, forms[s->op].digit, s->imm);
+		} else {
+			o.opcode = (u32)forms[s->op].digit << 3 | 3;
+			o.field = to->field;
+			m = &quick_home[s->b];
 		}
-		p = op_at(p, rex, 0x8b, to->field, a);
+		p = done(p, rex, &o, m);
 	}
-	if (isimm)
-		p = immediate(p, s, rex, to);
-	else
-		p = op_at(p, rex, (u32)forms[s->op].digit << 3 | 3, to->field, &quick_home[s->b]);
-done:
 	if (s->sign)
-		p = op_at(p, REXW, 0x63, to->field, to);
-	return to == d ? p : op_at(p, REXW, 0x89, field_of(RAX), d);
+		p = op64_at(p, 0x63, to->field, to);
+	return to == d ? p : op64_at(p, 0x89, field_of(RAX), d);
 }
 
 /* EFLAGS = those of a - B, if that is plain; else 0 */
-static inline u8 *
+static u8 *
 compared(u8 *p, const struct simple *s)
 {
 	const struct arg *a = &quick_home[s->a], *b = &quick_home[s->b];
-	u32 rex = quick_rex(s);
+	struct does o = {0};
 
-	if (s->a == NONE || s->changed)
+	if (s->a == NONE || s->changed || (s->b == NONE && s->ty == I64 && !fits32(s->imm)))
 		return 0;
-	if (s->b == NONE && !s->imm && a->reg >= 0)
-		return op_at(p, rex, 0x85, a->field, a);       /* test */
-	if (s->b == NONE)
-		return s->ty == I64 && !fits32(s->imm) ? 0 : imm_at(p, rex, A_CMP, a, (s32)s->imm);
-	if (a->reg < 0 && b->reg >= 0)
-		return op_at(p, rex, 0x39, b->field, a);
-	if (a->reg < 0) {
-		p = op_at(p, rex, 0x8b, field_of(RAX), a);
+	if (s->b != NONE && a->reg < 0 && b->reg < 0) {
+		p = op_at(p, quick_rex(s), 0x8b, field_of(RAX), a);
 		a = &quick_reg[RAX];
 	}
-	return op_at(p, rex, 0x3b, a->field, b);
+	if (s->b == NONE && (s->imm || a->reg < 0)) {
+		o = immediate(ALU, A_CMP, s->imm);
+	} else if (s->b == NONE) {
+		o.opcode = 0x85;       /* test a, a */
+		o.field = a->field;
+	} else if (a->reg < 0) {
+		o.opcode = 0x39;
+		o.field = b->field;
+	} else {
+		o.opcode = 0x3b;
+		o.field = a->field;
+		a = b;
+	}
+	return done(p, quick_rex(s), &o, a);
 }
 
 /* Of 32 bits, with flags, or without result. */
@@ -331,6 +351,8 @@ wider(struct x86 *x, const struct simple *s)
 {
 	u8 *p;
 
+	if (forms[s->op].form == SHIFT && !(s->imm & 31))
+		return others(x, s);
 	if (s->d != NONE)
 		x->a.p = plain(x->a.p, s, quick_rex(s));
 	else if (s->op == O_sub && (p = compared(x->a.p, s)))
@@ -529,20 +551,7 @@ begin(struct region *r, struct out *o, s32 *left)
 	quick_begin(&x86, left);
 }
 
-static int
-insn(int first)
-{
-	struct x86 *x = &x86;
-	struct block b = *x->r->open;
-
-	x->b = x->r->block;
-	b.first = first;
-	b.n = x->r->nins - first;
-	x_part(x, &b);
-	quick_room(x->out);
-	return x->a.p - x->out->code < ROOM;
-}
-
+static int insn(int first) { return quick_insn(&x86, first); }
 static int end(void) { return quick_end(&x86); }
 
 const struct quick x86_quick = {begin, simple, insn, end};

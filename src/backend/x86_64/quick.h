@@ -36,43 +36,35 @@ arg_at(const struct arg *base, s32 disp)
 	return m;
 }
 
-/* An instruction with a REX prefix like that, or 0: if its operands want one. */
+/* An instruction with a REX prefix like that, or 0: if its operands want one.  Its opcode has one byte, or that after
+ * 0f. */
 enum { REX = 0x40, REXW = 0x48 };
 
 static inline u8 *
-op_at(u8 *p, u32 rex, u32 opcode, u32 field, const struct arg *m)
-{
-	u64 v = m->word | field | rex | opcode << 8;
-
-	if (rex) {                     /* a constant, where it counts */
-		st64(p, v | REX);
-		return p + m->n;
-	}
-	*p = (u8)(v | REX);
-	p += (u8)v != 0;
-	st64(p, v >> 8);
-	return p + m->n - 1;
-}
-
-/* The same with an opcode of two bytes, the first being 0f. */
-static inline u8 *
-op0f_at(u8 *p, u32 rex, u32 opcode, u32 field, const struct arg *m)
+opn_at(u8 *p, u32 rex, int is0f, u32 opcode, u32 field, const struct arg *m)
 {
 	u64 v = m->word | field | rex | opcode << 8;
 
 	*p = (u8)(v | REX);
 	p += (u8)v != 0;
 	*p = 0x0f;
-	st64(p + 1, v >> 8);
-	return p + m->n;
+	p += is0f;
+	st64(p, v >> 8);
+	return p + m->n - 1;
 }
 
 static inline u8 *
-imm_at(u8 *p, u32 rex, enum alu digit, const struct arg *m, s32 v)
+op_at(u8 *p, u32 rex, u32 opcode, u32 field, const struct arg *m)
 {
-	p = op_at(p, rex, fits8(v) ? 0x83 : 0x81, field_digit(digit), m);
-	st32(p, (u32)v);
-	return p + (fits8(v) ? 1 : 4);
+	return opn_at(p, rex, 0, opcode, field, m);
+}
+
+/* The same of 64 bits, which is shorter to say. */
+static inline u8 *
+op64_at(u8 *p, u32 opcode, u32 field, const struct arg *m)
+{
+	st64(p, m->word | field | REXW | opcode << 8);
+	return p + m->n;
 }
 
 static inline int quick_width(const struct simple *s) { return s->ty == I64 ? 64 : 32; }
@@ -98,7 +90,7 @@ static inline void
 quick_put(struct code *a, int var, int reg)
 {
 	if (var != NONE)
-		a->p = op_at(a->p, REXW, 0x89, field_of(reg), &quick_home[var]);
+		a->p = op64_at(a->p, 0x89, field_of(reg), &quick_home[var]);
 }
 
 /* Room for what the simple instructions of a block leave in arrays, and for what is in them. */
@@ -116,6 +108,7 @@ int quick_compare(struct x86 *, const struct simple *);        /* a and B: the h
 
 /* -- quickbr.c: of the block -- */
 void quick_begin(struct x86 *, s32 *left);
+int quick_insn(struct x86 *, int first);
 int quick_end(struct x86 *);
 
 #endif

@@ -3,11 +3,37 @@
 #include <errno.h>
 #include "backend/x86_64/quick.h"
 
+enum { ROOM = 16 << 10 };              /* bytes of code after which a block ends */
+
+/* Where jumps that leave for cpu->poll are, and the number of the link they leave by. */
+static struct { u8 *field; int link; } polls[QUICK_MOST + 1];
+static int npoll;
+
 /* What lies ahead is not in this block, and needs no safe point; nor does its own head, which leaves when it has been
  * jumped to some times. */
 static inline int isahead(const struct x86 *x, gaddr pc) { return pc > x->r->pc + x->pcoff; }
 
-static inline int
+/* A safe point before the link that is made next. */
+static void
+poll(struct x86 *x)
+{
+	polls[npoll].field = branch_ifpoll(x);
+	polls[npoll++].link = x->out->nlink;
+}
+
+/* Back, out of the block */
+static __attribute__((noinline)) int
+back(struct x86 *x, int cc, gaddr to)
+{
+	u8 *over = jcc_8(&x->a, cc ^ 1);
+
+	poll(x);
+	x->a.p = x_link(x, x->a.p, 0xe9, 1, to);
+	rel8_here(&x->a, over);
+	return 1;
+}
+
+static __attribute__((noinline)) int
 branch(struct x86 *x, int cc, gaddr to)
 {
 	if (isahead(x, to))
@@ -15,19 +41,16 @@ branch(struct x86 *x, int cc, gaddr to)
 	else if (to == x->r->pc)
 		jcc_to(&x->a, cc, x->out->code);
 	else
-		branch_cond(x, cc, to);
+		return back(x, cc, to);
 	return 1;
 }
 
 int
 quick_jump(struct x86 *x, const struct simple *s)
 {
-	if (isahead(x, s->to))
-		x->a.p = x_link(x, x->a.p, 0xe9, 1, s->to);
-	else if (s->to == x->r->pc)
-		jmp_to(&x->a, x->out->code);
-	else
-		branch_jump(x, s->to);
+	if (!isahead(x, s->to))
+		poll(x);
+	x->a.p = x_link(x, x->a.p, 0xe9, 1, s->to);
 	return 1;
 }
 
@@ -41,7 +64,7 @@ quick_test(struct x86 *x, const struct simple *s)
 		quick_copy(&x->a, s->a, 64, RAX);
 		op0f_rr(&x->a, 0, 0xba, 64, 4, RAX);   /* bt */
 	} else {
-		x->a.p = op0f_at(x->a.p, REXW, 0xba, field_digit(4), &quick_home[s->a]);
+		x->a.p = opn_at(x->a.p, REXW, 1, 0xba, field_digit(4), &quick_home[s->a]);
 	}
 	put1(&x->a, (u32)s->imm);
 	return branch(x, s->op == R_TST ? JB : JAE, s->to);
@@ -68,9 +91,15 @@ called(struct x86 *x, const struct simple *s)
 int
 quick_call(struct x86 *x, const struct simple *s)
 {
+	int returns = branch_returns(x);
+
 	quick_set(x, x->r->guest->link, s->next);
 	x->on = s->on;
-	branch_call(x, s->to, s->next);
+	if (!isahead(x, s->to))
+		poll(x);
+	x->a.p = x_link(x, x->a.p, returns ? 0xe8 : 0xe9, 1, s->to);
+	if (returns)
+		branch_back(x, s->next);
 	return called(x, s);
 }
 
@@ -97,17 +126,31 @@ quick_begin(struct x86 *x, s32 *left)
 {
 	u8 *p = x->a.p;
 
-	x->b = x->r->block;
-	x->label[0] = x->loop[0] = x->safe[0] = 0;
-	x->door[0] = (struct door){0};
+	npoll = x->ncold = 0;
 	x->lodged = 0;
-	x->guess = x->ncold = x->ncond = 0;
 	entry(x->out, x->r->pc, 0);
 	st16(p, 0x2d83);               /* sub dword [left], 1 */
 	st32(p + 2, (u32)((u8 *)left - (p + 7)));
 	p[6] = 1;
 	x->a.p = x_link(x, p + 7, 0x800f | JS << 8, 2, x->r->pc);
 	x->pcoff = 0;
+}
+
+/* By way of IR: the emitters of the other tier are told that it is a block. */
+int
+quick_insn(struct x86 *x, int first)
+{
+	struct block b = *x->r->block;
+
+	x->b = x->r->block;
+	x->label[0] = x->loop[0] = x->safe[0] = 0;
+	x->door[0] = (struct door){0};
+	x->guess = x->ncond = 0;
+	b.first = first;
+	b.n = x->r->nins - first;
+	x_part(x, &b);
+	quick_room(x->out);
+	return x->a.p - x->out->code < ROOM;
 }
 
 static void
@@ -131,6 +174,8 @@ stubs(struct x86 *x)
 		rel32_to(p + 1, exit);
 		p += 5;
 	}
+	for (int n = 0; n < npoll; n++)
+		rel32_to(polls[n].field, o->code + o->link[polls[n].link].stub);
 	x->a.p = p;
 }
 

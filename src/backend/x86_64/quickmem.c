@@ -41,7 +41,7 @@ at(struct x86 *x, u8 *p, const struct simple *s, struct arg *m)
 	const struct arg *a = &quick_home[s->a];
 
 	if (a->reg < 0) {
-		p = op_at(p, REXW, 0x8b, field_of(RDX), a);
+		p = op64_at(p, 0x8b, field_of(RDX), a);
 		a = &quick_reg[RDX];
 	}
 	mapped(x, p);
@@ -52,35 +52,13 @@ at(struct x86 *x, u8 *p, const struct simple *s, struct arg *m)
 static inline void
 step(struct code *a, const struct simple *s)
 {
-	if (s->step)
-		a->p = imm_at(a->p, REXW, A_ADD, &quick_home[s->a], s->step);
-}
+	int small = fits8(s->step);
 
-/* d = what is at m */
-static inline u8 *
-load(u8 *p, const struct simple *s, u32 d, const struct arg *m)
-{
-	static const struct { u8 op, rex, two; } does[3][3] = {
-		{[I8] = {0xb6, 0, 1}, [I16] = {0xb7, 0, 1}, [I32] = {0x8b, 0, 0}},
-		{[I8] = {0xbe, 0, 1}, [I16] = {0xbf, 0, 1}, [I32] = {0x8b, 0, 0}},     /* to 32 bits */
-		{[I8] = {0xbe, REXW, 1}, [I16] = {0xbf, REXW, 1}, [I32] = {0x63, REXW, 0}},
-	};
-	u32 k = s->sign / 32, op = does[k][s->ty].op, rex = does[k][s->ty].rex;
-
-	if (s->ty == I64)
-		return op_at(p, REXW, 0x8b, d, m);
-	return does[k][s->ty].two ? op0f_at(p, rex, op, d, m) : op_at(p, rex, op, d, m);
-}
-
-/* Bytes of registers above bl need a REX prefix, or they would be ah to bh. */
-static inline u8 *
-store(u8 *p, const struct simple *s, const struct arg *d, const struct arg *m)
-{
-	if (s->ty == I64)
-		return op_at(p, REXW, 0x89, d->field, m);
-	*p = 0x66;
-	p += s->ty == I16;
-	return op_at(p, s->ty == I8 && d->reg >= 4 ? REX : 0, s->ty == I8 ? 0x88 : 0x89, d->field, m);
+	if (!s->step)
+		return;
+	a->p = op64_at(a->p, small ? 0x83 : 0x81, field_digit(A_ADD), &quick_home[s->a]);
+	st32(a->p, (u32)s->step);
+	a->p += small ? 1 : 4;
 }
 
 /* -- vectors and floats, in two temporary registers -- */
@@ -204,19 +182,23 @@ loads(struct x86 *x, const struct simple *s)
 int
 quick_load(struct x86 *x, const struct simple *s)
 {
-	const struct arg *d = &quick_home[s->d];
+	static const struct { u8 op, rex, is0f; } does[3][4] = {
+		{[I8] = {0xb6, 0, 1}, [I16] = {0xb7, 0, 1}, [I32] = {0x8b, 0, 0}, [I64] = {0x8b, REXW, 0}},
+		{[I8] = {0xbe, 0, 1}, [I16] = {0xbf, 0, 1}, [I32] = {0x8b, 0, 0}},     /* to 32 bits */
+		{[I8] = {0xbe, REXW, 1}, [I16] = {0xbf, REXW, 1}, [I32] = {0x63, REXW, 0}, [I64] = {0x8b, REXW, 0}},
+	};
+	const struct arg *d = &quick_home[s->d], *to = d;
+	u32 k = s->sign / 32;
 	struct arg m;
 	u8 *p;
 
 	if (!isplain(s) || s->d == NONE)
 		return loads(x, s);
+	if (d->reg < 0)
+		to = &quick_reg[RAX];
 	p = at(x, x->a.p, s, &m);
-	if (d->reg >= 0) {
-		x->a.p = load(p, s, d->field, &m);
-	} else {
-		p = load(p, s, field_of(RAX), &m);
-		x->a.p = op_at(p, REXW, 0x89, field_of(RAX), d);
-	}
+	p = opn_at(p, does[k][s->ty].rex, does[k][s->ty].is0f, does[k][s->ty].op, to->field, &m);
+	x->a.p = to == d ? p : op64_at(p, 0x89, field_of(RAX), d);
 	return 1;
 }
 
@@ -231,35 +213,33 @@ stores(struct x86 *x, const struct simple *s)
 	return 1;
 }
 
-/* mov m, 0 */
-static inline u8 *
-store0(u8 *p, const struct simple *s, const struct arg *m)
-{
-	*p = 0x66;
-	p += s->ty == I16;
-	p = op_at(p, quick_rex(s), s->ty == I8 ? 0xc6 : 0xc7, 0, m);
-	st32(p, 0);
-	return p + (s->ty == I8 ? 1 : s->ty == I16 ? 2 : 4);
-}
-
+/* Bytes of registers above bl need a REX prefix, or they would be ah to bh. */
 int
 quick_store(struct x86 *x, const struct simple *s)
 {
+	static const struct { u8 is16, isbyte, rex, size; } does[] = {
+		[I8] = {0, 1, 0, 1}, [I16] = {1, 0, 0, 2}, [I32] = {0, 0, 0, 4}, [I64] = {0, 0, REXW, 4},
+	};
 	const struct arg *d = &quick_home[s->d];
+	u32 ty = s->ty, op = 0x89, field = 0, rex = does[ty].rex, n = 0;
 	struct arg m;
 	u8 *p;
 
 	if (!isplain(s))
 		return stores(x, s);
 	p = at(x, x->a.p, s, &m);
-	if (s->d == NONE) {
-		x->a.p = store0(p, s, &m);
-		return 1;
+	if (s->d == NONE) {            /* mov m, 0 */
+		op = 0xc7;
+		n = does[ty].size;
+	} else if (d->reg >= 0) {
+		field = d->field;
+		rex |= does[ty].isbyte && d->reg >= 4 ? REX : 0;
+	} else {
+		p = op64_at(p, 0x8b, field_of(RAX), d);
 	}
-	if (d->reg < 0) {
-		p = op_at(p, REXW, 0x8b, field_of(RAX), d);
-		d = &quick_reg[RAX];
-	}
-	x->a.p = store(p, s, d, &m);
+	*p = 0x66;
+	p = op_at(p + does[ty].is16, rex, op - does[ty].isbyte, field, &m);
+	st32(p, 0);
+	x->a.p = p + n;
 	return 1;
 }
