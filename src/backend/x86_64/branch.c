@@ -561,8 +561,8 @@ x_call(struct x86 *x, const struct ins *i)
  * Shorter is not faster, the predictor of indirect branches hides it all: a table indexed by the low bits alone and
  * calls with a test of cpu->poll measured the same (Zen 4); a cache of the first target seen at each call, in the mean
  * too.  What moves such loops by up to 1.7 is where they and what they call lie: place() and place_return(). */
-void
-branch_lookup(struct x86 *x, int call)
+static void
+lookup(struct x86 *x, int call)
 {
 	s32 jc = (s32)offsetof(struct cpu, jc) - CPU_BIAS;
 	struct mem entry = {RBP, RCX, 3, 0, jc};
@@ -589,23 +589,17 @@ int
 x_br(struct x86 *x, const struct ins *i)
 {
 	xr_usein(x, i->a, RAX, 64);
-	branch_lookup(x, 0);
+	lookup(x, 0);
 	return 1;
-}
-
-void
-branch_callr(struct x86 *x, gaddr back)
-{
-	branch_lookup(x, branch_returns(x));
-	if (branch_returns(x))
-		branch_back(x, back);
 }
 
 int
 x_callr(struct x86 *x, const struct ins *i)
 {
 	xr_usein(x, i->a, RAX, 64);
-	branch_callr(x, kval(x->r, i->b));
+	lookup(x, branch_returns(x));
+	if (branch_returns(x))
+		branch_back(x, kval(x->r, i->b));
 	return 1;
 }
 

@@ -87,8 +87,6 @@ void branch_jump(struct x86 *, gaddr pc);
 u8 *branch_ifpoll(struct x86 *);               /* the field of a jump that is taken if the thread is to leave */
 int branch_returns(const struct x86 *);        /* the guest's calls and returns are the host's */
 void branch_back(struct x86 *, gaddr pc);      /* the code a call comes back to */
-void branch_lookup(struct x86 *, int call);    /* to what is in rax, with or without the host's call */
-void branch_callr(struct x86 *, gaddr back);   /* the guest's */
 int branch_ret(struct x86 *);                  /* to where the link variable says; 0: the host's returns are not used */
 /* What was put off is put here, jumped over: what it was told of is about to go. */
 void branch_coldhere(struct x86 *);

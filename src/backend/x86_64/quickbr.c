@@ -22,7 +22,7 @@ poll(struct x86 *x)
 }
 
 /* Back, out of the block */
-static __attribute__((noinline)) int
+static __attribute__((noinline)) void
 back(struct x86 *x, int cc, gaddr to)
 {
 	u8 *over = jcc_8(&x->a, cc ^ 1);
@@ -30,7 +30,6 @@ back(struct x86 *x, int cc, gaddr to)
 	poll(x);
 	x->a.p = x_link(x, x->a.p, 0xe9, 1, to);
 	rel8_here(&x->a, over);
-	return 1;
 }
 
 static __attribute__((noinline)) int
@@ -41,7 +40,7 @@ branch(struct x86 *x, int cc, gaddr to)
 	else if (to == x->r->pc)
 		jcc_to(&x->a, cc, x->out->code);
 	else
-		return back(x, cc, to);
+		back(x, cc, to);
 	return 1;
 }
 
@@ -106,17 +105,22 @@ quick_call(struct x86 *x, const struct simple *s)
 int
 quick_indirect(struct x86 *x, const struct simple *s)
 {
+	int returns = s->kind == SI_CALLR && branch_returns(x);
+	u8 *p;
+
 	if (s->kind == SI_RETURN && s->a == x->r->guest->link && branch_ret(x))
 		return 1;
 	quick_copy(&x->a, s->a, 64, RAX);
 	if (s->imm)
 		alu_ri(&x->a, A_ADD, 64, RAX, (s32)s->imm);
 	quick_set(x, s->d, s->next);
+	p = x->a.p;
+	*p = returns ? 0xe8 : 0xe9;
+	rel32_to(p + 1, x86_stub.dispatch);
+	x->a.p = p + 5;
 	x->on = s->on;
-	if (s->kind == SI_CALLR)
-		branch_callr(x, s->next);
-	else
-		branch_lookup(x, 0);
+	if (returns)
+		branch_back(x, s->next);
 	return called(x, s);
 }
 

@@ -157,7 +157,7 @@ load_link(struct code *a, const struct guest *g)
 
 /* A return found a return point of another call: the guest has left frames by longjmp or an exception.
  * The right one is often among the next on the shadow stack: then we return there and the stack is
- * right again.  What a return point compares the link variable with is in its code (continuation() in
+ * right again.  What a return point compares the link variable with is in its code (branch_back() in
  * branch.c): a 32-bit immediate, or a 64-bit one after two bytes.  Programs that switch stacks look often, and in vain:
  * so the looking is short, and goes on above the bottom, where there are sentinels.  A wrong guess is harmless, each
  * return point looks for itself, and the sentinel sets the stack right. */
