@@ -589,9 +589,9 @@ materialise(struct dso *d, u32 n)
 }
 
 static struct dso *
-dso_at(gaddr pc)
+among(gaddr pc)
 {
-	int n = pc < imaged.lo || pc >= imaged.hi ? 0 : atomic_load(&ndso);
+	int n = atomic_load(&ndso);
 
 	for (int i = 0; i < n; i++) {
 		struct dso *d = dso[i];
@@ -607,6 +607,13 @@ dso_at(gaddr pc)
 			return d;
 	}
 	return 0;
+}
+
+/* The one with an image that has pc, perhaps. */
+static inline struct dso *
+dso_at(gaddr pc)
+{
+	return pc >= imaged.lo && pc < imaged.hi ? among(pc) : 0;
 }
 
 int

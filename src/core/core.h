@@ -123,7 +123,24 @@ void core_link(struct trans *from, const struct link *, struct node *to);      /
 /* The node there will be asked for: what it hangs from, then the node itself, is brought near. */
 void core_expect(gaddr pc, u32 mode);
 void core_expectnode(gaddr pc, u32 mode);
-struct node *core_seen(gaddr pc, u32 mode);            /* that with code, or 0; without the lock it may miss some */
+/* A bit a half-word that a node was made for, by 128 bytes; they collide.  Small programs touch few pages of it; large
+ * ones are misled now and then. */
+enum { NHEAD = 1 << 14 };
+extern u64 core_any[NHEAD];
+static inline u32 core_heads(gaddr pc) { return (u32)(pc >> 7 ^ pc >> 19) & (NHEAD - 1); }
+static inline u64 core_headbit(gaddr pc) { return (u64)1 << (pc >> 1 & 63); }
+static inline int
+core_maybe(const u64 *bits, gaddr pc)
+{
+	return (__atomic_load_n(&bits[core_heads(pc)], __ATOMIC_RELAXED) & core_headbit(pc)) != 0;
+}
+struct node *core_find(gaddr pc, u32 mode);            /* the node with code, or 0; lock-free */
+/* The same, quicker where there is none; without the lock it may miss some. */
+static inline struct node *
+core_seen(gaddr pc, u32 mode)
+{
+	return core_maybe(core_any, pc) ? core_find(pc, mode) : 0;
+}
 struct node *core_known(gaddr pc, u32 mode);           /* lock held: that with code that is translated in full, or 0 */
 void core_nonodes(void);               /* nobody runs generated code: forgets all; no link leads there any more */
 void core_uncache(gaddr pc);                           /* lock held: no jump cache has it */

@@ -352,10 +352,11 @@ run(struct cpu *cpu)
 	return 1;
 }
 
+/* After run(), which has found nothing. */
 static void
 translate(struct cpu *cpu)
 {
-	u32 mode = core.guest->mode(cpu);
+	u32 mode = cpu->jcmode - 1;
 	struct node *n = 0;
 	struct stretch s;
 	int ready, first;

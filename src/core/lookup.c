@@ -15,10 +15,9 @@ struct buckets {
 };
 enum { FIRST = 1024, GROWTH = 8 };
 
-/* Small programs touch few pages of these; large ones are misled now and then. */
-enum { NHEAD = 1 << 14 };
-/* A bit a half-word that a node was made for, by 128 bytes; they collide.  Of full code, and of any. */
-static u64 head[NHEAD] ROOMY, any[NHEAD] ROOMY;
+/* As core_any, of full code. */
+static u64 head[NHEAD] ROOMY;
+u64 core_any[NHEAD] ROOMY;
 static struct trans *lately;            /* what core_transat found; lock held */
 
 static u32
@@ -26,15 +25,6 @@ hash(gaddr pc, u32 mode)
 {
 	/* neighbours stay near: a small program touches few pages of the table; those aligned to 64 spread, too */
 	return (u32)(pc >> 4 ^ pc >> 10 ^ pc >> 19 ^ mode * 0x9e37u);
-}
-
-static u32 heads(gaddr pc) { return (u32)(pc >> 7 ^ pc >> 19) & (NHEAD - 1); }
-static u64 bit_of(gaddr pc) { return (u64)1 << (pc >> 1 & 63); }
-
-static int
-maybe(const u64 *bits, gaddr pc)
-{
-	return (__atomic_load_n(&bits[heads(pc)], __ATOMIC_RELAXED) & bit_of(pc)) != 0;
 }
 
 static struct bucket *
@@ -52,7 +42,7 @@ at(const _Atomic rec *p)
 	return r ? book_at(r) : 0;
 }
 
-static struct node *
+static inline struct node *
 among(const struct bucket *b, gaddr pc, u32 mode)
 {
 	struct node *n = at(&b->node);
@@ -63,18 +53,20 @@ among(const struct bucket *b, gaddr pc, u32 mode)
 }
 
 /* There is one node at most for (pc, mode). */
-struct node *
-core_node(gaddr pc, u32 mode)
+static inline struct node *
+find(gaddr pc, u32 mode)
 {
-	struct buckets *b = maybe(any, pc) ? atomic_load_explicit(&core.buckets, memory_order_acquire) : 0;
+	struct buckets *b = atomic_load_explicit(&core.buckets, memory_order_acquire);
 
 	return b ? among(bucket(b, pc, mode), pc, mode) : 0;
 }
 
+struct node *core_node(gaddr pc, u32 mode) { return core_maybe(core_any, pc) ? find(pc, mode) : 0; }
+
 struct node *
-core_seen(gaddr pc, u32 mode)
+core_find(gaddr pc, u32 mode)
 {
-	struct node *n = core_node(pc, mode);
+	struct node *n = find(pc, mode);
 
 	return n && atomic_load(&n->code) ? n : 0;
 }
@@ -82,7 +74,7 @@ core_seen(gaddr pc, u32 mode)
 struct node *
 core_known(gaddr pc, u32 mode)
 {
-	struct node *n = maybe(head, pc) ? core_seen(pc, mode) : 0;
+	struct node *n = core_maybe(head, pc) ? core_find(pc, mode) : 0;
 
 	return n && !n->quick ? n : 0;
 }
@@ -91,7 +83,7 @@ static gaddr
 next(const u64 *bits, gaddr pc, gaddr end)
 {
 	while (pc < end) {
-		u64 m = bits[heads(pc)] >> (pc >> 1 & 63);
+		u64 m = bits[core_heads(pc)] >> (pc >> 1 & 63);
 
 		if (m) {
 			pc += (u64)__builtin_ctzll(m) * 2;
@@ -103,7 +95,7 @@ next(const u64 *bits, gaddr pc, gaddr end)
 }
 
 gaddr core_nexthead(gaddr pc, gaddr end) { return next(head, pc, end); }
-gaddr core_nextseen(gaddr pc, gaddr end) { return next(any, pc, end); }
+gaddr core_nextseen(gaddr pc, gaddr end) { return next(core_any, pc, end); }
 
 static void
 insert(struct bucket *to, struct node *n)
@@ -178,7 +170,7 @@ core_expectnode(gaddr pc, u32 mode)
 {
 	struct buckets *b = atomic_load_explicit(&core.buckets, memory_order_relaxed);
 
-	if (maybe(any, pc))
+	if (core_maybe(core_any, pc))
 		__builtin_prefetch(book_at(atomic_load_explicit(&bucket(b, pc, mode)->node, memory_order_relaxed)));
 }
 
@@ -206,7 +198,7 @@ core_place(gaddr pc, u32 mode, struct node *fresh)
 {
 	struct buckets *b = roomy();
 	struct bucket *to = bucket(b, pc, mode);
-	struct node *n = maybe(any, pc) ? among(to, pc, mode) : 0;
+	struct node *n = core_maybe(core_any, pc) ? among(to, pc, mode) : 0;
 
 	if (n)
 		return n;
@@ -222,11 +214,12 @@ core_place(gaddr pc, u32 mode, struct node *fresh)
 static void
 mark(const struct node *n)
 {
-	u32 w = heads(n->pc);
+	u32 w = core_heads(n->pc);
+	u64 bit = core_headbit(n->pc);
 
-	__atomic_store_n(&any[w], any[w] | bit_of(n->pc), __ATOMIC_RELAXED);
+	__atomic_store_n(&core_any[w], core_any[w] | bit, __ATOMIC_RELAXED);
 	if (!n->quick)
-		head[w] |= bit_of(n->pc);
+		head[w] |= bit;
 }
 
 /* -- links: from code to nodes, or to nodes that are not there yet -- */
@@ -270,7 +263,7 @@ core_await(struct tie *e)
 {
 	struct buckets *b = roomy();
 	struct bucket *from = bucket(b, e->pc, e->mode);
-	struct node *n = maybe(any, e->pc) ? among(from, e->pc, e->mode) : 0;
+	struct node *n = core_maybe(core_any, e->pc) ? among(from, e->pc, e->mode) : 0;
 
 	if (core.opt.nochain)
 		return;
@@ -343,13 +336,13 @@ core_nonodes(void)
 		b->used = 0;
 	}
 	memset(head, 0, sizeof head);
-	memset(any, 0, sizeof any);
+	memset(core_any, 0, sizeof core_any);
 	lately = 0;
 }
 
 /* Translations are made at rising addresses, so the array is sorted as it grows. */
 static struct trans *
-find(const u8 *code)
+search(const u8 *code)
 {
 	int lo = 0, hi = atomic_load_explicit(&core.ntrans, memory_order_acquire);
 	u64 off = (u64)(code - core.area);
@@ -382,7 +375,7 @@ core_transat(const u8 *code)
 		return core.trans[n - 1];
 	if (lately && holds(lately, code))
 		return lately;
-	if (!(t = find(code)))
+	if (!(t = search(code)))
 		return cache_transat(code);
 	return lately = t;
 }
@@ -407,7 +400,7 @@ core_lastlink(const struct cpu *cpu, struct link *l)
 int
 core_pcat(const u8 *code, struct guestat *at)
 {
-	const struct trans *t = find(code);
+	const struct trans *t = search(code);
 
 	if (!t)
 		return cache_pcat(code, at);

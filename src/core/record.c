@@ -172,6 +172,8 @@ brief(const struct out *o, const struct region *r)
 {
 	struct brief *b = book_get(sizeof *b + (size_t)(o->nlink - 1) * sizeof *b->tie +
 	    (size_t)(o->nentry - 1) * sizeof *o->entry + (size_t)o->nmap * sizeof *o->map);
+	struct entry *e;
+	struct mapent *m;
 
 	b->site = (u16)o->link[0].site;
 	b->stub = o->link[0].stub;
@@ -180,10 +182,12 @@ brief(const struct out *o, const struct region *r)
 	b->nentry = (u16)o->nentry;
 	b->nmap = (u16)o->nmap;
 	ties(b->tie, o, r->mode);
+	e = entries(b);
 	for (int i = 1; i < o->nentry; i++)
-		entries(b)[i - 1] = o->entry[i];
+		*e++ = o->entry[i];
+	m = (struct mapent *)(void *)e;
 	for (int i = 0; i < o->nmap; i++)
-		map(b)[i] = o->map[i];
+		*m++ = o->map[i];
 	return &b->t;
 }
 
