@@ -104,11 +104,12 @@ insert(struct bucket *to, struct node *n)
 	atomic_store_explicit(&to->node, book_ref(n), memory_order_release);
 }
 
+/* In this order: a process that shares this memory may be killed in between. */
 static void
 lead(rec *to, struct tie *e)
 {
 	e->next = *to;
-	*to = book_ref(e);
+	__atomic_store_n(to, book_ref(e), __ATOMIC_RELEASE);
 }
 
 static void
@@ -174,7 +175,7 @@ core_expectnode(gaddr pc, u32 mode)
 		__builtin_prefetch(book_at(atomic_load_explicit(&bucket(b, pc, mode)->node, memory_order_relaxed)));
 }
 
-/* Those that have waited for the node lead to it. */
+/* Those that have waited for the node lead to it; the dead wait no longer. */
 static void
 gather(struct buckets *b, struct bucket *from, struct node *n)
 {
@@ -182,13 +183,15 @@ gather(struct buckets *b, struct bucket *from, struct node *n)
 
 	while (*to) {
 		struct tie *e = book_at(*to);
+		int comes = e->pc == n->pc && e->mode == n->mode;
 
-		if (e->pc != n->pc || e->mode != n->mode) {
+		if (!comes && e->site) {
 			to = &e->next;
 			continue;
 		}
-		*to = e->next;
-		lead(&n->in, e);
+		__atomic_store_n(to, e->next, __ATOMIC_RELEASE);
+		if (comes)
+			lead(&n->in, e);
 		b->used--;
 	}
 }
