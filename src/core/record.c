@@ -14,7 +14,7 @@ enum {
 	EACH = 64,                     /* bytes of the code area for which there is one translation, and as many here */
 	GUESTROOM = 2 << 20, LEAST = 1 << 20,
 	SLACK = 1 << 18,               /* bytes below which the book counts as full */
-	PAGE = 4096, PIECE = 64 << 10, HUGE = 2 << 20,
+	PAGE = 4096, PIECE = 64 << 10, HUGE = 2 << 20, MANY = 16,
 	WHOLE = 32,                    /* records from that size on lie at multiples of it: a node is in one cache line */
 };
 
@@ -63,7 +63,8 @@ core_index(void)
 	madvise(v, n, MADV_NOHUGEPAGE);
 	core.captrans = (int)(n / each);
 	core.start = (u32 *)(v + core.captrans);
-	core.book = (u8 *)alignup((u64)(core.start + core.captrans), PAGE);
+	/* huge pages fill it where there is much space */
+	core.book = (u8 *)alignup((u64)(core.start + core.captrans), n > MANY * HUGE ? HUGE : PAGE);
 	core.bookend = (u8 *)aligndown((u64)v + n, PAGE);
 	core.trans = v;
 	firstpage();
@@ -128,6 +129,20 @@ _Static_assert(sizeof(struct full) % 8 == 0 && sizeof(struct link) % 8 == 0 && s
     sizeof(struct mapent) % 8 == 0 && sizeof(struct range) % 8 == 0 && sizeof(struct tie) % 8 == 0 &&
     sizeof(struct brief) % 8 == 0, "they follow one another");
 
+static void
+flagsin(const struct out *o, const struct region *r)
+{
+	const struct block *b = r->block;
+
+	for (struct entry *e = o->entry; e < o->entry + o->nentry; e++) {
+		if (e->ret)
+			continue;
+		while (b->pc != e->pc)
+			b++;
+		e->flagsin = b->flagsin;
+	}
+}
+
 static struct trans *
 full(const struct out *o, const struct region *r)
 {
@@ -136,6 +151,7 @@ full(const struct out *o, const struct region *r)
 	    (size_t)o->nmap * sizeof *o->map + (size_t)r->nrange * sizeof *r->range + nreloc * sizeof *o->reloc);
 	u8 *at = (u8 *)(f + 1);
 
+	flagsin(o, r);
 	f->line = (u8)o->line;
 	f->link = keep(&at, o->link, f->nlink = o->nlink, sizeof *o->link);
 	f->entry = keep(&at, o->entry, f->nentry = o->nentry, sizeof *o->entry);

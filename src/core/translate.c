@@ -66,7 +66,7 @@ loghost(const struct trans *t)
 
 /* The code of that entry is found from now on; but another region may already start there. */
 static struct node *
-found(struct trans *t, const struct entry *e, int flagsin)
+found(struct trans *t, const struct entry *e)
 {
 	int begins = e->pc == t->head.pc;
 	struct node *n = core_place(e->pc, t->head.mode, begins ? &t->head : 0);
@@ -74,7 +74,7 @@ found(struct trans *t, const struct entry *e, int flagsin)
 	if (!begins && atomic_load_explicit(&n->code, memory_order_relaxed) && (t->left || !n->quick))
 		return n;
 	core.stat.promoted += n->quick;
-	core_arrive(n, t, t->code + e->off, flagsin);
+	core_arrive(n, t, t->code + e->off, e->flagsin);
 	return n;
 }
 
@@ -83,25 +83,17 @@ static struct node *
 publish(struct trans *t)
 {
 	int n = atomic_load(&core.ntrans);
-	const struct block *b = core.region.block;
 	struct node *first = 0, *d;
 
 	/* before anybody comes there, who may fault */
 	core.trans[n] = t;
 	core.start[n] = (u32)(t->code - core.area);
 	atomic_store_explicit(&core.ntrans, n + 1, memory_order_release);
-	for (int i = 0; i < core.out.nentry; i++) {
-		struct entry *e = &core.out.entry[i];
-
+	for (const struct entry *e = core.out.entry, *end = e + core.out.nentry; e < end; e++) {
 		if (e->ret)
 			continue;
-		while (!t->left && b->pc != e->pc)
-			b++;
-		if (!t->left)
-			full_of(t)->entry[i].flagsin = b->flagsin;
-		d = found(t, e, !t->left && b->flagsin);
-		if (e->pc == t->head.pc)
-			first = d;
+		d = found(t, e);
+		first = e->pc == t->head.pc ? d : first;
 	}
 	profile_region(t);
 	return first;
@@ -112,14 +104,16 @@ publish(struct trans *t)
 static void
 linkout(struct trans *t)
 {
-	const struct link *l = core.out.link;
+	const struct link *l = core.out.link, *end = l + core.out.nlink;
+	struct tie *e = brief_of(t)->tie;
 	struct node *n;
 
-	for (int i = 1; t->left && i < core.out.nlink; i++)
-		core_await(&brief_of(t)->tie[i - 1]);
-	for (int i = 0; !t->left && i < core.out.nlink; i++)
-		if ((n = core_known(l[i].pc, t->head.mode)))
-			core_link(t, &l[i], n);
+	if (t->left)
+		while (++l < end)
+			core_await(e++);
+	for (; l < end; l++)
+		if ((n = core_known(l->pc, t->head.mode)))
+			core_link(t, l, n);
 }
 
 void
