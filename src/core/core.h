@@ -120,9 +120,7 @@ void core_arrive(struct node *, struct trans *, const u8 *code, int flagsin);
 void core_lose(const struct trans *t, gaddr pc);
 void core_await(struct tie *);                         /* lock held: a new link of quick code goes to code, or waits */
 void core_link(struct trans *from, const struct link *, struct node *to);      /* lock held: another goes to code */
-/* The node there will be asked for: what it hangs from, then the node itself, is brought near. */
-void core_expect(gaddr pc, u32 mode);
-void core_expectnode(gaddr pc, u32 mode);
+void core_expect(gaddr pc, u32 mode);                  /* it will be asked for: what it hangs from is brought near */
 /* A bit a half-word that a node was made for, by 128 bytes; they collide.  Small programs touch few pages of it; large
  * ones are misled now and then. */
 enum { NHEAD = 1 << 14 };

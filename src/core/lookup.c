@@ -166,15 +166,6 @@ core_expect(gaddr pc, u32 mode)
 		__builtin_prefetch(bucket(b, pc, mode));
 }
 
-void
-core_expectnode(gaddr pc, u32 mode)
-{
-	struct buckets *b = atomic_load_explicit(&core.buckets, memory_order_relaxed);
-
-	if (core_maybe(core_any, pc))
-		__builtin_prefetch(book_at(atomic_load_explicit(&bucket(b, pc, mode)->node, memory_order_relaxed)));
-}
-
 /* Those that have waited for the node lead to it; the dead wait no longer. */
 static void
 gather(struct buckets *b, struct bucket *from, struct node *n)

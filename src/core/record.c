@@ -167,14 +167,12 @@ full(const struct out *o, const struct region *r)
 static struct entry *entries(const struct brief *b) { return (struct entry *)(void *)&b->tie[b->nlink - 1]; }
 static struct mapent *map(const struct brief *b) { return (struct mapent *)(void *)&entries(b)[b->nentry - 1]; }
 
-/* Nodes that its links will ask for are brought near. */
 static void
 ties(struct tie *e, const struct out *o, u32 mode)
 {
 	u32 code = (u32)(o->code - core.images);
 
 	for (const struct link *l = o->link + 1; l < o->link + o->nlink; l++, e++) {
-		core_expectnode(l->pc, mode);
 		e->pc = l->pc;
 		e->mode = mode;
 		e->site = code + l->site;
