@@ -16,8 +16,6 @@
 enum {
 	ARENA_ALIGN = 16,
 	ARENA_CHUNK = 64 << 10,        /* usual size of a chunk, its head included */
-	ARENA_MUCH = 2 << 20,          /* in chunks; those that come then are */
-	ARENA_HUGE = 2 << 20,
 	GROW_FIRST = 16,
 	CRC32C_POLY = 0x82f63b78,      /* Castagnoli 0x1edc6f41, bits reversed */
 };
@@ -117,57 +115,20 @@ headsize(void)
 	return alignup(sizeof(struct chunk), ARENA_ALIGN);
 }
 
-static void
-open_chunk(struct arena *a, struct chunk *c)
-{
-	a->at = (u8 *)c + headsize();
-	a->end = (u8 *)c + c->size;
-}
-
-/* Who has used much will use more: a huge page costs a third of what as many small ones do.  0: there is no room. */
-static struct chunk *
-huge_chunk(void)
-{
-	u8 *p = mmap(0, 2 * ARENA_HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	u8 *c = (u8 *)alignup((uintptr_t)p, ARENA_HUGE);
-
-	if (p == MAP_FAILED)
-		return 0;
-	if (c != p)
-		munmap(p, (size_t)(c - p));
-	munmap(c + ARENA_HUGE, (size_t)(p + ARENA_HUGE - c));
-	madvise(c, ARENA_HUGE, MADV_HUGEPAGE);
-	pagein(c, ARENA_HUGE);
-	((struct chunk *)(void *)c)->size = ARENA_HUGE;
-	return (void *)c;
-}
-
-/* populate: one call instead of a fault a page */
-static struct chunk *
-small_chunk(size_t size, int populate)
-{
-	int flags = MAP_PRIVATE | MAP_ANONYMOUS | (populate ? MAP_POPULATE : 0);
-	struct chunk *c = mmap(0, size, PROT_READ | PROT_WRITE, flags, -1, 0);
-
-	if (c == MAP_FAILED)
-		nomemory(size);
-	c->size = size;
-	return c;
-}
-
-/* Room for n bytes.  Who needs a second chunk will use most of it. */
+/* Room for n bytes. */
 static void
 add_chunk(struct arena *a, size_t n)
 {
 	size_t size = n + headsize() > ARENA_CHUNK ? n + headsize() : ARENA_CHUNK;
-	struct chunk *c = a->total >= ARENA_MUCH && size == ARENA_CHUNK ? huge_chunk() : 0;
+	struct chunk *c = mmap(0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (!c)
-		c = small_chunk(size, a->chunk != 0);
-	a->total += c->size;
+	if (c == MAP_FAILED)
+		nomemory(size);
+	c->size = size;
 	c->next = a->chunk;
 	__atomic_store_n(&a->chunk, c, __ATOMIC_RELEASE);
-	open_chunk(a, c);
+	a->at = (u8 *)c + headsize();
+	a->end = (u8 *)c + size;
 }
 
 void *
@@ -180,42 +141,16 @@ arena_get(struct arena *a, size_t n)
 		add_chunk(a, n);
 	p = a->at;
 	a->at += n;
-	return p;                      /* zero as the kernel, or arena_reset, made it */
-}
-
-/* Gives back all chunks but the oldest; the list is newest first. */
-static struct chunk *
-oldest(struct arena *a)
-{
-	struct chunk *c = a->chunk;
-
-	while (c && c->next) {
-		struct chunk *next = c->next;
-		munmap(c, c->size);
-		c = next;
-	}
-	return a->chunk = c;
-}
-
-void
-arena_reset(struct arena *a)
-{
-	struct chunk *c = oldest(a);
-
-	if (!c)
-		return;
-	a->total = c->size;
-	open_chunk(a, c);
-	memset(a->at, 0, (size_t)(a->end - a->at));
+	return p;                      /* zero as the kernel made it */
 }
 
 void
 arena_free(struct arena *a)
 {
-	struct chunk *c = oldest(a);
-
-	if (c)
+	for (struct chunk *c = a->chunk, *next; c; c = next) {
+		next = c->next;
 		munmap(c, c->size);
+	}
 	memset(a, 0, sizeof *a);
 }
 

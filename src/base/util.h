@@ -13,10 +13,8 @@
 struct arena {
 	struct chunk { struct chunk *next; size_t size; } *chunk;
 	u8 *at, *end;
-	size_t total;                  /* bytes in chunks */
 };
 void *arena_get(struct arena *, size_t n);     /* n zeroed bytes, aligned to 16 */
-void arena_reset(struct arena *);              /* keeps the first chunk for reuse */
 void arena_free(struct arena *);
 
 void *xmalloc(size_t n);                       /* zeroed */

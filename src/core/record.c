@@ -66,8 +66,8 @@ core_index(void)
 	/* huge pages fill it where there is much space */
 	core.book = (u8 *)alignup((u64)(core.start + core.captrans), n > MANY * HUGE ? HUGE : PAGE);
 	core.bookend = (u8 *)aligndown((u64)v + n, PAGE);
-	core.trans = v;
 	firstpage();
+	core.trans = v;
 }
 
 /* One call instead of a fault a page.  Who has used much will use more: a huge page costs a third of what as many small
@@ -84,7 +84,7 @@ page(u8 *to)
 	paged += n;
 }
 
-/* Not inline: a process that shares this memory may be killed at any place, and what it wrote is above bookat never. */
+/* Not inline: a process that shares this memory may be killed anywhere, and must not have written behind bookat. */
 __attribute__((noinline)) void *
 book_get(size_t n)
 {
