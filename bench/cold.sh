@@ -2,7 +2,8 @@
 # cold.sh BUILD: what code costs that is met for the first time.  For python3 and cc1 of a Debian userland, run
 # cold (no translations kept from before), interleaved with qemu-user: CPU milliseconds of the whole process
 # (user+sys, median), and for dragoman, by -d stats in runs of their own, the guest instructions translated and
-# the nanoseconds of CPU for each (less what it costs to ask for the time).
+# the nanoseconds of CPU for each (less what it costs to ask for the time); those that were run the first time
+# without being translated, likewise; and both together by instruction that was met, all of which qemu-user translates.
 #   GUESTS="aarch64 riscv64"  which guests       RUNS=11  rounds
 #   QEMU=qemu-                prefix of the peer's programs
 #   ROOT_aarch64=DIR ROOT_riscv64=DIR            userlands (tools/rootfs.sh); without one the guest is left out
@@ -42,15 +43,16 @@ row() { # guest, name, root, program, arguments...
 	"$B/mb/xtime" "$runs" -- "${QEMU:-qemu-}$g" -L "$root" "$exe" "$@" -- "$B/dragoman" -L "$root" "$exe" "$@" >"$W/ms"
 	for ((i = 0; i < runs; i++)); do
 		"$B/dragoman" -d stats -D "$W/stats" -L "$root" "$exe" "$@" >/dev/null
-		awk '/ guest instructions in them$/ { n = $1 } / regions translated$/ { r = $1 }
-			/ ns spent translating$/ { t = $1 } END { printf "%.1f %d %d\n", t / n, n, r }' "$W/stats"
+		awk '/ guest instructions in them$/ { n = $1 } / regions translated$/ { r = $1 } / ns spent translating$/ { t = $1 }
+			/ guest instructions run the first time/ { f = $1 } / ns spent running them$/ { ft = $1 }
+			END { met = f > n ? f : n; printf "%.1f %d %d %.1f %d %.1f\n", t / n, n, r, (t + ft) / met, f, f ? ft / f : 0 }' "$W/stats"
 	done | sort -n | sed -n $(((runs + 1) / 2))p >"$W/ns"
 	awk -v g="$g" -v name="$name" -v ms="$W/ms" '
 		BEGIN { while ((getline <ms) > 0) t[++n] = $6 == 0 ? $1 * 1000 : 0 }
-		{ printf "%-8s %-16s %8.1f %8.1f  [%s] %12d %8d %8.1f\n", g, name, t[1], t[2],
-		    t[1] && t[2] ? sprintf("%.1f", t[1] / t[2]) : "-", $2, $3, $1 }' "$W/ns"
+		{ printf "%-8s %-16s %8.1f %8.1f  [%s] %8d %8d %8.1f %8d %8.1f %8.1f\n", g, name, t[1], t[2],
+		    t[1] && t[2] ? sprintf("%.1f", t[1] / t[2]) : "-", $3, $2, $1, $5, $6, $4 }' "$W/ns"
 }
-printf '%-8s %-16s %8s %8s  %s %12s %8s %8s\n' guest 'CPU ms' qemu dragoman '[q/d]' instructions regions ns/insn
+printf '%-8s %-16s %8s %8s  %s %8s %8s %8s %8s %8s %8s\n' guest 'CPU ms' qemu dragoman '[q/d]' regions insns ns/insn first ns/insn ns/met
 for g in $guests; do
 	root=ROOT_$g root=${!root:-}
 	[ -n "$root" ] || { echo "skip $g: no ROOT_$g"; continue; }

@@ -174,7 +174,7 @@ int core_beento(gaddr pc);
 /* Lock held: likewise in a process before, if that had no image of it; this one leaves word to the next ones. */
 int core_ran(gaddr pc);
 void core_tellran(void);
-void core_first(struct cpu *, u32 mode, struct stretch);
+int core_first(struct cpu *, u32 mode, struct stretch);
 
 int core_islimited(void);              /* engine.c: the user has limited address space, or data */
 
@@ -215,6 +215,9 @@ core_code(const struct node *n)
 struct node *core_translate(struct cpu *, gaddr pc, u32 mode);
 void core_renew(struct cpu *);                         /* throws all code away; lock not held */
 void core_kill(struct trans *);                        /* lock held */
+/* -d stats: *ns += CPU time since it was `from`, which core_begun gives.  Lock not needed. */
+u64 core_begun(void);
+void core_countsince(u64 *ns, u64 from);
 void core_forgetjumps(void);             /* lock held, nobody runs generated code: clears all jump caches */
 
 /* profile.c: lock held */

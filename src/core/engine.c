@@ -354,6 +354,17 @@ run(struct cpu *cpu)
 
 /* After run(), which has found nothing. */
 static void
+runfirst(struct cpu *cpu, u32 mode, struct stretch s)
+{
+	u64 from = core_begun();
+	int n = core_first(cpu, mode, s);
+
+	if (core.opt.count)
+		__atomic_fetch_add(&core.stat.first, (u64)n, __ATOMIC_RELAXED);
+	core_countsince(&core.stat.firstrun, from);
+}
+
+static void
 translate(struct cpu *cpu)
 {
 	u32 mode = cpu->jcmode - 1;
@@ -371,7 +382,7 @@ translate(struct cpu *cpu)
 	lock_give(&core.lock);
 	cpu->link = 0;
 	if (first && enter(cpu)) {
-		core_first(cpu, mode, s);
+		runfirst(cpu, mode, s);
 		leave(cpu);
 	} else if (!first && !n && !ready) {
 		fetchfault(cpu);

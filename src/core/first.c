@@ -386,11 +386,12 @@ perform(struct run *r, const struct simple *s)
 	return 1;
 }
 
-void
+int
 core_first(struct cpu *cpu, u32 mode, struct stretch in)
 {
 	struct run r;                  /* most of it is left as it is */
 	struct simple s;
+	int n = 0;
 
 	cpu->scratch[0] = 0;
 	r.cpu = cpu;
@@ -399,14 +400,16 @@ core_first(struct cpu *cpu, u32 mode, struct stretch in)
 	r.pc = cpu->pc;
 	r.at = r.pc + 1;               /* nothing has been fetched */
 	r.last = 0;
-	for (int n = 0; n < MOST && fetched(&r, r.pc); n++) {
+	while (n < MOST && fetched(&r, r.pc)) {
 		u64 off = r.pc - r.at;
 
 		if (!r.g->simple(r.code + off, r.ok - (int)off, r.pc, &s) || !perform(&r, &s))
 			break;
+		n++;
 		if (s.kind >= SI_BRANCH && (atomic_load(&cpu->poll) || r.pc < in.lo || r.pc >= in.hi ||
 		    core_seen(r.pc, mode) || !isfirst(r.pc)))
 			break;
 	}
 	cpu->pc = r.pc;
+	return n;
 }

@@ -241,19 +241,20 @@ clockcost(void)
 	return least;
 }
 
-static u64 begun(void) { return core.opt.count ? cputime() : 0; }
+u64 core_begun(void) { return core.opt.count ? cputime() : 0; }
 
-static void
-countsince(u64 from)
+void
+core_countsince(u64 *ns, u64 from)
 {
-	static u64 cost;
+	static _Atomic u64 cost;
 	u64 took;
 
 	if (!core.opt.count)
 		return;
 	took = cputime() - from;
-	cost = cost ? cost : clockcost();
-	core.stat.translate += took > cost ? took - cost : 0;
+	if (!atomic_load(&cost))
+		atomic_store(&cost, clockcost());
+	__atomic_fetch_add(ns, took > cost ? took - cost : 0, __ATOMIC_RELAXED);
 }
 
 /* Code was put at core.at.  Who fills this piece of the area will fill the next: one call instead of a fault a page. */
@@ -296,7 +297,7 @@ make(struct cpu *cpu, gaddr pc, u32 mode, s32 **left)
 static struct node *
 add(struct cpu *cpu, gaddr pc, u32 mode, s32 *left)
 {
-	u64 from = begun();
+	u64 from = core_begun();
 	struct trans *t;
 	struct node *n;
 
@@ -318,7 +319,7 @@ add(struct cpu *cpu, gaddr pc, u32 mode, s32 *left)
 	core.stat.insns += (u64)core.region.ninsn;
 	core.stat.irins += left ? 0 : (u64)core.region.nins;
 	core.stat.hostbytes += t->size;
-	countsince(from);
+	core_countsince(&core.stat.translate, from);
 	if (logging(LOG_OUTASM))
 		loghost(t);
 	return n;

@@ -131,8 +131,26 @@ ahead() {
 	exits=$(timeout 10 "$dragoman" --cache off -d stats "$t" 2>&1 | sed -n 's/^ *\([0-9]*\) exits to unlinked or .*/\1/p')
 	[ "${exits:-0}" = 50 ] || { echo "FAIL what new code branches to is made with it: $exits exits, not 50"; return 1; }
 }
+# Code that is run once is run without being translated, and counted.
+first() {
+	local t=$B/engine-first quick want
+	riscv64-linux-gnu-gcc -nostdlib -static -x assembler -o "$t" - <<-'EOF' || return 1
+			.globl _start
+		_start:	.rept 1000
+			addi a1, a1, 1
+			.endr
+			li a0, 0
+			li a7, 93
+			ecall
+	EOF
+	for quick in 1 0; do
+		want=$((quick * 1002))
+		timeout 10 "$dragoman" --cache off --quick $quick -d stats "$t" 2>&1 | grep -q "^ *$want guest instructions run the first time" ||
+			{ echo "FAIL with --quick $quick not $want instructions are run without code"; return 1; }
+	done
+}
 if [[ " ${GUEST:-riscv64} " = *" riscv64 "* ]]; then
-	for test in whole ahead; do
+	for test in whole ahead first; do
 		$test && p=$((p + 1)) || f=$((f + 1))
 	done
 fi
