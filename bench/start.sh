@@ -10,9 +10,10 @@
 #   ROOT_aarch64=DIR ROOT_riscv64=DIR            userlands (tools/rootfs.sh); rows without one are left out
 #   ROOT_native=DIR           a userland of the host's architecture and the same release, from where rows whose programs
 #                             start others take their native ones; else the host's own, which may be of other versions.
-#                             With gcc-aarch64-linux-gnu and gcc-riscv64-linux-gnu in it there is a row for that, too
+#                             With gcc-aarch64-linux-gnu and gcc-riscv64-linux-gnu in it there are rows for a native gcc that
+#                             makes the code that the guest's makes
 set -eu
-export LC_ALL=C PYTHONDONTWRITEBYTECODE=1
+export LC_ALL=C PYTHONDONTWRITEBYTECODE=1 CC=gcc
 B=$(cd "$1" && pwd) here=$(cd "$(dirname "$0")" && pwd) W=$B/start
 AS= guests=${GUESTS:-aarch64 riscv64} procs=${PROCS:-3000} files=${FILES:-100} dragoman=$B/dragoman-static
 # shellcheck disable=SC2086
@@ -46,7 +47,7 @@ inputs() {
 		lib.a: $(OBJ)
 		> ar rc $@ $(OBJ)
 		%.o: %.c
-		> gcc -O1 -c -o $@ $<
+		> $(CC) -O1 -c -o $@ $<
 	EOF
 }
 
@@ -132,12 +133,7 @@ family() { # rounds, name, limit, path below the root, native program, arguments
 }
 
 # The native gcc makes code for the host, which is less work than to make code for the guest.  This one makes the same.
-cross() {
-	[ "$hasnative" ] && [ -e "$ROOT_native/usr/bin/$1" ] || return 0
-	AS=/usr/bin/$1
-	family "${RUNS:-11}" 'gcc, same code' 1.8 /usr/bin/gcc /usr/bin/gcc -c -o /dev/null "$W/hello.c"
-	AS=
-}
+hascross() { [ "$hasnative" ] && [ -e "$ROOT_native/usr/bin/$g-linux-gnu-gcc" ]; }
 
 # The native userland with the work directory in it, at $W/n.
 natives() {
@@ -158,10 +154,13 @@ guest() {
 	simple 'python3 -c pass' 1.8 /usr/bin/python3 /usr/bin/python3 -c pass
 	simple 'git --version' 1.8 /usr/bin/git /usr/bin/git --version
 	family "${RUNS:-11}" 'gcc -c hello.c' 1.8 /usr/bin/gcc /usr/bin/gcc -c -o /dev/null "$W/hello.c"
-	cross "$g-linux-gnu-gcc"
+	! hascross || AS=/usr/bin/$g-linux-gnu-gcc \
+		family "${RUNS:-11}" 'gcc, same code' 1.8 /usr/bin/gcc /usr/bin/gcc -c -o /dev/null "$W/hello.c"
 	family "${HEAVY:-3}" "script, $procs" 2 /usr/bin/sh /usr/bin/sh "$W/script" "$procs"
 	BEFORE="rm -f $W/project/*.o $W/project/lib.a"
 	family "${HEAVY:-3}" "make -j2, $files" 2 /usr/bin/make /usr/bin/make -B -s -j2 -C "$W/project"
+	! hascross || AS="CC=$g-linux-gnu-gcc /usr/bin/make" \
+		family "${HEAVY:-3}" 'make, same code' 2 /usr/bin/make /usr/bin/make -B -s -j2 -C "$W/project"
 	BEFORE=:
 	[[ make =~ ${KEEP:-.} ]] || return 0
 	project() { # builds the project in $W/cold, and adds up what -d stats says
