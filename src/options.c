@@ -10,7 +10,7 @@
 #include "base/util.h"
 #include "options.h"
 
-enum { QUICK = 2048 };
+enum { QUICK = 8192 };
 
 typedef void optfn(struct options *, const char *arg);
 
