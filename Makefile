@@ -41,7 +41,7 @@ HOT  := $(call objs,$(wildcard src/frontend/*/guest.c src/frontend/*/linux.c src
 	threads/proccalls threads/signal threads/vcpu syscall/layout syscall/dispatch syscall/marshal syscall/desc))
 # Then what makes code for the first times: it runs in turns with the guest, which drives it out of the host's caches.
 COLD := $(call objs,$(wildcard src/frontend/*/simple.c src/backend/*/quick*.c src/backend/*/branch.c) \
-	$(patsubst %,src/%.c,core/first core/lookup core/record core/translate core/quick core/region core/smc))
+	$(patsubst %,src/%.c,ir/perform core/first core/lookup core/record core/translate core/quick core/region core/smc))
 MAIN := $(HOT) $(COLD) $(B)/main.c.o $(B)/options.c.o $(B)/cachecmd.c.o $(B)/warm.c.o
 # Code and constants in one mapping: each fork copies it, each process makes it.  It begins at a multiple of 64 KiB in
 # memory too, so that what lies together in the file is mapped together.

@@ -27,6 +27,7 @@
 #ifndef BASE_GMEM_H
 #define BASE_GMEM_H
 
+#include <errno.h>
 #include <sys/types.h>
 #include "base/word.h"
 
@@ -106,6 +107,47 @@ int gmem_prot(gaddr a);
  * Async-signal-safe. */
 int gmem_read(void *dst, gaddr src, size_t n);
 int gmem_write(gaddr dst, const void *src, size_t n);
+int gmem_put(gaddr dst, u64 v, size_t n);      /* n bytes of v in the host's byte order */
+/* The same of 1 << log bytes in the host's byte order, log being known where it is called.  What is loaded is extended
+ * by 0, and *v is any value if it cannot be. */
+struct gmem_loaded { long bad; u64 v; };
+struct gmem_loaded gmem_raw_load1(const void *), gmem_raw_load2(const void *), gmem_raw_load4(const void *),
+    gmem_raw_load8(const void *);
+long gmem_raw_store1(void *, u64), gmem_raw_store2(void *, u64), gmem_raw_store4(void *, u64),
+    gmem_raw_store8(void *, u64);
+
+static inline int
+gmem_holds(gaddr a, size_t n)
+{
+	return a >= gmem.lo && a < gmem.hi && n <= gmem.hi - a;
+}
+
+static inline __attribute__((always_inline)) int
+gmem_load(u64 *v, gaddr a, int log)
+{
+	const void *p = g2h(a);
+	struct gmem_loaded l;
+
+	if (!gmem_holds(a, (size_t)1 << log))
+		return -EFAULT;
+	l = log == 3 ? gmem_raw_load8(p) : log == 2 ? gmem_raw_load4(p) : log ? gmem_raw_load2(p) : gmem_raw_load1(p);
+	*v = l.v;
+	return (int)l.bad;
+}
+
+static inline __attribute__((always_inline)) int
+gmem_store(gaddr a, u64 v, int log)
+{
+	void *p = g2h(a);
+
+	if (!gmem_holds(a, (size_t)1 << log))
+		return -EFAULT;
+	if (!(log == 3 ? gmem_raw_store8(p, v) : log == 2 ? gmem_raw_store4(p, v) : log ? gmem_raw_store2(p, v) :
+	    gmem_raw_store1(p, v)))
+		return 0;
+	return gmem_put(a, v, (size_t)1 << log);
+}
+
 int gmem_put2(gaddr dst, u64 x, u64 y);        /* the same of two words in the host's byte order */
 /* Length of the NUL-terminated guest string at a, or -EFAULT; at most max. */
 s64 gmem_strlen(gaddr a, size_t max);

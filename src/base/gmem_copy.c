@@ -11,18 +11,12 @@ long gmem_raw_copy(void *, const void *, size_t);
 long gmem_raw_put2(void *, u64, u64);
 long gmem_raw_strlen(const void *, size_t);
 
-static int
-isguest(gaddr a, size_t n)
-{
-	return a >= gmem.lo && a < gmem.hi && n <= gmem.hi - a;
-}
-
 int
 gmem_read(void *dst, gaddr src, size_t n)
 {
 	if (!n)
 		return 0;
-	return isguest(src, n) ? (int)gmem_raw_copy(dst, g2h(src), n) : -EFAULT;
+	return gmem_holds(src, n) ? (int)gmem_raw_copy(dst, g2h(src), n) : -EFAULT;
 }
 
 /* The guest may write every page of [a, a+n). */
@@ -50,9 +44,15 @@ gmem_write(gaddr dst, const void *src, size_t n)
 {
 	if (!n)
 		return 0;
-	if (!isguest(dst, n))
+	if (!gmem_holds(dst, n))
 		return -EFAULT;
 	return gmem_raw_copy(g2h(dst), src, n) ? again(dst, src, n) : 0;
+}
+
+int
+gmem_put(gaddr dst, u64 v, size_t n)
+{
+	return gmem_write(dst, &v, n);
 }
 
 int
@@ -60,7 +60,7 @@ gmem_put2(gaddr dst, u64 x, u64 y)
 {
 	u64 v[2] = {x, y};
 
-	if (isguest(dst, sizeof v) && !gmem_raw_put2(g2h(dst), x, y))
+	if (gmem_holds(dst, sizeof v) && !gmem_raw_put2(g2h(dst), x, y))
 		return 0;
 	return gmem_write(dst, v, sizeof v);
 }

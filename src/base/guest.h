@@ -80,6 +80,7 @@ typedef void vhelper_fn(struct cpu *, void *d, const void *a, const void *b, u64
 
 struct tr;                             /* frontend/tr.h: a translation in progress */
 struct simple;                         /* ir/simple.h */
+struct run;                            /* ir/perform.h */
 struct linux_abi;                      /* syscall/abi.h */
 struct sigframe;
 struct image;                          /* loader/image.h */
@@ -113,6 +114,8 @@ struct guest {
 	/* The instruction at p (n readable bytes), which lies at guest address pc, if it does little: its length; else 0.
 	 * May be 0. */
 	int (*simple)(const u8 *p, int n, gaddr pc, struct simple *);
+	/* Does it, if it does little (ir/perform.h).  It is there if simple is. */
+	int (*perform)(const u8 *p, int n, gaddr pc, struct run *);
 	/* State that selects other code for the same pc (FP control modes, thumb): part of the
 	 * translation's key.  Called when cpu state is in memory. */
 	u32 (*mode)(const struct cpu *);

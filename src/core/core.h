@@ -168,7 +168,6 @@ int core_answers(codefn *, void *from, gaddr pc);
  * on somebody has.  Lock not held, cpu->running: runs the code at cpu->pc until it leaves the stretch or there is
  * something else to do. */
 struct stretch { gaddr lo, hi; };
-void first_init(void);                                 /* once, the guest being known */
 int core_isfirst(gaddr pc, u32 mode, struct stretch *);
 int core_beento(gaddr pc);
 /* Lock held: likewise in a process before, if that had no image of it; this one leaves word to the next ones. */

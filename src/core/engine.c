@@ -9,6 +9,7 @@
 #include <sys/single_threaded.h>
 #include "base/diag.h"
 #include "core/cache.h"
+#include "ir/perform.h"
 
 struct core core FORKED;
 
@@ -97,7 +98,7 @@ engine_init(const struct guest *g, const struct engine_options *o)
 		core_index();
 	core.stubsend = core.area + alignup(core.host->init(o->features ? o->features : "", core.area, core.areaend), 64);
 	quick_init();
-	first_init();
+	perform_init(core.guest);
 	core.at = core.stubsend;
 	core.host->guest(g);
 	profile_init();

@@ -6,8 +6,29 @@
 	.text
 	.globl	gmem_raw_begin, gmem_raw_end, gmem_raw_fault, gmem_raw_copy, gmem_raw_put2, gmem_raw_strlen
 	.hidden	gmem_raw_begin, gmem_raw_end, gmem_raw_fault, gmem_raw_copy, gmem_raw_put2, gmem_raw_strlen
+/* a function that is one access: rax is 0, or -EFAULT */
+	.macro	access name, insn, from, to
+	.globl	gmem_raw_\name
+	.hidden	gmem_raw_\name
+	.type	gmem_raw_\name, @function
+gmem_raw_\name:
+	\insn	\from, \to
+	xorl	%eax, %eax
+	ret
+	.size	gmem_raw_\name, . - gmem_raw_\name
+	.endm
 	.p2align 4
 gmem_raw_begin:
+/* struct gmem_loaded gmem_raw_load1(const void *), ...: -EFAULT or 0, and the datum, extended by 0 */
+	access	load1, movzbl, (%rdi), %edx
+	access	load2, movzwl, (%rdi), %edx
+	access	load4, movl, (%rdi), %edx
+	access	load8, movq, (%rdi), %rdx
+/* long gmem_raw_store1(void *, u64), ...: 0 or -EFAULT */
+	access	store1, movb, %sil, (%rdi)
+	access	store2, movw, %si, (%rdi)
+	access	store4, movl, %esi, (%rdi)
+	access	store8, movq, %rsi, (%rdi)
 /* long gmem_raw_copy(void *dst, const void *src, size_t n): 0 or -EFAULT; 1, 2, 4 and 8 bytes in one access */
 	.type	gmem_raw_copy, @function
 gmem_raw_copy:

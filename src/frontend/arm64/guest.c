@@ -70,6 +70,7 @@ const struct guest guest_aarch64 = {
 	.excl = a64_excl,
 	.skip = a64_skip,
 	.simple = a64_simple,
+	.perform = a64_perform,
 	.quiet = a64_quiet,
 	.disasm = a64_disasm,
 	.reset = reset,

@@ -7,7 +7,7 @@
 #include "frontend/arm64/simd.h"
 #define a64_IMPLEMENT
 #include "arm64/base.h"
-#include "ir/simple.h"
+#include "ir/perform.h"
 
 /* t: the constants of the instruction's line */
 #define FORM(name, does) static int name(u32 w, const struct a64_insn *t, gaddr pc, struct simple *s) \
@@ -365,6 +365,12 @@ FORM(nop, ((void)w, (void)s, 1))
 			return 0; \
 		begin(s, pc); \
 		return form(w, t, pc, s) ? 4 : 0; \
+	} \
+	static __attribute__((flatten)) int do_##name(u32 w, gaddr pc, struct run *r) \
+	{ \
+		struct simple s; \
+		\
+		return line_##name(w, pc, &s) ? perform(r, &s, 4) : UNDONE; \
 	}
 LINES(LINE)
 
@@ -372,6 +378,9 @@ static int never(u32 w, gaddr pc, struct simple *s) { return (void)w, (void)pc, 
 
 #define ENTRY(name, form) [a64_##name] = line_##name,
 static int (*const lines[a64_COUNT])(u32 w, gaddr pc, struct simple *) = {never, LINES(ENTRY)};
+
+#define NOW(name, form) [a64_##name] = do_##name,
+static int (*const now[a64_COUNT])(u32 w, gaddr pc, struct run *) = {0, LINES(NOW)};
 
 /* Loads and stores of whole vector registers, and of floats in them (C4.1.4). */
 static int
@@ -443,4 +452,28 @@ a64_simple(const u8 *p, int n, gaddr pc, struct simple *s)
 		return simd_simple(w, pc, s);
 	id = a64_seek(w);
 	return lines[id] ? lines[id](w, pc, s) : 0;
+}
+
+/* Rare enough to be decoded in full */
+static __attribute__((noinline)) int
+simd_perform(u32 w, gaddr pc, struct run *r)
+{
+	struct simple s;
+
+	return simd_simple(w, pc, &s) ? perform_any(r, &s, 4) : UNDONE;
+}
+
+int
+a64_perform(const u8 *p, int n, gaddr pc, struct run *r)
+{
+	u32 w = ld32(p);
+	int id;
+
+	(void)n;
+	if (pc & 3)
+		return UNDONE;
+	if ((w >> 26 & 3) == 3)
+		return simd_perform(w, pc, r);
+	id = a64_seek(w);
+	return now[id] ? now[id](w, pc, r) : UNDONE;
 }

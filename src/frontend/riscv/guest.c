@@ -77,6 +77,7 @@ const struct guest guest_riscv64 = {
 	.excl = rv_excl,
 	.skip = rv_skip,
 	.simple = rv_simple,
+	.perform = rv_perform,
 	.disasm = rv_disasm,
 	.settle = rv_settle,
 	.reset = reset,

@@ -111,7 +111,8 @@ riscv_TRANSLATORS(DECLARE)
 extern int (*const rv_translator[riscv_COUNT])(struct tr *, const struct riscv_insn *);
 
 /* -- simple.c -- */
-int rv_simple(const u8 *p, int n, gaddr pc, struct simple *);          /* as guest->simple */
+int rv_simple(const u8 *p, int n, gaddr pc, struct simple *);          /* as guest->simple, */
+int rv_perform(const u8 *p, int n, gaddr pc, struct run *);            /* as guest->perform */
 
 /* -- settle.c -- */
 void rv_settle(struct cpu *, gaddr from);       /* base/guest.h */

@@ -7,7 +7,7 @@
 #include "frontend/riscv/riscv.h"
 #define rvc_IMPLEMENT
 #include "riscv/rvc.h"
-#include "ir/simple.h"
+#include "ir/perform.h"
 
 /* Immediates of 32-bit instructions (Volume I, 2.3) */
 static s32 imm_i(u32 w) { return (s32)w >> 20; }
@@ -120,6 +120,17 @@ static inline int has(int need) { return !need || model_has(need); }
 	T(prefetch_i, nop) T(prefetch_r, nop) T(prefetch_w, nop)
 
 typedef int made(u32 w, gaddr pc, struct simple *);
+typedef int done(u32 w, gaddr pc, struct run *);
+
+/* Done at once, all of the line being known */
+#define NOW(name) \
+	static __attribute__((flatten)) int do_##name(u32 w, gaddr pc, struct run *r) \
+	{ \
+		struct simple s; \
+		int len = name(w, pc, &s); \
+		\
+		return len ? perform(r, &s, len) : UNDONE; \
+	}
 
 #define WORD(line, form) \
 	static int word_##line(u32 w, gaddr pc, struct simple *s) \
@@ -130,7 +141,8 @@ typedef int made(u32 w, gaddr pc, struct simple *);
 			return 0; \
 		begin(s, pc, 4); \
 		return w_##form(s, t, w) ? 4 : 0; \
-	}
+	} \
+	NOW(word_##line)
 WORDS(WORD)
 
 /* 16-bit instructions */
@@ -145,15 +157,39 @@ WORDS(WORD)
 			return 0; \
 		begin(s, pc, 2); \
 		return form(s, &riscv_tmpl[c.as], c.rd, c.rs1, c.rs2, c.imm) ? 2 : 0; \
-	}
+	} \
+	NOW(short_##line)
 rvc_TRANSLATORS(SHORT)
 
 static int never(u32 w, gaddr pc, struct simple *s) { return (void)w, (void)pc, (void)s, 0; }
+NOW(never)
 
 #define WORDENTRY(line, form) [riscv_##line] = word_##line,
 #define SHORTENTRY(line, form) [rvc_##line] = short_##line,
 static made *const words[riscv_COUNT] = {WORDS(WORDENTRY)};
 static made *const shorts[rvc_COUNT] = {never, rvc_TRANSLATORS(SHORTENTRY)};
+
+#define WORDNOW(line, form) [riscv_##line] = do_word_##line,
+#define SHORTNOW(line, form) [rvc_##line] = do_short_##line,
+static done *const dowords[riscv_COUNT] = {WORDS(WORDNOW)};
+static done *const doshorts[rvc_COUNT] = {do_never, rvc_TRANSLATORS(SHORTNOW)};
+
+int
+rv_perform(const u8 *p, int n, gaddr pc, struct run *r)
+{
+	u32 w = ld16(p);
+	int id;
+
+	if (pc & 1)
+		return UNDONE;
+	if ((w & 3) != 3)
+		return doshorts[rvc_seek(w)](w, pc, r);
+	if (n < 4)
+		return UNDONE;
+	w = ld32(p);
+	id = riscv_seek(w);
+	return dowords[id] ? dowords[id](w, pc, r) : UNDONE;
+}
 
 int
 rv_simple(const u8 *p, int n, gaddr pc, struct simple *s)
