@@ -114,8 +114,8 @@ struct guest {
 	/* The instruction at p (n readable bytes), which lies at guest address pc, if it does little: its length; else 0.
 	 * May be 0. */
 	int (*simple)(const u8 *p, int n, gaddr pc, struct simple *);
-	/* Does it, if it does little (ir/perform.h).  It is there if simple is. */
-	int (*perform)(const u8 *p, int n, gaddr pc, struct run *);
+	/* Does it, if it does little (ir/perform.h); n bytes of the word are there, 2 or 4.  It is there if simple is. */
+	int (*perform)(u32 word, int n, gaddr pc, struct run *);
 	/* State that selects other code for the same pc (FP control modes, thumb): part of the
 	 * translation's key.  Called when cpu state is in memory. */
 	u32 (*mode)(const struct cpu *);

@@ -7,7 +7,7 @@
 #include "core/dso.h"
 #include "ir/perform.h"
 
-enum { ROW = 64, AHEAD = 2 * ROW };     /* bytes fetched at a time: always so many, which the host guesses better */
+enum { AHEAD = 64 };                   /* bytes looked at behind a call at a time */
 enum { MOST = 4096 };                  /* instructions before others are looked at */
 enum { NPAGE = 128 };
 
@@ -19,9 +19,8 @@ static u8 touched[NPAGE], known[NPAGE];        /* been has more than is told of 
 struct first {
 	struct run r;
 	u32 mode;
-	gaddr at;                      /* bytes from there on are in code, as the environment gave them, */
-	int ok;                        /* so many: */
-	u64 last;                      /* instructions may begin up to this offset */
+	int ok;                        /* so many bytes of what a call returns to are in code, from at on */
+	gaddr at;
 	const u8 *code;
 };
 
@@ -72,7 +71,6 @@ core_tellran(void)
 int
 core_isfirst(gaddr pc, u32 mode, struct stretch *s)
 {
-	enum { PAGE = 4096 };
 	const struct dso *d;
 
 	if (core_beento(pc) || !core.guest->simple || core.guest->big || core_seen(pc, mode) || cache_has(pc, mode) ||
@@ -83,31 +81,61 @@ core_isfirst(gaddr pc, u32 mode, struct stretch *s)
 	return 1;
 }
 
-/* 0: no instruction can be there. */
+/* The guest may execute what is on this page, as of so many changes of its memory. */
+static _Thread_local struct { gaddr page; u32 changes; } runs;
+
+/* How many bytes of *w, at pc, are the guest's to execute. */
 static __attribute__((noinline)) int
-refill(struct first *f, gaddr pc)
+look(struct cpu *cpu, gaddr pc, u32 *w)
 {
-	gaddr at = aligndown(pc, ROW);
-	int past = (int)(pc - at), most = f->r.g->maxlen;
+	u32 changes = gmem_changes();
+	int got;
+	const u8 *p = cpu->os->fetch(pc, sizeof *w, &got);
 
-	f->code = f->r.cpu->os->fetch(at, AHEAD, &f->ok);
-	f->at = f->ok ? at : pc;
-	f->last = f->ok < past + most ? (u64)past : (u64)(f->ok - most);
-	return f->ok >= past + f->r.g->minlen;
+	if (got < (int)sizeof *w) {
+		*w = got < (int)sizeof(u16) ? 0 : ld16(p);
+		return got;
+	}
+	*w = ld32(p);
+	runs.page = aligndown(pc, PAGE);
+	runs.changes = changes;
+	return got;
 }
 
+/* The same, the page being known or not; 0, too, if others have taken it away since. */
 static inline int
-fetched(struct first *f, gaddr pc)
+fetch(struct cpu *cpu, gaddr *page, gaddr pc, u32 *w)
 {
-	return pc - f->at <= f->last || refill(f, pc);
+	struct gmem_loaded l;
+
+	if (pc - *page > PAGE - sizeof *w) {
+		int got = look(cpu, pc, w);
+
+		*page = runs.page;
+		return got;
+	}
+	l = gmem_raw_load4(g2h(pc));
+	*w = (u32)l.v;
+	return l.bad ? 0 : sizeof *w;
 }
 
+/* Where it is known that the guest may execute what is there */
+static inline gaddr
+knownpage(gaddr pc)
+{
+	return runs.changes == gmem_changes() ? runs.page : pc + 1;
+}
+
+/* Code behind a call */
 static const u8 *
 code(void *first, gaddr pc, int *got)
 {
 	struct first *f = first;
 
-	fetched(f, pc);
+	if (pc - f->at + f->r.g->maxlen > (u64)f->ok) {
+		f->code = f->r.cpu->os->fetch(pc, AHEAD, &f->ok);
+		f->at = pc;
+	}
 	*got = f->ok - (int)(pc - f->at);
 	return f->code + (pc - f->at);
 }
@@ -117,7 +145,10 @@ calls(struct run *run, gaddr next)
 {
 	struct first *f = (struct first *)(void *)run;
 
-	return !f->r.g->keeps || f->mode & f->r.g->keeps || !core_answers(code, f, next);
+	if (!f->r.g->keeps || f->mode & f->r.g->keeps)
+		return 1;
+	f->ok = 0;                     /* what was fetched before may be gone */
+	return !core_answers(code, f, next);
 }
 
 static int
@@ -133,22 +164,16 @@ core_first(struct cpu *cpu, u32 mode, struct stretch in)
 {
 	const struct guest *g = core.guest;
 	struct first f;                /* most of it is left as it is */
-	gaddr pc = cpu->pc;
-	int n = 0, did;
+	gaddr pc = cpu->pc, page = knownpage(pc);
+	int n = 0, got, did;
+	u32 w;
 
 	cpu->scratch[0] = 0;
 	f.r.cpu = cpu;
 	f.r.g = g;
 	f.r.calls = calls;
 	f.mode = mode;
-	f.at = pc + 1;                 /* nothing has been fetched */
-	f.last = 0;
-	while (n < MOST && fetched(&f, pc)) {
-		u64 off = pc - f.at;
-		const u8 *p = f.code + off;
-
-		if (!(did = g->perform(p, f.ok - (int)off, pc, &f.r)))
-			break;
+	while (n < MOST && (got = fetch(cpu, &page, pc, &w)) && (did = g->perform(w, got, pc, &f.r))) {
 		n++;
 		if (did != BRANCHED) {
 			pc += (u64)did;
@@ -157,6 +182,7 @@ core_first(struct cpu *cpu, u32 mode, struct stretch in)
 		pc = f.r.to;
 		if (stops(&f, in))
 			break;
+		page = knownpage(pc);
 	}
 	cpu->pc = pc;
 	return n;

@@ -63,7 +63,7 @@ enum a64_feature {
 #include "arm64/base.h"
 
 int a64_simple(const u8 *p, int n, gaddr pc, struct simple *);         /* simple.c: as guest->simple, */
-int a64_perform(const u8 *p, int n, gaddr pc, struct run *);           /* as guest->perform */
+int a64_perform(u32 w, int n, gaddr pc, struct run *);               /* as guest->perform */
 
 /* Logical immediates, DDI 0487 DecodeBitMasks: the value of n:immr:imms for 32 or 64 bits; 0 if
  * reserved (no valid one is 0). */

@@ -464,13 +464,11 @@ simd_perform(u32 w, gaddr pc, struct run *r)
 }
 
 int
-a64_perform(const u8 *p, int n, gaddr pc, struct run *r)
+a64_perform(u32 w, int n, gaddr pc, struct run *r)
 {
-	u32 w = ld32(p);
 	int id;
 
-	(void)n;
-	if (pc & 3)
+	if (pc & 3 || n < 4)
 		return UNDONE;
 	if ((w >> 26 & 3) == 3)
 		return simd_perform(w, pc, r);

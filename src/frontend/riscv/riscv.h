@@ -112,7 +112,7 @@ extern int (*const rv_translator[riscv_COUNT])(struct tr *, const struct riscv_i
 
 /* -- simple.c -- */
 int rv_simple(const u8 *p, int n, gaddr pc, struct simple *);          /* as guest->simple, */
-int rv_perform(const u8 *p, int n, gaddr pc, struct run *);            /* as guest->perform */
+int rv_perform(u32 w, int n, gaddr pc, struct run *);                /* as guest->perform */
 
 /* -- settle.c -- */
 void rv_settle(struct cpu *, gaddr from);       /* base/guest.h */

@@ -175,20 +175,16 @@ static done *const dowords[riscv_COUNT] = {WORDS(WORDNOW)};
 static done *const doshorts[rvc_COUNT] = {do_never, rvc_TRANSLATORS(SHORTNOW)};
 
 int
-rv_perform(const u8 *p, int n, gaddr pc, struct run *r)
+rv_perform(u32 w, int n, gaddr pc, struct run *r)
 {
-	u32 w = ld16(p);
 	int id;
 
 	if (pc & 1)
 		return UNDONE;
 	if ((w & 3) != 3)
-		return doshorts[rvc_seek(w)](w, pc, r);
-	if (n < 4)
-		return UNDONE;
-	w = ld32(p);
+		return doshorts[rvc_seek(w & 0xffff)](w & 0xffff, pc, r);
 	id = riscv_seek(w);
-	return dowords[id] ? dowords[id](w, pc, r) : UNDONE;
+	return n >= 4 && dowords[id] ? dowords[id](w, pc, r) : UNDONE;
 }
 
 int
