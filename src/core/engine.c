@@ -353,19 +353,45 @@ run(struct cpu *cpu)
 	return 1;
 }
 
-/* After run(), which has found nothing. */
+/* What brought the thread back here. */
 static void
+count(enum why why)
+{
+	static u64 *const at[] = {
+		[WHY_NEXT] = &core.stat.next, [WHY_CALL] = &core.stat.call, [WHY_TRAP] = &core.stat.trap,
+		[WHY_FAULT] = &core.stat.fault, [WHY_POLL] = &core.stat.poll, [WHY_FLUSH] = &core.stat.flush,
+	};
+
+	__atomic_fetch_add(at[why], 1, __ATOMIC_RELAXED);
+}
+
+/* After run(), which has found nothing: most of it leads to what has code, which then runs.  1 if none is there yet. */
+static int
 runfirst(struct cpu *cpu, u32 mode, struct stretch s)
 {
-	u64 from = core_begun();
-	int n = core_first(cpu, mode, s);
+	u64 from;
+	int n, ran;
 
+	if (!enter(cpu))
+		return 0;
+	from = core_begun();
+	n = core_first(cpu, mode, s);
 	if (core.opt.count)
 		__atomic_fetch_add(&core.stat.first, (u64)n, __ATOMIC_RELAXED);
 	core_countsince(&core.stat.firstrun, from);
+	if (atomic_load(&cpu->poll)) {
+		leave(cpu);
+		return 0;
+	}
+	ran = run(cpu);
+	leave(cpu);
+	if (core.opt.count && ran)
+		count(cpu->why);
+	return !ran;
 }
 
-static void
+/* 1: once more; there is still no code, but elsewhere. */
+static int
 translate(struct cpu *cpu)
 {
 	u32 mode = cpu->jcmode - 1;
@@ -382,24 +408,11 @@ translate(struct cpu *cpu)
 		linklast(cpu, n);
 	lock_give(&core.lock);
 	cpu->link = 0;
-	if (first && enter(cpu)) {
-		runfirst(cpu, mode, s);
-		leave(cpu);
-	} else if (!first && !n && !ready) {
+	if (first)
+		return runfirst(cpu, mode, s);
+	if (!n && !ready)
 		fetchfault(cpu);
-	}
-}
-
-/* What brought the thread back here. */
-static void
-count(enum why why)
-{
-	static u64 *const at[] = {
-		[WHY_NEXT] = &core.stat.next, [WHY_CALL] = &core.stat.call, [WHY_TRAP] = &core.stat.trap,
-		[WHY_FAULT] = &core.stat.fault, [WHY_POLL] = &core.stat.poll, [WHY_FLUSH] = &core.stat.flush,
-	};
-
-	__atomic_fetch_add(at[why], 1, __ATOMIC_RELAXED);
+	return 0;
 }
 
 /* What must be as it was when generated code called the system, if it is to go on there. */
@@ -447,8 +460,8 @@ step(struct cpu *cpu)
 	leave(cpu);
 	if (core.opt.count && ran)
 		count(cpu->why);
-	if (!ran)
-		translate(cpu);
+	while (!ran && translate(cpu))
+		;
 }
 
 /* -- one instruction at a time -- */
