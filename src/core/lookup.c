@@ -13,7 +13,7 @@ struct buckets {
 	struct buckets *old;           /* that it replaces: somebody may still read there */
 	struct bucket at[];
 };
-enum { FIRST = 1024, GROWTH = 8 };
+enum { FIRST = 1 << 10, SECOND = 1 << 15, GROWTH = 8 };
 
 /* As core_any, of full code. */
 static u64 head[NHEAD] ROOMY;
@@ -135,7 +135,7 @@ move(struct buckets *b, const struct bucket *old)
 static struct buckets *
 enlarge(struct buckets *old)
 {
-	u32 n = old ? old->n * GROWTH : FIRST;
+	u32 n = !old ? FIRST : old->n == FIRST ? SECOND : old->n * GROWTH;
 	struct buckets *b = xmalloc(sizeof *b + n * sizeof *b->at);
 
 	b->n = n;
@@ -154,7 +154,7 @@ roomy(void)
 {
 	struct buckets *b = atomic_load_explicit(&core.buckets, memory_order_relaxed);
 
-	return !b || b->used > b->n ? enlarge(b) : b;
+	return !b || b->used > 2 * b->n ? enlarge(b) : b;
 }
 
 void
