@@ -546,7 +546,7 @@ place(struct trans **v, u32 cap, const u8 *code)
 {
 	u32 h = (u32)((uintptr_t)code / 16 * 0x9e3779b97f4a7c15 >> 32);
 
-	while (v[h & (cap - 1)] && v[h & (cap - 1)]->code != code)
+	while (v[h & (cap - 1)] && core_codeof(v[h & (cap - 1)]) != code)
 		h++;
 	return &v[h & (cap - 1)];
 }
@@ -559,7 +559,7 @@ enlarge(struct dso *d)
 
 	for (u32 i = 0; i < d->made.cap; i++)
 		if (d->made.v[i])
-			*place(v, cap, d->made.v[i]->code) = d->made.v[i];
+			*place(v, cap, core_codeof(d->made.v[i])) = d->made.v[i];
 	v = __atomic_exchange_n(&d->made.v, v, __ATOMIC_ACQ_REL);
 	d->made.cap = cap;
 	free(v);
@@ -579,8 +579,8 @@ materialise(struct dso *d, u32 n)
 	if (*at)
 		return *at;
 	t = book_get(sizeof *t);
-	*t = (struct full){.t = {.head = {.pc = r->pc, .mode = r->mode}, .size = r->size, .code = m->code + r->code,
-	    .inimage = 1}, .line = (u8)r->line, .home = d,
+	*t = (struct full){.t = {.head = {.pc = r->pc, .mode = r->mode}, .size = r->size,
+	    .code = (u32)(m->code + r->code - core.images), .inimage = 1}, .line = (u8)r->line, .home = d,
 	    .link = m->link + r->link.at, .nlink = (int)r->link.n, .entry = m->entry + r->entry.at,
 	    .nentry = (int)r->entry.n, .map = m->map + r->map.at, .nmap = (int)r->map.n,
 	    .range = m->range + r->range.at, .nrange = (int)r->range.n};

@@ -16,7 +16,8 @@
 struct trans;
 struct dso;
 
-/* A record in the book (record.c): an eighth of its distance from there; 0: none. */
+/* A record in the book (record.c): an eighth of its distance from there; 0: none.  What is referred to lies at a
+ * multiple of 8. */
 typedef u32 rec;
 
 /* A place where code may be entered, found by (pc, mode).  Nodes live until the code area is
@@ -32,15 +33,15 @@ struct node {
 	u8 quick;                      /* it is of the quick tier */
 };
 
-/* A link of someone's code that goes to a node; or, with waits set, waits for code, there or where there is no node
- * yet.  Quick code has one for each of its links; other code gets them when they go somewhere. */
+/* A link of someone's code that goes to a node; or that waits for code, there or where there is no node yet.  Quick
+ * code has one for each of its links, which all wait; other code gets them when they go somewhere. */
 struct tie {
-	gaddr pc;                      /* what it waits for, */
-	union { u32 mode; rec from; }; /* and in which mode; whose it is, if it does not wait */
+	union { u32 pc; rec from; };   /* the lower half of what it waits for; whose it is, if it does not wait */
 	rec next;
-	u32 site;                      /* as struct link's, but from core.images on; 0: its code is dead, and waits is set */
-	u32 stub : 31, waits : 1;      /* stub: from the site on */
+	u32 site;                      /* as struct link's, but from core.images on; 0: its code is dead, and it waits */
+	u32 stub;                      /* from the site on; above TIE_NTH bits which of quick code's links, if it waits */
 };
+enum { TIE_NTH = 24 };
 
 /* A translation with code in a page (smc.c). */
 struct pageref { rec t, next; };
@@ -48,10 +49,10 @@ struct pageref { rec t, next; };
 /* What is known of any translation. */
 struct trans {
 	struct node head;              /* of its beginning, if there was none before */
-	u8 *code;
+	u32 code;                      /* from core.images on */
 	u32 size;
-	u32 left;                      /* quick tier: 1 + which counter says how often it may still be entered; else 0 */
 	struct pageref page;           /* the first of its page references */
+	u32 left;                      /* quick tier: 1 + which counter says how often it may still be entered; else 0 */
 	u8 dead;
 	u8 inimage;                    /* the code and the arrays lie in a mapped cache file */
 };
@@ -59,9 +60,10 @@ struct trans {
 /* One of the quick tier: a block (host.h).  Its first link leads to itself, and its first entry is its beginning. */
 struct brief {
 	struct trans t;
-	u16 site;                      /* of its first link */
-	u32 stub, bytes;               /* that, too; how much guest code it is */
-	u16 nlink, nentry, nmap;
+	u16 stub;                      /* of its first link, */
+	u8 site, nlink;                /* that, too */
+	u8 nentry, nmap, wide;         /* wide: the map is of struct mapent */
+	u8 halves;                     /* half-words of guest code */
 	struct tie tie[];              /* of the other links; the other entries and the map follow */
 };
 
@@ -118,7 +120,8 @@ struct node *core_place(gaddr pc, u32 mode, struct node *fresh);
 void core_arrive(struct node *, struct trans *, const u8 *code, int flagsin);
 /* Lock held: t's code at pc is found no longer, and nobody goes there by a link. */
 void core_lose(const struct trans *t, gaddr pc);
-void core_await(struct tie *);                         /* lock held: a new link of quick code goes to code, or waits */
+/* Lock held: the n links of new quick code, but the first, go to code or wait. */
+void core_await(struct trans *, const struct link *, int n);
 void core_link(struct trans *from, const struct link *, struct node *to);      /* lock held: another goes to code */
 void core_expect(gaddr pc, u32 mode);                  /* it will be asked for: what it hangs from is brought near */
 /* A bit a half-word that a node was made for, by 128 bytes; they collide.  Small programs touch few pages of it; large
@@ -186,6 +189,7 @@ int book_isfull(void);                         /* few are left */
 void book_empty(void);
 static inline void *book_at(rec r) { return core.book + (u64)r * 8; }
 static inline rec book_ref(const void *p) { return (rec)((u64)((const u8 *)p - core.book) / 8); }
+int core_isbrief(const struct out *);           /* a record of quick code can hold it */
 /* What compile, or the quick tier, gave back. */
 struct trans *core_record(const struct out *, const struct region *, s32 *left);
 /* Of any translation; async-signal-safe. */
@@ -198,9 +202,10 @@ static inline int core_nrange(const struct trans *t) { return t->left ? 1 : full
 static inline struct range
 core_range(const struct trans *t, int n)
 {
-	return t->left ? (struct range){t->head.pc, t->head.pc + brief_of(t)->bytes} : full_of(t)->range[n];
+	return t->left ? (struct range){t->head.pc, t->head.pc + brief_of(t)->halves * 2u} : full_of(t)->range[n];
 }
 void core_where(const struct trans *, const u8 *code, struct guestat *);      /* as core_pcat */
+static inline u8 *core_codeof(const struct trans *t) { return core.images + t->code; }
 /* Code of a node, or 0. */
 static inline const u8 *
 core_code(const struct node *n)

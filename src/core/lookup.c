@@ -112,6 +112,23 @@ lead(rec *to, struct tie *e)
 	__atomic_store_n(to, book_ref(e), __ATOMIC_RELEASE);
 }
 
+static int waits(const struct tie *e) { return e->stub >> TIE_NTH != 0; }
+
+/* Of a tie that waits: whose it is, and what it waits for. */
+static const struct trans *
+owner(const struct tie *e)
+{
+	return (const void *)((const u8 *)(e + 1 - (e->stub >> TIE_NTH)) - offsetof(struct brief, tie));
+}
+
+static gaddr
+target(const struct tie *e)
+{
+	gaddr pc = owner(e)->head.pc;
+
+	return pc + (u64)(s64)(s32)(e->pc - (u32)pc);
+}
+
 static void
 move(struct buckets *b, const struct bucket *old)
 {
@@ -127,7 +144,7 @@ move(struct buckets *b, const struct bucket *old)
 		r = e->next;
 		if (!e->site)
 			continue;
-		lead(&bucket(b, e->pc, e->mode)->wait, e);
+		lead(&bucket(b, target(e), owner(e)->head.mode)->wait, e);
 		b->used++;
 	}
 }
@@ -174,7 +191,7 @@ gather(struct buckets *b, struct bucket *from, struct node *n)
 
 	while (*to) {
 		struct tie *e = book_at(*to);
-		int comes = e->pc == n->pc && e->mode == n->mode;
+		int comes = e->pc == (u32)n->pc && target(e) == n->pc && owner(e)->head.mode == n->mode;
 
 		if (!comes && e->site) {
 			to = &e->next;
@@ -222,14 +239,16 @@ mark(const struct node *n)
 static void
 point(const struct tie *e, const u8 *code)
 {
-	core.host->link(core.images, &(struct link){.site = e->site, .stub = e->site + e->stub}, code);
+	u32 stub = e->site + (e->stub & (((u32)1 << TIE_NTH) - 1));
+
+	core.host->link(core.images, &(struct link){.site = e->site, .stub = stub}, code);
 	core.stat.links += code != 0;
 }
 
 static int
 isdead(const struct tie *e)
 {
-	return e->waits ? !e->site : ((const struct trans *)book_at(e->from))->dead;
+	return waits(e) ? !e->site : ((const struct trans *)book_at(e->from))->dead;
 }
 
 /* What links to n goes to code from now on; 0: leaves.  Links that wait do so again then; others are forgotten, as
@@ -245,27 +264,45 @@ relink(struct node *n, const u8 *code)
 
 		if (!dead)
 			point(e, code);
-		if (dead || (!code && !e->waits))
+		if (dead || (!code && !waits(e)))
 			*to = e->next;
 		else
 			to = &e->next;
 	}
 }
 
-void
-core_await(struct tie *e)
+/* No branch leads farther than 2 GiB: what does is never linked. */
+static int
+isnear(const struct trans *t, gaddr pc)
 {
-	struct buckets *b = roomy();
-	struct bucket *from = bucket(b, e->pc, e->mode);
-	struct node *n = core_maybe(core_any, e->pc) ? among(from, e->pc, e->mode) : 0;
+	s64 by = (s64)(pc - t->head.pc);
 
-	if (core.opt.nochain)
-		return;
-	lead(n ? &n->in : &from->wait, e);
-	if (!n)
-		b->used++;
-	else if (atomic_load_explicit(&n->code, memory_order_relaxed))
-		point(e, core_code(n));
+	return by == (s32)by;
+}
+
+void
+core_await(struct trans *t, const struct link *l, int n)
+{
+	struct tie *e = brief_of(t)->tie;
+	u32 mode = t->head.mode, code = t->code;
+	struct buckets *b = roomy();
+
+	for (int i = 1; i < n && !core.opt.nochain; i++, e++) {
+		gaddr pc = l[i].pc;
+		struct bucket *from = bucket(b, pc, mode);
+		struct node *to = core_maybe(core_any, pc) ? among(from, pc, mode) : 0;
+
+		if (!isnear(t, pc))
+			continue;
+		e->pc = (u32)pc;
+		e->stub = (l[i].stub - l[i].site) | (u32)i << TIE_NTH;
+		e->site = code + l[i].site;
+		lead(to ? &to->in : &from->wait, e);
+		if (!to)
+			b->used++;
+		else if (atomic_load_explicit(&to->code, memory_order_relaxed))
+			point(e, core_code(to));
+	}
 }
 
 void
@@ -277,7 +314,7 @@ core_link(struct trans *from, const struct link *l, struct node *to)
 	if (from->dead || !code || core.opt.nochain || from->head.mode & ALONE)
 		return;
 	e = book_get(sizeof *e);
-	*e = (struct tie){.from = book_ref(from), .site = (u32)(from->code - core.images) + l->site,
+	*e = (struct tie){.from = book_ref(from), .site = from->code + l->site,
 	    .stub = l->stub - l->site};
 	lead(&to->in, e);
 	point(e, code);
@@ -356,7 +393,7 @@ search(const u8 *code)
 	return off - core.start[lo - 1] < t->size ? t : 0;
 }
 
-static int holds(const struct trans *t, const u8 *code) { return code >= t->code && code < t->code + t->size; }
+static int holds(const struct trans *t, const u8 *code) { return (u64)(code - core_codeof(t)) < t->size; }
 
 /* Most often it is the translation made last, which has been left for the first time, or the one asked about before. */
 struct trans *
@@ -385,7 +422,7 @@ core_lastlink(const struct cpu *cpu, struct link *l)
 	t = core_transat(cpu->link);
 	if (!t || !core_nlink(t))
 		return 0;
-	off = (u32)(cpu->link - t->code);
+	off = (u32)(cpu->link - core_codeof(t));
 	*l = t->left ? (struct link){brief_of(t)->site, brief_of(t)->stub, t->head.pc} :
 	    full_of(t)->link[link_at(full_of(t)->link, full_of(t)->nlink, off)];
 	return t;

@@ -223,8 +223,8 @@ openbase(const struct dso *d, struct cimage *m)
 static void
 source(const struct full *t, struct source *s)
 {
-	*s = (struct source){.pc = t->t.head.pc, .mode = t->t.head.mode, .size = t->t.size, .code = t->t.code, .line = t->line,
-	    .link = t->link, .nlink = (u32)t->nlink, .entry = t->entry, .nentry = (u32)t->nentry,
+	*s = (struct source){.pc = t->t.head.pc, .mode = t->t.head.mode, .size = t->t.size, .line = t->line,
+	    .code = core_codeof(&t->t), .link = t->link, .nlink = (u32)t->nlink, .entry = t->entry, .nentry = (u32)t->nentry,
 	    .map = t->map, .nmap = (u32)t->nmap, .range = t->range, .nrange = (u32)t->nrange,
 	    .reloc = t->reloc, .nreloc = (u32)t->nreloc};
 }

@@ -99,13 +99,13 @@ profile_region(const struct trans *t)
 		return;
 	nameof(t, name, sizeof name);
 	if (mapfd >= 0) {
-		n = snprintf(line, sizeof line, "%llx %x %s\n", (unsigned long long)(uintptr_t)t->code, t->size, name);
+		n = snprintf(line, sizeof line, "%llx %x %s\n", (unsigned long long)(uintptr_t)core_codeof(t), t->size, name);
 		put(mapfd, &(struct iovec){line, (size_t)n}, 1);
 	}
 	if (dumpfd >= 0) {
 		h = (struct jitload){JIT_LOAD, (u32)(sizeof h + strlen(name) + 1 + t->size), now(), (u32)getpid(), (u32)gettid(),
-		    (u64)(uintptr_t)t->code, (u64)(uintptr_t)t->code, t->size, nload++};
-		put(dumpfd, (struct iovec[]){{&h, sizeof h}, {name, strlen(name) + 1}, {t->code, t->size}}, 3);
+		    (u64)(uintptr_t)core_codeof(t), (u64)(uintptr_t)core_codeof(t), t->size, nload++};
+		put(dumpfd, (struct iovec[]){{&h, sizeof h}, {name, strlen(name) + 1}, {core_codeof(t), t->size}}, 3);
 	}
 }
 

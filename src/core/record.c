@@ -126,8 +126,9 @@ keep(u8 **at, const void *p, int n, size_t elem)
 }
 
 _Static_assert(sizeof(struct full) % 8 == 0 && sizeof(struct link) % 8 == 0 && sizeof(struct entry) % 8 == 0 &&
-    sizeof(struct mapent) % 8 == 0 && sizeof(struct range) % 8 == 0 && sizeof(struct tie) % 8 == 0 &&
-    sizeof(struct brief) % 8 == 0, "they follow one another");
+    sizeof(struct mapent) % 8 == 0 && sizeof(struct range) % 8 == 0, "they follow one another");
+_Static_assert(offsetof(struct trans, page) % 8 == 0 && sizeof(struct brief) % 8 == 0 && sizeof(struct tie) % 8 == 0,
+    "they are referred to");
 
 static void
 flagsin(const struct out *o, const struct region *r)
@@ -164,44 +165,56 @@ full(const struct out *o, const struct region *r)
 	return &f->t;
 }
 
-static struct entry *entries(const struct brief *b) { return (struct entry *)(void *)&b->tie[b->nlink - 1]; }
-static struct mapent *map(const struct brief *b) { return (struct mapent *)(void *)&entries(b)[b->nentry - 1]; }
+/* Code from off on belongs to the guest instruction so many bytes after the block's first.  RET: of entries. */
+struct spot { u16 off, pcoff; };
+enum { RET = 1 << 15 };
+_Static_assert(sizeof(struct mapent) == 2 * sizeof(struct spot), "twice as wide");
 
-static void
-ties(struct tie *e, const struct out *o, u32 mode)
+static struct spot *entries(const struct brief *b) { return (struct spot *)(void *)&b->tie[b->nlink - 1]; }
+static struct spot *spots(const struct brief *b) { return &entries(b)[b->nentry - 1]; }
+static struct mapent *map(const struct brief *b) { return (struct mapent *)(void *)spots(b); }
+
+int
+core_isbrief(const struct out *o)
 {
-	u32 code = (u32)(o->code - core.images);
+	return o->size < 1 << 16 && o->nmap < 1 << 8 && o->nlink < 1 << 8;
+}
 
-	for (const struct link *l = o->link + 1; l < o->link + o->nlink; l++, e++) {
-		e->pc = l->pc;
-		e->mode = mode;
-		e->site = code + l->site;
-		e->stub = l->stub - l->site;
-		e->waits = 1;
-	}
+/* What a map says of an access, besides where it is */
+static u32 more(const struct mapent *m) { return ld32((const u8 *)m + 4) >> 17; }
+
+static int
+iswide(const struct out *o)
+{
+	u32 any = 0;
+
+	for (const struct mapent *m = o->map, *end = m + o->nmap; m < end; m++)
+		any |= more(m);
+	return any != 0;
 }
 
 static struct trans *
 brief(const struct out *o, const struct region *r)
 {
-	struct brief *b = book_get(sizeof *b + (size_t)(o->nlink - 1) * sizeof *b->tie +
-	    (size_t)(o->nentry - 1) * sizeof *o->entry + (size_t)o->nmap * sizeof *o->map);
-	struct entry *e;
-	struct mapent *m;
+	int nlink = o->nlink, nentry = o->nentry, nmap = o->nmap, wide = iswide(o);
+	struct brief *b = book_get(sizeof *b + (size_t)(nlink - 1) * sizeof *b->tie +
+	    (size_t)(nentry - 1 + (nmap << wide)) * sizeof(struct spot));
+	struct spot *s = (struct spot *)(void *)&b->tie[nlink - 1];
 
-	b->site = (u16)o->link[0].site;
-	b->stub = o->link[0].stub;
-	b->bytes = (u32)(r->range[0].hi - r->pc);
-	b->nlink = (u16)o->nlink;
-	b->nentry = (u16)o->nentry;
-	b->nmap = (u16)o->nmap;
-	ties(b->tie, o, r->mode);
-	e = entries(b);
-	for (int i = 1; i < o->nentry; i++)
-		*e++ = o->entry[i];
-	m = (struct mapent *)(void *)e;
-	for (int i = 0; i < o->nmap; i++)
-		*m++ = o->map[i];
+	b->stub = (u16)o->link[0].stub;
+	b->site = (u8)o->link[0].site;
+	b->nlink = (u8)nlink;
+	b->nentry = (u8)nentry;
+	b->nmap = (u8)nmap;
+	b->wide = (u8)wide;
+	b->halves = (u8)((r->range[0].hi - r->pc) / 2);
+	for (const struct entry *e = o->entry + 1, *end = o->entry + nentry; e < end; e++)
+		*s++ = (struct spot){(u16)e->off, (u16)((e->pc - r->pc) | (e->ret ? RET : 0))};
+	if (wide)
+		memcpy(s, o->map, (size_t)nmap * sizeof *o->map);
+	else
+		for (const struct mapent *m = o->map, *end = m + nmap; m < end; m++)
+			*s++ = (struct spot){(u16)m->off, (u16)m->pcoff};
 	return &b->t;
 }
 
@@ -212,7 +225,7 @@ core_record(const struct out *o, const struct region *r, s32 *left)
 
 	t->head.pc = r->pc;
 	t->head.mode = r->mode;
-	t->code = o->code;
+	t->code = (u32)(o->code - core.images);
 	t->size = o->size;
 	t->left = left ? (u32)(left - core.left0) + 1 : 0;
 	return t;
@@ -223,24 +236,45 @@ core_record(const struct out *o, const struct region *r, s32 *left)
 int core_nlink(const struct trans *t) { return t->left ? brief_of(t)->nlink : full_of(t)->nlink; }
 int core_nentry(const struct trans *t) { return t->left ? brief_of(t)->nentry : full_of(t)->nentry; }
 
+static struct entry
+entry(const struct brief *b, int n)
+{
+	struct spot s = n ? entries(b)[n - 1] : (struct spot){0};
+
+	return (struct entry){.pc = b->t.head.pc + (s.pcoff & ~RET), .off = s.off, .ret = (s.pcoff & RET) != 0};
+}
+
 struct entry
 core_entry(const struct trans *t, int n)
 {
-	if (!t->left)
-		return full_of(t)->entry[n];
-	return n ? entries(brief_of(t))[n - 1] : (struct entry){.pc = t->head.pc};
+	return t->left ? entry(brief_of(t), n) : full_of(t)->entry[n];
+}
+
+static struct mapent
+mapped(const struct brief *b, u32 off)
+{
+	const struct spot *s = spots(b);
+	int n = b->nmap;
+
+	if (b->wide)
+		return mapent_find(map(b), n, off);
+	while (n > 0 && s[n - 1].off > off)
+		n--;
+	return n ? (struct mapent){.pcoff = s[n - 1].pcoff} : (struct mapent){0};
 }
 
 /* The start of the block that holds guest pc: as entry_block. */
 static gaddr
 blockof(const struct brief *b, gaddr pc)
 {
-	const struct entry *e = entries(b);
 	gaddr at = b->t.head.pc;
 
-	for (int i = 0; i < b->nentry - 1; i++)
-		if (e[i].pc <= pc && e[i].pc > at)
-			at = e[i].pc;
+	for (int i = 1; i < b->nentry; i++) {
+		gaddr e = entry(b, i).pc;
+
+		if (e <= pc && e > at)
+			at = e;
+	}
 	return at;
 }
 
@@ -248,11 +282,10 @@ void
 core_where(const struct trans *t, const u8 *code, struct guestat *at)
 {
 	const struct full *f = full_of(t);
-	const struct brief *b = brief_of(t);
-	u32 off = (u32)(code - t->code);
-	struct mapent m = t->left ? mapent_find(map(b), b->nmap, off) : mapent_find(f->map, f->nmap, off);
+	u32 off = (u32)(code - core_codeof(t));
+	struct mapent m = t->left ? mapped(brief_of(t), off) : mapent_find(f->map, f->nmap, off);
 
 	*at = (struct guestat){.pc = t->head.pc + (u64)(s64)m.pcoff, .several = m.several, .base = m.base,
 	    .owed = m.owed, .reg = m.reg, .flags = m.flags};
-	at->block = t->left ? blockof(b, at->pc) : entry_block(f->entry, f->nentry, at->pc);
+	at->block = t->left ? blockof(brief_of(t), at->pc) : entry_block(f->entry, f->nentry, at->pc);
 }

@@ -44,12 +44,13 @@ logguest(const struct cpu *cpu, const struct region *r)
 static void
 loghost(const struct trans *t)
 {
+	const u8 *code = core_codeof(t);
 	char text[160];
 
 	log_print("OUT: %#llx, %d guest instructions, %u bytes at %p\n", (unsigned long long)t->head.pc,
-	    core.region.ninsn, t->size, (void *)t->code);
+	    core.region.ninsn, t->size, (void *)code);
 	for (u32 off = 0; off < t->size;) {
-		int n = core.host->disasm(t->code + off, t->size - off, (u64)(t->code + off), text, sizeof text);
+		int n = core.host->disasm(code + off, t->size - off, (u64)(code + off), text, sizeof text);
 
 		for (int i = 0; i < core_nentry(t); i++) {
 			struct entry e = core_entry(t, i);
@@ -59,7 +60,7 @@ loghost(const struct trans *t)
 		}
 		if (n <= 0)
 			break;
-		log_print("%14p:  %s\n", (void *)(t->code + off), text);
+		log_print("%14p:  %s\n", (const void *)(code + off), text);
 		off += (u32)n;
 	}
 }
@@ -74,7 +75,7 @@ found(struct trans *t, const struct entry *e)
 	if (!begins && atomic_load_explicit(&n->code, memory_order_relaxed) && (t->left || !n->quick))
 		return n;
 	core.stat.promoted += n->quick;
-	core_arrive(n, t, t->code + e->off, e->flagsin);
+	core_arrive(n, t, core_codeof(t) + e->off, e->flagsin);
 	return n;
 }
 
@@ -87,7 +88,7 @@ publish(struct trans *t)
 
 	/* before anybody comes there, who may fault */
 	core.trans[n] = t;
-	core.start[n] = (u32)(t->code - core.area);
+	core.start[n] = (u32)(core_codeof(t) - core.area);
 	atomic_store_explicit(&core.ntrans, n + 1, memory_order_release);
 	for (const struct entry *e = core.out.entry, *end = e + core.out.nentry; e < end; e++) {
 		if (e->ret)
@@ -105,12 +106,12 @@ static void
 linkout(struct trans *t)
 {
 	const struct link *l = core.out.link, *end = l + core.out.nlink;
-	struct tie *e = brief_of(t)->tie;
 	struct node *n;
 
-	if (t->left)
-		while (++l < end)
-			core_await(e++);
+	if (t->left) {
+		core_await(t, l, core.out.nlink);
+		return;
+	}
 	for (; l < end; l++)
 		if ((n = core_known(l->pc, t->head.mode)))
 			core_link(t, l, n);
@@ -279,7 +280,9 @@ make(struct cpu *cpu, gaddr pc, u32 mode, s32 **left)
 
 	o->code = core.at;
 	o->end = core.areaend;
-	if (*left && !(e = core_quick(&core.region, o, cpu, pc, mode, *left)) && logging(LOG_INASM))
+	if (*left && !(e = core_quick(&core.region, o, cpu, pc, mode, *left)) && !core_isbrief(o))
+		e = -E2BIG;
+	if (!e && logging(LOG_INASM))
 		logguest(cpu, &core.region);
 	if (!e || e == -EFAULT)
 		return e;
@@ -309,7 +312,7 @@ add(struct cpu *cpu, gaddr pc, u32 mode, s32 *left)
 			break;
 		t->dead = 1;           /* another thread may have written between reading and guarding */
 	}
-	advance((u32)(t->code + t->size - core.at));
+	advance((u32)(core_codeof(t) + t->size - core.at));
 	n = publish(t);
 	linkout(t);
 	if (!left && full_of(t)->home)
@@ -378,7 +381,7 @@ core_kill(struct trans *t)
 		if (!e.ret)
 			core_lose(t, e.pc);
 		else if (!t->inimage)          /* an image goes as a whole, with nobody in it */
-			core.host->kill(t->code, &e);
+			core.host->kill(core_codeof(t), &e);
 	}
 	/* Loops inside the dead code are left at their next safe point.  Not by a thread that is in a system call, which
 	 * is about to write where its own code lies: it would begin the call again and again. */

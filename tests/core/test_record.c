@@ -35,13 +35,15 @@ setup(void **state)
 	return core.area == MAP_FAILED;
 }
 
+static u32 base;                       /* of the map's second place */
+
 /* Quick code for pc, of 32 bytes, in the next 256 bytes of the area, with links to two places; entered at 16, too. */
 static struct trans *
 make(gaddr pc, gaddr to, gaddr to2)
 {
 	struct link link[] = {{0, 200, pc}, {FIRST, 210, to}, {SECOND, 220, to2}};
 	struct entry entry[] = {{.pc = pc}, {.pc = pc + 16, .off = 100}, {.pc = pc + 8, .off = 50, .ret = 1}};
-	struct mapent map[] = {{.off = 10, .pcoff = 4}, {.off = 60, .pcoff = 12}, {.off = 110, .pcoff = 20}};
+	struct mapent map[] = {{.off = 10, .pcoff = 4}, {.off = 60, .pcoff = 12, .base = base}, {.off = 110, .pcoff = 20}};
 	struct out o = {.code = core.at, .size = SIZE, .link = link, .nlink = 3, .entry = entry, .nentry = 3, .map = map,
 	    .nmap = 3, .fixed = 1};
 	struct region r = {.pc = pc, .mode = MODE, .nrange = 1};
@@ -51,8 +53,7 @@ make(gaddr pc, gaddr to, gaddr to2)
 	r.range = &range;
 	t = core_record(&o, &r, left);
 	core.at += SIZE;
-	core_await(&brief_of(t)->tie[0]);
-	core_await(&brief_of(t)->tie[1]);
+	core_await(t, link, 3);
 	return t;
 }
 
@@ -61,11 +62,11 @@ publish(struct trans *t)
 {
 	struct node *n = core_place(t->head.pc, MODE, &t->head);
 
-	core_arrive(n, t, t->code, 0);
+	core_arrive(n, t, core_codeof(t), 0);
 	return n;
 }
 
-static u8 number(const struct trans *t) { return (u8)((t->code - core.area) >> 8); }
+static u8 number(const struct trans *t) { return (u8)((core_codeof(t) - core.area) >> 8); }
 
 static void
 test_links_wait_for_code(void **state)
@@ -74,42 +75,58 @@ test_links_wait_for_code(void **state)
 	struct node *n;
 
 	(void)state;
-	assert_int_equal(a->code[FIRST] | a->code[SECOND] | b->code[FIRST] | b->code[SECOND], 0);
+	assert_int_equal(core_codeof(a)[FIRST] | core_codeof(a)[SECOND] | core_codeof(b)[FIRST] | core_codeof(b)[SECOND], 0);
 	assert_null(core_node(0x2000, MODE));
 	publish(a);
-	assert_int_equal(b->code[SECOND], number(a));
+	assert_int_equal(core_codeof(b)[SECOND], number(a));
 	n = publish(c = make(0x2000, 0x2000, 0x9000));
 	assert_ptr_equal(n, &c->head);
 	assert_ptr_equal(core_seen(0x2000, MODE), n);
 	assert_null(core_seen(0x2000, MODE + 1));
-	assert_int_equal(a->code[FIRST], number(c));
-	assert_int_equal(b->code[FIRST], number(c));
-	assert_int_equal(c->code[FIRST], number(c));
-	assert_int_equal(a->code[SECOND], 0);
+	assert_int_equal(core_codeof(a)[FIRST], number(c));
+	assert_int_equal(core_codeof(b)[FIRST], number(c));
+	assert_int_equal(core_codeof(c)[FIRST], number(c));
+	assert_int_equal(core_codeof(a)[SECOND], 0);
 
 	core_kill(c);
 	assert_null(core_seen(0x2000, MODE));
-	assert_int_equal(a->code[FIRST], number(a));          /* to its own stub */
-	assert_int_equal(b->code[FIRST], number(b));
+	assert_int_equal(core_codeof(a)[FIRST], number(a));          /* to its own stub */
+	assert_int_equal(core_codeof(b)[FIRST], number(b));
 	core_kill(b);
 	d = make(0x2000, 0x3000, 0x3000);
 	assert_ptr_equal(publish(d), n);
-	assert_int_equal(a->code[FIRST], number(d));
-	assert_int_equal(b->code[FIRST], number(b));          /* the dead lead nowhere else */
+	assert_int_equal(core_codeof(a)[FIRST], number(d));
+	assert_int_equal(core_codeof(b)[FIRST], number(b));          /* the dead lead nowhere else */
 	core_kill(d);
 	publish(make(0x3000, 0x9000, 0x9000));
-	assert_int_equal(a->code[SECOND], number(d) + 1);
-	assert_int_equal(d->code[FIRST], 0);
+	assert_int_equal(core_codeof(a)[SECOND], number(d) + 1);
+	assert_int_equal(core_codeof(d)[FIRST], 0);
+}
+
+/* Half of the address is kept; the rest is that of whose link it is. */
+static void
+test_links_lead_far(void **state)
+{
+	const gaddr high = 0x7fff00000000;
+	struct trans *a = make(high + 0x1000, high - 0x1000, high + 0x100001000);
+
+	(void)state;
+	publish(make(0xfffff000, 0x9000, 0x9000));
+	assert_int_equal(core_codeof(a)[FIRST], 0);
+	publish(make(high - 0x1000, 0x9000, 0x9000));
+	assert_int_not_equal(core_codeof(a)[FIRST], 0);
+	publish(make(high + 0x100001000, 0x9000, 0x9000));
+	publish(a);
+	assert_int_equal(core_codeof(a)[SECOND], 0);          /* farther than a branch can lead */
 }
 
 static void
-test_what_is_known_of_quick_code(void **state)
+check_known(void)
 {
 	static const struct { u32 off, pcoff, block; } want[] = {{0, 0, 0}, {10, 4, 0}, {99, 12, 8}, {110, 20, 16}, {255, 20, 16}};
 	struct trans *t = make(0x7000, 0x9000, 0x9000);
 	struct guestat at;
 
-	(void)state;
 	assert_int_equal(core_nlink(t), 3);
 	assert_int_equal(core_nentry(t), 3);
 	assert_int_equal(core_entry(t, 0).pc, 0x7000);
@@ -119,10 +136,21 @@ test_what_is_known_of_quick_code(void **state)
 	assert_int_equal(core_range(t, 0).lo, 0x7000);
 	assert_int_equal(core_range(t, 0).hi, 0x7020);
 	for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
-		core_where(t, t->code + want[i].off, &at);
+		core_where(t, core_codeof(t) + want[i].off, &at);
 		assert_int_equal(at.pc, 0x7000 + want[i].pcoff);
 		assert_int_equal(at.block, 0x7000 + want[i].block);
+		assert_int_equal(at.base, want[i].off == 99 ? base : 0);
 	}
+}
+
+static void
+test_what_is_known_of_quick_code(void **state)
+{
+	(void)state;
+	check_known();
+	base = 5;
+	check_known();
+	base = 0;
 }
 
 /* The table grows several times meanwhile.  All have the same code. */
@@ -175,6 +203,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_links_wait_for_code),
+		cmocka_unit_test(test_links_lead_far),
 		cmocka_unit_test(test_what_is_known_of_quick_code),
 		cmocka_unit_test(test_many_are_found_and_waited_for),
 		cmocka_unit_test(test_the_book_is_empty_again),
