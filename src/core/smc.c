@@ -15,34 +15,39 @@
 
 enum { PAGE = 4096, NPAGE = 1 << 12, LOOSE = 16 };
 
+/* Half a line of cache, for there are as many as the program has pages of code. */
 struct page {
 	gaddr at;
-	struct page *next;
+	rec next;
 	rec ref;                       /* translations with code in the page */
-	struct page *alias;            /* this page is another view of alias's bytes */
+	rec alias;                     /* this page is another view of that one's bytes */
+	u32 checked;                   /* look() when it was last seen to need no guard, or to have one */
+	u32 flushes;
+	u16 writes;
 	u8 guarded, loose;
-	u32 writes, flushes;
-	u64 checked;                   /* 1 + gmem_changes() when it was last seen to need no guard, or to have one */
 };
+_Static_assert(sizeof(struct page) == 32, "book_get puts it into one line");
 
-static struct page *pagetab[NPAGE] ROOMY;
+static rec pagetab[NPAGE] ROOMY;
 static _Atomic int npage;              /* pages listed: 0 means nothing to do */
 static struct page *lately;             /* what was needed last */
 static u32 fences;                     /* times the guest flushed everything */
 
-static struct page **
+static rec *
 slot(gaddr at)
 {
 	return &pagetab[(at / PAGE ^ at / PAGE / NPAGE) & (NPAGE - 1)];
 }
 
+static struct page *page(rec r) { return r ? book_at(r) : 0; }
+
 static struct page *
 find(gaddr at)
 {
-	struct page *p = *slot(at);
+	struct page *p = page(*slot(at));
 
 	while (p && p->at != at)
-		p = p->next;
+		p = page(p->next);
 	return p;
 }
 
@@ -50,7 +55,8 @@ find(gaddr at)
 static struct page *
 need(gaddr at)
 {
-	struct page *p = lately, **s;
+	struct page *p = lately;
+	rec *s;
 
 	if (p && p->at == at)
 		return p;
@@ -58,7 +64,7 @@ need(gaddr at)
 		p = book_get(sizeof *p);
 		p->at = at;
 		p->next = *(s = slot(at));
-		__atomic_store_n(s, p, __ATOMIC_RELEASE);
+		__atomic_store_n(s, book_ref(p), __ATOMIC_RELEASE);
 		atomic_fetch_add(&npage, 1);
 	}
 	return lately = p;
@@ -85,7 +91,7 @@ addalias(void *arg, gaddr a, u64 n)
 		if (a + i == code->at)
 			continue;
 		p = need(a + i);
-		p->alias = code;
+		p->alias = book_ref(code);
 		guard(p);
 	}
 }
@@ -100,19 +106,22 @@ guardaliases(struct page *p)
 	gmem_aliases(v.dev, v.ino, v.off + (p->at - v.start), PAGE, addalias, p);
 }
 
+/* Tells one state of the guest's memory from those before. */
+static u32 look(void) { return (u32)gmem_changes() << 1 | 1; }
+
 static void
 watch(struct page *p, struct trans *t)
 {
-	u64 changes = 1 + (u64)gmem_changes();
+	u32 now = look();
 	struct pageref *r = t->page.t ? book_get(sizeof *r) : &t->page;
 
 	*r = (struct pageref){book_ref(t), p->ref};
 	__atomic_store_n(&p->ref, book_ref(r), __ATOMIC_RELEASE);
-	if (p->loose || p->checked == changes)
+	if (p->loose || p->checked == now)
 		return;
 	guard(p);
 	guardaliases(p);
-	p->checked = changes;
+	p->checked = now;
 }
 
 /* The translation added last is in that list. */
@@ -144,7 +153,8 @@ smc_add(struct trans *t)
 static void
 countwrite(struct page *p)
 {
-	if (++p->writes >= LOOSE && p->flushes + fences >= LOOSE)
+	p->writes += p->writes < 0xffff;
+	if (p->writes >= LOOSE && p->flushes + fences >= LOOSE)
 		p->loose = 1;
 }
 
@@ -165,8 +175,8 @@ openpage(struct page *p)
 		gmem_guard(p->at, PAGE, 0);
 		p->guarded = 0;
 	}
-	if (p->alias && p->alias != p) {
-		struct page *q = p->alias;
+	if (p->alias) {
+		struct page *q = page(p->alias);
 
 		p->alias = 0;
 		openpage(q);
@@ -186,7 +196,7 @@ smc_write(gaddr a)
 	if (hit) {
 		countwrite(p);
 		if (p->alias)
-			countwrite(p->alias);
+			countwrite(page(p->alias));
 		if (logging(LOG_PAGE))
 			log_print("page %#llx written (%u)\n", (unsigned long long)p->at, p->writes);
 		openpage(p);
@@ -213,7 +223,7 @@ drop(gaddr a, u64 len)
 	lock_take(&core.lock);
 	if (len / PAGE > NPAGE) {
 		for (int i = 0; i < NPAGE; i++)
-			for (struct page *p = pagetab[i]; p; p = p->next)
+			for (struct page *p = page(pagetab[i]); p; p = page(p->next))
 				if (p->at >= aligndown(a, PAGE) && p->at - a < len)
 					droppage(p);
 	} else {
@@ -282,7 +292,7 @@ flushall(void)
 	lock_take(&core.lock);
 	fences++;
 	for (int i = 0; i < NPAGE && atomic_load(&npage); i++)
-		for (struct page *p = pagetab[i]; p; p = p->next)
+		for (struct page *p = page(pagetab[i]); p; p = page(p->next))
 			if (p->loose)
 				flushpage(p, 0, ~(gaddr)0);
 	lock_give(&core.lock);
@@ -329,7 +339,7 @@ void
 smc_forget(void)
 {
 	for (int i = 0; i < NPAGE; i++)
-		for (struct page *p = pagetab[i]; p; p = p->next)
+		for (struct page *p = page(pagetab[i]); p; p = page(p->next))
 			if (p->guarded)
 				gmem_guard(p->at, PAGE, 0);
 	memset(pagetab, 0, sizeof pagetab);
