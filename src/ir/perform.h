@@ -80,6 +80,8 @@ do_result(const struct simple *s, u64 a, u64 b)
 	case O_or: return a | b;
 	case O_xor: return a ^ b;
 	}
+	if (s->inverted && !do_narrowed(s, b))
+		return ~(u64)0;
 	return ir_value(s->op, s->ty, a, b, 0, 0, 0);
 }
 

@@ -14,7 +14,7 @@
 enum simplekind {
 	SI_NOTHING,
 	SI_SET,                        /* d = imm */
-	SI_OP,                         /* d = a op B; extended to 64 bits */
+	SI_OP,                         /* d = a op B; extended to 64 bits; inverted: a division by 0 gives -1, not 0 */
 	SI_FIELD,                      /* d = bits lo to lo + n - 1 of a, extended, << shift */
 	SI_REL,                        /* d = relation op of a and B: 0 or 1 */
 	SI_INSERT,                     /* n bits of d from lo on = a >> shift, or imm where a is NONE */

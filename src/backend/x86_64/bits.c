@@ -139,8 +139,8 @@ x_bswap(struct x86 *x, const struct ins *i)
 }
 
 /* d = (d & mask) << n | d >> n & mask */
-static void
-swap_groups(struct x86 *x, int w, int d, int t, u64 mask, int n)
+void
+x_swapgroups(struct x86 *x, int w, int d, int t, u64 mask, int n)
 {
 	struct mem m = xv_const(mask, mask);
 
@@ -158,7 +158,7 @@ x_bswap16(struct x86 *x, const struct ins *i)
 	int s = xr_use(x, i->a, opwidth(i)), d = xr_tmp(x), t = xr_tmp(x);
 
 	mov_rr(&x->a, opwidth(i), d, s);
-	swap_groups(x, opwidth(i), d, t, 0x00ff00ff00ff00ff, 8);
+	x_swapgroups(x, opwidth(i), d, t, 0x00ff00ff00ff00ff, 8);
 	xr_set(x, (ref)x->i, d);
 	return 1;
 }
@@ -191,9 +191,9 @@ x_rbit(struct x86 *x, const struct ins *i)
 		t = xr_tmp(x);
 		mov_rr(&x->a, w, d, s);
 		bswap_r(&x->a, w, d);
-		swap_groups(x, w, d, t, 0x0f0f0f0f0f0f0f0f, 4);
-		swap_groups(x, w, d, t, 0x3333333333333333, 2);
-		swap_groups(x, w, d, t, 0x5555555555555555, 1);
+		x_swapgroups(x, w, d, t, 0x0f0f0f0f0f0f0f0f, 4);
+		x_swapgroups(x, w, d, t, 0x3333333333333333, 2);
+		x_swapgroups(x, w, d, t, 0x5555555555555555, 1);
 	}
 	if (i->ty < I32)
 		shift_ri(&x->a, S_SHR, 32, d, 32 - ty_bits(i->ty));

@@ -53,6 +53,7 @@ void x_coldload(struct x86 *, const struct cold *);    /* the load of ldor: name
 
 /* mem.c */
 struct mem x_aligned(struct x86 *, const struct ins *, int bytes);     /* x_addr, with AUX_ALIGN's check */
+void x_swapgroups(struct x86 *, int w, int d, int t, u64 mask, int n);         /* bits.c */
 void x_bswap_reg(struct x86 *, int bits, int d);       /* 16 bits: changes EFLAGS and leaves what is above */
 /* A short jump for when nobody else looks at guest memory (cpu_share): its field.  Changes EFLAGS. */
 u8 *x_unshared(struct x86 *);

@@ -15,11 +15,13 @@ const struct arg quick_reg[NRTEMP] = {REGISTER(RAX), REGISTER(RCX), REGISTER(RDX
 struct arg quick_home[NONE];
 static const struct guest *ofguest;     /* whose it is */
 
-/* What most operations are: those of two operands, and shifts by an immediate */
-enum { OTHER, ALU, SHIFT };
+/* What most operations are: those of two operands, and shifts by an immediate; the others that must be done in rax */
+enum { OTHER, ALU, SHIFT, INRAX };
 static const struct { u8 form, digit; } forms[O_COUNT] = {
 	[O_add] = {ALU, A_ADD}, [O_sub] = {ALU, A_SUB}, [O_and] = {ALU, A_AND}, [O_or] = {ALU, A_OR}, [O_xor] = {ALU, A_XOR},
 	[O_shl] = {SHIFT, S_SHL}, [O_shr] = {SHIFT, S_SHR}, [O_sar] = {SHIFT, S_SAR}, [O_rotr] = {SHIFT, S_ROR},
+	[O_mulhu] = {INRAX, 4}, [O_mulhs] = {INRAX, 5}, [O_divu] = {INRAX, 6}, [O_divs] = {INRAX, 7}, [O_remu] = {INRAX, 6},
+	[O_rems] = {INRAX, 7},
 };
 
 static void
@@ -180,8 +182,57 @@ quick_condition(struct x86 *x, int cc)
 static void
 high(struct code *a, const struct simple *s, int w)
 {
-	op_rr(a, 0xf7, w, s->op == O_mulhs ? 5 : 4, quick_get(a, s->b, w, RCX));     /* mul, imul: rdx, rax = rax * r */
+	op_rr(a, 0xf7, w, forms[s->op].digit, quick_get(a, s->b, w, RCX));    /* mul, imul: rdx, rax = rax * r */
 	mov_rr(a, w, RAX, RDX);
+}
+
+/* For b = 0 the quotient is 0 and the remainder a, for b = -1, signed, they are -a and 0: a * b and a & ~b.  Inverted,
+ * the quotient by 0 is -1. */
+static void
+divide(struct code *a, const struct simple *s, int w)
+{
+	int b = quick_get(a, s->b, w, RCX), issigned = s->op == O_divs || s->op == O_rems;
+	int rem = s->op == O_remu || s->op == O_rems;
+	u8 *go, *end;
+
+	if (issigned)
+		lea(a, w, RDX, mem_at(b, 1));
+	else
+		mov_rr(a, w, RDX, b);
+	alu_ri(a, A_CMP, w, RDX, issigned);
+	go = jcc_8(a, JA);
+	if (rem) {
+		mov_rr(a, w, RDX, b);
+		not_r(a, w, RDX);
+		alu_rr(a, A_AND, w, RDX, RAX);
+	} else {
+		imul_rr(a, w, RAX, b);
+		if (s->inverted && issigned)
+			alu_rr(a, A_SUB, w, RAX, RDX);
+		else if (s->inverted)
+			not_r(a, w, RAX);
+	}
+	end = jmp_8(a);
+	rel8_here(a, go);
+	if (issigned)
+		rex_r(a, w, 0, 0), put1(a, 0x99);      /* cdq, cqo */
+	else
+		alu_rr(a, A_XOR, 32, RDX, RDX);
+	op_rr(a, 0xf7, w, forms[s->op].digit, b);
+	rel8_here(a, end);
+	if (rem)
+		mov_rr(a, w, RAX, RDX);
+}
+
+/* The bits of d the other way round. */
+static void
+reverse(struct x86 *x, int w, int d)
+{
+	rex_r(&x->a, w, 0, d);
+	put2(&x->a, 0xc80f | (u32)(d & 7) << 8);       /* bswap d */
+	x_swapgroups(x, w, d, RCX, 0x0f0f0f0f0f0f0f0f, 4);
+	x_swapgroups(x, w, d, RCX, 0x3333333333333333, 2);
+	x_swapgroups(x, w, d, RCX, 0x5555555555555555, 1);
 }
 
 /* Where to compute d: in its home, if that is a register that b is not in; else in rax.  What a shift by 0 leaves in
@@ -191,7 +242,7 @@ place(const struct simple *s, int w)
 {
 	int shifts = s->op == O_shl || s->op == O_shr || s->op == O_sar || s->op == O_rotr;
 
-	if (s->d == NONE || quick_home[s->d].reg < 0 || s->d == s->b || s->op == O_mulhu || s->op == O_mulhs ||
+	if (s->d == NONE || quick_home[s->d].reg < 0 || s->d == s->b || forms[s->op].form == INRAX ||
 	    (shifts && w == 32 && s->d == s->a))
 		return RAX;
 	return quick_home[s->d].reg;
@@ -199,8 +250,10 @@ place(const struct simple *s, int w)
 
 /* d op= the second operand.  EFLAGS are those of add, sub, and the logic operations. */
 static int
-compute(struct code *a, const struct simple *s, int w, int d)
+compute(struct x86 *x, const struct simple *s, int w, int d)
 {
+	struct code *a = &x->a;
+
 	if (forms[s->op].form == ALU) {
 		alu(a, s, (enum alu)forms[s->op].digit, w, d);
 		return 1;
@@ -214,6 +267,13 @@ compute(struct code *a, const struct simple *s, int w, int d)
 	case O_rotr: shift(a, s, S_ROR, w, d); break;
 	case O_mul: imul_rr(a, w, d, quick_get(a, s->b, w, RCX)); break;
 	case O_mulhu: case O_mulhs: high(a, s, w); break;
+	case O_divu: case O_divs: case O_remu: case O_rems: divide(a, s, w); break;
+	case O_rbit: reverse(x, w, d); break;
+	case O_clz:
+		if (!x86feat.lzcnt)
+			return 0;
+		op0f_rr(a, 0xf3, 0xbd, w, d, d);
+		break;
 	case O_bswap:
 		rex_r(a, w, 0, d);
 		put2(a, 0xc80f | (u32)(d & 7) << 8);   /* bswap d */
@@ -236,7 +296,7 @@ others(struct x86 *x, const struct simple *s)
 	} else {
 		d = place(s, w);
 		quick_copy(a, s->a, w, d);
-		if (!compute(a, s, w, d)) {
+		if (!compute(x, s, w, d)) {
 			a->p = from;
 			return 0;
 		}
@@ -377,7 +437,7 @@ q_op(struct x86 *x, const struct simple *s)
 		x->a.p = move(x->a.p, s);
 		return 1;
 	}
-	if (!form || s->changed || (s->b == NONE ? s->ty == I64 && !fits32(s->imm) : form == SHIFT))
+	if (form == OTHER || form == INRAX || s->changed || (s->b == NONE ? s->ty == I64 && !fits32(s->imm) : form == SHIFT))
 		return others(x, s);
 	if (special || s->ty != I64)
 		return wider(x, s);

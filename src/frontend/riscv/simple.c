@@ -65,6 +65,8 @@ FORM(shiftiw, imm_i, (s->sign = 1, fill(s, SI_OP, t->op, I32, reg(rd), reg(rs1),
 FORM(alu, imm_i, (s->b = reg(rs2), fill(s, SI_OP, t->op, I64, reg(rd), reg(rs1), 0)))
 FORM(setr, imm_i, (s->b = reg(rs2), fill(s, SI_REL, t->rel, I64, reg(rd), reg(rs1), 0)))
 FORM(aluw, imm_i, (s->b = reg(rs2), s->sign = 1, fill(s, SI_OP, t->op, I32, reg(rd), reg(rs1), 0)))
+FORM(rem, imm_i, (s->b = reg(rs2), s->sign = t->ty == I32, fill(s, SI_OP, t->op, t->ty, reg(rd), reg(rs1), 0)))
+FORM(div, imm_i, (s->inverted = 1, rem(s, t, rd, rs1, rs2, 0)))
 FORM(nop, imm_i, 1)
 
 /* -- memory; moves of all 64 bits between registers -- */
@@ -115,6 +117,7 @@ static inline int has(int need) { return !need || model_has(need); }
 	T(addiw, addiw) T(slliw, shiftiw) T(srliw, shiftiw) T(sraiw, shiftiw) \
 	T(add, alu) T(sub, alu) T(sll, alu) T(slt, setr) T(sltu, setr) T(xor, alu) T(srl, alu) T(sra, alu) T(or, alu) \
 	T(and, alu) T(mul, alu) T(mulh, alu) T(mulhsu, alu) T(mulhu, alu) \
+	T(div, div) T(divu, div) T(rem, rem) T(remu, rem) T(divw, div) T(divuw, div) T(remw, rem) T(remuw, rem) \
 	T(addw, aluw) T(subw, aluw) T(sllw, aluw) T(srlw, aluw) T(sraw, aluw) T(mulw, aluw) \
 	T(fld, fload) T(fsd, fstore) T(fmv_x_d, fmvx) T(fmv_d_x, fmvf) \
 	T(prefetch_i, nop) T(prefetch_r, nop) T(prefetch_w, nop)
