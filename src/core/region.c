@@ -585,106 +585,90 @@ follows(struct walk *w, gaddr pc, int *got)
 	return fetch(w, pc, got);
 }
 
+enum { NEAR = 128, BRANCHES = 8 };     /* bytes in which code is looked for at a time; branches in a block */
+
 /* There is code for pc; before w->free there is none. */
-static int
+static __attribute__((noinline)) int
 ismade(struct walk *w, gaddr pc)
 {
-	enum { RUN = 128 };
-
-	if (pc < w->free)
-		return 0;
-	w->free = core_nextseen(pc, pc + RUN);
+	w->free = core_nextseen(pc, pc + NEAR);
 	if (w->free != pc)
 		return 0;
 	if (core_seen(pc, w->mode))
 		return 1;
-	w->free = core_nextseen(pc + 2, pc + RUN);
+	w->free = core_nextseen(pc + 2, pc + NEAR);
 	return 0;
 }
 
-/* Does a block of so many instructions and branches go on at pc, after an instruction of that effect?  After a branch
- * if it has been seen not to be taken, and after a call if it has returned. */
-static int
-goeson(struct walk *w, int does, gaddr pc)
+/* Does the block go on at pc?  After a branch if it has been seen not to be taken, after a call if it has returned. */
+static inline int
+goeson(struct walk *w, int branched, gaddr pc)
 {
-	enum { BRANCHES = 8 };
-
-	return does < LEFT && w->n < QUICK_MOST && w->branches < BRANCHES && (does == ON || core_beento(pc)) && !ismade(w, pc);
+	return w->n < QUICK_MOST && (!branched || (++w->branches < BRANCHES && core_beento(pc))) &&
+	    (pc < w->free || !ismade(w, pc));
 }
 
-/* Where a jump or call goes on in any case; 0 if it needs what quick code cannot be. */
-static int
+/* The same after a jump or call; -1: it needs what quick code cannot be. */
+static __attribute__((noinline)) int
 leads(struct walk *w, struct simple *s)
 {
+	if (s->kind <= SI_CALL) {
+		core_expect(s->to, w->mode);
+		soon(s->to);
+	}
 	if (s->kind == SI_CALL || s->kind == SI_CALLR) {
+		core_expect(s->next, w->mode);
 		if (w->g->keeps && !keeps(w) && core_answers(code, w, s->next))
-			return 0;
-		s->on = goeson(w, BRANCHED, s->next);
+			return -1;
+		s->on = goeson(w, 1, s->next);
 		if (!s->on)
 			soon(s->next);
 	}
-	if (s->kind == SI_JUMP || s->kind == SI_CALL)
-		soon(s->to);
-	return 1;
+	return s->on;
 }
 
-/* The same of a simple instruction that may not go on to the next, or else -1. */
-static int
-branches(struct walk *w, struct tr *t, struct simple *s)
-{
-	if (s->kind <= SI_CALL)
-		core_expect(s->to, w->mode);
-	if (s->kind >= SI_CALL)
-		core_expect(s->next, w->mode);
-	if ((s->kind >= SI_JUMP && !leads(w, s)) || !core.host->quick->simple(s, (u32)(w->at - w->pc)))
-		return -1;
-	w->at = s->next;
-	w->n++;
-	if (s->kind < SI_JUMP) {
-		soon(s->to);
-		return BRANCHED;
-	}
-	if (!s->on)
-		return LEFT;
-	t->vblock = 0;                 /* what is called sets vectors up anew, and others may come to where it returns */
-	return BRANCHED;
-}
-
-/* The same of simple instructions one after another, while nothing must be asked in between; or else -1. */
+/* Code of simple instructions from w->at on, one after another.  What the last one does; UNFIT if the next one needs
+ * IR, or what quick code cannot be. */
 static int
 direct(struct walk *w, struct tr *t)
 {
 	const struct guest *g = w->g;
 	const struct quick *q = core.host->quick;
-	int n = w->n, does = -1;
-	gaddr at = w->at;
 	struct simple s;
+	int does, on;
 
 	do {
-		u64 off = at - w->pc;
+		u64 off = w->at - w->pc;
 		const u8 *p = w->code + off;
 		int got = (int)(w->ok - off);
 
 		if (got < g->maxlen) {
-			p = follows(w, at, &got);
+			p = follows(w, w->at, &got);
 			if (got < g->minlen)
-				goto done;
+				return UNFIT;
 		}
-		if (!g->simple(p, got, at, &s))
-			goto done;
-		if (s.kind >= SI_BRANCH) {
-			w->at = at;
-			w->n = n;
-			return branches(w, t, &s);
+		if (!g->simple(p, got, w->at, &s))
+			return UNFIT;
+		w->n++;
+		if (s.kind < SI_BRANCH) {
+			does = ON;
+			on = goeson(w, 0, s.next);
+		} else if (s.kind < SI_JUMP) {
+			does = BRANCHED;
+			core_expect(s.to, w->mode);
+			soon(s.to);
+			on = goeson(w, 1, s.next);
+		} else {
+			does = LEFT;
+			on = leads(w, &s);
+			t->vblock = 0; /* what is called sets vectors up anew, and others may come to where it returns */
 		}
-		if (!q->simple(&s, (u32)off))
-			goto done;
-		at = s.next;
-	} while (++n < QUICK_MOST && at < w->free);
-	does = ON;
-done:
-	w->at = at;
-	w->n = n;
+		if (on < 0 || !q->simple(&s, (u32)off)) {
+			w->n--;
+			return UNFIT;
+		}
+		w->at = s.next;
+	} while (on);
 	return does;
 }
 
@@ -695,24 +679,20 @@ core_quick(struct region *r, struct out *o, const struct cpu *cpu, gaddr pc, u32
 	struct walk *w = &walking;
 	const struct quick *q = core.host->quick;
 	struct tr t;
-	int does, got;
+	int does;
 
 	begin(w, cpu, pc, mode, STEP);
 	core.home = 0;
 	w->n = w->branches = 0;
-	w->free = 0;
+	w->free = core_nextseen(pc + 2, pc + NEAR);
 	w->at = pc;
 	t.r = 0;
-	follows(w, pc, &got);
-	if (got < w->g->minlen)
-		return -EFAULT;
 	region_bare(r, w->g, pc, mode);
 	q->begin(r, o, left);
-	do {
-		if ((does = direct(w, &t)) < 0)
-			does = viair(w, &t, r);
-		w->branches += does == BRANCHED;
-	} while (goeson(w, does, w->at));
+	do
+		if ((does = direct(w, &t)) != UNFIT)
+			break;
+	while ((does = viair(w, &t, r)) < LEFT && goeson(w, does == BRANCHED, w->at));
 	if (!w->n)
 		return -ENOSYS;
 	if (does == ON)
