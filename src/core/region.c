@@ -357,13 +357,14 @@ static const u8 *code(void *w, gaddr pc, int *got) { return fetch(w, pc, got); }
 static int
 ahead(codefn *at, void *from, gaddr *pc, int *left, struct scan *s)
 {
+	enum { WORD = 4 };
 	const struct guest *g = core.guest;
 	int got, n;
 	const u8 *p = at(from, *pc, &got);
 
 	n = got < g->minlen ? 0 : g->quiet(p, got, *pc, *left);
 	*pc += (u64)n;
-	*left -= n / g->maxlen + 1;
+	*left -= n / WORD + 1;
 	p += n;
 	got -= n;
 	if (got < g->maxlen)

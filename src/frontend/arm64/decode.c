@@ -50,6 +50,13 @@ a64_ismovwide(const struct a64_insn *a)
 	return ishalf(v) || ishalf(a->sf ? ~v : (u32)~v);
 }
 
+/* By class: what leads on and leaves flags alone whatever else is in the word; what does so without bit 29; and unless
+ * it has bits 30 and 29. */
+enum {
+	ARITH = 1 << 0x0b | 1 << 0x11, LOGIC = 1 << 0x0a | 1 << 0x12,
+	CALM = 0xff0fff00 & ~(u32)(ARITH | LOGIC | 1 << 0x1a | 1 << 0x1e),
+};
+
 /* The effect on flags of a word outside the branch and system group; DDI 0487 C4.1.86, C4.1.94:
  * add and subtract with S, logic with opc = 11 write them all; class 0x1a reads them (adc, ccmp,
  * csel) but for its one- and two-source part.  Arithmetic instead of branches, which the host would
@@ -57,7 +64,7 @@ a64_ismovwide(const struct a64_insn *a)
 static int
 dataflags(u32 w)
 {
-	enum { ARITH = 1 << 0x0b | 1 << 0x11, LOGIC = 1 << 0x0a | 1 << 0x12, USERS = 1 << 0x1a };
+	enum { USERS = 1 << 0x1a };
 	u32 class = 1u << (w >> 24 & 0x1f), s = w >> 29 & 1;
 	u32 movewide = (w >> 23 & 0x3f) == 0x25;
 
@@ -88,12 +95,6 @@ a64_skip(const u8 *p, int n, gaddr pc, u8 *mark, int *bytes)
 	return at / 4;
 }
 
-/* By class: what leads on and leaves flags alone whatever else is in the word, and what does so without bit 29. */
-enum {
-	UNFLAGGED = 1 << 0x0a | 1 << 0x0b | 1 << 0x11 | 1 << 0x12,
-	CALM = 0xff0fff00 & ~(u32)(UNFLAGGED | 1 << 0x1a | 1 << 0x1e),
-};
-
 int
 a64_quiet(const u8 *p, int n, gaddr pc, int max)
 {
@@ -102,7 +103,7 @@ a64_quiet(const u8 *p, int n, gaddr pc, int max)
 	for (n = n / 4 < max ? n / 4 : max; !(pc & 3) && at < n; at++) {
 		u32 w = ld32(p + 4 * at), class = 1u << (w >> 24 & 0x1f);
 
-		if (!(class & CALM) && !(class & UNFLAGGED && !(w >> 29 & 1)))
+		if (!(class & CALM || (class & ARITH && !(w >> 29 & 1)) || (class & LOGIC && (w >> 29 & 3) != 3)))
 			break;
 	}
 	return 4 * at;
