@@ -90,9 +90,9 @@ reaches(const struct region *r, int first, int last)
 
 	if (b->first + b->n - r->block[first].first > MOST)
 		return 0;
-	for (int i = b->first; i < b->first + b->n; i++)
-		if (jumps(r, &r->ins[i], first, last) >= 0)
-			until = i + 1;
+	for (int i = b->first + b->n; i > b->first && !until; i--)
+		if (jumps(r, &r->ins[i - 1], first, last) >= 0)
+			until = i;
 	for (int k = first; k <= last; k++)
 		for (int i = r->block[k].first; i < (k == last ? until : r->block[k].first + r->block[k].n); i++)
 			if (!allowed(&r->ins[i]))
@@ -128,6 +128,8 @@ stretch(const struct region *r, const struct block *b)
 {
 	int i = b->first;
 
+	if (b->n < LONG)
+		return 0;
 	while (i < b->first + b->n && allowed(&r->ins[i]) && !(opinfo[r->ins[i].op].traits & (LEAVE | END)))
 		i++;
 	return i - b->first >= LONG ? i : 0;
@@ -174,15 +176,27 @@ weigh(const struct x86 *x, const struct lodging *l, u16 *uses)
 	}
 }
 
-/* The variable in memory that is named most, at least so often; or -1. */
+/* Variables in memory that are named at least so often. */
+struct needy { int n; u8 var[256]; };
+
+static void
+find_needy(const struct guest *g, const u16 *uses, int least, struct needy *d)
+{
+	d->n = 0;
+	for (int v = 0; v < g->nreg; v++)
+		if (uses[v] >= least && isint(v) && x86_home[v].reg < 0)
+			d->var[d->n++] = (u8)v;
+}
+
+/* The one that is named most, at least so often; or -1. */
 static int
-neediest(const struct guest *g, const u16 *uses, int least)
+neediest(const struct needy *d, const u16 *uses, int least)
 {
 	int best = -1;
 
-	for (int v = 0; v < g->nreg; v++)
-		if (isint(v) && x86_home[v].reg < 0 && uses[v] >= least && (best < 0 || uses[v] > uses[best]))
-			best = v;
+	for (int k = 0; k < d->n; k++)
+		if (uses[d->var[k]] >= least && (best < 0 || uses[d->var[k]] > uses[best]))
+			best = d->var[k];
 	return best;
 }
 
@@ -193,15 +207,17 @@ assign(const struct x86 *x, struct lodging *l)
 {
 	const struct guest *g = x->r->guest;
 	int least = x->loop[l->first] ? OFTEN : PAYS;
+	struct needy needy;
 	u16 uses[256];
 
 	weigh(x, l, uses);
-	for (int named = 0; named < 2; named++)
+	find_needy(g, uses, least, &needy);
+	for (int named = 0; named < 2 && needy.n; named++)
 		for (int lender = 0; lender < g->nreg && l->n < LODGERS; lender++) {
 			int best;
 
 			if (!isint(lender) || x86_home[lender].reg < 0 || (uses[lender] != 0) != named ||
-			    (best = neediest(g, uses, least + FAR * uses[lender])) < 0)
+			    (best = neediest(&needy, uses, least + FAR * uses[lender])) < 0)
 				continue;
 			uses[best] = 0;
 			l->guest[l->n] = (u8)best;
