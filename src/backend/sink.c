@@ -740,7 +740,9 @@ back(const struct region *r, const struct ins *i, int b)
 {
 	ref to = ir_target(i);
 
-	for (int n = b; to && n >= 0 && n > b - CHAIN; n--)
+	if (!to || (r->sorted && kval(r, to) > r->block[b].pc))
+		return -1;
+	for (int n = b; n >= 0 && n > b - CHAIN; n--)
 		if (r->block[n].pc == kval(r, to))
 			return n;
 	return -1;
