@@ -621,11 +621,45 @@ unseen(const struct region *r, const struct block *b)
 	}
 }
 
+/* -- what there is to look at -- */
+
+enum { ORS = 1, SHIFTS = 2, LOADS = 4, STORES = 8, NARROW = 16 };      /* NARROW: stores of parts of words, some */
+static u8 holds[REF_K] ROOMY;          /* by block */
+
+static int
+held(const struct region *r, const struct block *b)
+{
+	static const u8 kind[O_COUNT] = {
+		[O_or] = ORS, [O_shl] = SHIFTS, [O_ld] = LOADS, [O_lds] = LOADS, [O_st] = STORES,
+	};
+	int all = 0, narrow = 0;
+
+	for (const struct ins *i = &r->ins[b->first], *end = i + b->n; i < end; i++) {
+		all |= kind[i->op];
+		narrow += i->op == O_st && i->ty < I64;
+	}
+	return all | (narrow > 1 ? NARROW : 0);
+}
+
+/* What all blocks hold. */
+static int
+survey(const struct region *r)
+{
+	int all = 0;
+
+	for (int k = 0; k < r->nblock; k++)
+		all |= holds[k] = (u8)held(r, &r->block[k]);
+	return all;
+}
+
+/* Whether block k holds all of these. */
+static int has(int k, int what) { return (holds[k] & what) == what; }
+
 void
 ir_wide(struct region *r)
 {
 	static struct pass p ROOMY;
-	int fewer;
+	int fewer, all;
 
 	p.r = r;
 	p.nmore = p.ngroup = 0;
@@ -634,16 +668,21 @@ ir_wide(struct region *r)
 	memset(done, 0, (size_t)r->nins);
 	memset(owned, 0, (size_t)r->nins);
 	memset(extra, 0, (size_t)r->nins * sizeof *extra);
-	for (int k = 0; k < r->nblock; k++)
-		wide_ahead(&p, &r->block[k]);
+	all = survey(r);
+	for (int k = 0; k < r->nblock && all & SHIFTS; k++)
+		if (has(k, LOADS | STORES))
+			wide_ahead(&p, &r->block[k]);
 	for (int k = 0; k < r->nblock && r->pieces > 1; k++)
-		values(&p, &r->block[k]);
+		if (has(k, ORS))
+			values(&p, &r->block[k]);
 	for (int k = 0; k < r->nblock && r->again; k++)
-		wide_pairs(&p, &r->block[k]);
+		if (has(k, STORES))
+			wide_pairs(&p, &r->block[k]);
 	if ((fewer = p.nmore))
 		insert(&p);
 	for (int k = 0; k < r->nblock && r->pieces > 1; k++)
-		fewer |= wide_stores(&p, &r->block[k]);
+		if (has(k, NARROW))
+			fewer |= wide_stores(&p, &r->block[k]);
 	for (int k = 0; fewer && k < r->nblock; k++)
 		unseen(r, &r->block[k]);
 }
