@@ -17,10 +17,10 @@ struct planner {
 	const struct block *b;
 	struct val *val;
 	const struct planhost *host;
-	struct { ref t; u16 epoch; } pend[256];
+	struct { ref t; u32 epoch; } pend[256];
 	u8 live[256];                  /* values got from the variable that are used later on */
 	struct { u16 at; u32 calm, temps; } next[256]; /* the put of the variable below, if all between is `calm` */
-	u16 epoch;
+	u32 epoch;
 	u32 calm, temps;               /* temps: values so far that take a temporary register */
 	int hostile, stretch;          /* where the epoch last changed; the longest way from there to the one before */
 };
@@ -514,11 +514,17 @@ clear(struct val *v, const struct val *end)
 
 _Static_assert(sizeof(struct val) == 16, "two words");
 
-/* Not cleared for each block: a pend[] left over names a value of another block, and live[] has gone back to 0 at the
- * block's beginning.  Compile is never entered twice at a time; but who planned before may have been killed (vfork). */
+/* Not cleared for each block: a pend[] left over names a value of another block, or has another region's epoch, a next[]
+ * is of another `calm`, and live[] has gone back to 0 at the block's beginning.  Compile is never entered twice at a
+ * time; but who planned before may have been killed (vfork). */
 static struct planner planner;
 
-void plan_begin(void) { memset(&planner, 0, sizeof planner); }
+void
+plan_begin(void)
+{
+	memset(planner.live, 0, sizeof planner.live);
+	planner.epoch++;
+}
 
 int
 plan_block(struct region *r, const struct block *b, struct val *val, const struct planhost *host)
