@@ -91,6 +91,6 @@ struct sinking {
 int plan_sinks(const struct region *, const struct planhost *, struct sinking *, struct region *to);
 
 /* 1 if values of the type live in host vector registers */
-static inline int ty_vclass(int ty) { return ty_isvec(ty) || ty_isfloat(ty); }
+static inline int ty_vclass(int ty) { return ty > LANE || (1 << F16 | 1 << F32 | 1 << F64) >> ty & 1; }
 
 #endif

@@ -499,6 +499,17 @@ planins(struct planner *p, struct ins *i, int at, int traits)
 		planoperand(p, i, v->want);
 }
 
+static void
+planget(struct planner *p, const struct ins *i, struct val *v)
+{
+	p->next[i->v].at = 0;
+	v->ty = i->ty;
+	if (v->uses)
+		p->live[i->v]--;
+	else
+		v->flags = VAL_DEAD;
+}
+
 /* The records as they are before anything is known, stored by words. */
 static inline void
 clear(struct val *v, const struct val *end)
@@ -514,9 +525,9 @@ clear(struct val *v, const struct val *end)
 
 _Static_assert(sizeof(struct val) == 16, "two words");
 
-/* Not cleared for each block: a pend[] left over names a value of another block, or has another region's epoch, a next[]
- * is of another `calm`, and live[] has gone back to 0 at the block's beginning.  Compile is never entered twice at a
- * time; but who planned before may have been killed (vfork). */
+/* Not cleared for each block: a pend[] left over names a value of another block, or has another region's epoch; a
+ * next[] is of another `calm`; and live[] has gone back to 0 at the block's beginning.  Compile is never entered twice
+ * at a time; but who planned before may have been killed (vfork). */
 static struct planner planner;
 
 void
@@ -542,31 +553,23 @@ plan_block(struct region *r, const struct block *b, struct val *val, const struc
 	p->calm++;
 	clear(val + first, val + end);
 	for (int at = end - 1; at >= first; at--) {
-		i--;
-		switch (kind[i->op]) {
-		case MARK:
+		int what = kind[(--i)->op];
+
+		if (what == MARK)
 			continue;
-		case NOP:
+		if (what == PUT) {
+			planput(p, i, at);
+		} else if (what == GET) {
+			planget(p, i, &val[at]);
+		} else if (what == NOP) {
 			if (i->imm)
 				planhint(p, i);
-			continue;
-		case PUT:
-			planput(p, i, at);
-			continue;
-		case GET:
-			p->next[i->v].at = 0;
-			val[at].ty = i->ty;
-			if (val[at].uses)
-				p->live[i->v]--;
-			else
-				val[at].flags = VAL_DEAD;
-			continue;
-		case NARROW:
-			if (!(val[at].flags & (VAL_WIDE | VAL_MAKES)) && plan_narrows(r, i))
+		} else {
+			if (what == NARROW && !(val[at].flags & (VAL_WIDE | VAL_MAKES)) && plan_narrows(r, i))
 				tonarrow(p, i);
+			val[at].ty = (u8)ir_type(i);
+			planins(p, i, at, opinfo[i->op].traits);
 		}
-		val[at].ty = (u8)ir_type(i);
-		planins(p, i, at, opinfo[i->op].traits);
 	}
 	return p->hostile - first > p->stretch ? p->hostile - first : p->stretch;
 }

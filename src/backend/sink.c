@@ -114,7 +114,11 @@ isround(struct sinker *k)
 
 	for (int m = 0, b = 0; m < r->nmark; m++) {
 		const struct ins *i = &r->ins[r->mark[m]];
-		int to = jumps(k, i);
+		int to;
+
+		if (r->mark[m] >= k->base && r->mark[m] < k->from && !allowed(i) && i->op != O_jmp)
+			return 0;
+		to = jumps(k, i);
 
 		while (r->mark[m] >= r->block[b].first + r->block[b].n)
 			b++;

@@ -215,7 +215,7 @@ emit(struct x86 *x, const struct ins *i)
 		xf_save(x);
 	if (s->flags & SEL_MAP)
 		map_access(x, i);
-	keeps = x_carrykept(x);
+	keeps = x->i < x->cf.until && x_carrykept(x);
 	if ((s->flags & SEL_FPENV && fp_byhand(x->r)) || !s->emit(x, i))
 		x_eval(x, i);
 	if (keeps)
@@ -318,12 +318,26 @@ val_room(struct x86 *x)
 	x->val[0] = (struct val){.reg = -1, .var = NOVAR, .var2 = NOVAR, .want = NOVAR};
 }
 
+/* What comes before instruction n of block b where homes change hands. */
+static void
+handover(struct x86 *x, const struct block *b, const struct borrow *borrow, int n)
+{
+	if (x->lodged && n == x->lodged->until && b == &x->r->block[x->lodged->last]) {
+		lodge_out(x, x->lodged);
+		lodge_end(x);
+	}
+	if (x->lodged && x->lodged->sunk)
+		surface_begin(x, n);
+	loans(x, borrow, n);
+}
+
 static int
 emit_block(struct x86 *x, const struct block *b)
 {
 	static struct borrow borrow;
 	const struct ins *i;
-	int n, end;
+	const struct val *v;
+	int n, end, hands;
 	u32 from = (u32)(b->pc - x->r->pc);
 
 	borrow.n = 0;
@@ -332,23 +346,18 @@ emit_block(struct x86 *x, const struct block *b)
 	x->fl = x->zf.t = x->cf.t = x->owed = x->owedflags = 0;
 	x->cf.until = 0;
 	x->nkept = 0;
+	hands = x->lodged || borrow.n;
 	n = b->first;
 	end = n + b->n;
-	for (i = &x->r->ins[n]; n < end; n++, i++) {
-		if (x->lodged && n == x->lodged->until && b == &x->r->block[x->lodged->last]) {
-			lodge_out(x, x->lodged);
-			lodge_end(x);
-		}
-		if (x->lodged && x->lodged->sunk)
-			surface_begin(x, n);
-		if (borrow.n)
-			loans(x, &borrow, n);
+	for (i = &x->r->ins[n], v = &x->val[n]; n < end; n++, i++, v++) {
+		if (hands)
+			handover(x, b, &borrow, n);
 		if (i->op == O_insn) {
 			x->pcoff = from + (u32)i->imm;
 			x->mapped = 0;
 			continue;
 		}
-		if (x->val[n].flags & (VAL_DEAD | VAL_FOLD | VAL_PAIRED) || i->op == O_nop)
+		if (v->flags & (VAL_DEAD | VAL_FOLD | VAL_PAIRED) || i->op == O_nop)
 			continue;
 		x->i = n;
 		x->lock[0] = x->lock[1] = 0;
