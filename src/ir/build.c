@@ -287,10 +287,11 @@ addget(struct region *r, struct ins i)
 	return t;
 }
 
-ref
-ir_get(struct region *r, int ty, int var)
+/* t: the current value, of another type, or 0. */
+static __attribute__((noinline)) ref
+getother(struct region *r, int ty, int var, ref t)
 {
-	ref t = current(r, var), u;
+	ref u;
 
 	if (t && (u = asvalue(r, t, ty, var)))
 		return u;
@@ -298,6 +299,22 @@ ir_get(struct region *r, int ty, int var)
 	if (!t)
 		r->last[var] = u;
 	return u;
+}
+
+ref
+ir_get(struct region *r, int ty, int var)
+{
+	ref t = current(r, var);
+	int n = r->nins;
+
+	if (t && !isk(t) && ir_type(&r->ins[t]) == ty)
+		return t;
+	if (t || n >= r->capins || var == r->guest->flags)
+		return getother(r, ty, var, t);
+	r->ins[n] = ins_make(O_get, ty, 0, var, 0, 0, 0, 0);
+	r->open->n++;
+	r->nins = n + 1;
+	return r->read[var] = r->last[var] = (ref)n;
 }
 
 /* Whether the put is left to the access after it, the last instruction that looks. */
@@ -411,15 +428,7 @@ merge(struct region *r, struct ins i)
 }
 
 ref
-ir_opx(struct region *r, int op, int ty, int aux, int v, s32 imm, ref a, ref b, ref c)
+ir_add(struct region *r, struct ins i)
 {
-	struct ins i = ins_make(op, ty, aux, v, imm, a, b, c);
-
-	return how[op] & MERGE ? merge(r, i) : add(r, i);
-}
-
-ref
-ir_op(struct region *r, int op, int ty, ref a, ref b, ref c)
-{
-	return ir_opx(r, op, ty, 0, 0, 0, a, b, c);
+	return how[i.op] & MERGE ? merge(r, i) : add(r, i);
 }

@@ -259,9 +259,20 @@ void ir_insn(struct region *, gaddr pc);       /* following code belongs to the 
 ref ir_k(struct region *, u64 v);
 ref ir_get(struct region *, int ty, int var);
 void ir_put(struct region *, int ty, int var, ref t);
-ref ir_op(struct region *, int op, int ty, ref a, ref b, ref c);               /* folds and merges */
-ref ir_opx(struct region *, int op, int ty, int aux, int v, s32 imm, ref a, ref b, ref c);
+ref ir_add(struct region *, struct ins);       /* folds and merges */
 ref ir_append(struct region *, struct ins);    /* as it is: neither folded nor merged */
+static inline ref
+ir_opx(struct region *r, int op, int ty, int aux, int v, s32 imm, ref a, ref b, ref c)
+{
+	return ir_add(r, ins_make(op, ty, aux, v, imm, a, b, c));
+}
+
+static inline ref
+ir_op(struct region *r, int op, int ty, ref a, ref b, ref c)
+{
+	return ir_opx(r, op, ty, 0, 0, 0, a, b, c);
+}
+
 /* Where the instruction jumps to, if it does: a constant; else 0. */
 static inline ref
 ir_target(const struct ins *i)
