@@ -644,14 +644,29 @@ pairs(struct pack *p, const struct block *b)
 	}
 }
 
+/* Nodes are written when they are made. */
+static void
+begin(struct pack *p, struct region *r)
+{
+	struct state *s = &p->state;
+
+	p->r = r;
+	s->now = now;
+	s->origin = origin;
+	s->laneof = laneof;
+	s->wordof = wordof;
+	s->wordsof = wordsof;
+	s->chainof = chainof;
+	s->arg = p;
+	s->last = (struct masks){0};
+}
+
 void
 ir_pack(struct region *r)
 {
 	static struct pack p ROOMY;
 
-	p.r = r;
-	p.state = (struct state){.now = now, .origin = origin, .laneof = laneof, .wordof = wordof, .wordsof = wordsof,
-	    .chainof = chainof, .arg = &p};
+	begin(&p, r);
 	for (int n = 0; n < r->nblock; n++) {
 		const struct block *b = &r->block[n];
 
