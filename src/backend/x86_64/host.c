@@ -175,16 +175,22 @@ void
 x_map(struct x86 *x)
 {
 	struct out *o = x->out;
-	struct mapent m = x->mapped ? o->map[o->nmap - 1] : (struct mapent){.pcoff = (s32)x->pcoff};
-	u32 owed = x->owed ? x->owedvar & 31 : 0, reg = owed ? (u32)x->val[x->owed].reg & 3 : 0;
-	u32 flags = x->owedflags ? 1 + x->flkind : 0;
+	struct mapent m = {.off = (u32)(x->a.p - o->code), .pcoff = (s32)x->pcoff};
 
-	if (x->mapped && m.owed == owed && m.reg == reg && m.flags == flags)
-		return;
-	m.off = (u32)(x->a.p - o->code);
-	m.owed = owed;
-	m.reg = reg & 3;
-	m.flags = flags & 3;
+	if (x->owed && x->owedvar & 31) {
+		m.owed = x->owedvar & 31;
+		m.reg = (u32)x->val[x->owed].reg & 3;
+	}
+	if (x->owedflags)
+		m.flags = (1 + x->flkind) & 3;
+	if (x->mapped) {
+		const struct mapent *last = &o->map[o->nmap - 1];
+
+		if (m.owed == last->owed && m.reg == last->reg && m.flags == last->flags)
+			return;
+		m.several = last->several;
+		m.base = last->base;
+	}
 	x->mapped = 1;
 	grow(&o->map, o->nmap, &o->capmap, sizeof *o->map);
 	o->map[o->nmap++] = m;
@@ -203,7 +209,7 @@ map_access(struct x86 *x, const struct ins *i)
 		m->base = (u32)i->aux >> AUX_BASE & 31;
 }
 
-static inline void
+static inline __attribute__((always_inline)) void
 emit(struct x86 *x, const struct ins *i)
 {
 	const struct sel *s = &sel[i->op][ty_vclass(i->ty)];
