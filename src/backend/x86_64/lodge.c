@@ -81,22 +81,43 @@ jumps(const struct region *r, const struct ins *i, int first, int last)
 	return b >= first && b <= last ? b : -1;
 }
 
-/* The loop of these blocks: up to where, in the last, or 0 if it holds something else. */
+/* The first of the region's marks from instruction n on. */
+static int
+markfrom(const struct region *r, int n)
+{
+	int m = 0;
+
+	while (m < r->nmark && r->mark[m] < n)
+		m++;
+	return m;
+}
+
+static int end_of(const struct region *r, int b) { return r->block[b].first + r->block[b].n; }
+
+/* After the last jump of block `last` to within [first, last]. */
+static int
+lastback(const struct region *r, int first, int last)
+{
+	for (int m = markfrom(r, end_of(r, last)); m-- && r->mark[m] >= r->block[last].first;)
+		if (jumps(r, &r->ins[r->mark[m]], first, last) >= 0)
+			return r->mark[m] + 1;
+	return 0;
+}
+
+/* The loop of these blocks: up to where, in the last, or 0 if it holds something else.  That is mostly a mark. */
 static int
 reaches(const struct region *r, int first, int last)
 {
-	const struct block *b = &r->block[last];
-	int until = 0;
+	int from = r->block[first].first, until;
 
-	if (b->first + b->n - r->block[first].first > MOST)
+	if (end_of(r, last) - from > MOST || !(until = lastback(r, first, last)))
 		return 0;
-	for (int i = b->first + b->n; i > b->first && !until; i--)
-		if (jumps(r, &r->ins[i - 1], first, last) >= 0)
-			until = i;
-	for (int k = first; k <= last; k++)
-		for (int i = r->block[k].first; i < (k == last ? until : r->block[k].first + r->block[k].n); i++)
-			if (!allowed(&r->ins[i]))
-				return 0;
+	for (int m = markfrom(r, from); m < r->nmark && r->mark[m] < until; m++)
+		if (!allowed(&r->ins[r->mark[m]]))
+			return 0;
+	for (int i = from; i < until; i++)
+		if (!allowed(&r->ins[i]))
+			return 0;
 	return until;
 }
 
@@ -111,11 +132,11 @@ isround(const struct region *r, int first, int last)
 		return 0;
 	do {
 		changed = 0;
-		for (int k = last; k >= first; k--)
-			for (int i = r->block[k].first; i < r->block[k].first + r->block[k].n && !back[k - first]; i++) {
-				int to = jumps(r, &r->ins[i], first, last);
+		for (int k = last, m = markfrom(r, end_of(r, last)); k >= first; k--)
+			while (m && r->mark[m - 1] >= r->block[k].first) {
+				int to = jumps(r, &r->ins[r->mark[--m]], first, last);
 
-				if (to == first || (to > first && back[to - first]))
+				if (!back[k - first] && (to == first || (to > first && back[to - first])))
 					changed = back[k - first] = 1;
 			}
 	} while (changed && !back[0]);
@@ -128,8 +149,6 @@ stretch(const struct region *r, const struct block *b)
 {
 	int i = b->first;
 
-	if (b->n < LONG)
-		return 0;
 	while (i < b->first + b->n && allowed(&r->ins[i]) && !(opinfo[r->ins[i].op].traits & (LEAVE | END)))
 		i++;
 	return i - b->first >= LONG ? i : 0;
@@ -152,11 +171,11 @@ suits(const struct x86 *x, const struct lodging *l)
 static int
 firstback(const struct region *r, const struct lodging *l)
 {
-	int i = r->block[l->first].first;
+	int m = markfrom(r, r->block[l->first].first);
 
-	while (i + 1 < l->until && jumps(r, &r->ins[i], l->first, l->last) != l->first)
-		i++;
-	return i + 1 < l->until ? i + 1 : 0;
+	while (m < r->nmark && r->mark[m] + 1 < l->until && jumps(r, &r->ins[r->mark[m]], l->first, l->last) != l->first)
+		m++;
+	return m < r->nmark && r->mark[m] + 1 < l->until ? r->mark[m] + 1 : 0;
 }
 
 /* How often the loop names each variable. */
@@ -252,6 +271,8 @@ lodge_plan(struct x86 *x)
 	for (int b = 0; b < r->nblock && (x->lodges || x->nsunk) && x->nlodging < (int)NELEM(x->lodging); b++) {
 		struct lodging *l = &x->lodging[x->nlodging];
 
+		if (!x->loop[b] && r->block[b].n < LONG)
+			continue;
 		*l = (struct lodging){.first = (u16)b, .last = (u16)(x->loop[b] ? x->loop[b] - 1 : b)};
 		if (sunk < x->nsunk && x->sunk[sunk].first == b) {
 			l->sunk = &x->sunk[sunk++];
