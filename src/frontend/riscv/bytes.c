@@ -129,14 +129,12 @@ join(struct tr *t, const ref *v, int n)
 	return tr_op2(t, O_or, I64, join(t, v, n / 2), tr_opk(t, O_shl, I64, join(t, v + n / 2, n / 2), (u64)n * 4));
 }
 
-ref
-rv_frombytes(struct tr *t, ref base, s32 disp, int n)
+static __attribute__((noinline)) ref
+frombytes(struct tr *t, ref base, s32 disp, int n)
 {
 	ref v[8] = {0}, to = 0, known;
 	s64 at = 0;
 
-	if (n == 1 || t->bytestored < firstback(t->r))
-		return 0;
 	if (stored(t->r, base, disp, n, v))
 		return join(t, v, n);
 	if (n < ASKED || !storedlast(t->r, n, v, &to, &at))
@@ -144,4 +142,10 @@ rv_frombytes(struct tr *t, ref base, s32 disp, int n)
 	known = join(t, v, n);
 	to = tr_set(t, R_EQ, I64, to, tr_opk(t, O_add, I64, base, (u64)(disp - at)));
 	return ir_opx(t->r, O_ldor, n == 4 ? I32 : I64, 0, 0, disp, base, to, known);
+}
+
+ref
+rv_frombytes(struct tr *t, ref base, s32 disp, int n)
+{
+	return n == 1 || t->bytestored < firstback(t->r) ? 0 : frombytes(t, base, disp, n);
 }

@@ -226,12 +226,6 @@ rv_skips(const struct riscv_insn *a, int len, const u8 *p, int n, struct riscv_i
 	u32 w;
 	int more;
 
-	switch (a->id) {
-	case riscv_beq: case riscv_bne: case riscv_blt: case riscv_bge: case riscv_bltu: case riscv_bgeu:
-		break;
-	default:
-		return 0;
-	}
 	if (a->imm != len + 2 && a->imm != len + 4)
 		return 0;
 	more = rv_decode(p + len, n - len, b, &w);
@@ -257,7 +251,7 @@ rv_scan(const u8 *p, int n, gaddr pc, struct scan *s)
 		s->len = 0;
 	} else if (s->len == 2 ? cleaves(ld16(p)) : leaves(ld32(p))) {
 		rv_decode(p, n, &a, &w);
-		if (rv_skips(&a, s->len, p, n, &b, &both))
+		if (rv_isbranch(&a) && rv_skips(&a, s->len, p, n, &b, &both))
 			s->len = (u8)both;
 		else
 			s->flow = (u8)flow(&a, pc, s);

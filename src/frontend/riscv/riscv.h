@@ -95,7 +95,17 @@ enum { FRM_RMM = 4, FRM_DYN = 7 };     /* ties away; in an instruction: dynamic 
  * gets its bits, and a->id is riscv_none if it is undefined. */
 int rv_decode(const u8 *p, int n, struct riscv_insn *a, u32 *word);
 int rv_disasm(const u8 *p, int n, gaddr pc, char *buf, size_t size);
-/* Whether a, of len bytes at p, branches over the next instruction, *b, and that only computes: RISC-V has no
+static inline int
+rv_isbranch(const struct riscv_insn *a)
+{
+	switch (a->id) {
+	case riscv_beq: case riscv_bne: case riscv_blt: case riscv_bge: case riscv_bltu: case riscv_bgeu:
+		return 1;
+	}
+	return 0;
+}
+
+/* Whether a, a branch of len bytes at p, goes over the next instruction, *b, and that only computes: RISC-V has no
  * conditional moves, so compilers write them so, and whether they branch is often anybody's guess.  *both: the
  * length of the two. */
 int rv_skips(const struct riscv_insn *a, int len, const u8 *p, int n, struct riscv_insn *b, int *both);

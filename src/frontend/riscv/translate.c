@@ -97,7 +97,7 @@ rv_translate(struct tr *t)
 		return truncated(t);
 	t->next = t->pc + (u64)len;
 	ir_insn(t->r, t->pc);
-	if (rv_skips(&a, len, t->p, t->n, &b, &len)) {
+	if (rv_isbranch(&a) && rv_skips(&a, len, t->p, t->n, &b, &len)) {
 		skip(t, &a, &b, t->next);
 		t->pc += (u64)len;
 		return 1;
