@@ -136,29 +136,31 @@ ir_blockat(const struct region *r, gaddr pc)
 	return b->pc == pc ? (int)(b - r->block) : -1;
 }
 
-/* Room for one more; 0 if the region is full. */
-static int
-more(struct region *r)
-{
-	if (r->nins >= REF_K - 1) {
-		r->broken = 1;
-		return 0;
-	}
-	grow(&r->ins, r->nins, &r->capins, sizeof *r->ins);
-	return 1;
-}
+static ref appendmore(struct region *, struct ins);
 
 static inline ref
 append(struct region *r, struct ins i)
 {
 	int n = r->nins;
 
-	if (n >= r->capins && !more(r))
-		return (ref)(n - 1);
+	if (n >= r->capins)
+		return appendmore(r, i);
 	r->ins[n] = i;
 	r->open->n++;
 	r->nins = n + 1;
 	return (ref)n;
+}
+
+/* The same where there is no room, if the region is not full. */
+static __attribute__((noinline)) ref
+appendmore(struct region *r, struct ins i)
+{
+	if (r->nins >= REF_K - 1) {
+		r->broken = 1;
+		return (ref)(r->nins - 1);
+	}
+	grow(&r->ins, r->nins, &r->capins, sizeof *r->ins);
+	return append(r, i);
 }
 
 /* The same for what passes over control flow want to find. */
