@@ -635,6 +635,8 @@ held(const struct region *r, const struct block *b)
 	int all = 0, narrow = 0;
 
 	for (const struct ins *i = &r->ins[b->first], *end = i + b->n; i < end; i++) {
+		if (!kind[i->op])
+			continue;
 		all |= kind[i->op];
 		narrow += i->op == O_st && i->ty < I64;
 	}
