@@ -169,8 +169,8 @@ use(struct planner *p, ref *o, int at, int who, const struct ins *c, int n)
 	note(p, *o, at, who);
 }
 
-static inline void
-uses_of(struct planner *p, int who, int at)
+static inline __attribute__((always_inline)) void
+uses(struct planner *p, int who, int at)
 {
 	struct ins *i = &p->r->ins[who];
 
@@ -181,6 +181,8 @@ uses_of(struct planner *p, int who, int at)
 	if (i->c)
 		use(p, &i->c, at, who, i, 2);
 }
+
+static void uses_of(struct planner *p, int who, int at) { uses(p, who, at); }
 
 /* x makes the value whose flags f is */
 static int
@@ -494,7 +496,7 @@ planins(struct planner *p, struct ins *i, int at, int traits)
 		p->hostile = at;
 	}
 	if (!withother(p, at))
-		uses_of(p, at, at);
+		uses(p, at, at);
 	if (v->want != NOVAR)
 		planoperand(p, i, v->want);
 }
