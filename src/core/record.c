@@ -14,7 +14,7 @@ enum {
 	EACH = 64,                     /* bytes of the code area for which there is one translation, and as many here */
 	GUESTROOM = 2 << 20, LEAST = 1 << 20,
 	SLACK = 1 << 18,               /* bytes below which the book counts as full */
-	PAGE = 4096, PIECE = 64 << 10, HUGE = 2 << 20, MANY = 16,
+	PAGE = 4096, PIECE = 64 << 10, HUGE = 2 << 20, MUCH = 1 << 20, MANY = 16,
 	WHOLE = 32,                    /* records from that size on lie at multiples of it: a node is in one cache line */
 };
 
@@ -63,23 +63,24 @@ core_index(void)
 	madvise(v, n, MADV_NOHUGEPAGE);
 	core.captrans = (int)(n / each);
 	core.start = (u32 *)(v + core.captrans);
-	/* huge pages fill it where there is much space */
-	core.book = (u8 *)alignup((u64)(core.start + core.captrans), n > MANY * HUGE ? HUGE : PAGE);
+	core.book = (u8 *)alignup((u64)(core.start + core.captrans), PAGE);
+	if (n > MANY * HUGE)           /* so that huge pages come when the time is right */
+		core.book = (u8 *)alignup((u64)core.book, HUGE) + MUCH;
 	core.bookend = (u8 *)aligndown((u64)v + n, PAGE);
 	firstpage();
 	core.trans = v;
 }
 
-/* One call instead of a fault a page.  Who has used much will use more: a huge page costs a third of what as many small
- * ones do. */
+/* One call instead of a fault a page.  Who has used much will use more: a huge page costs a quarter of what as many
+ * small ones do. */
 static void
 page(u8 *to)
 {
-	u64 step = paged - core.book < HUGE ? PIECE : HUGE, end = alignup((u64)to, step), most = (u64)core.bookend;
+	u64 end = alignup((u64)to, PIECE), most = (u64)core.bookend;
 	size_t n = (end < most ? end : most) - (u64)paged;
 
-	if (step == HUGE)
-		madvise(paged, n, MADV_HUGEPAGE);
+	if ((u64)paged % HUGE == 0 && paged - core.book >= MUCH && most - (u64)paged >= HUGE)
+		madvise(paged, HUGE, MADV_HUGEPAGE);
 	pagein(paged, n);
 	paged += n;
 }
