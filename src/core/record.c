@@ -170,6 +170,7 @@ full(const struct out *o, const struct region *r)
 struct spot { u16 off, pcoff; };
 enum { RET = 1 << 15 };
 _Static_assert(sizeof(struct mapent) == 2 * sizeof(struct spot), "twice as wide");
+_Static_assert(QUICK_MOST * 4 / 2 < 1 << 8, "half-words of a block fit into struct brief");
 
 static struct spot *entries(const struct brief *b) { return (struct spot *)(void *)&b->tie[b->nlink - 1]; }
 static struct spot *spots(const struct brief *b) { return &entries(b)[b->nentry - 1]; }
@@ -181,7 +182,7 @@ core_isbrief(const struct out *o)
 	return o->size < 1 << 16 && o->nmap < 1 << 8 && o->nlink < 1 << 8;
 }
 
-/* What a map says of an access, besides where it is */
+/* What is said of an access, besides where it is. */
 static u32 more(const struct mapent *m) { return ld32((const u8 *)m + 4) >> 17; }
 
 static int
