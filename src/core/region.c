@@ -420,13 +420,23 @@ flagslive(void *arg, gaddr pc, int call)
 int
 core_answers(codefn *at, void *from, gaddr pc)
 {
+	const struct guest *g = core.guest;
+	const u8 *p = 0;
+	int got = 0, n;
 	struct scan s;
 
-	for (int left = PEEKMAX; left > 0; pc += s.len) {
-		if (!ahead(at, from, &pc, &left, &s))
+	for (gaddr end = pc + PEEKMAX * (u64)g->maxlen; pc < end; pc += (u64)n, p += n, got -= n) {
+		if (got < g->maxlen)
+			p = at(from, pc, &got);
+		if (got < g->minlen)
 			return 0;
-		if (s.flags || (s.flow != FLOW_NEXT && s.flow != FLOW_COND))
-			return s.flags == PEEK_READ;
+		n = g->quiet(p, got, pc, PEEKMAX);
+		if (got - n < g->maxlen && n)
+			continue;
+		g->scan(p + n, got - n, pc + (u64)n, &s);
+		if (!s.len || s.flags || (s.flow != FLOW_NEXT && s.flow != FLOW_COND))
+			return s.len && s.flags == PEEK_READ;
+		n += s.len;
 	}
 	return 0;
 }
