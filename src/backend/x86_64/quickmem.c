@@ -28,25 +28,18 @@ address(struct x86 *x, const struct simple *s)
 	return m;
 }
 
-/* The same with neither index nor change of the base. */
-static inline int
-isplain(const struct simple *s)
-{
-	return s->a != NONE && s->b == NONE && !s->two && !s->step;
-}
-
-static inline u8 *
-at(struct x86 *x, u8 *p, const struct simple *s, struct arg *m)
+/* The register the address is in, if there is no index. */
+static inline const struct arg *
+base(struct x86 *x, u8 **p, const struct simple *s)
 {
 	const struct arg *a = &quick_home[s->a];
 
 	if (a->reg < 0) {
-		p = op64_at(p, 0x8b, field_of(RDX), a);
+		*p = op64_at(*p, 0x8b, field_of(RDX), a);
 		a = &quick_reg[RDX];
 	}
-	mapped(x, p);
-	*m = arg_at(a, (s32)s->imm);
-	return p;
+	mapped(x, *p);
+	return a;
 }
 
 static inline void
@@ -160,44 +153,72 @@ quick_vstore(struct x86 *x, const struct simple *s)
 	return 1;
 }
 
-/* All that may fault comes before a variable changes; data win over the step. */
 static __attribute__((noinline)) int
 loads(struct x86 *x, const struct simple *s)
 {
 	struct code *a = &x->a;
 	struct mem m = address(x, s);
 
-	for (int k = 0; k <= s->two; k++, m.disp += ty_bits(s->ty) / 8)
-		if (s->sign)
-			movsx_rm(a, ty_bits(s->ty), s->sign, k ? RCX : RAX, m);
-		else
-			movzx_rm(a, ty_bits(s->ty), k ? RCX : RAX, m);
-	step(a, s);
+	if (s->sign)
+		movsx_rm(a, ty_bits(s->ty), s->sign, RAX, m);
+	else
+		movzx_rm(a, ty_bits(s->ty), RAX, m);
 	quick_put(a, s->d, RAX);
-	if (s->two)
-		quick_put(a, s->d2, RCX);
 	return 1;
 }
 
-int
-quick_load(struct x86 *x, const struct simple *s)
+static inline u8 *
+load_at(u8 *p, const struct simple *s, const struct arg *to, const struct arg *m)
 {
 	static const struct { u8 op, rex, is0f; } does[3][4] = {
 		{[I8] = {0xb6, 0, 1}, [I16] = {0xb7, 0, 1}, [I32] = {0x8b, 0, 0}, [I64] = {0x8b, REXW, 0}},
 		{[I8] = {0xbe, 0, 1}, [I16] = {0xbf, 0, 1}, [I32] = {0x8b, 0, 0}},     /* to 32 bits */
 		{[I8] = {0xbe, REXW, 1}, [I16] = {0xbf, REXW, 1}, [I32] = {0x63, REXW, 0}, [I64] = {0x8b, REXW, 0}},
 	};
-	const struct arg *d = &quick_home[s->d], *to = d;
 	u32 k = s->sign / 32;
-	struct arg m;
-	u8 *p;
 
-	if (!isplain(s) || s->d == NONE)
+	return opn_at(p, does[k][s->ty].rex, does[k][s->ty].is0f, does[k][s->ty].op, to->field, m);
+}
+
+/* Two data, or with a step.  All that may fault comes before a variable changes, but for the last datum, which may be
+ * loaded into its home; data win over the step. */
+static __attribute__((noinline)) int
+loadsmore(struct x86 *x, const struct simple *s)
+{
+	u8 *p = x->a.p;
+	const struct arg *a = base(x, &p, s), *to = &quick_reg[RCX];
+	struct arg m = arg_at(a, (s32)s->imm);
+
+	p = load_at(p, s, &quick_reg[RAX], &m);
+	if (s->two) {
+		if (s->d2 != NONE && quick_home[s->d2].reg >= 0 && s->d2 != s->d && !(s->step && s->d2 == s->a))
+			to = &quick_home[s->d2];
+		m = arg_at(a, (s32)s->imm + ty_bits(s->ty) / 8);
+		p = load_at(p, s, to, &m);
+	}
+	x->a.p = p;
+	step(&x->a, s);
+	quick_put(&x->a, s->d, RAX);
+	if (s->two && to->reg == RCX)
+		quick_put(&x->a, s->d2, RCX);
+	return 1;
+}
+
+int
+quick_load(struct x86 *x, const struct simple *s)
+{
+	const struct arg *d = &quick_home[s->d], *to = d;
+	u8 *p = x->a.p;
+	struct arg m;
+
+	if (s->a == NONE || s->b != NONE)
 		return loads(x, s);
+	if (s->two || s->step || s->d == NONE)
+		return loadsmore(x, s);
 	if (d->reg < 0)
 		to = &quick_reg[RAX];
-	p = at(x, x->a.p, s, &m);
-	p = opn_at(p, does[k][s->ty].rex, does[k][s->ty].is0f, does[k][s->ty].op, to->field, &m);
+	m = arg_at(base(x, &p, s), (s32)s->imm);
+	p = load_at(p, s, to, &m);
 	x->a.p = to == d ? p : op64_at(p, 0x89, field_of(RAX), d);
 	return 1;
 }
@@ -207,28 +228,21 @@ stores(struct x86 *x, const struct simple *s)
 {
 	struct mem m = address(x, s);
 
-	for (int k = 0; k <= s->two; k++, m.disp += ty_bits(s->ty) / 8)
-		mov_mr_n(&x->a, ty_bits(s->ty), m, quick_get(&x->a, k ? s->d2 : s->d, 64, RAX));
-	step(&x->a, s);
+	mov_mr_n(&x->a, ty_bits(s->ty), m, quick_get(&x->a, s->d, 64, RAX));
 	return 1;
 }
 
 /* Bytes of registers above bl need a REX prefix, or they would be ah to bh. */
-int
-quick_store(struct x86 *x, const struct simple *s)
+static inline u8 *
+store_at(u8 *p, const struct simple *s, int var, const struct arg *m)
 {
 	static const struct { u8 is16, isbyte, rex, size; } does[] = {
 		[I8] = {0, 1, 0, 1}, [I16] = {1, 0, 0, 2}, [I32] = {0, 0, 0, 4}, [I64] = {0, 0, REXW, 4},
 	};
-	const struct arg *d = &quick_home[s->d];
+	const struct arg *d = &quick_home[var];
 	u32 ty = s->ty, op = 0x89, field = 0, rex = does[ty].rex, n = 0;
-	struct arg m;
-	u8 *p;
 
-	if (!isplain(s))
-		return stores(x, s);
-	p = at(x, x->a.p, s, &m);
-	if (s->d == NONE) {            /* mov m, 0 */
+	if (var == NONE) {             /* mov m, 0 */
 		op = 0xc7;
 		n = does[ty].size;
 	} else if (d->reg >= 0) {
@@ -238,8 +252,32 @@ quick_store(struct x86 *x, const struct simple *s)
 		p = op64_at(p, 0x8b, field_of(RAX), d);
 	}
 	*p = 0x66;
-	p = op_at(p + does[ty].is16, rex, op - does[ty].isbyte, field, &m);
+	p = op_at(p + does[ty].is16, rex, op - does[ty].isbyte, field, m);
 	st32(p, 0);
-	x->a.p = p + n;
+	return p + n;
+}
+
+static __attribute__((noinline)) u8 *
+second(u8 *p, const struct simple *s, const struct arg *a)
+{
+	const struct arg m = arg_at(a, (s32)s->imm + ty_bits(s->ty) / 8);
+
+	return store_at(p, s, s->d2, &m);
+}
+
+int
+quick_store(struct x86 *x, const struct simple *s)
+{
+	u8 *p = x->a.p;
+	const struct arg *a;
+	struct arg m;
+
+	if (s->a == NONE || s->b != NONE)
+		return stores(x, s);
+	a = base(x, &p, s);
+	m = arg_at(a, (s32)s->imm);
+	p = store_at(p, s, s->d, &m);
+	x->a.p = s->two ? second(p, s, a) : p;
+	step(&x->a, s);
 	return 1;
 }
