@@ -34,7 +34,6 @@ struct walk {
 	u64 whole;                     /* below this offset what others have is translated all the same */
 	int (*hasrun)(gaddr);          /* what has not is left out; 0: it is not known */
 	u64 end;                       /* offset above the last instruction seen or head wanted */
-	u32 step;                      /* bytes that are fetched at a time, a power of 2 */
 	u64 ok;                        /* so many bytes from the entry upward have been fetched, */
 	u8 code[WINDOW + PIECE];       /* these */
 	struct { gaddr at; u64 of; int n; u8 code[PIECE]; } piece[NPIECE];     /* others, by address; of this walk, if */
@@ -55,20 +54,15 @@ depend(gaddr a, int n)
 		core.home = 0;
 }
 
-enum { FEW = 16 };                     /* bytes that are not worth to be fetched alone */
-
 /* Fetches on from where it stopped, until the instruction at off is there; 0 if that cannot be. */
 static int
 extend(struct walk *w, u64 off)
 {
 	while (w->ok < off + w->g->maxlen && w->ok < WINDOW) {
 		gaddr at = w->pc + w->ok;
-		int want = (int)(w->step - (at & (w->step - 1))), got;
-		const u8 *p;
+		int want = PIECE - (int)(at & (PIECE - 1)), got;
+		const u8 *p = w->cpu->os->fetch(at, want, &got);
 
-		if (want < FEW && want + (int)w->step <= FETCH_MAX)
-			want += (int)w->step;
-		p = w->cpu->os->fetch(at, want, &got);
 		depend(at, want);
 		if (got < want)
 			return 0;
@@ -496,10 +490,9 @@ core_loop(const struct cpu *cpu, gaddr pc, u32 mode)
 static struct walk walking ROOMY;              /* core.lock held */
 
 static void
-begin(struct walk *w, const struct cpu *cpu, gaddr pc, u32 mode, u32 step)
+begin(struct walk *w, const struct cpu *cpu, gaddr pc, u32 mode)
 {
 	w->cpu = cpu;
-	w->step = step;
 	w->g = core.guest;
 	w->pc = pc;
 	w->mode = mode;
@@ -522,7 +515,7 @@ core_form(struct region *r, const struct cpu *cpu, gaddr pc, u32 mode, int max)
 	struct tr t;
 	u64 off, from;
 
-	begin(w, cpu, pc, mode, PIECE);
+	begin(w, cpu, pc, mode);
 	t = translator(w, r);
 	region_init(r, w->g, pc, mode);
 	w->max = max;
@@ -588,12 +581,23 @@ viair(struct walk *w, struct tr *t, struct region *r)
 	return !going ? LEFT : isbranch(r) ? BRANCHED : ON;
 }
 
-/* As fetch, of a block's next instruction. */
+/* As fetch, of a block's next instruction, when it has all been looked at but for the beginning of this one. */
 static __attribute__((noinline)) const u8 *
 follows(struct walk *w, gaddr pc, int *got)
 {
-	extend(w, pc - w->pc);
-	return fetch(w, pc, got);
+	enum { STEP = 64, FEW = 16 };  /* bytes fetched at a time, or that are not worth to be fetched alone */
+	gaddr at = w->pc + w->ok;
+	int want = STEP - (int)(at & (STEP - 1));
+	const u8 *p;
+
+	want += want < FEW ? STEP : 0;
+	p = w->cpu->os->fetch(at, want, got);
+	if (*got < want)
+		return fetch(w, pc, got);
+	memcpy(w->code + w->ok, p, (size_t)want);
+	w->ok += (u64)want;
+	*got = (int)(w->pc + w->ok - pc);
+	return w->code + (pc - w->pc);
 }
 
 enum { NEAR = 128, BRANCHES = 8 };     /* bytes in which code is looked for at a time; branches in a block */
@@ -686,13 +690,12 @@ direct(struct walk *w, struct tr *t)
 int
 core_quick(struct region *r, struct out *o, const struct cpu *cpu, gaddr pc, u32 mode, s32 *left)
 {
-	enum { STEP = 64 };
 	struct walk *w = &walking;
 	const struct quick *q = core.host->quick;
 	struct tr t;
 	int does;
 
-	begin(w, cpu, pc, mode, STEP);
+	begin(w, cpu, pc, mode);
 	core.home = 0;
 	w->n = w->branches = 0;
 	w->free = core_nextseen(pc + 2, pc + NEAR);
