@@ -248,6 +248,24 @@ do_vset(const struct run *r, int var, u64 low, u64 high)
 	memcpy(place(r, var), v, (size_t)r->g->reg[var].bits / 8);
 }
 
+/* What is at byte lo of a vector or float. */
+ALWAYS u64
+do_lane(const struct run *r, const struct simple *s)
+{
+	u64 v = 0;
+
+	memcpy(&v, (const u8 *)place(r, s->a) + s->lo, (size_t)ty_bits(s->ty) / 8);
+	return v;
+}
+
+ALWAYS void
+do_setlane(const struct run *r, const struct simple *s)
+{
+	u64 v = get(r, s->a);
+
+	memcpy((u8 *)place(r, s->d) + s->lo, &v, (size_t)ty_bits(s->ty) / 8);
+}
+
 /* -- jumps; what generated code has on its shadow stack does not fit calls and returns that it has not made -- */
 ALWAYS int
 do_jump(struct run *r, gaddr to)
@@ -301,7 +319,8 @@ perform(struct run *r, const struct simple *s, int len)
 	case SI_CHECK: do_check(r, s); break;
 	case SI_VSET: do_vset(r, s->d, (u64)s->imm, s->two ? (u64)s->imm : 0); break;
 	case SI_TOV: do_vset(r, s->d, do_narrowed(s, get(r, s->a)), 0); break;
-	case SI_FROMV: put(r, s->d, do_narrowed(s, get(r, s->a))); break;
+	case SI_FROMV: put(r, s->d, do_lane(r, s)); break;
+	case SI_INTOV: do_setlane(r, s); break;
 	case SI_LOAD: if (!do_load(r, s)) return UNDONE; break;
 	case SI_STORE: if (!do_store(r, s)) return UNDONE; break;
 	case SI_VLOAD: if (!do_vload(r, s)) return UNDONE; break;

@@ -22,7 +22,8 @@ enum simplekind {
 	SI_SELECT,                     /* d = condition op of the flags holds ? a : b, inverted, plus inc */
 	SI_CHECK,                      /* flags = condition op of them holds ? flop of a and B : imm2 */
 	SI_VSET,                       /* d, a vector, = imm in its low half; in both, if there are two */
-	SI_TOV, SI_FROMV,              /* vector or float d = a, 0 above; d = the low bits of vector or float a */
+	SI_TOV,                        /* vector or float d = a, 0 above */
+	SI_FROMV, SI_INTOV,            /* d = what is at byte lo of vector or float a; that of vector d = a */
 	SI_LOAD,                       /* d and d2, if there are two, = what is at a + index + imm; then a += step */
 	SI_STORE,                      /* the same with d and d2 as what is stored */
 	SI_VLOAD, SI_VSTORE,           /* the same of vectors and floats */

@@ -588,8 +588,8 @@ simple(const struct simple *s, u32 pcoff)
 	static quickfn *const emit[] = {
 		[SI_NOTHING] = q_nothing, [SI_SET] = q_set, [SI_OP] = q_op, [SI_FIELD] = q_field, [SI_REL] = q_rel,
 		[SI_INSERT] = q_insert, [SI_MUL] = q_mul, [SI_SELECT] = q_select, [SI_CHECK] = q_check,
-		[SI_VSET] = quick_vset, [SI_TOV] = quick_tov, [SI_FROMV] = quick_fromv, [SI_LOAD] = quick_load,
-		[SI_STORE] = quick_store, [SI_VLOAD] = quick_vload, [SI_VSTORE] = quick_vstore,
+		[SI_VSET] = quick_vset, [SI_TOV] = quick_tov, [SI_FROMV] = quick_fromv, [SI_INTOV] = quick_intov,
+		[SI_LOAD] = quick_load, [SI_STORE] = quick_store, [SI_VLOAD] = quick_vload, [SI_VSTORE] = quick_vstore,
 		[SI_JUMP] = quick_jump, [SI_BRANCH] = quick_branch, [SI_TEST] = quick_test, [SI_BRANCHF] = quick_branchf,
 		[SI_CALL] = quick_call, [SI_GO] = quick_indirect, [SI_CALLR] = quick_indirect, [SI_RETURN] = quick_indirect,
 	};

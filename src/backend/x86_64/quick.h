@@ -98,7 +98,7 @@ void quick_room(struct out *);
 
 /* Code for an instruction of that kind; 0 if it must come as IR. */
 typedef int quickfn(struct x86 *, const struct simple *);
-quickfn quick_load, quick_store, quick_vset, quick_tov, quick_fromv, quick_vload, quick_vstore;
+quickfn quick_load, quick_store, quick_vset, quick_tov, quick_fromv, quick_intov, quick_vload, quick_vstore;
 quickfn quick_jump, quick_branch, quick_test, quick_branchf, quick_call, quick_indirect;
 
 /* -- quick.c, for quickbr.c -- */

@@ -107,11 +107,30 @@ quick_tov(struct x86 *x, const struct simple *s)
 int
 quick_fromv(struct x86 *x, const struct simple *s)
 {
-	struct mem m = m_cpu(offsetof(struct cpu, scratch[0]));
+	struct mem m = home_of(s->a);
 
-	xv_store(x, quick_width(s) / 8, vget(x, s->a, 0), m);
-	mov_rm(&x->a, quick_width(s), RAX, m);
+	if (x86_home[s->a].reg >= 0) {
+		m = m_cpu(offsetof(struct cpu, scratch[0]));
+		xv_store(x, size(s->a), x86_home[s->a].reg, m);
+	}
+	m.disp += s->lo;
+	movzx_rm(&x->a, ty_bits(s->ty), RAX, m);
 	quick_put(&x->a, s->d, RAX);
+	return 1;
+}
+
+int
+quick_intov(struct x86 *x, const struct simple *s)
+{
+	int v = x86_home[s->d].reg;
+	struct mem m = v < 0 ? home_of(s->d) : m_cpu(offsetof(struct cpu, scratch[0])), to = m;
+
+	if (v >= 0)
+		xv_store(x, size(s->d), v, m);
+	to.disp += s->lo;
+	mov_mr_n(&x->a, ty_bits(s->ty), to, quick_get(&x->a, s->a, 64, RAX));
+	if (v >= 0)
+		xv_load(x, size(s->d), v, m);
 	return 1;
 }
 

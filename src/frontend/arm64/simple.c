@@ -413,9 +413,21 @@ simd_move(const struct a64v_insn *a, struct simple *s, int kind)
 {
 	s->kind = (u8)kind;
 	s->ty = a->ft ? I64 : I32;
-	s->d = kind == SI_TOV ? (u8)simd_v(a->rd) : reg(a->rd);
-	s->a = kind == SI_TOV ? reg(a->rn) : (u8)simd_v(a->rn);
+	s->d = kind == SI_FROMV ? reg(a->rd) : (u8)simd_v(a->rd);
+	s->a = kind == SI_FROMV ? (u8)simd_v(a->rn) : reg(a->rn);
 	return a->ft == 3 ? 0 : 4;
+}
+
+/* ... and lanes of vectors */
+static int
+simd_lane(const struct a64v_insn *a, struct simple *s, int kind)
+{
+	static const u8 types[] = {I8, I16, I32, I64};
+
+	simd_move(a, s, kind);
+	s->ty = types[a->size];
+	s->lo = (u8)(a->idx << a->size);
+	return 4;
 }
 
 static __attribute__((noinline)) int
@@ -428,6 +440,10 @@ simd_simple(u32 w, gaddr pc, struct simple *s)
 		return 0;
 	if (a.id >= a64v_str_u && a.id <= a64v_ldp_pre)
 		return simd_access(w, &a, s);
+	switch (a.id) {
+	case a64v_ins_gb: case a64v_ins_gh: case a64v_ins_gs: case a64v_ins_gd: return simd_lane(&a, s, SI_INTOV);
+	case a64v_umov_b: case a64v_umov_h: case a64v_umov_s: case a64v_umov_d: return simd_lane(&a, s, SI_FROMV);
+	}
 	if (a.id == a64v_fmov_fg || a.id == a64v_fmov_gf)
 		return simd_move(&a, s, a.id == a64v_fmov_fg ? SI_TOV : SI_FROMV);
 	if (a.id < a64v_movi_s0 || a.id > a64v_movi_b || a.op)
