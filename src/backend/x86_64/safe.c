@@ -89,11 +89,13 @@ void
 safe_place(struct x86 *x)
 {
 	static struct way way[WAYS];
-	int heads = 0, n;
+	int heads = 0, wide = 0, n;    /* wide: loops of more than the block itself, whose heads always need one */
 
-	for (int b = 0; b < x->r->nblock; b++)
+	for (int b = 0; b < x->r->nblock; b++) {
 		heads += x->safe[b] = x->loop[b] > 0;
-	if (heads < 2 || x->r->nblock > WAYS || (n = find_ways(x->r, way)) == WAYS)
+		wide += x->loop[b] > b + 1;
+	}
+	if (heads < 2 || !wide || x->r->nblock > WAYS || (n = find_ways(x->r, way)) == WAYS)
 		return;
 	for (int b = x->r->nblock - 1; b >= 0; b--)
 		if (x->safe[b] && !needs_safe(x, b, way, n))
