@@ -200,13 +200,22 @@ x_map(struct x86 *x)
 static void
 map_access(struct x86 *x, const struct ins *i)
 {
+	struct out *o = x->out;
+	int plain = i->op == O_ld || i->op == O_lds || i->op == O_st;
+	u32 several = plain ? i->op != O_lds && i->v : ir_isseveral(i), base = plain ? (u32)i->aux >> AUX_BASE & 31 : 0;
 	struct mapent *m;
 
+	if (!(x->mapped | x->owed | x->owedflags) && o->nmap < o->capmap) {
+		o->map[o->nmap++] = (struct mapent){.off = (u32)(x->a.p - o->code), .pcoff = (s32)x->pcoff,
+		    .several = several, .base = base};
+		x->mapped = 1;
+		return;
+	}
 	x_map(x);
-	m = &x->out->map[x->out->nmap - 1];
-	m->several |= ir_isseveral(i);
-	if (i->op == O_ld || i->op == O_lds || i->op == O_st)
-		m->base = (u32)i->aux >> AUX_BASE & 31;
+	m = &o->map[o->nmap - 1];
+	m->several |= several;
+	if (plain)
+		m->base = base;
 }
 
 static inline __attribute__((always_inline)) void
@@ -248,6 +257,15 @@ x_get(struct x86 *x, const struct ins *i)
 	return 1;
 }
 
+/* The integer that is put was made in that home. */
+static inline int
+isthere(const struct x86 *x, const struct ins *i)
+{
+	const struct val *v = &x->val[i->a & ~REF_K];
+
+	return !isk(i->a) && v->var == i->v && !(v->flags & (VAL_NARROW | VAL_FOLD)) && x86_home[i->v].kind == REG_INT;
+}
+
 int
 x_put(struct x86 *x, const struct ins *i)
 {
@@ -255,7 +273,7 @@ x_put(struct x86 *x, const struct ins *i)
 		x->owed = 0;
 	if (x86_home[i->v].kind == REG_FLAGS)
 		xf_put(x, i);
-	else
+	else if (!isthere(x, i))
 		val_put(x, i);
 	if (!(x->owed && x->owedvar == i->v) && !isk(i->a) && x->r->ins[i->a].op == O_sxt && x->r->ins[i->a].imm == 32)
 		val_under(x, x->r->ins[i->a].a, i->v);

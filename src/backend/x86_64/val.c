@@ -303,21 +303,24 @@ val_get(struct x86 *x, ref t)
 
 /* Emits a value that was left to this instruction but is wanted in a register after all. */
 static void
-unfold(struct x86 *x, ref t)
+make(struct x86 *x, ref t)
 {
-	struct val *v = &x->val[t];
+	u32 lock0 = x->lock[0], lock1 = x->lock[1];
 
-	if (!(v->flags & VAL_FOLD))
-		return;
 	for (int r = 0; r < NRTEMP; r++)       /* what is dead by now was not where t stands */
 		if (x->val[x->in[INT][r]].last < x->i)
 			x->in[INT][r] = 0;
-	v->flags &= (u8)~VAL_FOLD;
-	u32 lock0 = x->lock[0], lock1 = x->lock[1];
-
+	x->val[t].flags &= (u8)~VAL_FOLD;
 	x_emit(x, t);
 	x->lock[0] = lock0;
 	x->lock[1] = lock1;
+}
+
+static inline void
+unfold(struct x86 *x, ref t)
+{
+	if (x->val[t].flags & VAL_FOLD)
+		make(x, t);
 }
 
 /* A register that holds the word t with its sign above it, if the home that t was left in by val_under is none. */
