@@ -503,11 +503,13 @@ transform(struct region *r, gaddr next)
 	}
 	if (loop_seek(r, next) || loop_copy(r, next))
 		return 2;
+	if (!own)
+		return 0;
 	take(&l, r, next);
-	if (own && loop_tuples(&l))
+	if (loop_tuples(&l))
 		return 1;
 	take(&l, r, next);
-	return own && loop_turns(&l);
+	return loop_turns(&l);
 }
 
 int ir_loop(struct region *r, gaddr next) { return closes(r) ? transform(r, next) : 0; }
