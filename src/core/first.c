@@ -61,11 +61,12 @@ core_ran(gaddr pc)
 void
 core_tellran(void)
 {
-	for (u32 page = 0; page < NPAGE; page++)
-		if (touched[page]) {
-			touched[page] = 0;
-			store_addran(page, &been[page * STORE_RAN]);
-		}
+	for (u32 page = 0, n; page < NPAGE; page += n + 1) {
+		for (n = 0; page + n < NPAGE && touched[page + n]; n++)
+			touched[page + n] = 0;
+		if (n)
+			store_addran(page, n, &been[page * STORE_RAN]);
+	}
 }
 
 int

@@ -71,10 +71,10 @@ void store_meet(const struct stat *file, const struct store_key *);
 u64 store_dice(void);                  /* of 65536: what chance decides */
 /* Guest code that has run in a process which had no image of it: bits that the caller hashes addresses to, in pages of
  * so many words.  What is not among it the next process need not translate.  0 or -errno, and no bits; add joins
- * them with what others have added. */
+ * those of n pages with what others have added (core.lock held). */
 enum { STORE_RAN = 512 };
 int store_ran(u32 page, u64 *bits);
-void store_addran(u32 page, const u64 *bits);
+void store_addran(u32 page, u32 n, const u64 *bits);
 /* It is broken: away with it (if it is ours). */
 void store_bad(const struct store_key *);
 

@@ -694,9 +694,9 @@ test_what_has_run_is_joined(void **state)
 	(void)state;
 	assert_true(store_ran(3, b) < 0);
 	a[0] = 1, a[STORE_RAN - 1] = 2;
-	store_addran(3, a);
+	store_addran(3, 1, a);
 	a[0] = 4, a[STORE_RAN - 1] = 0;
-	store_addran(3, a);
+	store_addran(3, 1, a);
 	store_done();
 	assert_int_equal(store_ran(3, b), 0);
 	assert_int_equal(b[0], 5);
@@ -705,14 +705,38 @@ test_what_has_run_is_joined(void **state)
 	assert_int_equal(b[0] | b[STORE_RAN - 1], 0);
 	/* when all has run, nobody knows what */
 	memset(full, 0xff, sizeof full);
-	store_addran(3, full);
-	store_addran(3, a);
+	store_addran(3, 1, full);
+	store_addran(3, 1, a);
 	store_done();
 	assert_int_equal(store_ran(3, b), 0);
 	assert_memory_equal(a, b, sizeof a);
 	assert_int_equal(store_clear(0), 0);
 	assert_true(store_ran(3, b) < 0);
 	assert_int_equal(b[0], 0);
+}
+
+static void
+test_many_pages_of_what_has_run_are_joined(void **state)
+{
+	enum { FROM = 5, N = 40 };
+	static u64 a[N * STORE_RAN], b[STORE_RAN];
+
+	(void)state;
+	for (u32 i = 0; i < N; i++)
+		a[i * STORE_RAN + i] = 1 + i;
+	store_addran(FROM + N - 1, 1, a);
+	store_addran(FROM, N, a);
+	store_done();
+	for (u32 i = 0; i < N; i++) {
+		assert_int_equal(store_ran(FROM + i, b), 0);
+		assert_int_equal(b[i], 1 + i);
+		assert_int_equal(b[0], i == 0 || i == N - 1);
+	}
+	store_ran(FROM - 1, b);
+	assert_int_equal(b[0], 0);
+	store_ran(FROM + N, b);
+	assert_int_equal(b[0], 0);
+	assert_int_equal(store_clear(0), 0);
 }
 
 static double
@@ -771,6 +795,7 @@ main(void)
 		cmocka_unit_test(test_a_file_is_met_in_a_state),
 		cmocka_unit_test(test_keys_take_turns_at_being_forgotten),
 		cmocka_unit_test(test_what_has_run_is_joined),
+		cmocka_unit_test(test_many_pages_of_what_has_run_are_joined),
 		cmocka_unit_test(test_remembered_identities_are_cheap),
 	};
 
