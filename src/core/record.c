@@ -182,17 +182,15 @@ core_isbrief(const struct out *o)
 	return o->size < 1 << 16 && o->nmap < 1 << 8 && o->nlink < 1 << 8;
 }
 
-/* What is said of an access, besides where it is. */
-static u32 more(const struct mapent *m) { return ld32((const u8 *)m + 4) >> 17; }
-
+/* The map says more of an access than where it is. */
 static int
 iswide(const struct out *o)
 {
-	u32 any = 0;
+	int any = 0;
 
 	for (const struct mapent *m = o->map, *end = m + o->nmap; m < end; m++)
-		any |= more(m);
-	return any != 0;
+		any |= m->several || m->base || m->owed || m->reg || m->flags;
+	return any;
 }
 
 static struct trans *
