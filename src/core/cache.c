@@ -124,6 +124,7 @@ cache_begun(gaddr a)
 	if (!d)
 		return 0;
 	d->met = 1;
+	d->nmissed += d->image.base && !d->begun;
 	return d->begun;
 }
 
@@ -311,7 +312,7 @@ attach(struct dso *d, int guest)
 			store_bad(&d->key);
 		d->broken = 0;
 	}
-	d->begun = !wrong || store_met(&d->st, &d->key);
+	d->begun = wrong ? store_met(&d->st, &d->key) : store_wanted(&d->st, &d->key, d->image.h->headsum);
 	if (!wrong) {
 		mayhave(d);
 		core.stat.images++;

@@ -47,8 +47,8 @@ struct node *cache_adopt(gaddr pc, u32 mode);
 int cache_has(gaddr pc, u32 mode);
 struct trans *cache_transat(const u8 *code);
 struct dso *cache_home(gaddr a);       /* the dso to which that byte belongs, or 0 */
-/* Code there, which is about to run, is to be translated in full, and kept: the dso has an image, or it has run in a
- * process before. */
+/* Code there, which is about to run, is to be translated in full, and kept: a process before has run that dso without
+ * an image, or missed much in its image. */
 int cache_begun(gaddr a);
 /* All of [a, a+n) is that dso's.  Its translations depend on these bytes from now on. */
 int cache_uses(struct dso *, gaddr a, u64 n);

@@ -27,12 +27,13 @@ struct dso {
 	_Atomic int open;
 	struct { struct trans **v; u32 n, cap; } made; /* records of its regions that were needed: a hash table by code */
 	u8 broken;
-	u8 begun;                      /* it has an image, or a process before has run code of it */
+	u8 begun;                      /* its code is translated in full and kept: one who ran it before has said so */
 	u8 met;                        /* this one has, */
 	u8 told;                       /* and it is written down */
 	u8 vdso, late;                 /* no file; not attached yet */
 	char *name;                    /* for -d cache only */
 	u32 nnew; u64 newbytes;        /* to be persisted; of these some may have died */
+	u32 nmissed;                   /* times code was asked for that its image has not */
 };
 
 extern struct dso *dso[NDSO];

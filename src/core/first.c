@@ -78,7 +78,8 @@ core_isfirst(gaddr pc, u32 mode, struct stretch *s)
 	    cache_begun(pc) || !isfirst(pc))
 		return 0;
 	d = cache_home(pc);
-	*s = d ? (struct stretch){d->lo, d->hi} : (struct stretch){aligndown(pc, PAGE), aligndown(pc, PAGE) + PAGE};
+	*s = !d ? (struct stretch){aligndown(pc, PAGE), aligndown(pc, PAGE) + PAGE} :
+	    d->image.base ? (struct stretch){0} : (struct stretch){d->lo, d->hi};
 	return 1;
 }
 

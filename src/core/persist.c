@@ -21,8 +21,12 @@
  * what -d stats says with --cache off, 10 to 11 us; the first of a process takes 50, the first six 170 more than six
  * others.  A file: update(), timed for 260 files of 4 KB to 8 MB that did not exist before, 160 us and 2.7 ns a
  * byte (least squares, relative); and 40 us of what is done once a process.  It is 2.5 times as large as its code.
- * A fork: the kernel fork of the benchmarks, 7 regions not in its image, and all in it. */
-enum { FIRST_COST = 100000, REGION_COST = 11000, FORK_COST = 40000, FILE_COST = 200000, BYTE_COST = 3, AGAIN = 8 };
+ * A fork: the kernel fork of the benchmarks, 7 regions not in its image, and all in it.  A miss, of code that has no
+ * image and is run as new code is: a block made quickly, and what it takes to come there. */
+enum {
+	FIRST_COST = 100000, REGION_COST = 11000, FORK_COST = 40000, MISS_COST = 1000, FILE_COST = 200000, BYTE_COST = 3,
+	AGAIN = 8, MISSED = 64         /* the same, of a file of which much has been missed before */
+};
 
 static int persistfrom FORKED;              /* translations below are another's to persist, or are persisted */
 
@@ -30,7 +34,7 @@ static int persistfrom FORKED;              /* translations below are another's 
 static int
 isfirst(const struct dso *d)
 {
-	return d->met && !d->begun;
+	return d->met && !d->begun && !d->image.base;
 }
 
 /* Translations from the nth on are to be persisted. */
@@ -39,8 +43,8 @@ newfrom(int n)
 {
 	CHANGE(persistfrom, n);
 	for (int i = 0; i < atomic_load(&ndso); i++)
-		if (dso[i]->nnew) {    /* written only then: a forked child has its parent's page */
-			dso[i]->nnew = 0;
+		if (dso[i]->nnew | dso[i]->nmissed) {  /* written only then: a forked child has its parent's page */
+			dso[i]->nnew = dso[i]->nmissed = 0;
 			dso[i]->newbytes = 0;
 		}
 }
@@ -61,6 +65,9 @@ isnew(const struct trans *t, const struct dso *d)
 	return !t->left && full_of(t)->home == d && !t->dead;
 }
 
+static u64 filecost(const struct dso *d) { return FILE_COST + (d->image.size + d->newbytes * 5 / 2) * BYTE_COST; }
+static u64 forkcost(void) { return cpu_self ? (u64)cpu_self->nfork * FORK_COST : 0; }
+
 /* Much is written at once.  Of the processes that translate a little, which alone would not be worth a file, as many
  * write one as make it cost no more than all have spent translating: what a script's thousand
  * children translate is found in time.  The first process that runs a file has translated only what it ran often; the
@@ -68,12 +75,19 @@ isnew(const struct trans *t, const struct dso *d)
 static int
 isworth(const struct dso *d)
 {
-	u64 cost = FILE_COST + (d->image.size + d->newbytes * 5 / 2) * BYTE_COST;
-	u64 spent = (u64)d->nnew * REGION_COST + (cpu_self ? (u64)cpu_self->nfork * FORK_COST : 0);
+	u64 cost = filecost(d), spent = (u64)d->nnew * REGION_COST + forkcost();
 
 	if (isfirst(d))
 		return spent >= 2 * cost;
-	return spent * AGAIN >= cost || store_dice() < (spent + FIRST_COST) * 65536 / cost;
+	return spent * (d->begun && d->image.base ? MISSED : AGAIN) >= cost ||
+	    store_dice() < (spent + FIRST_COST) * 65536 / cost;
+}
+
+/* It is worth that the next process translates in full what its image has not, to add it: as above. */
+static int
+iswanting(const struct dso *d)
+{
+	return d->nmissed && store_dice() < ((u64)d->nmissed * MISS_COST + forkcost()) * AGAIN * 65536 / filecost(d);
 }
 
 /* -- the file -- */
@@ -254,6 +268,15 @@ build(const struct dso *d, const struct cimage *base, struct cimage_origin *o, u
 }
 
 static void
+written(const struct dso *d, const struct cimage_header *h)
+{
+	if (!d->vdso)
+		store_learn(&d->st, &d->key, &(struct store_found){&h->grains, 0, 0});
+	if (isfirst(d))
+		store_want(&d->st, &d->key, h->headsum);
+}
+
+static void
 update(struct dso *d, const char *name)
 {
 	struct cimage_origin o = {.key = d->key, .guest = core.guest->name, .name = name};
@@ -274,9 +297,8 @@ update(struct dso *d, const char *name)
 	if (!p || !unchanged(d, name) || store_pwrite(f.fd, p, size, 0)) {
 		store_abort(&f);
 	} else if (!store_commit(&f)) {
+		written(d, (const struct cimage_header *)(void *)p);
 		core.stat.persisted += added;
-		if (!d->vdso)
-			store_learn(&d->st, &d->key, &(struct store_found){&((struct cimage_header *)p)->grains, 0, 0});
 	}
 	if (logging(LOG_CACHE))
 		log_print("cache: %s: %u regions added to %u, %llu bytes\n", d->name, added, base.nregion,
@@ -302,12 +324,17 @@ lock(void)
 static void
 tell(void)
 {
-	for (int i = 0; i < atomic_load(&ndso); i++)
+	int first = 0;
+
+	for (int i = 0; i < atomic_load(&ndso); i++) {
+		first |= isfirst(dso[i]);
 		if (isfirst(dso[i]) && !dso[i]->told) {
 			store_meet(&dso[i]->st, &dso[i]->key);
 			dso[i]->told = 1;
 		}
-	core_tellran();
+	}
+	if (first)
+		core_tellran();
 	store_done();
 }
 
@@ -317,8 +344,11 @@ keep(struct dso *d, struct maps *maps)
 {
 	char *name;
 
-	if (!d->nnew || !isworth(d))
+	if (!d->nnew || !isworth(d)) {
+		if (iswanting(d))
+			store_want(&d->st, &d->key, d->image.h->headsum);
 		return;
+	}
 	if (!maps->text)
 		readmaps(maps);
 	if ((name = nameof(d, maps)))
@@ -353,6 +383,15 @@ persist(void)
 	newfrom(atomic_load(&core.ntrans));
 }
 
+static int
+ismissed(void)
+{
+	for (int i = 0; i < atomic_load(&ndso); i++)
+		if (dso[i]->nmissed)
+			return 1;
+	return 0;
+}
+
 /* There is something to tell. */
 static int
 ismet(void)
@@ -370,7 +409,7 @@ cache_persist(void)
 {
 	int saved;
 
-	if (!cache_on || (persistfrom == atomic_load(&core.ntrans) && !ismet()) || !store_writable())
+	if (!cache_on || (persistfrom == atomic_load(&core.ntrans) && !ismet() && !ismissed()) || !store_writable())
 		return;
 	saved = errno;
 	if (lock()) {

@@ -5,7 +5,8 @@
  * is made a block at a time, without IR (host->quick, region.c), counts how often it is entered, and is translated in
  * full when that pays.  The very first time it has no code at all (first.c).
  *
- * In a file that has run in a process before, all is translated in full, to be there the next time (cache_begun).
+ * In a file that has run in a process before, and has no image yet, all is translated in full, to be there the next
+ * time (cache_begun).  What its image has not is like new code again: few processes in a row miss the same.
  *
  * Lock held in all of these. */
 #include "core/cache.h"

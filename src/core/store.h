@@ -68,6 +68,9 @@ void store_learn(const struct stat *file, const struct store_key *, const struct
 /* Code of it has run: meet says so, also of a file that has just changed, and learn has said it. */
 int store_met(const struct stat *file, const struct store_key *);
 void store_meet(const struct stat *file, const struct store_key *);
+/* A process missed so much in the image with that checksum of its head that the next one shall add to it. */
+int store_wanted(const struct stat *file, const struct store_key *, u64 headsum);
+void store_want(const struct stat *file, const struct store_key *, u64 headsum);
 u64 store_dice(void);                  /* of 65536: what chance decides */
 /* Guest code that has run in a process which had no image of it: bits that the caller hashes addresses to, in pages of
  * so many words.  What is not among it the next process need not translate.  0 or -errno, and no bits; add joins

@@ -66,6 +66,8 @@ sumof(const struct record *r)
 	return store_sum(r, offsetof(struct record, sum));
 }
 
+static u64 sumofkey(const struct store_key *key) { return store_sum(key, sizeof *key); }
+
 static void
 readset(const struct stamp *file)
 {
@@ -127,16 +129,16 @@ isracy(const struct stamp *s)
 	return s->mtime >= now.tv_sec - RACY || s->ctime >= now.tv_sec - RACY;
 }
 
-/* The record of a file and a key, or 0. */
+/* The record of a file and the sum of a key, or 0. */
 static const struct record *
-recall(const struct stat *st, const struct store_key *key)
+recall(const struct stat *st, u64 key)
 {
 	struct stamp file = stampof(st);
 	const struct record *r = 0;
 
 	if (!last.ok || last.at != setof(&file))
 		readset(&file);
-	while ((r = next(&file, r)) && r->key != store_sum(key, sizeof *key))
+	while ((r = next(&file, r)) && r->key != key)
 		;
 	return r;
 }
@@ -144,7 +146,7 @@ recall(const struct stat *st, const struct store_key *key)
 int
 store_known(const struct stat *st, const struct store_key *key, const struct store_found *f)
 {
-	const struct record *r = recall(st, key);
+	const struct record *r = recall(st, sumofkey(key));
 	struct stamp image = stampof(f->image);
 
 	if (!r)
@@ -189,14 +191,14 @@ remember(const struct record *r)
 int
 store_met(const struct stat *file, const struct store_key *key)
 {
-	return recall(file, key) != 0;
+	return recall(file, sumofkey(key)) != 0;
 }
 
 /* No grains have the hash 0. */
 void
 store_meet(const struct stat *file, const struct store_key *key)
 {
-	struct record r = { .file = stampof(file), .id = key->file, .key = store_sum(key, sizeof *key) };
+	struct record r = { .file = stampof(file), .id = key->file, .key = sumofkey(key) };
 
 	r.sum = sumof(&r);
 	store_forget();                /* another process may have learnt more */
@@ -204,10 +206,30 @@ store_meet(const struct stat *file, const struct store_key *key)
 		remember(&r);
 }
 
+/* The record of a wish is beside the key's own: whoever reads that one need not care. */
+static u64 wish(const struct store_key *key) { return ~sumofkey(key); }
+
+int
+store_wanted(const struct stat *file, const struct store_key *key, u64 headsum)
+{
+	const struct record *r = recall(file, wish(key));
+
+	return r && r->headsum == headsum;
+}
+
+void
+store_want(const struct stat *file, const struct store_key *key, u64 headsum)
+{
+	struct record r = { .file = stampof(file), .id = key->file, .key = wish(key), .headsum = headsum };
+
+	r.sum = sumof(&r);
+	remember(&r);
+}
+
 void
 store_learn(const struct stat *file, const struct store_key *key, const struct store_found *f)
 {
-	struct record r = { .file = stampof(file), .id = key->file, .key = store_sum(key, sizeof *key), .grains = *f->grains };
+	struct record r = { .file = stampof(file), .id = key->file, .key = sumofkey(key), .grains = *f->grains };
 
 	if (isracy(&r.file))
 		return;

@@ -120,6 +120,33 @@ for g in aarch64 riscv64; do
 	same "$g: the clock is asked in new code" 1 "$([ "$left" -gt 0 ] && echo 1)"
 	for ((n = 0; n < 300 && left > 0; n++)); do left=$(stat "$new" "$D/little" x); done
 	same "$g: in the end all is kept" 0 "$left"
+	# what an image has not is like new code: not made in full by whoever misses it; but the next one does so, and adds
+	# it, if that was much
+	{ printf 'static volatile int sum;\n'
+	    for ((n = 0; n < 200; n++)); do printf '__attribute__((noinline)) static void f%d(void) { sum += %d; }\n' $n $n; done
+	    printf 'int main(int argc, char **argv) { if (argc > 1) {'
+	    for ((n = 0; n < 200; n++)); do printf ' f%d();' $n; done
+	    printf ' } return sum %% 251; }\n'; } >"$D/many.c"
+	$cc -O1 -static -o "$D/many" "$D/many.c" || no "$g: many.c"
+	export DRAGOMAN_QUICK=1000000
+	fresh
+	for n in 1 2; do run "$D/many"; done
+	few "$g many" 10 "$(stat "$new" "$D/many")"
+	all=$(stat "$new" "$D/many" x)
+	same "$g: what is missed is not made in full" "${all:-none}" "$(sed -n "s/^ *\([0-9]*\) $quick\$/\1/p" "$T/log")"
+	n=$(stat "regions added to cache files" "$D/many" x)
+	same "$g: the next one adds it" 1 "$((${n:-0} >= 200))"
+	same "$g: many with a word" "$((199 * 200 / 2 % 251))" "$(run "$D/many" x; echo $?)"
+	few "$g many with a word" 10 "$(stat "$new" "$D/many" x)"
+	# and if it was little, one of the next ones does
+	fresh
+	for n in 1 2; do run "$D/little"; done
+	left=1
+	for ((n = 0; n < 500 && left > 0; n++)); do
+		left=$(stat "guest instructions run the first time, without code" "$D/little" x)
+	done
+	same "$g: in the end little is kept" 0 "$left"
+	export DRAGOMAN_QUICK=0
 	# another configuration is another file
 	few "$g without bmi2 is made anew" 100000 "$(stat "$new" --host-off bmi2 "$D/hello")"
 	model=cortex-a53; [ $g = riscv64 ] && model=rva20u64
