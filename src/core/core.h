@@ -125,22 +125,30 @@ void core_await(struct trans *, const struct link *, int n);
 void core_link(struct trans *from, const struct link *, struct node *to);      /* lock held: another goes to code */
 void core_expect(gaddr pc, u32 mode);                  /* it will be asked for: what it hangs from is brought near */
 /* A bit a half-word that a node was made for, by 128 bytes; they collide.  Small programs touch few pages of it; large
- * ones are misled now and then. */
-enum { NHEAD = 1 << 14 };
-extern u64 core_any[NHEAD];
+ * ones are misled now and then.  Pages without bits are not looked at: to bring one costs more than to find nothing. */
+enum { NHEAD = 1 << 14, HEADPAGE = 4096 / sizeof(u64) };
+struct heads {
+	u64 *bit;                      /* NHEAD words */
+	u32 pages;                     /* a bit for each that has bits */
+};
+extern struct heads core_any;
 static inline u32 core_heads(gaddr pc) { return (u32)(pc >> 7 ^ pc >> 19) & (NHEAD - 1); }
-static inline u64 core_headbit(gaddr pc) { return (u64)1 << (pc >> 1 & 63); }
-static inline int
-core_maybe(const u64 *bits, gaddr pc)
+static inline u64
+core_headbits(const struct heads *h, gaddr pc)
 {
-	return (__atomic_load_n(&bits[core_heads(pc)], __ATOMIC_RELAXED) & core_headbit(pc)) != 0;
+	u32 w = core_heads(pc);
+
+	return __atomic_load_n(&h->pages, __ATOMIC_RELAXED) >> w / HEADPAGE & 1 ?
+	    __atomic_load_n(&h->bit[w], __ATOMIC_RELAXED) >> (pc >> 1 & 63) : 0;
 }
+
+static inline int core_maybe(const struct heads *h, gaddr pc) { return core_headbits(h, pc) & 1; }
 struct node *core_find(gaddr pc, u32 mode);            /* the node with code, or 0; lock-free */
 /* The same, quicker where there is none; without the lock it may miss some. */
 static inline struct node *
 core_seen(gaddr pc, u32 mode)
 {
-	return core_maybe(core_any, pc) ? core_find(pc, mode) : 0;
+	return core_maybe(&core_any, pc) ? core_find(pc, mode) : 0;
 }
 struct node *core_known(gaddr pc, u32 mode);           /* lock held: that with code that is translated in full, or 0 */
 void core_nonodes(void);               /* nobody runs generated code: forgets all; no link leads there any more */

@@ -13,8 +13,9 @@ enum { NPAGE = 128 };
 
 /* A bit a half-word, by 128 bytes: a block that begins there has been come to, here or in a process before.  Collisions
  * only cost. */
-static u64 been[NPAGE * STORE_RAN] ROOMY, ran[NPAGE * STORE_RAN] ROOMY;
-static u8 touched[NPAGE], known[NPAGE];        /* been has more than is told of it; ran has been read */
+static u64 been[NPAGE * STORE_RAN] ROOMY __attribute__((aligned(4096))), ran[NPAGE * STORE_RAN] ROOMY;
+static u8 begun[NPAGE];                        /* been has bits there: other pages are left alone, as in core_any; */
+static u8 touched[NPAGE], known[NPAGE];        /* it has more than is told of; ran has been read */
 
 struct first {
 	struct run r;
@@ -30,20 +31,23 @@ static int bit_of(gaddr pc) { return pc >> 1 & 63; }
 static int
 isfirst(gaddr pc)
 {
-	u32 w = word_of(pc);
-	u64 bit = (u64)1 << bit_of(pc), was = __atomic_load_n(&been[w], __ATOMIC_RELAXED);
+	u32 w = word_of(pc), page = w / STORE_RAN;
+	u64 bit = (u64)1 << bit_of(pc), was = begun[page] ? __atomic_load_n(&been[w], __ATOMIC_RELAXED) : 0;
 
 	if (was & bit)
 		return 0;
 	__atomic_store_n(&been[w], was | bit, __ATOMIC_RELAXED);
-	__atomic_store_n(&touched[w / STORE_RAN], 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&begun[page], 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&touched[page], 1, __ATOMIC_RELAXED);
 	return 1;
 }
 
 int
 core_beento(gaddr pc)
 {
-	return !core.opt.first || been[word_of(pc)] >> bit_of(pc) & 1;
+	u32 w = word_of(pc);
+
+	return !core.opt.first || (begun[w / STORE_RAN] && been[w] >> bit_of(pc) & 1);
 }
 
 int

@@ -16,8 +16,9 @@ struct buckets {
 enum { FIRST = 1 << 10, SECOND = 1 << 15, GROWTH = 8 };
 
 /* As core_any, of full code. */
-static u64 head[NHEAD] ROOMY;
-u64 core_any[NHEAD] ROOMY;
+static u64 headbits[2][NHEAD] ROOMY __attribute__((aligned(4096)));
+static struct heads head = {.bit = headbits[0]};
+struct heads core_any = {.bit = headbits[1]};
 static struct trans *lately;            /* what core_transat found; lock held */
 
 static u32
@@ -61,7 +62,7 @@ find(gaddr pc, u32 mode)
 	return b ? among(bucket(b, pc, mode), pc, mode) : 0;
 }
 
-struct node *core_node(gaddr pc, u32 mode) { return core_maybe(core_any, pc) ? find(pc, mode) : 0; }
+struct node *core_node(gaddr pc, u32 mode) { return core_maybe(&core_any, pc) ? find(pc, mode) : 0; }
 
 struct node *
 core_find(gaddr pc, u32 mode)
@@ -74,16 +75,16 @@ core_find(gaddr pc, u32 mode)
 struct node *
 core_known(gaddr pc, u32 mode)
 {
-	struct node *n = core_maybe(head, pc) ? core_find(pc, mode) : 0;
+	struct node *n = core_maybe(&head, pc) ? core_find(pc, mode) : 0;
 
 	return n && !n->quick ? n : 0;
 }
 
 static gaddr
-next(const u64 *bits, gaddr pc, gaddr end)
+next(const struct heads *h, gaddr pc, gaddr end)
 {
 	while (pc < end) {
-		u64 m = bits[core_heads(pc)] >> (pc >> 1 & 63);
+		u64 m = core_headbits(h, pc);
 
 		if (m) {
 			pc += (u64)__builtin_ctzll(m) * 2;
@@ -94,8 +95,8 @@ next(const u64 *bits, gaddr pc, gaddr end)
 	return pc < end ? pc : end;
 }
 
-gaddr core_nexthead(gaddr pc, gaddr end) { return next(head, pc, end); }
-gaddr core_nextseen(gaddr pc, gaddr end) { return next(core_any, pc, end); }
+gaddr core_nexthead(gaddr pc, gaddr end) { return next(&head, pc, end); }
+gaddr core_nextseen(gaddr pc, gaddr end) { return next(&core_any, pc, end); }
 
 static void
 insert(struct bucket *to, struct node *n)
@@ -209,7 +210,7 @@ core_place(gaddr pc, u32 mode, struct node *fresh)
 {
 	struct buckets *b = roomy();
 	struct bucket *to = bucket(b, pc, mode);
-	struct node *n = core_maybe(core_any, pc) ? among(to, pc, mode) : 0;
+	struct node *n = core_maybe(&core_any, pc) ? among(to, pc, mode) : 0;
 
 	if (n)
 		return n;
@@ -223,14 +224,14 @@ core_place(gaddr pc, u32 mode, struct node *fresh)
 }
 
 static void
-mark(const struct node *n)
+mark(struct heads *h, gaddr pc)
 {
-	u32 w = core_heads(n->pc);
-	u64 bit = core_headbit(n->pc);
+	u32 w = core_heads(pc), page = (u32)1 << w / HEADPAGE;
+	u64 was = h->pages & page ? h->bit[w] : 0;
 
-	__atomic_store_n(&core_any[w], core_any[w] | bit, __ATOMIC_RELAXED);
-	if (!n->quick)
-		head[w] |= bit;
+	__atomic_store_n(&h->bit[w], was | (u64)1 << (pc >> 1 & 63), __ATOMIC_RELAXED);
+	if (!(h->pages & page))
+		__atomic_store_n(&h->pages, h->pages | page, __ATOMIC_RELAXED);
 }
 
 /* -- links: from code to nodes, or to nodes that are not there yet -- */
@@ -290,7 +291,7 @@ core_await(struct trans *t, const struct link *l, int n)
 	for (int i = 1; i < n && !core.opt.nochain; i++, e++) {
 		gaddr pc = l[i].pc;
 		struct bucket *from = bucket(b, pc, mode);
-		struct node *to = core_maybe(core_any, pc) ? among(from, pc, mode) : 0;
+		struct node *to = core_maybe(&core_any, pc) ? among(from, pc, mode) : 0;
 
 		if (!isnear(t, pc))
 			continue;
@@ -335,7 +336,9 @@ core_arrive(struct node *n, struct trans *t, const u8 *code, int flagsin)
 	} else {
 		atomic_store_explicit(&n->code, off, memory_order_release);
 	}
-	mark(n);
+	mark(&core_any, n->pc);
+	if (!n->quick)
+		mark(&head, n->pc);
 	relink(n, code);
 }
 
@@ -366,8 +369,8 @@ core_nonodes(void)
 		memset((void *)b->at, 0, b->n * sizeof *b->at);
 		b->used = 0;
 	}
-	memset(head, 0, sizeof head);
-	memset(core_any, 0, sizeof core_any);
+	memset(headbits, 0, sizeof headbits);
+	head.pages = core_any.pages = 0;
 	lately = 0;
 }
 
