@@ -278,7 +278,9 @@ fix(const struct x86 *x)
 /* The head of this block is a safe point: who leaves it has just passed one, there is no other way in. */
 static int haspolled(const struct x86 *x) { return x->safe[x->b - x->r->block]; }
 
-/* A direct exit that may close a loop, or recursion, without a safe point in it. */
+/* A direct exit that may close a loop, or recursion, without a safe point in it.  Calls are no better than jumps: that
+ * those which never return fill the shadow stack would do for them, but recursion that is not deep may call and return
+ * for ever.  (Without these safe points compilers run no faster, as far as can be measured.) */
 static int
 wantspoll(const struct x86 *x, gaddr pc)
 {
