@@ -16,7 +16,8 @@ enum { MAXMARK = 1024, WINDOW = 4096, PEEKMAX = 64, RUN = 128, PIECE = FETCH_MAX
 _Static_assert(WINDOW + PIECE < 1 << 16, "struct mapent has room for it");
 
 /* Half of what is translated is never executed: error paths, the other cases of a switch.  Code that is
- * left out costs one exit when it is reached after all, and a jump from then on. */
+ * left out costs one exit when it is reached after all, and a jump from then on.  So what has not run is left out;
+ * where that is not known, FAR and CALLS guess. */
 enum {
 	FAR = 512,                     /* bytes: how far ahead a conditional branch is followed */
 	LOOP = 384,                    /* bytes: longer ones hardly notice that they lie in several regions, */
@@ -32,7 +33,7 @@ struct walk {
 	u32 mode;
 	int max, n;
 	u64 whole;                     /* below this offset what others have is translated all the same */
-	int (*hasrun)(gaddr);          /* what has not is left out; 0: it is not known */
+	int (*hasrun)(gaddr);          /* 0: it is not known */
 	u64 end;                       /* offset above the last instruction seen or head wanted */
 	u64 ok;                        /* so many bytes from the entry upward have been fetched, */
 	u8 code[WINDOW + PIECE];       /* these */
@@ -153,7 +154,8 @@ next(struct walk *w)
 	return off;
 }
 
-static int israre(const struct walk *w, gaddr pc) { return w->hasrun && !w->hasrun(pc); }
+/* Does control come here, as far as is known? */
+static int runs(const struct walk *w, gaddr pc, int guess) { return w->hasrun ? w->hasrun(pc) : guess; }
 
 /* Back is a loop; ahead is likely a rare case, unless near. */
 static void
@@ -161,7 +163,7 @@ branch(struct walk *w, u64 off, const struct scan *s)
 {
 	u64 to = s->target - w->pc;
 
-	if (s->flow == FLOW_JUMP || ((to <= off || to - off < FAR) && !israre(w, s->target)))
+	if (s->flow == FLOW_JUMP || runs(w, s->target, to <= off || to - off < FAR))
 		want(w, s->target);
 }
 
@@ -219,6 +221,7 @@ walk(struct walk *w)
 {
 	struct scan s;
 	u64 off, from;
+	gaddr after;
 
 	want(w, w->pc);
 	while (w->ntodo && w->n < w->max)
@@ -235,9 +238,10 @@ walk(struct walk *w)
 				w->end = off + 2;
 			if (s.flow == FLOW_COND || s.flow == FLOW_JUMP)
 				branch(w, off, &s);
-			if ((s.flow == FLOW_CALL || s.flow == FLOW_SYS) && w->n < CALLS)
-				want(w, w->pc + off + s.len);
-			if (s.flow != FLOW_NEXT && (s.flow != FLOW_COND || israre(w, w->pc + off + s.len)))
+			after = w->pc + off + s.len;
+			if ((s.flow == FLOW_CALL || s.flow == FLOW_SYS) && runs(w, after, w->n < CALLS))
+				want(w, after);
+			if (s.flow != FLOW_NEXT && (s.flow != FLOW_COND || !runs(w, after, 1)))
 				break;
 		}
 }

@@ -131,6 +131,38 @@ ahead() {
 	exits=$(timeout 10 "$dragoman" --cache off -d stats "$t" 2>&1 | sed -n 's/^ *\([0-9]*\) exits to unlinked or .*/\1/p')
 	[ "${exits:-0}" = 50 ] || { echo "FAIL what new code branches to is made with it: $exits exits, not 50"; return 1; }
 }
+# What is known to have run is translated in one: behind calls, however many, and far ahead.
+known() {
+	local t=$B/engine-known made
+	riscv64-linux-gnu-gcc -nostdlib -static -x assembler -o "$t" - <<-'EOF' || return 1
+			.globl _start
+		_start:	li a0, 3
+		head:	.rept 40
+			addi a1, a1, 1
+			.endr
+			call f
+			beqz a0, far
+			.rept 100
+			addi a1, a1, 1
+			.endr
+			call f
+			addi a0, a0, -1
+			j head
+			.skip 1024
+		far:	li a7, 93
+			ecall
+		f:	ret
+	EOF
+	rm -rf "$t.cache"
+	timeout 10 "$dragoman" --cache "$t.cache" "$t" || { echo "FAIL code to be known"; return 1; }
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		made=$(timeout 10 "$dragoman" --cache "$t.cache" -d stats "$t" 2>&1 | sed -n 's/^ *\([0-9]*\) regions translated/\1/p')
+		[ "$made" = 1 ] && return 0
+		sleep 0.2              # what has run may not have been told yet
+	done
+	echo "FAIL what has run is translated in $made regions, not 1"
+	return 1
+}
 # Code that is run once is run without being translated, and counted.
 first() {
 	local t=$B/engine-first quick want
@@ -150,7 +182,7 @@ first() {
 	done
 }
 if [[ " ${GUEST:-riscv64} " = *" riscv64 "* ]]; then
-	for test in whole ahead first; do
+	for test in whole ahead known first; do
 		$test && p=$((p + 1)) || f=$((f + 1))
 	done
 fi
