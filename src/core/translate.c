@@ -209,7 +209,7 @@ compile(struct cpu *cpu, gaddr pc, u32 mode)
 				logguest(cpu, &core.region);
 			if (logging(LOG_OP | LOG_OPOPT))
 				logregion(&core.region, "IR:");
-			o->code = core.at;
+			o->code = core.at = (u8 *)alignup((u64)core.at, 16);
 			o->end = core.areaend;
 			o->count = profile_counts(&core.region);
 			e = core.host->compile(&core.region, o);
@@ -265,7 +265,7 @@ static void
 advance(u32 size)
 {
 	enum { PIECE = 64 << 10, HUGE = 2 << 20, MUCH = 3 << 18 };
-	u64 was = (u64)core.at, at = was + alignup(size, 16), end = alignup(at, PIECE);
+	u64 was = (u64)core.at, at = was + size, end = alignup(at, PIECE);
 
 	core.at = (u8 *)at;
 	if (was / PIECE == at / PIECE || end + HUGE > (u64)core.areaend)
