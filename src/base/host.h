@@ -20,8 +20,8 @@
  *    What is on the shadow stack when `enter` returns is found there again by the next one if cpu->keep is set
  *    then; else it is discarded, and a later ret falls into the dispatcher.
  *  - Backward jumps and calls test cpu->poll and leave with WHY_POLL, cpu->pc = their target (resolved: entering
- *    at cpu->pc goes on exactly there); or the head of the block they are in does.  Indirect branches find nothing in
- *    cpu->jc then, as cpu->jcmask is 0.
+ *    at cpu->pc goes on exactly there); or the head of the block they are in does, or in quick code counts how often
+ *    it is entered.  Indirect branches find nothing in cpu->jc then, as cpu->jcmask is 0.
  *  - A host fault inside generated code: the engine's handler finds the region and the guest pc by
  *    the map, asks host->unwind to redirect the context to a stub that stores the fixed registers
  *    and leaves with WHY_FAULT. */

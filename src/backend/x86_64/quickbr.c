@@ -9,9 +9,13 @@ enum { ROOM = 16 << 10 };              /* bytes of code after which a block ends
 static struct { u8 *field; int link; } polls[QUICK_MOST + 1];
 static int npoll;
 
-/* What lies ahead is not in this block, and needs no safe point; nor does its own head, which leaves when it has been
- * jumped to some times. */
-static inline int isahead(const struct x86 *x, gaddr pc) { return pc > x->r->pc + x->pcoff; }
+/* What lies ahead needs no safe point.  Nor does what is only come to by the block's head: that leaves when it has been
+ * entered some times.  After a call there is another entry. */
+static inline int
+issafe(const struct x86 *x, gaddr pc)
+{
+	return pc > x->r->pc + x->pcoff || x->out->nentry == 1;
+}
 
 /* A safe point before the link that is made next. */
 static void
@@ -35,19 +39,19 @@ back(struct x86 *x, int cc, gaddr to)
 static __attribute__((noinline)) int
 branch(struct x86 *x, int cc, gaddr to)
 {
-	if (isahead(x, to))
-		x->a.p = x_link(x, x->a.p, 0x800f | (u32)cc << 8, 2, to);
+	if (!issafe(x, to))
+		back(x, cc, to);
 	else if (to == x->r->pc)
 		jcc_to(&x->a, cc, x->out->code);
 	else
-		back(x, cc, to);
+		x->a.p = x_link(x, x->a.p, 0x800f | (u32)cc << 8, 2, to);
 	return 1;
 }
 
 int
 quick_jump(struct x86 *x, const struct simple *s)
 {
-	if (!isahead(x, s->to))
+	if (!issafe(x, s->to))
 		poll(x);
 	x->a.p = x_link(x, x->a.p, 0xe9, 1, s->to);
 	return 1;
@@ -94,7 +98,7 @@ quick_call(struct x86 *x, const struct simple *s)
 
 	quick_set(x, x->r->guest->link, s->next);
 	x->on = s->on;
-	if (!isahead(x, s->to))
+	if (!issafe(x, s->to))
 		poll(x);
 	x->a.p = x_link(x, x->a.p, returns ? 0xe8 : 0xe9, 1, s->to);
 	if (returns)
@@ -133,10 +137,9 @@ quick_begin(struct x86 *x, s32 *left)
 	npoll = x->ncold = 0;
 	x->lodged = 0;
 	entry(x->out, x->r->pc, 0);
-	st16(p, 0x2d83);               /* sub dword [left], 1 */
-	st32(p + 2, (u32)((u8 *)left - (p + 7)));
-	p[6] = 1;
-	x->a.p = x_link(x, p + 7, 0x800f | JS << 8, 2, x->r->pc);
+	st16(p, 0x0dff);               /* dec dword [left] */
+	rel32_to(p + 2, (u8 *)left);
+	x->a.p = x_link(x, p + 6, 0x800f | JS << 8, 2, x->r->pc);
 	x->pcoff = 0;
 }
 
