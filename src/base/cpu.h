@@ -88,6 +88,7 @@ struct cpu {
 	u64 anchor;                    /* an address in this program, from which generated code counts others */
 	const u8 *stub[24];            /* the host's common stubs, for code that lies anywhere */
 	int (*call)(struct cpu *);     /* system call: engine_call */
+	const u8 *(*next)(struct cpu *);       /* a link that leads to no code: where to go on, or 0: leave */
 
 	/* -- the engine's -- */
 	u32 trapinfo;                  /* the guest's: brk immediate, undefined word */

@@ -12,6 +12,7 @@
  *  - A *link* is a direct exit.  Until the engine links it, it goes to a stub that sets cpu->pc to its
  *    target, cpu->link to an address in the stub (link_at), and leaves with WHY_NEXT; or, if cpu->poll is set, with
  *    WHY_POLL and cpu->link = 0.  Of quick code, all links but the first leave with cpu->link = LINK_KNOWN.
+ *    Instead of leaving with WHY_NEXT code goes on where cpu->next says, asked with all variables in memory.
  *  - Indirect branches look up cpu->jc[jc_index(cpu, pc)] inline and leave with WHY_NEXT, cpu->pc set, when
  *    it does not match; the engine fills the entry.
  *  - call pushes a host return address (host call instruction) whose code compares the guest's link

@@ -107,11 +107,13 @@ engine_init(const struct guest *g, const struct engine_options *o)
 }
 
 static int call_inside(struct cpu *);
+static const u8 *next_inside(struct cpu *);
 
 void
 engine_join(struct cpu *cpu)
 {
 	cpu->call = call_inside;
+	cpu->next = next_inside;
 	lock_take(&core.lock);
 	grow(&core.cpu, core.ncpu, &core.capcpu, sizeof *core.cpu);
 	core.cpu[core.ncpu++] = cpu;
@@ -365,12 +367,12 @@ count(enum why why)
 	__atomic_fetch_add(at[why], 1, __ATOMIC_RELAXED);
 }
 
-/* After run(), which has found nothing: most of it leads to what has code, which then runs.  1 if none is there yet. */
+/* Runs what has no code.  0: the thread is to leave, and has done so; else it is inside. */
 static int
-runfirst(struct cpu *cpu, u32 mode, struct stretch s)
+first(struct cpu *cpu, u32 mode, struct stretch s)
 {
 	u64 from;
-	int n, ran;
+	int n;
 
 	if (!enter(cpu))
 		return 0;
@@ -379,10 +381,20 @@ runfirst(struct cpu *cpu, u32 mode, struct stretch s)
 	if (core.opt.count)
 		__atomic_fetch_add(&core.stat.first, (u64)n, __ATOMIC_RELAXED);
 	core_countsince(&core.stat.firstrun, from);
-	if (atomic_load(&cpu->poll)) {
-		leave(cpu);
+	if (!atomic_load(&cpu->poll))
+		return 1;
+	leave(cpu);
+	return 0;
+}
+
+/* After run(), which has found nothing: most of it leads to what has code, which then runs.  1 if none is there yet. */
+static int
+runfirst(struct cpu *cpu, u32 mode, struct stretch s)
+{
+	int ran;
+
+	if (!first(cpu, mode, s))
 		return 0;
-	}
 	ran = run(cpu);
 	leave(cpu);
 	if (core.opt.count && ran)
@@ -390,29 +402,67 @@ runfirst(struct cpu *cpu, u32 mode, struct stretch s)
 	return !ran;
 }
 
-/* 1: once more; there is still no code, but elsewhere. */
-static int
-translate(struct cpu *cpu)
+/* What is at cpu->pc: code, which look() finds from now on; what runs for the first time; or what cannot be fetched. */
+enum place { CODE, FIRST, NOWHERE };
+
+static enum place
+arrive(struct cpu *cpu, u32 mode, struct stretch *s)
 {
-	u32 mode = cpu->jcmode - 1;
 	struct node *n = 0;
-	struct stretch s;
-	int ready, first;
+	int ready, isfirst;
 
 	lock_take(&core.lock);
 	ready = !cpu->link && cache_ready(cpu->pc, mode);
-	first = !ready && core_isfirst(cpu->pc, mode, &s);
-	if (!ready && !first)
+	isfirst = !ready && core_isfirst(cpu->pc, mode, s);
+	if (!ready && !isfirst)
 		n = core_translate(cpu, cpu->pc, mode);
 	if (n)
 		linklast(cpu, n);
 	lock_give(&core.lock);
 	cpu->link = 0;
-	if (first)
+	return isfirst ? FIRST : n || ready ? CODE : NOWHERE;
+}
+
+/* 1: once more; there is still no code, but elsewhere. */
+static int
+translate(struct cpu *cpu)
+{
+	u32 mode = cpu->jcmode - 1;
+	struct stretch s;
+	enum place at = arrive(cpu, mode, &s);
+
+	if (at == FIRST)
 		return runfirst(cpu, mode, s);
-	if (!n && !ready)
+	if (at == NOWHERE)
 		fetchfault(cpu);
 	return 0;
+}
+
+/* cpu->next: does what the loop would do after such an exit.  What is on the shadow stack stays: not if the area was
+ * emptied.  Everything else that is to be done before the guest goes on the loop does. */
+static const u8 *
+next_inside(struct cpu *cpu)
+{
+	u32 mode = core.guest->mode(cpu);
+	const u8 *code;
+	struct stretch s;
+
+	if (atomic_load(&core.stop) == cpu || core.opt.nochain || cpu->jcmode != mode + 1 || logging(LOG_EXEC))
+		return 0;
+	while (!(code = look(cpu, mode))) {
+		enum place at;
+
+		leave(cpu);
+		at = arrive(cpu, mode, &s);
+		if (at == NOWHERE || !(at == FIRST ? first(cpu, mode, s) : enter(cpu)) || atomic_load(&cpu->poll) ||
+		    cpu->jcmode != core.guest->mode(cpu) + 1 || cpu->epoch != atomic_load(&core.emptied))
+			return 0;
+	}
+	if (core.opt.count)
+		count(WHY_NEXT);
+	cpu->why = WHY_FLUSH;
+	cpu_polled(cpu);
+	return code;
 }
 
 /* What must be as it was when generated code called the system, if it is to go on there. */

@@ -908,6 +908,51 @@ test_a_system_call_comes_back_or_leaves(void **state)
 	assert_ptr_equal(cpu->shadow_sp, sp);
 }
 
+static const u8 *
+goeson(struct cpu *c)
+{
+	assert_int_equal(c->why, WHY_NEXT);
+	assert_int_equal(c->pc, 0x2000);
+	assert_non_null(c->link);
+	assert_int_equal(*var(A), 9);
+	*var(A) = 10;
+	c->why = WHY_FLUSH;
+	return lookup(c->pc);
+}
+
+static const u8 *leavesall(struct cpu *c) { return (void)c, (const u8 *)0; }
+
+/* The first exit leads on to 0x2000, which is asked for inside; that at its end leaves. */
+static const u8 *once(struct cpu *c) { return c->pc == 0x2000 ? goeson(c) : 0; }
+
+static void
+test_a_link_to_no_code_goes_on_or_leaves(void **state)
+{
+	(void)state;
+	begin(0x1000);
+	put(A, k(9));
+	jmp(0x2000);
+	compile();
+	begin(0x2000);
+	put(B, get(A));
+	jmp(0x3000);
+	compile();
+	cpu->next = once;
+	assert_int_equal(run(0x1000, 0), 1);
+	assert_int_equal(cpu->why, WHY_NEXT);
+	assert_int_equal(cpu->pc, 0x3000);
+	assert_int_equal(*var(B), 10);
+	cpu->next = leavesall;
+	assert_int_equal(run(0x1000, 0), 2);
+	assert_int_equal(*var(B), 9);
+	cpu->next = once;
+	cpu_poll(cpu);
+	assert_int_equal(run(0x1000, 0), 1);
+	assert_int_equal(cpu->why, WHY_POLL);
+	assert_int_equal(cpu->pc, 0x2000);
+	cpu->next = leavesall;
+}
+
 static void
 test_leaving_for_traps_and_look(void **state)
 {
@@ -996,6 +1041,7 @@ main(void)
 		cmocka_unit_test_setup(test_fault_in_a_helper_belongs_to_its_instruction, fresh),
 		cmocka_unit_test_setup(test_deep_recursion_overflows_the_shadow_stack_unharmed, fresh),
 		cmocka_unit_test_setup(test_a_system_call_comes_back_or_leaves, fresh),
+		cmocka_unit_test_setup(test_a_link_to_no_code_goes_on_or_leaves, fresh),
 		cmocka_unit_test_setup(test_leaving_for_traps_and_look, fresh),
 		cmocka_unit_test_setup(test_misaligned_access_traps_where_asked, fresh),
 	};

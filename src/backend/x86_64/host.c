@@ -563,10 +563,14 @@ bottom(struct cpu *cpu)
 	return sp;
 }
 
+static const u8 *nowhere(struct cpu *cpu) { return (void)cpu, (const u8 *)0; }
+
 static void
 enter(struct cpu *cpu, const u8 *code)
 {
 	if (!cpu->anchor) {
+		if (!cpu->next)
+			cpu->next = nowhere;
 		memcpy(cpu->stub, &x86_stub, sizeof x86_stub);
 		cpu->anchor = x86_anchor();
 	}

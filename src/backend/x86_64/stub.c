@@ -100,7 +100,7 @@ write_enter(struct x86 *x, int nreg)
 
 /* called: to leave from, on the C stack, when all is stored */
 static void
-write_leave(struct x86 *x, int nreg, u8 **called)
+write_leave(struct x86 *x, int nreg, u8 **called, u8 **linked)
 {
 	struct code *a = &x->a;
 
@@ -112,11 +112,10 @@ write_leave(struct x86 *x, int nreg, u8 **called)
 	u8 *polled = jcc_32(a, JNE);
 	alu_ri(a, A_SUB, 64, RCX, 1);  /* what follows may be another's stub */
 	mov_mr(a, 64, CPU(link), RCX);
-	u8 *go = jmp_8(a);
+	*linked = jmp_32(a);
 
 	x86_stub.next = a->p;
 	mov_mi(a, 64, CPU(link), 0);
-	rel8_here(a, go);
 	mov_mi(a, 32, CPU(why), WHY_NEXT);
 	x86_stub.leaveat = a->p;
 	mov_mr(a, 64, CPU(pc), RAX);
@@ -254,6 +253,30 @@ write_help(struct x86 *x, int nreg, int save, int restore, enum sync fp)
 	return start;
 }
 
+/* rax = pc, cpu->link is set.  What the host predicts of the returns to come, the guest's and C's, still holds when the
+ * guest goes on from here; not so when enter's caller is returned to. */
+static void
+write_next(struct x86 *x, int nreg, const u8 *leave)
+{
+	struct code *a = &x->a;
+
+	mov_mi(a, 32, CPU(why), WHY_NEXT);
+	mov_mr(a, 64, CPU(pc), RAX);
+	mov_mr(a, 64, CPU(shadow_sp), RSP);
+	homes(x, nreg, INTS | VECS, 0);
+	fp_control(a, 0);
+	mov_rm(a, 64, RSP, CPU(host_sp));
+	lea(a, 64, RDI, mem_at(RBP, -CPU_BIAS));
+	op_rm(a, 0xff, 32, 2, CPU(next), 0);   /* call */
+	test_rr(a, 64, RAX, RAX);
+	jcc_to(a, JE, leave);
+	fp_control(a, 1);
+	homes(x, nreg, INTS | VECS, 1);
+	mask_register(a);
+	mov_rm(a, 64, RSP, CPU(shadow_sp));
+	op_rr(a, 0xff, 32, 4, RAX);    /* jmp rax */
+}
+
 /* A system call returns to the code it came from: so what the host predicts of the returns after it still holds, C's
  * and the guest's. */
 static void
@@ -285,11 +308,13 @@ void
 stub_guest(const struct guest *g)
 {
 	struct x86 *x = &x86;
-	u8 *called;
+	u8 *called, *linked;
 
 	x->a.p = stubs_at;
 	x86_vinit(&x->a);
-	write_leave(x, g->nreg, &called);
+	write_leave(x, g->nreg, &called, &linked);
+	rel32_to(linked, x->a.p);
+	write_next(x, g->nreg, called);
 	write_sys(x, g->nreg, called);
 	write_dispatch(x, g);
 	write_enter(x, g->nreg);
