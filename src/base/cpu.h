@@ -61,7 +61,8 @@ struct thread;                         /* threads/thread.h: the thread's signals
 struct guest;
 struct os;
 
-enum { LINK_KNOWN = 1 };               /* of a link that is made when there is code for its target */
+/* A link that is made when there is code for its target; an indirect branch, the shadow stack being in order */
+enum { LINK_KNOWN = 1, LINK_NONE = 2 };
 
 struct cpu {
 	/* -- read and written by generated code; offsets fixed by the host's emitter -- */

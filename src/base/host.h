@@ -14,7 +14,8 @@
  *    WHY_POLL and cpu->link = 0.  Of quick code, all links but the first leave with cpu->link = LINK_KNOWN.
  *    Instead of leaving with WHY_NEXT code goes on where cpu->next says, asked with all variables in memory.
  *  - Indirect branches look up cpu->jc[jc_index(cpu, pc)] inline and leave with WHY_NEXT, cpu->pc set, when
- *    it does not match; the engine fills the entry.
+ *    it does not match; the engine fills the entry.  cpu->link = LINK_NONE if the shadow stack is as it is to be where
+ *    the branch leads: then cpu->next is asked, too.
  *  - call pushes a host return address (host call instruction) whose code compares the guest's link
  *    variable with the guest return address; on mismatch it dispatches on the link variable as an
  *    indirect branch.  The bottom of the shadow stack holds the address of such a dispatcher.

@@ -447,7 +447,10 @@ next_inside(struct cpu *cpu)
 	const u8 *code;
 	struct stretch s;
 
-	if (atomic_load(&core.stop) == cpu || core.opt.nochain || cpu->jcmode != mode + 1 || logging(LOG_EXEC))
+	if ((uintptr_t)cpu->link == LINK_NONE)
+		cpu->link = 0;
+	if (atomic_load(&core.stop) == cpu || core.opt.nochain || cpu->jcmode != mode + 1 || logging(LOG_EXEC) ||
+	    atomic_load(&cpu->poll))
 		return 0;
 	while (!(code = look(cpu, mode))) {
 		enum place at;

@@ -98,7 +98,7 @@ run(gaddr pc, int dolink)
 
 	cpu->pc = pc;
 	while ((code = lookup(cpu->pc)) && n < 5000) {
-		if (n && dolink && cpu->link) {
+		if (n && dolink && (uintptr_t)cpu->link > LINK_NONE) {
 			const struct made *m = madeat(cpu->link);
 			const struct link *l = &m->link[link_at(m->link, m->nlink, (u32)(cpu->link - m->code))];
 

@@ -196,7 +196,7 @@ write_resync(struct x86 *x, const struct guest *g)
 }
 
 static void
-write_dispatch(struct x86 *x, const struct guest *g)
+write_dispatch(struct x86 *x, const struct guest *g, const u8 *missed)
 {
 	struct code *a = &x->a;
 	struct mem entry = {RBP, RCX, 3, 0, (s32)offsetof(struct cpu, jc) - CPU_BIAS};
@@ -213,7 +213,7 @@ write_dispatch(struct x86 *x, const struct guest *g)
 	alu_rr(a, A_XOR, 32, RCX, RAX);
 	alu_rm(a, A_AND, 32, RCX, CPU(jcmask));
 	alu_rm(a, A_CMP, 64, RAX, entry);
-	jcc_to(a, JNE, x86_stub.next);
+	jcc_to(a, JNE, missed);
 	entry.disp += (s32)offsetof(struct jc, code);
 	op_rm(a, 0xff, 32, 4, entry, 0);
 	write_resync(x, g);
@@ -253,13 +253,16 @@ write_help(struct x86 *x, int nreg, int save, int restore, enum sync fp)
 	return start;
 }
 
-/* rax = pc, cpu->link is set.  What the host predicts of the returns to come, the guest's and C's, still holds when the
- * guest goes on from here; not so when enter's caller is returned to. */
+/* rax = pc, cpu->link is set; from missed on there is none.  What the host predicts of the returns to come, the guest's
+ * and C's, still holds when the guest goes on from here; not so when enter's caller is returned to. */
 static void
-write_next(struct x86 *x, int nreg, const u8 *leave)
+write_next(struct x86 *x, int nreg, const u8 *leave, u8 **missed, u8 *linked)
 {
 	struct code *a = &x->a;
 
+	*missed = a->p;
+	mov_mi(a, 64, CPU(link), LINK_NONE);
+	rel32_to(linked, a->p);
 	mov_mi(a, 32, CPU(why), WHY_NEXT);
 	mov_mr(a, 64, CPU(pc), RAX);
 	mov_mr(a, 64, CPU(shadow_sp), RSP);
@@ -308,15 +311,14 @@ void
 stub_guest(const struct guest *g)
 {
 	struct x86 *x = &x86;
-	u8 *called, *linked;
+	u8 *called, *linked, *missed;
 
 	x->a.p = stubs_at;
 	x86_vinit(&x->a);
 	write_leave(x, g->nreg, &called, &linked);
-	rel32_to(linked, x->a.p);
-	write_next(x, g->nreg, called);
+	write_next(x, g->nreg, called, &missed, linked);
 	write_sys(x, g->nreg, called);
-	write_dispatch(x, g);
+	write_dispatch(x, g, missed);
 	write_enter(x, g->nreg);
 	x86_stub.help = write_help(x, g->nreg, LOST, LOST, NOFP);
 	x86_stub.helpflags = write_help(x, g->nreg, LOST, LOST, FLAGS);
