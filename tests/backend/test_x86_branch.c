@@ -920,6 +920,7 @@ goeson(struct cpu *c)
 	return lookup(c->pc);
 }
 
+static int leavescall(struct cpu *c) { return c->why = WHY_CALL, 0; }
 static const u8 *leavesall(struct cpu *c) { return (void)c, (const u8 *)0; }
 
 /* The first exit leads on to 0x2000, which is asked for inside; that at its end leaves. */
@@ -951,6 +952,40 @@ test_a_link_to_no_code_goes_on_or_leaves(void **state)
 	assert_int_equal(cpu->why, WHY_POLL);
 	assert_int_equal(cpu->pc, 0x2000);
 	cpu->next = leavesall;
+}
+
+static const u8 *
+returned(struct cpu *c)
+{
+	assert_int_equal(c->why, WHY_NEXT);
+	assert_int_equal((uintptr_t)c->link, LINK_NONE);
+	c->link = 0;
+	*var(A) = 10;
+	return lookup(c->pc);
+}
+
+/* There is nobody to return to on the shadow stack, and nothing in the jump cache. */
+static void
+test_a_return_that_finds_nothing_goes_on(void **state)
+{
+	(void)state;
+	begin(0x1000);
+	put(A, k(9));
+	ret();
+	compile();
+	begin(0x2000);
+	put(B, get(A));
+	ir_op(&r, O_sys, N, k(0x2004), 0, 0);
+	compile();
+	*var(LINKREG) = 0x2000;
+	cpu->next = returned;
+	cpu->call = leavescall;
+	assert_int_equal(run(0x1000, 0), 1);
+	assert_int_equal(cpu->why, WHY_CALL);
+	assert_int_equal(*var(B), 10);
+	cpu->next = leavesall;
+	assert_int_equal(run(0x1000, 0), 2);
+	assert_int_equal(*var(B), 9);
 }
 
 static void
@@ -1042,6 +1077,7 @@ main(void)
 		cmocka_unit_test_setup(test_deep_recursion_overflows_the_shadow_stack_unharmed, fresh),
 		cmocka_unit_test_setup(test_a_system_call_comes_back_or_leaves, fresh),
 		cmocka_unit_test_setup(test_a_link_to_no_code_goes_on_or_leaves, fresh),
+		cmocka_unit_test_setup(test_a_return_that_finds_nothing_goes_on, fresh),
 		cmocka_unit_test_setup(test_leaving_for_traps_and_look, fresh),
 		cmocka_unit_test_setup(test_misaligned_access_traps_where_asked, fresh),
 	};
