@@ -21,11 +21,12 @@
  * what -d stats says with --cache off, 10 to 11 us; the first of a process takes 50, the first six 170 more than six
  * others.  A file: update(), timed for 260 files of 4 KB to 8 MB that did not exist before, 160 us and 2.7 ns a
  * byte (least squares, relative); and 40 us of what is done once a process.  It is 2.5 times as large as its code.
- * A fork: the kernel fork of the benchmarks, 7 regions not in its image, and all in it.  A miss, of code that has no
- * image and is run as new code is: a block made quickly, and what it takes to come there. */
+ * A fork: the kernel fork of the benchmarks, 7 regions not in its image, and all in it.  A miss, of code that the image
+ * has not and that is run as new code is: a block made quickly, and what it takes to come there; the first of a process
+ * takes 60 more. */
 enum {
-	FIRST_COST = 100000, REGION_COST = 11000, FORK_COST = 40000, MISS_COST = 1000, FILE_COST = 200000, BYTE_COST = 3,
-	AGAIN = 8, MISSED = 64         /* the same, of a file of which much has been missed before */
+	FIRST_COST = 100000, REGION_COST = 11000, FORK_COST = 40000, MISS_COST = 1000, FIRST_MISS = 60000,
+	FILE_COST = 200000, BYTE_COST = 3, AGAIN = 8,
 };
 
 static int persistfrom FORKED;              /* translations below are another's to persist, or are persisted */
@@ -71,7 +72,8 @@ static u64 forkcost(void) { return cpu_self ? (u64)cpu_self->nfork * FORK_COST :
 /* Much is written at once.  Of the processes that translate a little, which alone would not be worth a file, as many
  * write one as make it cost no more than all have spent translating: what a script's thousand
  * children translate is found in time.  The first process that runs a file has translated only what it ran often; the
- * next, if there is one, will do so with all, and write that: to save it what the first has done is worth little. */
+ * next, if there is one, will do so with all, and write that: to save it what the first has done is worth little.
+ * Who has translated in full for those who missed it in the image writes: that it is worth it is decided already. */
 static int
 isworth(const struct dso *d)
 {
@@ -79,15 +81,16 @@ isworth(const struct dso *d)
 
 	if (isfirst(d))
 		return spent >= 2 * cost;
-	return spent * (d->begun && d->image.base ? MISSED : AGAIN) >= cost ||
-	    store_dice() < (spent + FIRST_COST) * 65536 / cost;
+	return (d->begun && d->image.base) || spent * AGAIN >= cost || store_dice() < (spent + FIRST_COST) * 65536 / cost;
 }
 
 /* It is worth that the next process translates in full what its image has not, to add it: as above. */
 static int
 iswanting(const struct dso *d)
 {
-	return d->nmissed && store_dice() < ((u64)d->nmissed * MISS_COST + forkcost()) * AGAIN * 65536 / filecost(d);
+	u64 spent = (u64)d->nmissed * MISS_COST + forkcost();
+
+	return d->nmissed && store_dice() < (spent * AGAIN + FIRST_MISS) * 65536 / filecost(d);
 }
 
 /* -- the file -- */
