@@ -253,6 +253,33 @@ write_help(struct x86 *x, int nreg, int save, int restore, enum sync fp)
 	return start;
 }
 
+/* rax = pc: leaves the guest's code, and calls a function of struct cpu. */
+static void
+call_engine(struct x86 *x, int nreg, struct mem function)
+{
+	struct code *a = &x->a;
+
+	mov_mr(a, 64, CPU(pc), RAX);
+	mov_mr(a, 64, CPU(shadow_sp), RSP);
+	homes(x, nreg, INTS | VECS, 0);
+	fp_control(a, 0);
+	mov_rm(a, 64, RSP, CPU(host_sp));
+	lea(a, 64, RDI, mem_at(RBP, -CPU_BIAS));
+	op_rm(a, 0xff, 32, 2, function, 0);    /* call */
+}
+
+/* Back into the guest's code. */
+static void
+go_on(struct x86 *x, int nreg)
+{
+	struct code *a = &x->a;
+
+	fp_control(a, 1);
+	homes(x, nreg, INTS | VECS, 1);
+	mask_register(a);
+	mov_rm(a, 64, RSP, CPU(shadow_sp));
+}
+
 /* rax = pc, cpu->link is set; from missed on there is none.  What the host predicts of the returns to come, the guest's
  * and C's, still holds when the guest goes on from here; not so when enter's caller is returned to. */
 static void
@@ -264,19 +291,10 @@ write_next(struct x86 *x, int nreg, const u8 *leave, u8 **missed, u8 *linked)
 	mov_mi(a, 64, CPU(link), LINK_NONE);
 	rel32_to(linked, a->p);
 	mov_mi(a, 32, CPU(why), WHY_NEXT);
-	mov_mr(a, 64, CPU(pc), RAX);
-	mov_mr(a, 64, CPU(shadow_sp), RSP);
-	homes(x, nreg, INTS | VECS, 0);
-	fp_control(a, 0);
-	mov_rm(a, 64, RSP, CPU(host_sp));
-	lea(a, 64, RDI, mem_at(RBP, -CPU_BIAS));
-	op_rm(a, 0xff, 32, 2, CPU(next), 0);   /* call */
+	call_engine(x, nreg, CPU(next));
 	test_rr(a, 64, RAX, RAX);
 	jcc_to(a, JE, leave);
-	fp_control(a, 1);
-	homes(x, nreg, INTS | VECS, 1);
-	mask_register(a);
-	mov_rm(a, 64, RSP, CPU(shadow_sp));
+	go_on(x, nreg);
 	op_rr(a, 0xff, 32, 4, RAX);    /* jmp rax */
 }
 
@@ -288,22 +306,13 @@ write_sys(struct x86 *x, int nreg, const u8 *leave)
 	struct code *a = &x->a;
 
 	x86_stub.sys = a->p;
-	mov_mr(a, 64, CPU(pc), RAX);
-	mov_mr(a, 64, CPU(shadow_sp), RSP);
-	homes(x, nreg, INTS | VECS, 0);
-	fp_control(a, 0);
-	mov_rm(a, 64, RSP, CPU(host_sp));
-	lea(a, 64, RDI, mem_at(RBP, -CPU_BIAS));
-	op_rm(a, 0xff, 32, 2, CPU(call), 0);   /* call */
+	call_engine(x, nreg, CPU(call));
 	test_rr(a, 32, RAX, RAX);
 	u8 *back = jcc_8(a, JNE);
 	alu_mi(a, A_ADD, 64, CPU(shadow_sp), 8);
 	jmp_to(a, leave);
 	rel8_here(a, back);
-	fp_control(a, 1);
-	homes(x, nreg, INTS | VECS, 1);
-	mask_register(a);
-	mov_rm(a, 64, RSP, CPU(shadow_sp));
+	go_on(x, nreg);
 	put1(a, 0xc3);
 }
 
