@@ -90,7 +90,7 @@ iswanting(const struct dso *d)
 {
 	u64 spent = (u64)d->nmissed * MISS_COST + forkcost();
 
-	return d->nmissed && store_dice() < (spent * AGAIN + FIRST_MISS) * 65536 / filecost(d);
+	return d->nmissed && d->image.base && store_dice() < (spent * AGAIN + FIRST_MISS) * 65536 / filecost(d);
 }
 
 /* -- the file -- */

@@ -6,7 +6,7 @@
  * full when that pays.  The very first time it has no code at all (first.c).
  *
  * In a file that has run in a process before, and has no image yet, all is translated in full, to be there the next
- * time (cache_begun).  What its image has not is like new code again: few processes in a row miss the same.
+ * time (cache_begun).  What its image has not is like new code again, until so much is missed that it is worth adding.
  *
  * Lock held in all of these. */
 #include "core/cache.h"

@@ -655,9 +655,19 @@ test_a_file_is_met_in_a_state(void **state)
 	assert_true(store_met(&st, &k));
 	assert_false(store_met(&st, &other));
 	assert_int_equal(known(file, image, 0, 0), 0);
+	assert_false(store_wanted(&st, &k, 7));
+	store_want(&st, &k, 7);
+	store_done();
+	store_forget();
+	assert_true(store_wanted(&st, &k, 7));
+	assert_false(store_wanted(&st, &k, 8));
+	assert_false(store_wanted(&st, &other, 7));
+	assert_true(store_met(&st, &k));
+	assert_int_equal(known(file, image, 0, 0), 0);
 	assert_int_equal(pwrite(file, "m", 1, 0), 1);
 	assert_int_equal(fstat(file, &st), 0);
 	assert_false(store_met(&st, &k));
+	assert_false(store_wanted(&st, &k, 7));
 	close(file);
 	close(image);
 }
