@@ -61,7 +61,8 @@ struct thread;                         /* threads/thread.h: the thread's signals
 struct guest;
 struct os;
 
-/* A link that is made when there is code for its target; an indirect branch, the shadow stack being in order */
+/* Of cpu->link: of a link that is made when there is code for its target; of an indirect branch that found nothing, the
+ * shadow stack being in order */
 enum { LINK_KNOWN = 1, LINK_NONE = 2 };
 
 struct cpu {
@@ -70,7 +71,7 @@ struct cpu {
 	void *shadow_base;             /* top of the shadow stack */
 	void *shadow_lo;               /* lowest address of the shadow stack's usable part */
 	void *shadow_sp;               /* its pointer when generated code was last left */
-	const u8 *link;                /* in the stub of the link left by last, for the engine to make it; LINK_KNOWN; 0 */
+	const u8 *link;                /* in the stub of the link left by last, for the engine to make it; LINK_*; 0 */
 	u64 excl_addr;                 /* load-exclusive monitor: address (-1: none) */
 	u32 why;                       /* enum why */
 	u32 trap;                      /* enum trap */
@@ -89,7 +90,7 @@ struct cpu {
 	u64 anchor;                    /* an address in this program, from which generated code counts others */
 	const u8 *stub[24];            /* the host's common stubs, for code that lies anywhere */
 	int (*call)(struct cpu *);     /* system call: engine_call */
-	const u8 *(*next)(struct cpu *);       /* a link that leads to no code: where to go on, or 0: leave */
+	const u8 *(*next)(struct cpu *);       /* an exit that leads to no code: where to go on, or 0: leave */
 
 	/* -- the engine's -- */
 	u32 trapinfo;                  /* the guest's: brk immediate, undefined word */

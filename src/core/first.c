@@ -14,8 +14,9 @@ enum { NPAGE = 128 };
 /* A bit a half-word, by 128 bytes: a block that begins there has been come to, here or in a process before.  Collisions
  * only cost. */
 static u64 been[NPAGE * STORE_RAN] ROOMY __attribute__((aligned(4096))), ran[NPAGE * STORE_RAN] ROOMY;
-static u8 begun[NPAGE];                        /* been has bits there: other pages are left alone, as in core_any; */
-static u8 touched[NPAGE], known[NPAGE];        /* it has more than is told of; ran has been read */
+/* What is known of been's pages: those without bits are left alone, as in core_any. */
+enum { EMPTY, UNTOLD, TOLD };
+static u8 touched[NPAGE], known[NPAGE];        /* that; ran's page has been read */
 
 struct first {
 	struct run r;
@@ -32,13 +33,12 @@ static int
 isfirst(gaddr pc)
 {
 	u32 w = word_of(pc), page = w / STORE_RAN;
-	u64 bit = (u64)1 << bit_of(pc), was = begun[page] ? __atomic_load_n(&been[w], __ATOMIC_RELAXED) : 0;
+	u64 bit = (u64)1 << bit_of(pc), was = touched[page] ? __atomic_load_n(&been[w], __ATOMIC_RELAXED) : 0;
 
 	if (was & bit)
 		return 0;
 	__atomic_store_n(&been[w], was | bit, __ATOMIC_RELAXED);
-	__atomic_store_n(&begun[page], 1, __ATOMIC_RELAXED);
-	__atomic_store_n(&touched[page], 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&touched[page], UNTOLD, __ATOMIC_RELAXED);
 	return 1;
 }
 
@@ -47,7 +47,7 @@ core_beento(gaddr pc)
 {
 	u32 w = word_of(pc);
 
-	return !core.opt.first || (begun[w / STORE_RAN] && been[w] >> bit_of(pc) & 1);
+	return !core.opt.first || (touched[w / STORE_RAN] && been[w] >> bit_of(pc) & 1);
 }
 
 int
@@ -66,8 +66,8 @@ void
 core_tellran(void)
 {
 	for (u32 page = 0, n; page < NPAGE; page += n + 1) {
-		for (n = 0; page + n < NPAGE && touched[page + n]; n++)
-			touched[page + n] = 0;
+		for (n = 0; page + n < NPAGE && touched[page + n] == UNTOLD; n++)
+			touched[page + n] = TOLD;
 		if (n)
 			store_addran(page, n, &been[page * STORE_RAN]);
 	}

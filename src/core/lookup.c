@@ -15,9 +15,8 @@ struct buckets {
 };
 enum { FIRST = 1 << 10, SECOND = 1 << 15, GROWTH = 8 };
 
-/* As core_any, of full code. */
 static u64 headbits[2][NHEAD] ROOMY __attribute__((aligned(4096)));
-static struct heads head = {.bit = headbits[0]};
+static struct heads head = {.bit = headbits[0]};       /* as core_any, of full code */
 struct heads core_any = {.bit = headbits[1]};
 static struct trans *lately;            /* what core_transat found; lock held */
 

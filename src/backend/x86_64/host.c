@@ -563,6 +563,7 @@ bottom(struct cpu *cpu)
 	return sp;
 }
 
+/* cpu->next where there is no engine: a test leaves */
 static const u8 *nowhere(struct cpu *cpu) { return (void)cpu, (const u8 *)0; }
 
 static void
