@@ -227,7 +227,7 @@ core_code(const struct node *n)
 struct node *core_translate(struct cpu *, gaddr pc, u32 mode);
 void core_renew(struct cpu *);                         /* throws all code away; lock not held */
 void core_kill(struct trans *);                        /* lock held */
-/* -d stats: *ns += CPU time since it was `from`, which core_begun gives.  Lock not needed. */
+/* -d stats: *ns += time since it was `from`, which core_begun gives.  Lock not needed. */
 u64 core_begun(void);
 void core_countsince(u64 *ns, u64 from);
 void core_forgetjumps(void);             /* lock held, nobody runs generated code: clears all jump caches */
