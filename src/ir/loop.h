@@ -100,6 +100,9 @@ int loop_width(struct loop *);                 /* sets lane; 0: there is none */
 /* Whether t, that i compares with lanes, is the same each turn and taken to be a number as short as they are. */
 int loop_taken(const struct loop *, const struct ins *i, ref t, struct field *);
 int loop_order(const struct loop *, const struct ins *set);    /* the relation of the lanes, or -1 */
+
+/* Whether lanes that have the low bits of what the instruction is made of can have those of what it makes. */
+int loop_haslow(const struct loop *, const struct ins *);
 /* Is the number in a lane to be sign-extended for a variable; what all lanes are joined to by i, which has the lanes in
  * t? */
 int loop_putsign(const struct loop *, ref t);

@@ -266,18 +266,24 @@ isexact(const struct seek *s, ref t, int sign)
 	return v.lo >= has.lo && v.hi <= has.hi;
 }
 
+/* Whether i compares with a number that the loop does not change, and nobody asks how long it is. */
+static int
+isblind(const struct loop *l, const struct ins *i)
+{
+	struct field f;
+
+	return (i->op == O_set || loop_isextreme(i->op)) && (loop_taken(l, i, i->a, &f) || loop_taken(l, i, i->b, &f));
+}
+
 /* Whether the lane has the low bits of what the instruction makes. */
 static int
 haslow(const struct loop *l, const struct ins *i)
 {
 	int w = ty_bits(l->lane);
-	struct field f;
 
 	if (loop_isload(i))
 		return loop_bytes(i) * 8 == w;
-	if (w > ty_bits(i->ty))
-		return 0;
-	return loop_field(l, i, &f) ? loop_fieldcode(l, i, f).can : i->op != O_rotr || w == 32;
+	return w <= ty_bits(i->ty) && loop_haslow(l, i) && !isblind(l, i);
 }
 
 static int

@@ -345,13 +345,29 @@ compares(const struct loop *l, const struct ins *i)
 	return i->op == O_umin || i->op == O_umax ? inunsigned(a, w) && inunsigned(b, w) : insigned(a, w) && insigned(b, w);
 }
 
+int
+loop_haslow(const struct loop *l, const struct ins *i)
+{
+	int w = ty_bits(l->lane);
+	struct difference d;
+	struct field f;
+
+	if (loop_difference(l, i, &d))
+		return 1;
+	if (i->op == O_abs && w != ty_bits(i->ty) && (w > ty_bits(i->ty) || !insigned(seen(l, i->a, ty_bits(i->ty)), w)))
+		return 0;
+	if (i->op == O_set ? loop_order(l, i) < 0 : loop_isextreme(i->op) && !compares(l, i))
+		return 0;
+	if (loop_field(l, i, &f))
+		return loop_fieldcode(l, i, f).can;
+	return i->op != O_rotr || w == 32;
+}
+
 static int
 does(const struct loop *l, int k)
 {
 	const struct ins *i = &l->ins[k];
 	int w = ty_bits(l->lane);
-	struct difference d;
-	struct field f;
 
 	if (i->op == O_put && l->put[i->v] == k + 1 && loop_value(l, i->a).kind == PERLANE)
 		return canput(l, i->a);
@@ -361,17 +377,7 @@ does(const struct loop *l, int k)
 		return cansum(l, i, loop_value(l, i->a).kind == PERLANE ? i->a : i->b);
 	if (l->val[k].kind != PERLANE)
 		return 1;
-	if (loop_difference(l, i, &d))
-		return 1;
-	if (i->op == O_abs && w != ty_bits(i->ty) && (w > ty_bits(i->ty) || !insigned(seen(l, i->a, ty_bits(i->ty)), w)))
-		return 0;
-	if (i->op == O_set ? loop_order(l, i) < 0 : loop_isextreme(i->op) && !compares(l, i))
-		return 0;
-	if (w == 64 && ir_type(i) == I32 && l->val[k].span.lo < 0)
-		return 0;
-	if (loop_field(l, i, &f))
-		return loop_fieldcode(l, i, f).can;
-	return i->op != O_rotr || w == 32;
+	return loop_haslow(l, i) && (w < 64 || ir_type(i) != I32 || l->val[k].span.lo >= 0);
 }
 
 int

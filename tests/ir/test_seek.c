@@ -69,14 +69,16 @@ zerobyte(ref x)
 static void
 compute(struct body *b)
 {
-	static const u8 two[] = {O_add, O_sub, O_and, O_or, O_xor, O_andn};
+	static const u8 two[] = {O_add, O_sub, O_and, O_or, O_xor, O_andn}, most[] = {O_smin, O_smax, O_umin, O_umax};
 	int ty = rnd() % 3 ? I64 : I32;
 	ref x = any(b), t, y = rnd() % 2 ? any(b) : rnd() % 2 ? ir_get(&r, I64, X3) : k(rnd() % 2 ? rnd() : rnd() % 3);
 
-	switch (rnd() % 6) {
+	switch (rnd() % 9) {
 	case 0: t = ir_op(&r, O_shr, ty, x, k(rnd() % 9), 0); break;
 	case 1: t = ir_opx(&r, O_zxt, ty, 0, 0, 8 << rnd() % 3, x, 0, 0); break;
-	case 2: t = ir_op(&r, O_not, ty, x, 0, 0); break;
+	case 2: t = ir_op(&r, rnd() % 2 ? O_not : O_abs, ty, x, 0, 0); break;
+	case 3: t = ir_op(&r, most[rnd() % NELEM(most)], ty, x, y, 0); break;
+	case 4: case 5: t = ir_opx(&r, O_set, ty, 0, (int)(rnd() % R_TST), 0, x, y, 0); break;
 	default: t = ir_op(&r, two[rnd() % NELEM(two)], ty, x, y, 0);
 	}
 	b->value[b->nvalue] = t;
@@ -324,6 +326,11 @@ test_what_does_not_seek_stays(void **state)
 	/* a difference that the lanes might not show */
 	assert_false(attempt(LD STEP(1) "\tt4 = get i64 x2\n\tbrc.eq i64 t2, t4, 0x100\n"));
 	assert_false(attempt(LD STEP(1) "\tbrc.eq i64 t2, 0x171, 0x100\n"));
+	/* a comparison of more than the lanes have */
+	assert_false(attempt(LD STEP(1) "\tt4 = add i64 t2, 0xffffffffffffffe0\n\tt5 = set.eq i64 t4, 0x0\n"
+	    "\tbrc.eq i64 t5, 0x0, 0x100\n"));
+	assert_false(attempt(LD STEP(1) "\tt4 = get i64 x2\n\tt5 = set.ltu i64 t2, t4\n\tbrc.eq i64 t5, 0x0, 0x100\n"));
+	assert_true(attempt(LD STEP(1) "\tt4 = set.ltu i64 t2, 0x9\n\tbrc.eq i64 t4, 0x0, 0x100\n"));
 	/* another step, or none */
 	assert_false(attempt(LD STEP(2) "\tbrc.ne i64 t2, 0x0, 0x100\n"));
 	assert_false(attempt(LD "\tbrc.ne i64 t2, 0x0, 0x100\n"));
