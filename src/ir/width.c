@@ -363,6 +363,13 @@ loop_haslow(const struct loop *l, const struct ins *i)
 	return i->op != O_rotr || w == 32;
 }
 
+/* Whether a lane of 64 bits has what others see of a number of 32: that, extended by 0. */
+static int
+isextended(const struct loop *l, int k)
+{
+	return l->lane != I64 || ir_type(&l->ins[k]) != I32 || l->val[k].span.lo >= 0;
+}
+
 static int
 does(const struct loop *l, int k)
 {
@@ -372,12 +379,12 @@ does(const struct loop *l, int k)
 	if (i->op == O_put && l->put[i->v] == k + 1 && loop_value(l, i->a).kind == PERLANE)
 		return canput(l, i->a);
 	if (i->op == O_ld || i->op == O_lds || i->op == O_st)
-		return w >= loop_bytes(i) * 8;
+		return w >= loop_bytes(i) * 8 && (i->op != O_lds || isextended(l, k));
 	if (l->val[k].kind == SUM && i->op != O_get && i->op != O_sxt)
 		return cansum(l, i, loop_value(l, i->a).kind == PERLANE ? i->a : i->b);
 	if (l->val[k].kind != PERLANE)
 		return 1;
-	return loop_haslow(l, i) && (w < 64 || ir_type(i) != I32 || l->val[k].span.lo >= 0);
+	return loop_haslow(l, i) && isextended(l, k);
 }
 
 int

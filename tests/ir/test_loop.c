@@ -197,7 +197,7 @@ datum(struct body *b, int p)
 	int bytes = b->bytes[p];
 
 	if (bytes < 8 && rnd() % 2)
-		return ir_opx(&r, O_lds, I64, 0, bytes * 8, near(b, p), b->base[p], 0, 0);
+		return ir_opx(&r, O_lds, bytes < 4 && rnd() % 2 ? I32 : I64, 0, bytes * 8, near(b, p), b->base[p], 0, 0);
 	return ir_opx(&r, O_ld, type[bytes], 0, 0, near(b, p), b->base[p], 0, 0);
 }
 
