@@ -5,7 +5,8 @@
  * steps on by what it has stored.  Compilers spread that over turns: what is stored first may be what the turn before
  * has loaded, even all of it.  The loop stays as it is, but jumps back to blocks of its own:
  *
- *   label      goes back to the loop if what is stored lies less than a page after what is loaded: it stays so
+ *   label      goes back to the loop if what is stored lies less than a page after what is loaded, or where it is in the
+ *              way of what the same turn loads later: it stays so
  *   label + 2  does as many turns as are left and whose words are all on one page, those stored and those loaded, makes
  *              what the last of them leaves behind, and goes back to the loop
  *
@@ -33,13 +34,14 @@ struct copy {
 	u8 put[256];
 	int ty, word;                  /* of what is moved: its bytes */
 	struct term load[MOST]; int nload;     /* addresses */
-	struct { struct term to, what; } store[MOST]; int nstore;
+	struct { struct term to, what; int loads; } store[MOST]; int nstore;   /* loads: so many come before it in the turn */
 	struct term test[2]; int ntest;        /* compared numbers */
 	int rel;                       /* the turn goes on if it holds of them; -1: not known yet */
 	int bytes;                     /* that a turn stores */
 	struct term to, from;          /* where, in the first turn: what is stored; what is loaded, or would be */
 	int fills;                     /* all of it becomes one word */
 	int carried;                   /* or the first words do that were loaded by the turn before */
+	int rises;                     /* no word is loaded after one that lies behind it has been stored */
 	struct loop l;                 /* its trip alone: values 1 and 2 are those tested */
 };
 
@@ -129,6 +131,7 @@ look(struct copy *c, const struct block *b, const struct ins *i, struct term *to
 		if (!moves(c, i, x) || c->nstore == MOST)
 			return 0;
 		c->store[c->nstore].to = x;
+		c->store[c->nstore].loads = c->nload;
 		c->store[c->nstore++].what = term(c, b, i->c);
 		return 1;
 	}
@@ -297,6 +300,16 @@ copies(struct copy *c)
 	return 1;
 }
 
+static int
+rises(const struct copy *c)
+{
+	for (int n = 0; n < c->nstore; n++)
+		for (int k = c->store[n].loads; k < c->nload; k++)
+			if (c->load[k].k - c->from.k <= c->store[n].to.k - c->to.k)
+				return 0;
+	return 1;
+}
+
 static int ispower(s64 by) { return !(by & (by - 1)); }
 
 /* Whether it is known what the last turn leaves behind. */
@@ -336,7 +349,12 @@ understood(struct copy *c)
 {
 	if (c->nstore < 2 || MOST % c->nstore || c->rel < 0 || !tiles(c) || !knowsputs(c) || !counts(c))
 		return 0;
-	return (c->fills = fills(c)) || copies(c);
+	if ((c->fills = fills(c)))
+		return c->rises = 1;
+	if (!copies(c))
+		return 0;
+	c->rises = rises(c);
+	return 1;
 }
 
 /* -- blocks -- */
@@ -403,15 +421,16 @@ last(const struct copy *c, struct term t, ref n)
 
 static s64 carried(const struct copy *c) { return c->fills ? 0 : c->carried * c->word; }     /* bytes */
 
-/* Copies go up: what is stored before is never loaded after. */
+/* Copies go up: what is stored before is never loaded after, but perhaps in the same turn. */
 static void
 keepapart(const struct copy *c)
 {
+	s64 below = c->rises ? 0 : c->bytes;
 	ref d;
 
 	begin(c, LABEL, 0);
 	d = ir_op(c->r, O_sub, I64, value(c, c->to, 0, 0), value(c, c->from, 0, 0), 0);
-	go(c, R_LTU, add(c, d, -1), PAGE + 2 * MOST * LONGEST, c->head);
+	go(c, R_LTU, add(c, d, below - 1), (u64)below + PAGE + 2 * MOST * LONGEST, c->head);
 	ir_op(c->r, O_jmp, N, ir_k(c->r, label(c, RUN)), 0, 0);
 }
 

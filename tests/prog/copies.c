@@ -22,7 +22,7 @@ enum { WHOLE = 1, FIRST = 10, LAST = 31 };     /* bytes that fault as a whole; r
 #define BEGIN(name) ".globl " #name "\n" #name ":\n" \
 	"li a4, 0\nli a5, 0\nli a6, 0\nli a7, 0\nli t0, 0\nli t1, 0\nli t2, 0\nli t3, 0\nli t4, 0\nli t5, 0\nli t6, 0\n"
 #define MOVE(r, n) "ld " r ", " #n "(a1)\nsd " r ", " #n "(a0)\n"
-loop_fn carried, counted, eight, fill2, fill8;
+loop_fn carried, counted, eight, mixed, fill2, fill8;
 __asm__(".text\n"
 	BEGIN(carried)
 	"ld a4, 0(a1)\nmv a5, a0\nmv a7, a0\n"
@@ -36,6 +36,9 @@ __asm__(".text\n"
 	"slli a2, a2, 6\nadd a2, a2, a0\n"
 	"1: " MOVE("t0", 0) MOVE("t1", 8) MOVE("t2", 16) MOVE("t3", 24) MOVE("t0", 32) MOVE("t1", 40) MOVE("t2", 48)
 	MOVE("t3", 56) "addi a0, a0, 64\naddi a1, a1, 64\nbltu a0, a2, 1b\nret\n"
+	BEGIN(mixed)
+	"1: " MOVE("t0", 8) MOVE("t1", 24) MOVE("t2", 0) MOVE("t3", 16)
+	"addi a2, a2, -1\naddi a0, a0, 32\naddi a1, a1, 32\nbnez a2, 1b\nret\n"
 	BEGIN(fill2)
 	"slli a2, a2, 4\nadd a2, a2, a0\n1: sd a3, 8(a0)\nsd a3, 0(a0)\naddi a0, a0, 16\nbne a0, a2, 1b\nret\n"
 	BEGIN(fill8)
@@ -43,7 +46,7 @@ __asm__(".text\n"
 	"sd a3, 56(a0)\naddi a0, a0, 64\naddi a2, a2, -1\nbnez a2, 1b\nret\n");
 static const struct { const char *name; loop_fn *f; int bytes, copies; } loops[] = {
 	{ "carried", carried, 16, 1 }, { "counted", counted, 32, 1 }, { "eight", eight, 64, 1 },
-	{ "fill2", fill2, 16, 0 }, { "fill8", fill8, 64, 0 },
+	{ "mixed", mixed, 32, 1 }, { "fill2", fill2, 16, 0 }, { "fill8", fill8, 64, 0 },
 };
 #else
 enum { WHOLE = 32, FIRST = 0, LAST = 7 };
@@ -51,7 +54,8 @@ enum { WHOLE = 32, FIRST = 0, LAST = 7 };
 #define PC(m) (m)->pc
 #define BEGIN(name) ".globl " #name "\n" #name ":\n" \
 	"movi v0.16b, #0\nmovi v1.16b, #0\nmovi v2.16b, #0\nmovi v3.16b, #0\nmov x4, #0\nmov x5, #0\nmov x6, #0\nmov x7, #0\n"
-loop_fn pipelined, onequad, quads, pairs, fill;
+#define MOVE(r, n) "ldr " r ", [x1, #" #n "]\nstr " r ", [x0, #" #n "]\n"
+loop_fn pipelined, onequad, quads, pairs, mixed, fill;
 __asm__(".text\n"
 	BEGIN(pipelined)
 	"ldp q0, q1, [x1]\nldp q2, q3, [x1, #32]\nlsl x2, x2, #6\nadd x0, x0, #16\n"
@@ -65,11 +69,14 @@ __asm__(".text\n"
 	"1: ldp q1, q0, [x1], #32\nstp q1, q0, [x0], #32\nsub x2, x2, #1\ncmp x2, #0\nb.gt 1b\nret\n"
 	BEGIN(pairs)
 	"1: ldp x5, x6, [x1], #16\nstp x5, x6, [x0], #16\nsubs x2, x2, #1\nb.pl 1b\nret\n"
+	BEGIN(mixed)
+	"1: " MOVE("q0", 16) MOVE("q1", 48) MOVE("q2", 0) MOVE("q3", 32)
+	"add x1, x1, #64\nadd x0, x0, #64\nsubs x2, x2, #1\nb.ne 1b\nret\n"
 	BEGIN(fill)
 	"1: stp x3, x3, [x0]\nstp x3, x3, [x0, #16]\nadd x0, x0, #32\nsubs x2, x2, #1\nb.ne 1b\nret\n");
 static const struct { const char *name; loop_fn *f; int bytes, copies; } loops[] = {
 	{ "pipelined", pipelined, 64, 1 }, { "onequad", onequad, 32, 1 }, { "quads", quads, 32, 1 },
-	{ "pairs", pairs, 16, 1 }, { "fill", fill, 32, 0 },
+	{ "pairs", pairs, 16, 1 }, { "mixed", mixed, 64, 1 }, { "fill", fill, 32, 0 },
 };
 #endif
 enum { LOOPS = sizeof loops / sizeof *loops };
