@@ -2,8 +2,8 @@
 # cold.sh BUILD: what code costs that is met for the first time.  For python3 and cc1 of a Debian userland, run
 # cold (no translations kept from before), interleaved with qemu-user: CPU milliseconds of the whole process
 # (user+sys, median), and for dragoman, by -d stats in runs of their own, the guest instructions translated and
-# the nanoseconds for each (of the clock on the wall, less what it costs to ask for the time); those that were run the first time
-# without being translated, likewise; and both together by instruction that was met, all of which qemu-user translates.
+# the nanoseconds for each (of the clock on the wall, less what it costs to ask for the time); those that were run the first
+# time without being translated, likewise; and both together by instruction that was met, all of which qemu-user translates.
 #   GUESTS="aarch64 riscv64"  which guests       RUNS=11  rounds
 #   QEMU=qemu-                prefix of the peer's programs
 #   ROOT_aarch64=DIR ROOT_riscv64=DIR            userlands (tools/rootfs.sh); without one the guest is left out

@@ -5,8 +5,8 @@
  * steps on by what it has stored.  Compilers spread that over turns: what is stored first may be what the turn before
  * has loaded, even all of it.  The loop stays as it is, but jumps back to blocks of its own:
  *
- *   label      goes back to the loop if what is stored lies less than a page after what is loaded, or where it is in the
- *              way of what the same turn loads later: it stays so
+ *   label      goes back to the loop if what is stored lies less than a page after what is loaded, or is in the way of
+ *              what the same turn loads later: it stays so
  *   label + 2  does as many turns as are left and whose words are all on one page, those stored and those loaded, makes
  *              what the last of them leaves behind, and goes back to the loop
  *
