@@ -42,14 +42,15 @@ extern const struct linux_abi riscv64_linux;
 extern const struct vdso riscv_vdso;
 
 /* Sv39 (Volume II, 12.4), as on nearly all boards: programs put numbers into the bits above.  AddressSanitizer's
- * shadow lies at 0xd_5555_0000 and takes an eighth of the space. */
+ * shadow lies at 0xd_5555_0000 and takes an eighth of the space.  The heap is where Linux has that of programs that may
+ * lie anywhere, at two thirds: half of the space fits below, and MariaDB asks for as much. */
 static const struct gspace space = {
 	.end = 0x4000000000,
-	.brk = 0x2000000000,
+	.brk = 0x2aaaaa0000,
 	.zone = {
 		[ZONE_IMAGE] = ZONE_LOW,
 		[ZONE_DATA] = {0x1600000000, 0x3f00000000},
-		[ZONE_FAR] = {0x1600000000, 0x3f00000000},
+		[ZONE_FAR] = {0x80000000, 0x3f00000000},
 	},
 };
 
