@@ -312,23 +312,31 @@ home_back(struct x86 *x, const struct home *h)
 		xv_load(x, h->kind == REG_FP ? 8 : 16, h->reg, mem_at(RBP, h->disp));
 }
 
-/* Loans that begin or end at instruction n; of what is in a home at the end nothing is used any more. */
+/* Loans that begin at instruction n. */
 static void
-loans(struct x86 *x, const struct borrow *b, int n)
+loans_begin(struct x86 *x, const struct borrow *b, int n)
+{
+	for (int k = 0; k < b->n; k++) {
+		const struct home *h = &x86_home[b->loan[k].var];
+
+		if (b->loan[k].first == n && h->reg >= 0)     /* else it lodged elsewhere when this was planned */
+			home_saved(x, h);
+	}
+}
+
+/* Loans that end there; of what is in a home nothing is used any more. */
+static void
+loans_end(struct x86 *x, const struct borrow *b, int n)
 {
 	for (int k = 0; k < b->n; k++) {
 		const struct loan *l = &b->loan[k];
 		const struct home *h = &x86_home[l->var];
 
-		if (h->reg < 0)                /* it lodged elsewhere when this was planned */
+		if (l->end != n || h->reg < 0)
 			continue;
-		if (l->first == n) {
-			home_saved(x, h);
-		} else if (l->end == n) {
-			x->i = n;
-			val_leavehome(x, l->var);
-			home_back(x, h);
-		}
+		x->i = n;
+		val_leavehome(x, l->var);
+		home_back(x, h);
 	}
 }
 
@@ -342,17 +350,19 @@ val_room(struct x86 *x)
 	x->val[0] = (struct val){.reg = -1, .var = NOVAR, .var2 = NOVAR, .want = NOVAR};
 }
 
-/* What comes before instruction n of block b where homes change hands. */
+/* What comes before instruction n of block b where homes change hands.  What a lodger has lent comes back
+ * before it moves out. */
 static void
 handover(struct x86 *x, const struct block *b, const struct borrow *borrow, int n)
 {
+	loans_end(x, borrow, n);
 	if (x->lodged && n == x->lodged->until && b == &x->r->block[x->lodged->last]) {
 		lodge_out(x, x->lodged);
 		lodge_end(x);
 	}
 	if (x->lodged && x->lodged->sunk)
 		surface_begin(x, n);
-	loans(x, borrow, n);
+	loans_begin(x, borrow, n);
 }
 
 static int
