@@ -131,12 +131,15 @@ _Static_assert(sizeof(struct full) % 8 == 0 && sizeof(struct link) % 8 == 0 && s
 _Static_assert(offsetof(struct trans, page) % 8 == 0 && sizeof(struct brief) % 8 == 0 && sizeof(struct tie) % 8 == 0,
     "they are referred to");
 
+/* There may be no entries, nor an array of them (publish, translate.c). */
 static void
 flagsin(const struct out *o, const struct region *r)
 {
 	const struct block *b = r->block;
 
-	for (struct entry *e = o->entry; e < o->entry + o->nentry; e++) {
+	for (int i = 0; i < o->nentry; i++) {
+		struct entry *e = &o->entry[i];
+
 		if (e->ret)
 			continue;
 		while (b->pc != e->pc)

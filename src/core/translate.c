@@ -85,17 +85,18 @@ static struct node *
 publish(struct trans *t)
 {
 	int n = atomic_load(&core.ntrans);
-	struct node *first = 0, *d;
+	struct node *first = 0;
 
 	/* before anybody comes there, who may fault */
 	core.trans[n] = t;
 	core.start[n] = (u32)(core_codeof(t) - core.area);
 	atomic_store_explicit(&core.ntrans, n + 1, memory_order_release);
-	for (const struct entry *e = core.out.entry, *end = e + core.out.nentry; e < end; e++) {
-		if (e->ret)
-			continue;
-		d = found(t, e);
-		first = e->pc == t->head.pc ? d : first;
+	for (int i = 0; i < core.out.nentry; i++) {
+		const struct entry *e = &core.out.entry[i];
+		struct node *d = e->ret ? 0 : found(t, e);
+
+		if (d && e->pc == t->head.pc)
+			first = d;
 	}
 	profile_region(t);
 	return first;
@@ -106,16 +107,16 @@ publish(struct trans *t)
 static void
 linkout(struct trans *t)
 {
-	const struct link *l = core.out.link, *end = l + core.out.nlink;
+	const struct link *l = core.out.link;
 	struct node *n;
 
 	if (t->left) {
 		core_await(t, l, core.out.nlink);
 		return;
 	}
-	for (; l < end; l++)
-		if ((n = core_known(l->pc, t->head.mode)))
-			core_link(t, l, n);
+	for (int i = 0; i < core.out.nlink; i++)
+		if ((n = core_known(l[i].pc, t->head.mode)))
+			core_link(t, &l[i], n);
 }
 
 void

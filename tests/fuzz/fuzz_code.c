@@ -78,6 +78,7 @@ int
 LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	const char *wrong;
+	u32 emptied = atomic_load(&core.emptied);
 	int first = atomic_load(&core.ntrans);
 
 	if (size < 2)
@@ -88,7 +89,9 @@ LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	print(cpu->guest);
 	lock_take(&core.lock);
 	wrong = core_translate(cpu, PC, cpu->guest->mode(cpu)) ? ir_verify(&core.region) : 0;
-	/* one input's code is not the next one's */
+	/* one input's code is not the next one's; it is the first when the code area was full */
+	if (atomic_load(&core.emptied) != emptied)
+		first = 0;
 	for (int i = first, n = atomic_load(&core.ntrans); i < n; i++)
 		core_kill(core.trans[i]);
 	lock_give(&core.lock);
