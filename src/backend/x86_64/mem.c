@@ -12,6 +12,8 @@ static int isfold(const struct x86 *x, ref t) { return !isk(t) && x->val[t].flag
 /* -- addresses -- */
 struct addr { ref base, index; int scale; s64 disp; };
 
+static s64 plus(s64 a, s64 b) { return (s64)((u64)a + (u64)b); }       /* addresses go round */
+
 /* Takes apart additions and shifts left to the access. */
 static void
 open_folds(struct x86 *x, struct addr *a)
@@ -20,8 +22,8 @@ open_folds(struct x86 *x, struct addr *a)
 	s64 k;
 
 	while (isfold(x, a->base) && (d = &x->r->ins[a->base])->op == O_add) {
-		if (x_isk(x, d->b, &k) && fits32(a->disp + k)) {
-			a->disp += k;
+		if (x_isk(x, d->b, &k) && fits32(plus(a->disp, k))) {
+			a->disp = plus(a->disp, k);
 			a->base = d->a;
 		} else if (!a->index && !isk(d->b)) {
 			int shifted = isfold(x, d->a);
@@ -85,7 +87,7 @@ x_addr(struct x86 *x, const struct ins *i)
 		a.index = i->b;
 	if (a.index && x_isk(x, a.index, &k)) {
 		k = ext & AUX_IDX32S ? (s32)k : ext ? (s64)(u32)k : k;
-		a.disp += (s64)((u64)k << a.scale);
+		a.disp = plus(a.disp, (s64)((u64)k << a.scale));
 		a.index = 0;
 		a.scale = 0;
 	}
@@ -93,7 +95,7 @@ x_addr(struct x86 *x, const struct ins *i)
 		open_folds(x, &a);
 	m.a32 = x->a32;
 	if (x_isk(x, a.base, &k)) {
-		k += a.disp;
+		k = plus(k, a.disp);
 		a.disp = 0;
 		if (fits32(k) && (k >= 0 || !x->a32)) {
 			m.disp = (s32)k;
