@@ -181,17 +181,22 @@ static int
 runcommand(const struct stream *s, const char *command, const struct image *m, u8 *out)
 {
 	char path[] = "/tmp/stream-XXXXXX", cmd[500];
-	int fd = mkstemp(path), ok;
+	int fd = mkstemp(path), status = -1;
+	size_t got = 0;
 	FILE *f;
 
 	fchmod(fd, 0700);
 	writeelf(s, fdopen(fd, "w"), m);
 	snprintf(cmd, sizeof cmd, "timeout 300 %s %s 2>/dev/null", command, path);
-	f = popen(cmd, "r");
-	ok = f && fread(out, 1, m->n, f) == m->n;
-	ok = f && pclose(f) == 0 && ok;
+	if ((f = popen(cmd, "r"))) {
+		got = fread(out, 1, m->n, f);
+		status = pclose(f);
+	}
 	unlink(path);
-	return ok;
+	if (got == m->n && !status)
+		return 1;
+	fprintf(stderr, "stream: %zu bytes of %zu, wait status %#x: %s\n", got, m->n, (unsigned)status, cmd);
+	return 0;
 }
 
 static int
