@@ -266,11 +266,28 @@ program(char *buf)
 	return proc.exe;
 }
 
+/* The same of another process, if it runs a guest. */
+static const char *
+others_program(const char *name, int dirfd, char *buf)
+{
+	char link[PROCFS_LINK];
+
+	if (procfs_program(dirfd, name, link, buf))
+		return name;
+	if (faccessat(AT_FDCWD, buf, F_OK, 0))
+		snprintf(buf, PATH_SIZE, "%s", link);
+	return buf;
+}
+
 static const char *
 look(const char *name, int dirfd, int flags, char *buf, struct path_open *o)
 {
-	if (!(flags & PATH_NOFOLLOW) && procfs_which(dirfd, name) == PF_EXE)
+	enum procfile pf = flags & PATH_NOFOLLOW ? PF_NONE : procfs_which(dirfd, name);
+
+	if (pf == PF_EXE)
 		return program(buf);
+	if (pf == PF_OTHERS)
+		return others_program(name, dirfd, buf);
 	if (proc.prefix && *name == '/' && under_prefix(name, flags, buf, o))
 		return buf;
 	if (proc.prefix && isloaders(name) && snprintf(buf, PATH_SIZE, "%s%s", proc.prefix, name) < PATH_SIZE)

@@ -3,7 +3,7 @@
  *
  * A guest path becomes a host path here and nowhere else.  Absolute names are looked up under the
  * prefix first; what is not there is looked up in the host's tree.  Names of the process's own
- * /proc entries that the host would answer wrongly are recognised, see procfs.c. */
+ * /proc entries, and of what other guests run, that the host would answer wrongly are recognised, see procfs.c. */
 #ifndef SYSCALL_PATH_H
 #define SYSCALL_PATH_H
 

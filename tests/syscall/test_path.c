@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* test_path.c - names under the prefix, and the files of /proc that show the guest */
 #include "call.h"
+#include <elf.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include "syscall/path.h"
 #include "syscall/procfs.h"
 
@@ -212,6 +217,10 @@ test_proc_names_are_recognised(void **s)
 	assert_int_equal(procfs_which(AT_FDCWD, "//proc/./self//exe"), PF_EXE);
 	assert_int_equal(procfs_which(AT_FDCWD, pid), PF_MAPS);
 	assert_int_equal(procfs_which(AT_FDCWD, "/proc/1/maps"), PF_NONE);
+	assert_int_equal(procfs_which(AT_FDCWD, "/proc/1/exe"), PF_OTHERS);
+	assert_int_equal(procfs_which(AT_FDCWD, "/proc/1/task/1/exe"), PF_OTHERS);
+	assert_int_equal(procfs_which(AT_FDCWD, "/proc/1/fd/exe"), PF_NONE);
+	assert_int_equal(procfs_which(AT_FDCWD, "/proc/x/exe"), PF_NONE);
 	assert_int_equal(procfs_which(AT_FDCWD, "/proc/thread-self/auxv"), PF_AUXV);
 	assert_int_equal(procfs_which(AT_FDCWD, "/proc/self/task/123/maps"), PF_MAPS);
 	assert_int_equal(procfs_which(AT_FDCWD, "/proc/self/task/123/stat"), PF_NONE);
@@ -377,6 +386,63 @@ test_the_host_knows_the_arguments(void **s)
 	assert_true(p != (void *)-1);
 }
 
+/* Shows itself as a guest whose program is the file, says whether that is known, and waits. */
+static _Noreturn void
+be_guest(const char *path, int to)
+{
+	char *p = mmap(0, 4096, PROT_READ, MAP_PRIVATE, open(path, O_RDONLY), 0);
+	u64 auxv[4] = { AT_PHDR, (u64)p + 64 }, at = (u64)p, brk = (u64)sbrk(0);
+	struct prctl_mm_map m = { .start_code = at, .end_code = at + 4096, .start_data = at, .end_data = at + 4096,
+		.start_brk = brk, .brk = brk, .start_stack = at, .arg_start = at, .arg_end = at, .env_start = at,
+		.env_end = at, .auxv = (void *)auxv, .auxv_size = sizeof auxv, .exe_fd = (u32)-1 };
+	char ok = p != MAP_FAILED && !prctl(PR_SET_MM, PR_SET_MM_MAP, &m, sizeof m, 0);
+
+	if (write(to, &ok, 1) == 1)
+		pause();
+	_exit(0);
+}
+
+static void
+test_exe_of_another_guest_is_its_program(void **s)
+{
+	char path[256], ok = 0;
+	struct stat st;
+	int fd[2];
+	pid_t pid;
+
+	(void)s;
+	call_start(&guest_aarch64);
+	proc.prefix = root;
+	path_reset();
+	file("/etc/program", "program\n");
+	snprintf(path, sizeof path, "%s/etc/program", root);
+	assert_true(!stat(path, &st) && !pipe(fd));
+	if (!(pid = fork()))
+		be_guest(path, fd[1]);
+	assert_int_equal(read(fd[0], &ok, 1), 1);
+	if (ok) {
+		snprintf(path, sizeof path, "/proc/%d/exe", pid);
+		str(0, path);
+		assert_int_equal(CALL(readlinkat, (u64)AT_FDCWD, mem, mem + 512, 100), 12);
+		assert_memory_equal(g2h(mem + 512), "/etc/program", 12);
+		assert_int_equal(CALL(newfstatat, (u64)AT_FDCWD, mem, mem + 512, 0), 0);
+		assert_int_equal(ld64(g2h(mem + 520)), st.st_ino);
+		snprintf(path, sizeof path, "%s/etc/program", root);
+		assert_int_equal(unlink(path), 0);
+		assert_int_equal(CALL(readlinkat, (u64)AT_FDCWD, mem, mem + 512, 100), 22);
+		assert_memory_equal(g2h(mem + 512), "/etc/program (deleted)", 22);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, 0, 0);
+	close(fd[0]);
+	close(fd[1]);
+	proc.prefix = 0;
+	if (!ok) {
+		print_message("skipped: this kernel has no PR_SET_MM_MAP for us\n");
+		skip();
+	}
+}
+
 int
 main(void)
 {
@@ -391,6 +457,7 @@ main(void)
 		cmocka_unit_test(test_synthetic_files_keep_their_identity),
 		cmocka_unit_test(test_contents_are_the_guests),
 		cmocka_unit_test(test_the_host_knows_the_arguments),
+		cmocka_unit_test(test_exe_of_another_guest_is_its_program),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

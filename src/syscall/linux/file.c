@@ -335,21 +335,37 @@ sys_chroot(struct cpu *cpu, const u64 *a)
 	return r;
 }
 
+/* What readlink shows of a link of /proc to a guest program; 0: the host is right.  buf: PATH_SIZE bytes. */
+static const char *
+shown(int dirfd, const char *path, char *buf)
+{
+	enum procfile pf = procfs_which(dirfd, path);
+	char link[PROCFS_LINK];
+
+	if (pf == PF_EXE)
+		return proc.shown;
+	if (pf != PF_OTHERS || procfs_program(dirfd, path, link, buf))
+		return 0;
+	path_strip(buf);
+	return buf;
+}
+
 s64
 sys_readlinkat(struct cpu *cpu, const u64 *a)
 {
-	char buf[PATH_SIZE];
-	const char *path;
+	char buf[PATH_SIZE], other[PATH_SIZE];
+	const char *path, *target;
 	int r = path_guest(a[1], (int)a[0], PATH_NOFOLLOW, buf, &path);
 
 	if (r)
 		return r;
-	if (procfs_which((int)a[0], path) == PF_EXE) {
-		u64 n = strlen(proc.shown);
+	target = shown((int)a[0], path, other);
+	if (target) {
+		u64 n = strlen(target);
 		if ((s64)(s32)a[3] <= 0)
 			return -EINVAL;
 		n = n < a[3] ? n : a[3];
-		return gmem_write(a[2], proc.shown, n) ? -EFAULT : (s64)n;
+		return gmem_write(a[2], target, n) ? -EFAULT : (s64)n;
 	}
 	if (gmem_watch)
 		gmem_watch->unprotect(a[2], a[3] < PATH_SIZE ? a[3] : PATH_SIZE);

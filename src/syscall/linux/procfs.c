@@ -3,8 +3,11 @@
  *
  * The guest's memory lies at its own addresses, so most of /proc is right as it is (mem, pagemap,
  * fd, task, status).  The few that are not are written into an anonymous file when they are opened.
+ * Of other guests the host's kernel shows what it was told of them (procfs_publish, show_guest of
+ * vcpu.c: cmdline, environ, auxv), and what they run is found by that.
  * fstat(2) of that file answers with the identity of the real one, so that a program which compares
  * stat before and after opening (cp does) sees one file. */
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -255,11 +258,11 @@ isnumber(const char *s, size_t n, long *v)
 }
 
 static enum procfile
-which_absolute(const char *path)
+which_absolute(const char *path, long *pid)
 {
 	enum procfile pf;
-	int task = 0;
-	long pid;
+	int task = 0, other = 0;
+	long tid;
 	size_t n;
 	const char *s = component(path, &n);
 
@@ -271,12 +274,15 @@ which_absolute(const char *path)
 		return pf;
 	if (n == 11 && !memcmp(s, "thread-self", n))
 		task = 1;
-	else if (!(n == 4 && !memcmp(s, "self", n)) && !(isnumber(s, n, &pid) && pid == getpid()))
-		return PF_NONE;
+	else if (n != 4 || memcmp(s, "self", n)) {
+		if (!isnumber(s, n, pid))
+			return PF_NONE;
+		other = *pid != getpid();
+	}
 	s = component(s + n, &n);
 	if (n == 4 && !memcmp(s, "task", n)) {
 		s = component(s + n, &n);
-		if (!isnumber(s, n, &pid))
+		if (!isnumber(s, n, &tid))
 			return PF_NONE;
 		task = 1;
 		s = component(s + n, &n);
@@ -284,11 +290,14 @@ which_absolute(const char *path)
 	pf = by_name(s, n);
 	if (!pf || files[pf].ofproc || (task && !files[pf].oftask) || *component(s + n, &(size_t){ 0 }))
 		return PF_NONE;
+	if (other)
+		return pf == PF_EXE ? PF_OTHERS : PF_NONE;
 	return pf;
 }
 
-enum procfile
-procfs_which(int dirfd, const char *name)
+/* pid: whose it is, if PF_OTHERS. */
+static enum procfile
+which(int dirfd, const char *name, long *pid)
 {
 	const char *last;
 	char full[2 * PATH_SIZE], link[32] = "/proc/self/cwd";
@@ -297,7 +306,7 @@ procfs_which(int dirfd, const char *name)
 	if (!name || !*name)
 		return PF_NONE;
 	if (*name == '/')
-		return name[1] == 'p' || name[1] == '/' || name[1] == '.' ? which_absolute(name) : PF_NONE;
+		return name[1] == 'p' || name[1] == '/' || name[1] == '.' ? which_absolute(name, pid) : PF_NONE;
 	last = strrchr(name, '/');
 	last = last ? last + 1 : name;
 	if (!by_name(last, strlen(last)))
@@ -308,7 +317,75 @@ procfs_which(int dirfd, const char *name)
 	if (n < 5 || memcmp(full, "/proc", 5))
 		return PF_NONE;
 	snprintf(full + n, sizeof full - (size_t)n, "/%s", name);
-	return which_absolute(full);
+	return which_absolute(full, pid);
+}
+
+enum procfile
+procfs_which(int dirfd, const char *name)
+{
+	return which(dirfd, name, &(long){ 0 });
+}
+
+/* -- the programs of other processes --
+ *
+ * The kernel shows what it runs itself: dragoman.  But it was told the guest's auxiliary vector, and
+ * AT_PHDR lies in the guest's program.  Where it could not be told, or not yet, AT_PHDR leads to
+ * dragoman again.  The link of map_files is read as that of exe: for the same readers, with
+ * "(deleted)"; to follow it takes a privilege. */
+static u64
+phdr_of(long pid)
+{
+	struct buf b = { 0, 0, 0 };
+	char file[32];
+	u64 at = 0;
+
+	snprintf(file, sizeof file, "/proc/%ld/auxv", pid);
+	slurp(&b, file);
+	for (size_t i = 0; i + 16 <= b.n; i += 16)
+		if (ld64(b.s + i) == AT_PHDR)
+			at = ld64(b.s + i + 8);
+	free(b.s);
+	return at;
+}
+
+/* The link to the file of which the process has at mapped. */
+static int
+map_link(long pid, u64 at, char *link)
+{
+	unsigned long long lo, hi, ino;
+	struct buf b = { 0, 0, 0 };
+	int r = -1;
+	char file[32];
+
+	snprintf(file, sizeof file, "/proc/%ld/maps", pid);
+	slurp(&b, file);
+	add(&b, "", 1);
+	for (const char *line = b.s; r && *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		if (sscanf(line, "%llx-%llx %*s %*s %*s %llu", &lo, &hi, &ino) != 3 || at < lo || at >= hi || !ino)
+			continue;
+		snprintf(link, PROCFS_LINK, "/proc/%ld/map_files/%llx-%llx", pid, lo, hi);
+		r = 0;
+	}
+	free(b.s);
+	return r;
+}
+
+int
+procfs_program(int dirfd, const char *name, char *link, char *shown)
+{
+	struct stat its, own;
+	ssize_t n;
+	long pid;
+
+	if (which(dirfd, name, &pid) != PF_OTHERS || fstatat(dirfd, name, &its, 0) || stat("/proc/self/exe", &own))
+		return -1;
+	if (its.st_dev != own.st_dev || its.st_ino != own.st_ino || map_link(pid, phdr_of(pid), link))
+		return -1;
+	n = readlink(link, shown, PATH_SIZE - 1);
+	if (n <= 0)
+		return -1;
+	shown[n] = 0;
+	return 0;
 }
 
 /* -- open, and the identity of what was opened -- */
