@@ -73,7 +73,9 @@ enum {
 };
 struct loan { u16 first, end; u8 var; };
 struct borrow { int n; struct loan loan[MAXLOAN]; };
-void plan_borrow(const struct region *, const struct block *, struct val *, const struct planhost *, struct borrow *);
+/* until: before that instruction, homes become those of other variables, so none is lent across; or -1. */
+void plan_borrow(const struct region *, const struct block *, struct val *, const struct planhost *, int until,
+    struct borrow *);
 
 /* Loops whose puts are sunk (sink.c). */
 enum { SINKS = 4, SINKSETS = 24, SUNK = 32, LOOKS = 60 };

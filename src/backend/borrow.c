@@ -169,15 +169,19 @@ hasfloats(const struct region *r, const struct block *k)
 }
 
 void
-plan_borrow(const struct region *r, const struct block *k, struct val *val, const struct planhost *h, struct borrow *b)
+plan_borrow(const struct region *r, const struct block *k, struct val *val, const struct planhost *h, int until,
+    struct borrow *b)
 {
 	int end = k->first + k->n, all = !hasfloats(r, k);
 
 	b->n = 0;
-	for (int i = k->first, from = i; i < end; i++)
-		if (!isquiet(&r->ins[i])) {
-			if (i - from >= BORROW_LONG && b->n + MAXHOME <= MAXLOAN)
-				lend(r, val, from, i, h, all, b);
-			from = i + 1;
-		}
+	for (int i = k->first, from = i; i < end; i++) {
+		int goeson = isquiet(&r->ins[i]);
+
+		if (goeson && i != until)
+			continue;
+		if (i - from >= BORROW_LONG && b->n + MAXHOME <= MAXLOAN)
+			lend(r, val, from, i, h, all, b);
+		from = goeson ? i : i + 1;
+	}
 }

@@ -350,13 +350,13 @@ val_room(struct x86 *x)
 	x->val[0] = (struct val){.reg = -1, .var = NOVAR, .var2 = NOVAR, .want = NOVAR};
 }
 
-/* What comes before instruction n of block b where homes change hands.  What a lodger has lent comes back
- * before it moves out. */
+/* What comes before instruction n of a block where homes change hands.  What a lodger has lent comes back before
+ * it moves out. */
 static void
-handover(struct x86 *x, const struct block *b, const struct borrow *borrow, int n)
+handover(struct x86 *x, int until, const struct borrow *borrow, int n)
 {
 	loans_end(x, borrow, n);
-	if (x->lodged && n == x->lodged->until && b == &x->r->block[x->lodged->last]) {
+	if (n == until) {
 		lodge_out(x, x->lodged);
 		lodge_end(x);
 	}
@@ -371,12 +371,12 @@ emit_block(struct x86 *x, const struct block *b)
 	static struct borrow borrow;
 	const struct ins *i;
 	const struct val *v;
-	int n, end, hands;
+	int n, end, hands, until = lodge_until(x, b);
 	u32 from = (u32)(b->pc - x->r->pc);
 
 	borrow.n = 0;
 	if (plan_block(x->r, b, x->val, &planhost) >= BORROW_LONG)
-		plan_borrow(x->r, b, x->val, &planhost, &borrow);
+		plan_borrow(x->r, b, x->val, &planhost, until, &borrow);
 	x->fl = x->zf.t = x->cf.t = x->owed = x->owedflags = 0;
 	x->cf.until = 0;
 	x->nkept = 0;
@@ -385,7 +385,7 @@ emit_block(struct x86 *x, const struct block *b)
 	end = n + b->n;
 	for (i = &x->r->ins[n], v = &x->val[n]; n < end; n++, i++, v++) {
 		if (hands)
-			handover(x, b, &borrow, n);
+			handover(x, until, &borrow, n);
 		if (i->op == O_insn) {
 			x->pcoff = from + (u32)i->imm;
 			x->mapped = 0;

@@ -100,6 +100,7 @@ void lodge_none(struct x86 *);                 /* a region begins; */
 void lodge_plan(struct x86 *);                 /* its loops are known */
 void lodge_begin(struct x86 *, struct lodging *);      /* code of the loop begins */
 void lodge_end(struct x86 *);                  /* it has ended, if there is one */
+int lodge_until(const struct x86 *, const struct block *);     /* lodgers move out before that instruction; or -1 */
 void lodge_in(struct x86 *, struct lodging *); /* code on the way in; rax is lost */
 void lodge_out(struct x86 *, const struct lodging *);  /* on the way out: changes no other register, nor flags */
 void lodge_doors(struct x86 *);                /* all blocks are made: the code out of line */

@@ -321,6 +321,12 @@ lodge_end(struct x86 *x)
 	x->lodged = 0;
 }
 
+int
+lodge_until(const struct x86 *x, const struct block *b)
+{
+	return x->lodged && b == &x->r->block[x->lodged->last] ? x->lodged->until : -1;
+}
+
 /* -- code -- */
 static struct mem leaveat(void) { return m_cpu(offsetof(struct cpu, scratch[6])); }
 
