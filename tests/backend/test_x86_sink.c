@@ -204,6 +204,30 @@ pieces(ref p, gaddr pc, int len)
 	}
 }
 
+/* A long run of what touches no memory, with more values alive than there are temporary registers: homes are lent
+ * (borrow.c), a lodger's too.  Some hold what a lodger may not stay for. */
+static void
+quiet(void)
+{
+	static const u8 ops[] = {O_add, O_sub, O_xor, O_and, O_or, O_mul, O_smin, O_umax};
+	enum { ALIVE = 40 };
+	u32 kinds = NELEM(ops) - (below(2) ? 2 : 0);
+	int to = INPUT + (int)below(NINT - INPUT - 2);
+	ref word[ALIVE], t;
+
+	for (int n = 0; n < ALIVE; n++)
+		word[n] = op(O_add, I64, any(), k(rnd()));
+	for (u32 n = 60 + below(100); n; n--) {
+		t = op(ops[below(kinds)], below(3) ? I64 : I32, word[below(ALIVE)], word[below(ALIVE)]);
+		word[below(ALIVE)] = t;
+		if (below(16) == 0)
+			ir_put(&r, I64, to + (int)below(3), t);
+	}
+	for (int n = 1; n < ALIVE; n++)
+		word[0] = op(n & 1 ? O_xor : O_sub, I64, word[0], word[n]);
+	ir_put(&r, I64, to, word[0]);
+}
+
 /* p steps; x1 is where that ends, in x2's turn the loop asks itself to stop at the next safe point. */
 static void
 finish(ref p)
@@ -215,6 +239,8 @@ finish(ref p)
 	ir_put(&r, I64, P, p);
 	ir_opx(&r, O_brc, I64, 0, R_NE, 0, p, ir_get(&r, I64, TO), k(PC));
 	ir_insn(&r, LOOPEND);
+	if (below(8) == 0)
+		quiet();
 	ir_put(&r, I64, INPUT + 3, any());
 	ir_op(&r, O_jmp, N, k(OUT), 0, 0);
 }
@@ -235,6 +261,8 @@ make_loop(void)
 		p = begin(SECOND);
 	}
 	pieces(p, r.open->pc, 4 + (int)below(40));
+	if (below(8) == 0)
+		quiet();
 	finish(p);
 }
 
@@ -249,6 +277,8 @@ make_stretch(void)
 	straight = 1;
 	p = begin(PC);
 	pieces(p, PC, 80 + (int)below(100));
+	if (below(2))
+		quiet();
 	straight = 0;
 	ir_op(&r, O_jmp, N, k(OUT), 0, 0);
 }
