@@ -1,6 +1,7 @@
 // guest: riscv64
 /* Arithmetic that makes NaNs of NaNs with payloads, and a load or store that faults before anything looks at them: the
- * handler must find the canonical NaN, in every register that has it, and payloads where a load or move put them. */
+ * handler must find the canonical NaN, in every register that has it, and payloads where a load or move put them.  What
+ * code before a jump, or on another way, would have computed is in no register then. */
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stdint.h>
@@ -23,7 +24,7 @@ handler(int sig, siginfo_t *si, void *context)
 #define RUN(name, nan, code) do { \
 	__asm__ volatile("fmv.d.x ft0, %0\n\tfmv.d ft1, ft0\n\tfmv.d ft2, ft0\n\tfmv.d ft3, ft0\n\tfmv.d ft4, ft0\n\t" \
 	    "fmv.d ft5, ft0\n\tfmv.d ft6, ft0\n\tfmv.d ft7, ft0\n\tli t0, 0\n\tj 1f\n1:\t" code \
-	    : : "r"(nan) : "t0", "t1", "t2", "ft0", "ft1", "ft2", "ft3", "ft4", "ft5", "ft6", "ft7", "memory"); \
+	    : : "r"(nan) : "ra", "t0", "t1", "t2", "ft0", "ft1", "ft2", "ft3", "ft4", "ft5", "ft6", "ft7", "memory"); \
 	printf("%s:", name); \
 	for (int i = 0; i < 8; i++) \
 		printf(" %016lx", (unsigned long)seen[i]); \
@@ -48,5 +49,9 @@ main(void)
 	    ".option push\n\t.option norvc\n\tld t1, 0(t0)\n\t.option pop");
 	RUN("compressed", d, "fadd.d ft1, ft0, ft0\n\tc.nop\n\tc.addi t2, 1\n\tfadd.d ft2, ft1, ft0\n\t"
 	    ".option push\n\t.option norvc\n\tlbu t1, 0(t0)\n\t.option pop\n\tfadd.d ft5, ft2, ft2");
+	/* a block that relies on ft2 being boxed is no entry of the region */
+	RUN("skipped", d, "li t2, 1\n\tcall 1f\n\tj 4f\n1:\tli t1, 0x3f800000\n\tfmv.w.x ft1, t1\n\tfmv.w.x ft2, t1\n\t"
+	    "bnez t2, 3f\n\tfadd.d ft1, ft0, ft0\n2:\tfadd.s ft3, ft2, ft2\n\tret\n3:\t"
+	    ".option push\n\t.option norvc\n\tld t1, 0(zero)\n\t.option pop\n\tfadd.s ft3, ft2, ft2\n\tj 2b\n4:");
 	return 0;
 }
