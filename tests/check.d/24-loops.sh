@@ -15,13 +15,14 @@ ext() { # options, guest
 }
 mkdir -p "$B/loops"
 ulimit -c 0
-${CC:-cc} -std=gnu11 -O1 -o "$B/loops/gen" "$here/loops/gen.c" || { echo "FAIL gen.c does not build"; exit 1; }
+${CC:-cc} -std=gnu11 -O1 -o "$B/loops/gen" "$here/loops/gen.c" ||
+	{ echo "FAIL gen.c does not build"; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 for g in ${GUEST:-aarch64 riscv64}; do
 	cc=$g-linux-gnu-gcc peer=${QEMU:-qemu-}$g loops=0
 	for need in $cc "$peer"; do
 		command -v "$need" >/dev/null || { echo "SKIP $g: no $need"; k=$((k + 1)); continue 2; }
 	done
-	for ((n = 0; n < ${programs:-8}; n++)); do
+	for ((n = 0; n < ${programs:-16}; n++)); do
 		src=$B/loops/$((seed + n)).c exe=$B/loops/$g
 		"$B/loops/gen" $((seed + n)) $each >"$src"
 		how=$(ext "${builds[n % ${#builds[@]}]}" "$g")

@@ -74,8 +74,8 @@ leaf(void)
 		printf("%c[i]", which < 4 ? 'x' : 'y');
 }
 
-/* Prints a format in which %e is an expression, %c a condition, %k a constant, %t the name of an integer type, %s a
- * string, %d a number; deeper ones are simpler. */
+/* Prints a format in which %e is an expression, %c a condition, %t the name of an integer type, %s a string, %d a number;
+ * deeper ones are simpler. */
 static void expression(int depth);
 static void condition(int depth);
 
@@ -93,7 +93,6 @@ put(int depth, const char *form, ...)
 		switch (*++form) {
 		case 'e': expression(depth); break;
 		case 'c': condition(depth); break;
-		case 'k': constant(); break;
 		case 't': printf("%s", integer()->name); break;
 		case 's': printf("%s", va_arg(ap, const char *)); break;
 		case 'd': printf("%d", va_arg(ap, int)); break;

@@ -65,6 +65,8 @@ static int shows(pid_t pid, unsigned long phdr)
 	for (int i = 0; v[i].a_type; i++)
 		found |= v[i].a_type == AT_PHDR && v[i].a_un.a_val == phdr;
 	close(fd);
+	if (!found)
+		fprintf(stderr, "skipped: the kernel could not be told what process %d runs (CONFIG_CHECKPOINT_RESTORE)\n", pid);
 	return found;
 }
 
