@@ -41,7 +41,6 @@ struct copy {
 	struct term to, from;          /* where, in the first turn: what is stored; what is loaded, or would be */
 	int fills;                     /* all of it becomes one word */
 	int carried;                   /* or the first words do that were loaded by the turn before */
-	int rises;                     /* no word is loaded after one that lies behind it has been stored */
 	struct loop l;                 /* its trip alone: values 1 and 2 are those tested */
 };
 
@@ -300,16 +299,6 @@ copies(struct copy *c)
 	return 1;
 }
 
-static int
-rises(const struct copy *c)
-{
-	for (int n = 0; n < c->nstore; n++)
-		for (int k = c->store[n].loads; k < c->nload; k++)
-			if (c->load[k].k - c->from.k <= c->store[n].to.k - c->to.k)
-				return 0;
-	return 1;
-}
-
 static int ispower(s64 by) { return !(by & (by - 1)); }
 
 /* Whether it is known what the last turn leaves behind. */
@@ -349,12 +338,7 @@ understood(struct copy *c)
 {
 	if (c->nstore < 2 || MOST % c->nstore || c->rel < 0 || !tiles(c) || !knowsputs(c) || !counts(c))
 		return 0;
-	if ((c->fills = fills(c)))
-		return c->rises = 1;
-	if (!copies(c))
-		return 0;
-	c->rises = rises(c);
-	return 1;
+	return (c->fills = fills(c)) || copies(c);
 }
 
 /* -- blocks -- */
@@ -421,11 +405,22 @@ last(const struct copy *c, struct term t, ref n)
 
 static s64 carried(const struct copy *c) { return c->fills ? 0 : c->carried * c->word; }     /* bytes */
 
+/* No word is loaded after one that lies behind it has been stored. */
+static int
+rises(const struct copy *c)
+{
+	for (int n = 0; n < c->nstore; n++)
+		for (int k = c->store[n].loads; k < c->nload; k++)
+			if (c->load[k].k - c->from.k <= c->store[n].to.k - c->to.k)
+				return 0;
+	return 1;
+}
+
 /* Copies go up: what is stored before is never loaded after, but perhaps in the same turn. */
 static void
 keepapart(const struct copy *c)
 {
-	s64 below = c->rises ? 0 : c->bytes;
+	s64 below = rises(c) ? 0 : c->bytes;
 	ref d;
 
 	begin(c, LABEL, 0);
