@@ -27,6 +27,7 @@ few() { # name, limit, number
 }
 ours() { ls "$T/c"/*.dgm 2>/dev/null; }
 # the sizes of mappings that begin where a cache file's ends
+# Copied first: bash goes back to where a line ended, and in a file that has grown meanwhile that is somewhere else.
 behind() { # maps
 	local end=none range file
 	while read -r range _ _ _ _ file; do
@@ -34,7 +35,7 @@ behind() { # maps
 		*.dgm) end=${range#*-} ;;
 		*) [ "${range%-*}" != "$end" ] || echo $((0x${range#*-} - 0x${range%-*})) ;;
 		esac
-	done <"$1" | grep .
+	done < <(cat "$1") | grep .
 }
 new="regions translated"
 
